@@ -1,0 +1,48 @@
+/**
+ * Errors sorted by where they happened. Each has a stable `code` for programs, `fields` for logs and an
+ * optional `cause`. An expected refusal is a value, not one of these.
+ */
+
+export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export class KeepstateError extends Error {
+  readonly code: string;
+  readonly fields: ErrorFields;
+
+  constructor(code: string, message: string, fields: ErrorFields = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** Bytes from a peer or the kernel are wrong: count them, limit the log rate, never crash. */
+export class DecodeError extends KeepstateError {}
+
+/** The kernel refused an operation. `errno` is positive, as in errno(3). */
+export class KernelError extends KeepstateError {
+  readonly operation: string;
+  readonly errno: number;
+
+  constructor(operation: string, errno: number, message: string, fields: ErrorFields = {}) {
+    super('kernel', `${operation}: ${message}`, { ...fields, errno });
+    this.operation = operation;
+    this.errno = errno;
+  }
+}
+
+/** Something between threads, or over the control socket, is not what the protocol allows. */
+export class BoundaryError extends KeepstateError {}
+
+/** Our own mistake: carries the stack, the supervisor acts. */
+export class BugError extends KeepstateError {
+  constructor(message: string, fields: ErrorFields = {}, cause?: unknown) {
+    super('bug', message, fields, cause);
+  }
+}
+
+/** For the default branch of an exhaustive switch. */
+export function unreachable(value: never): never {
+  throw new BugError(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,20 @@
+/** The logging port: a constant message, data in fields. winston stands behind it in src/daemon. */
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type LogLevel = 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+export interface Logger {
+  log(level: LogLevel, message: string, fields?: LogFields): void;
+}
+
+/** A logger that adds `fixed` to the fields of each line. */
+export function withFields(logger: Logger, fixed: LogFields): Logger {
+  return {
+    log: (level, message, fields) => {
+      logger.log(level, message, { ...fixed, ...fields });
+    },
+  };
+}
+
+/** Drops everything. */
+export const silentLogger: Logger = { log: () => undefined };

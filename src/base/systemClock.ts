@@ -1,0 +1,50 @@
+/** The real clock and timers of Node.js behind the ports of time.ts. */
+import {
+  microseconds,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type Timers,
+} from './time.js';
+
+/** setTimeout takes at most 2^31-1 ms; a longer delay is served in several steps. */
+const longestStepMilliseconds = 2_147_000_000;
+
+/** CLOCK_MONOTONIC and CLOCK_REALTIME. */
+export const systemClock: Clock = {
+  now: () => microseconds(Number(process.hrtime.bigint() / 1_000n)),
+  wallClock: () => microseconds(Date.now() * 1_000),
+};
+
+/** Timers that never fire early: Node.js may call back up to 1 ms before the asked time. */
+export class SystemTimers implements Timers {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  after(delay: Microseconds, callback: (due: Microseconds) => void): ArmedTimer {
+    const due = microseconds(this.#clock.now() + Math.max(0, delay));
+    let handle: NodeJS.Timeout | undefined;
+    const arm = (): void => {
+      const left = due - this.#clock.now();
+      if (left <= 0) {
+        handle = undefined;
+        callback(due);
+        return;
+      }
+      handle = setTimeout(arm, Math.min(Math.ceil(left / 1_000), longestStepMilliseconds));
+    };
+    handle = setTimeout(
+      arm,
+      Math.min(Math.ceil(Math.max(0, delay) / 1_000), longestStepMilliseconds),
+    );
+    return {
+      cancel: () => {
+        if (handle !== undefined) clearTimeout(handle);
+        handle = undefined;
+      },
+    };
+  }
+}

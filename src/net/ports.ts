@@ -1,0 +1,201 @@
+/**
+ * What the rest of keepstate asks of the kernel and the wire, as interfaces only. `vrrp` and `sync` see
+ * nothing else of this room; the real parts are constructed in src/daemon/compose.ts and in the worker entry.
+ */
+import type { IpAddress, IpFamily } from '../base/ipAddress.js';
+
+/** Network operations end in one of these; only `refused` is a surprise. `errno` is positive. */
+export type KernelOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly errno: number; readonly message: string };
+
+// ---- links, addresses, routes (rtnetlink) ------------------------------------------------------------
+
+/** RTM_NEWLINK. `mac` has 6 bytes on Ethernet, else the hardware's length. */
+export interface LinkState {
+  readonly index: number;
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+  /** IFF_UP. */
+  readonly isUp: boolean;
+  /** IFF_RUNNING: carrier and operational state allow traffic. */
+  readonly isRunning: boolean;
+  readonly isLoopback: boolean;
+  /** IFLA_CARRIER_DOWN_COUNT: a short carrier loss shows only here. */
+  readonly carrierDownCount: number | undefined;
+}
+
+/** RTM_NEWADDR. */
+export interface AddressState {
+  readonly linkIndex: number;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly peer: IpAddress | undefined;
+  readonly broadcast: IpAddress | undefined;
+  readonly label: string | undefined;
+  /** RT_SCOPE_*: 0 universe, 200 site, 253 link, 254 host. */
+  readonly scope: number;
+  /** IFA_F_*. */
+  readonly flags: number;
+  /** IFA_PROTO: origin tag; keepalived uses 18. */
+  readonly protocol: number | undefined;
+}
+
+export type NetworkEvent =
+  | { readonly kind: 'link'; readonly link: LinkState }
+  | { readonly kind: 'linkGone'; readonly link: LinkState }
+  | { readonly kind: 'address'; readonly address: AddressState }
+  | { readonly kind: 'addressGone'; readonly address: AddressState }
+  /** After an overrun the whole state was read again; differences were delivered as events before this. */
+  | { readonly kind: 'resynced' };
+
+/** The kernel's links and addresses, kept current. `links` and `addresses` are snapshots. */
+export interface NetworkWatch {
+  links(): readonly LinkState[];
+  linkByName(name: string): LinkState | undefined;
+  addresses(): readonly AddressState[];
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (event: NetworkEvent) => void): () => void;
+}
+
+/** What to add or delete. Absent fields take the kernel's default. */
+export interface AddressSpec {
+  readonly interfaceName: string;
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+  readonly peer?: IpAddress;
+  readonly broadcast?: IpAddress;
+  readonly label?: string;
+  readonly scope?: number;
+  /** IFA_F_*; IPv6 VIPs carry NODAD (0x02). */
+  readonly flags?: number;
+  readonly protocol?: number;
+  /** Seconds; undefined is for ever. */
+  readonly preferredLifetimeSeconds?: number;
+}
+
+export interface RouteSpec {
+  readonly family: IpFamily;
+  /** undefined is the default route. */
+  readonly destination?: IpAddress;
+  readonly prefixLength: number;
+  readonly gateway?: IpAddress;
+  readonly interfaceName?: string;
+  readonly source?: IpAddress;
+  readonly metric?: number;
+  readonly table?: number;
+  readonly scope?: number;
+  /** RTN_*: 1 unicast, 6 blackhole, 7 unreachable, 8 prohibit. */
+  readonly type?: number;
+  /** RTPROT_*: 18 keepalived. */
+  readonly protocol?: number;
+  readonly mtu?: number;
+  readonly onlink?: boolean;
+  readonly tos?: number;
+}
+
+export interface RuleSpec {
+  readonly family: IpFamily;
+  readonly from?: { readonly address: IpAddress; readonly prefixLength: number };
+  readonly to?: { readonly address: IpAddress; readonly prefixLength: number };
+  readonly inputInterface?: string;
+  readonly outputInterface?: string;
+  readonly fwmark?: number;
+  readonly fwmask?: number;
+  readonly priority?: number;
+  readonly table?: number;
+  readonly protocol?: number;
+}
+
+/** Adding what exists gives `exists`, deleting what is gone gives `absent`; neither rejects. */
+export interface NetworkControl {
+  addAddress(spec: AddressSpec): Promise<KernelOutcome>;
+  deleteAddress(spec: AddressSpec): Promise<KernelOutcome>;
+  addRoute(spec: RouteSpec): Promise<KernelOutcome>;
+  deleteRoute(spec: RouteSpec): Promise<KernelOutcome>;
+  addRule(spec: RuleSpec): Promise<KernelOutcome>;
+  deleteRule(spec: RuleSpec): Promise<KernelOutcome>;
+}
+
+// ---- VRRP datagrams (raw IP, protocol 112) ----------------------------------------------------------
+
+/** A received VRRP datagram. `payload` starts at the VRRP header and is a copy owned by the receiver. */
+export interface VrrpDatagram {
+  readonly source: IpAddress;
+  /** undefined where the kernel does not tell (IPv6). */
+  readonly destination: IpAddress | undefined;
+  /** TTL or hop limit; undefined where the kernel does not tell. */
+  readonly ttl: number | undefined;
+  /** IPv4 total length; undefined on IPv6. */
+  readonly totalLength: number | undefined;
+  /** Bytes of IP payload, IP options and header excluded. */
+  readonly payload: Uint8Array;
+}
+
+export interface VrrpSocketSpec {
+  readonly family: IpFamily;
+  readonly interfaceName: string;
+  /** Joined on the interface; undefined is a unicast socket. */
+  readonly multicastGroup?: IpAddress;
+  /** Unicast: the local address that datagrams must be sent to. */
+  readonly localAddress?: IpAddress;
+  readonly receiveBufferBytes?: number;
+}
+
+export interface VrrpSend {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  /** IPv4 identification field. */
+  readonly identification: number;
+  readonly ttl: number;
+  readonly payload: Uint8Array;
+}
+
+/** One socket serves all instances with the same family, interface and group or local address. */
+export interface VrrpSocket {
+  onDatagram(listener: (datagram: VrrpDatagram) => void): void;
+  /** Delivers, before returning, each datagram that already waits in the kernel. */
+  drain(): void;
+  send(request: VrrpSend): KernelOutcome;
+  close(): void;
+}
+
+export interface VrrpSocketFactory {
+  open(spec: VrrpSocketSpec): { readonly socket: VrrpSocket } | { readonly refused: KernelOutcome };
+}
+
+// ---- Ethernet frames --------------------------------------------------------------------------------
+
+/** Gratuitous ARP (IPv4) and unsolicited neighbour advertisements (IPv6); the MAC is read at send time. */
+export interface NeighbourAnnouncer {
+  announce(interfaceName: string, address: IpAddress): KernelOutcome;
+}
+
+// ---- replication channel (UDP) -------------------------------------------------------------------------
+
+export interface ChannelSpec {
+  readonly kind: 'udp' | 'multicast';
+  readonly family: IpFamily;
+  readonly interfaceName: string;
+  /** UDP: address the receiver binds to. Multicast: interface address (IPv4), may be absent. */
+  readonly localAddress?: IpAddress;
+  /** UDP: the peer. Multicast: the group. */
+  readonly destination: IpAddress;
+  readonly port: number;
+  readonly sendBufferBytes?: number;
+  readonly receiveBufferBytes?: number;
+  readonly checksum: boolean;
+}
+
+/** Fixed receive memory: `datagram` is valid only during the call. */
+export type ChannelListener = (datagram: Uint8Array, source: IpAddress, sourcePort: number) => void;
+
+export interface Channel {
+  onDatagram(listener: ChannelListener): void;
+  /** Sends at once; the bytes may be reused after the call. */
+  send(datagram: Uint8Array): KernelOutcome;
+  close(): void;
+}

@@ -1,0 +1,166 @@
+/**
+ * What crosses the boundary between the main thread and the sync worker: one union per direction, plain
+ * readonly data, at most about ten messages a second. Flows never cross it (docs/architecture.md).
+ * `id` pairs a command with its result; `epoch` grows with each role change, and work of an older epoch
+ * is dropped. Durations are milliseconds where the name says so.
+ */
+import type { LogFields, LogLevel } from '../base/logger.js';
+import type { Microseconds } from '../base/time.js';
+import type { SyncMode, SyncSettings } from './settings.js';
+
+export type FlowTableName = 'conntrack' | 'expect';
+export type CacheName = 'internal' | 'external';
+export type SyncRole = 'primary' | 'backup' | 'fault';
+
+/** Main thread to worker. */
+export type SyncCommand =
+  /** First message: open the sockets, fill the internal cache, start replicating. */
+  | { readonly kind: 'start'; readonly settings: SyncSettings; readonly listingPath?: string }
+  /** After a reload: apply what can change in place; the worker answers what it restarted. */
+  | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
+  /**
+   * Before preempting a live master: commit, then keep applying each accepted change of the external
+   * table to the kernel until becomePrimary or cancel. Answered by progress and `committed`.
+   */
+  | { readonly kind: 'preCommit'; readonly epoch: number }
+  /** Commit the external table; answered by progress and `committed`. Cancels a scheduled purge. */
+  | { readonly kind: 'becomePrimary'; readonly epoch: number; readonly preCommitted: boolean }
+  /** The VIPs are up: flush the caches, resync internal from the kernel, bulk-send to the peer. */
+  | { readonly kind: 'takeoverComplete'; readonly epoch: number }
+  /** VIPs are gone: request a resync, schedule the purge of kernel leftovers. */
+  | { readonly kind: 'becomeBackup'; readonly epoch: number; readonly peerHeard: boolean }
+  /** Schedule the purge alone. */
+  | { readonly kind: 'becomeFault'; readonly epoch: number }
+  /** Another MASTER was heard in this epoch: the scheduled purge may run once its bulk is in. */
+  | { readonly kind: 'otherMasterHeard'; readonly epoch: number }
+  /**
+   * This MASTER learnt that another was MASTER meanwhile: ask for a bulk, create what the kernel lacks,
+   * make TCP windows liberal on what both have, never overwrite live NAT mappings.
+   */
+  | { readonly kind: 'mergeAfterSplit'; readonly epoch: number }
+  /** An address or link went away: the kernel's mass deletes of the next moments are not replicated. */
+  | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
+  /** Own addresses, VIPs included, as text: always ignored by the filter. */
+  | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'linkState'; readonly interfaceName: string; readonly isUsable: boolean }
+  /** Planned hand-over: drain replication, then answer with a result. */
+  | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
+  | { readonly kind: 'request'; readonly id: number; readonly request: SyncRequest }
+  | { readonly kind: 'stop'; readonly id: number };
+
+/** conntrackd's client verbs; the worker answers each with a `result`. */
+export type SyncRequest =
+  | { readonly verb: 'commit'; readonly table: FlowTableName | 'all' }
+  | { readonly verb: 'flush'; readonly cache: CacheName | 'all' }
+  | { readonly verb: 'flushKernel'; readonly table: FlowTableName | 'all' }
+  | { readonly verb: 'resync'; readonly table: FlowTableName | 'all' }
+  | { readonly verb: 'request' }
+  | { readonly verb: 'bulk' }
+  | { readonly verb: 'purge' }
+  | { readonly verb: 'stats' };
+
+/** Worker to main thread. */
+export type SyncReport =
+  | { readonly kind: 'ready'; readonly filled: number; readonly durationMs: number }
+  | { readonly kind: 'commitProgress'; readonly epoch: number; readonly committed: number }
+  | ({ readonly kind: 'committed'; readonly epoch: number } & CommitSummary)
+  | { readonly kind: 'takeoverDone'; readonly epoch: number; readonly bulkEntries: number }
+  | {
+      readonly kind: 'result';
+      readonly id: number;
+      readonly ok: boolean;
+      /** For a person: what was done, or why not and the remedy. */
+      readonly message: string;
+      readonly counts: Readonly<Record<string, number>>;
+      readonly durationMs: number;
+    }
+  /** Sent once a second, and at once when `state` or the peer's presence changes. */
+  | { readonly kind: 'status'; readonly status: SyncStatus }
+  /** The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`). */
+  | { readonly kind: 'caughtUp'; readonly entries: number }
+  /** keepstate peer only: it asks us to take the role. */
+  | { readonly kind: 'handoverOffered' }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: LogFields;
+    };
+
+export interface CommitSummary {
+  readonly entries: number;
+  readonly failed: number;
+  readonly expectations: number;
+  readonly durationMs: number;
+  /** True where a newer epoch ended it early; what was injected stays. */
+  readonly cancelled: boolean;
+}
+
+/** `unknown` towards a conntrackd peer, which cannot say what it holds. */
+export type Parity = 'equal' | 'different' | 'unknown';
+
+export interface CacheCounts {
+  readonly entries: number;
+  readonly expectations: number;
+  readonly created: number;
+  readonly createFailed: number;
+  readonly updated: number;
+  readonly updateFailed: number;
+  readonly destroyed: number;
+  readonly destroyFailed: number;
+  readonly limit: number;
+}
+
+export interface LinkStatus {
+  readonly interfaceName: string;
+  readonly kind: 'multicast' | 'udp' | 'tcp';
+  readonly isActive: boolean;
+  readonly isUsable: boolean;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly datagramsSent: number;
+  readonly datagramsReceived: number;
+  readonly sendErrors: number;
+  readonly receiveErrors: number;
+}
+
+/** Everything that `status` and `stats` show of the worker; counters are since its start. */
+export interface SyncStatus {
+  readonly state: 'starting' | 'synchronising' | 'synchronised' | 'peer-lost' | 'stopped' | 'down';
+  readonly mode: SyncMode;
+  readonly internal: CacheCounts;
+  readonly external: CacheCounts;
+  readonly lastCommit?: CommitSummary & { readonly at: Microseconds };
+  readonly commitInProgress: boolean;
+  readonly purgeDue?: Microseconds;
+  readonly overruns: number;
+  readonly netlinkBufferBytes: number;
+  readonly resyncs: number;
+  readonly events: { readonly received: number; readonly filtered: number; readonly own: number };
+  readonly peer: {
+    readonly kind: 'none' | 'conntrackd' | 'keepstate';
+    readonly name?: string;
+    readonly version?: string;
+    /** Monotonic time of the last accepted datagram. */
+    readonly lastHeard?: Microseconds;
+    readonly lost: number;
+    readonly before: number;
+    /** All malformed messages; `malformedBy` splits them by reason. */
+    readonly malformed: number;
+    readonly malformedBy: Readonly<Record<string, number>>;
+    /** Datagrams from addresses that are not the peer's, and the last such address. */
+    readonly strangers: number;
+    readonly lastStranger?: string;
+  };
+  readonly parity: Parity;
+  readonly links: readonly LinkStatus[];
+  readonly queues: {
+    readonly transmit: number;
+    readonly resend: number;
+    readonly resendLimit: number;
+    readonly resendDropped: number;
+  };
+  /** Event-loop lateness of the worker over the last second, milliseconds. */
+  readonly lateness: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
+  readonly memoryBytes: { readonly tables: number; readonly rss: number };
+}

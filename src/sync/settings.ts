@@ -1,0 +1,84 @@
+/**
+ * What an operator can say about state synchronisation, validated and frozen: conntrackd's `Sync` and
+ * `General` blocks plus keepstate's own keywords. Defaults: conntrackd 1.4.7. Crosses the thread boundary
+ * as plain data (structured clone), so it holds no functions and no class instances.
+ */
+import type { IpAddress, IpFamily } from '../base/ipAddress.js';
+import type { Microseconds } from '../base/time.js';
+
+export type SyncMode = 'FTFW' | 'NOTRACK' | 'ALARM';
+
+/** One `Multicast`, `UDP` or `TCP` block. */
+export interface SyncLink {
+  readonly kind: 'multicast' | 'udp' | 'tcp';
+  readonly family: IpFamily;
+  readonly interfaceName: string;
+  /** UDP, TCP: local address. Multicast: IPv4_interface. */
+  readonly localAddress?: IpAddress;
+  /** UDP, TCP: the peer. Multicast: the group. */
+  readonly destination: IpAddress;
+  readonly port: number;
+  readonly isDefault: boolean;
+  readonly sendBufferBytes?: number;
+  readonly receiveBufferBytes?: number;
+  readonly checksum: boolean;
+  /** TCP: buffers kept while not connected. */
+  readonly errorQueueLength: number;
+}
+
+export interface AddressPrefix {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+}
+
+export interface FilterSet<T> {
+  readonly policy: 'accept' | 'ignore';
+  readonly entries: readonly T[];
+}
+
+/** An entry must pass every set that is present. */
+export interface FilterSettings {
+  readonly from: 'userspace' | 'kernelspace';
+  /** IP protocol numbers. */
+  readonly protocol?: FilterSet<number>;
+  readonly address?: FilterSet<AddressPrefix>;
+  /** Kernel TCP state numbers. */
+  readonly tcpState?: FilterSet<number>;
+}
+
+export interface SyncSettings {
+  readonly mode: SyncMode;
+  readonly links: readonly SyncLink[];
+  readonly resendQueueSize: number;
+  readonly ackWindowSize: number;
+  /** Fixed timeout of committed entries; when set, TIMEOUT is not sent either. */
+  readonly commitTimeoutSeconds?: number;
+  readonly purgeTimeout: Microseconds;
+  readonly disableExternalCache: boolean;
+  readonly disableInternalCache: boolean;
+  readonly startupResync: boolean;
+  readonly refreshTimeSeconds: number;
+  readonly cacheTimeoutSeconds: number;
+  readonly tcpWindowTracking: boolean;
+  /** `off`, `all`, or helper name prefixes. */
+  readonly expectationSync: 'off' | 'all' | readonly string[];
+  readonly hashSize: number;
+  /** Entries per cache, internal and external. */
+  readonly hashLimit: number;
+  readonly netlinkBufferBytes?: number;
+  readonly netlinkBufferMaxGrowthBytes: number;
+  readonly netlinkEventsReliable: boolean;
+  /** conntrackd waits this long after an overrun; keepstate resyncs at once. Undefined: off. */
+  readonly netlinkOverrunResyncSeconds?: number;
+  /** Reconcile with the kernel every so often, events stay on. */
+  readonly pollSeconds?: number;
+  readonly eventIterationLimit: number;
+  readonly filter: FilterSettings;
+  /** VIPs and other addresses that keepstate ignores by itself, beside the node's own at run time. */
+  readonly ownAddresses: readonly IpAddress[];
+  /** UDP port of keepstate's peer channel; undefined turns it off. */
+  readonly peerPort?: number;
+  readonly nodeName: string;
+  /** Accept replication datagrams from any source address (conntrackd's behaviour). */
+  readonly acceptAnySource: boolean;
+}
