@@ -1,0 +1,53 @@
+/**
+ * `notify_fifo`: one line per event, in the exact order of events. The pipe is opened for reading and
+ * writing, so that no reader is needed; it is removed at the end when it was made here.
+ */
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import type { Logger } from '../../base/logger.js';
+
+/** Where lines go. */
+export interface LineSink {
+  write(line: string): void;
+  close(): void;
+}
+
+/** Opens, and makes where needed, the named pipe. A path that cannot be used is logged and swallows lines. */
+export function openFifo(path: string, logger: Logger): LineSink {
+  let isOurs = false;
+  let descriptor: number;
+  try {
+    isOurs = makeFifo(path);
+    descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    logger.log('error', 'notify FIFO cannot be used', { path, because: String(error) });
+    return { write: () => undefined, close: () => undefined };
+  }
+  let isFull = false;
+  return {
+    write: (line) => {
+      try {
+        writeSync(descriptor, line);
+        isFull = false;
+      } catch (error) {
+        // EAGAIN: nobody reads and the pipe is full. Never wait for a reader.
+        if (!isFull) logger.log('warning', 'notify FIFO full', { path, because: String(error) });
+        isFull = true;
+      }
+    },
+    close: () => {
+      closeSync(descriptor);
+      if (isOurs) unlinkSync(path);
+    },
+  };
+}
+
+/** True when the pipe was made now. Anything else than a pipe under this name is refused. */
+function makeFifo(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFIFO() === true) return false;
+  if (found !== undefined) throw new Error(`${path} exists and is not a FIFO`);
+  // Node.js has no mkfifo(3); coreutils does.
+  execFileSync('mkfifo', ['-m', '600', '--', path], { stdio: 'ignore' });
+  return true;
+}

@@ -1,0 +1,103 @@
+/**
+ * The notify scripts of one instance or group: one at a time, in order, the last always run. keepalived
+ * forks them all at once, and a slow one then finishes after its successor (docs/differences.md).
+ */
+import type { Logger } from '../../base/logger.js';
+import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import { runWithDeadline, type LimitedRun } from '../scripts/deadline.js';
+import { describeEnd, type ProcessSpawner } from '../scripts/process.js';
+import type { ScriptCommand } from '../settings.js';
+
+/** How long a running script may hold up those that wait behind it. Alone it may take as long as it likes. */
+export const patienceWithOthersWaiting = seconds(60);
+/** States beyond these are forgotten, oldest first: a flapping link must not queue up an hour of scripts. */
+export const longestQueue = 32;
+
+/** `label`: what it is for, as in logs: `MASTER`. */
+export interface NotifyJob {
+  readonly command: ScriptCommand;
+  readonly label: string;
+}
+
+export interface NotifyPorts {
+  readonly spawner: ProcessSpawner;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
+export class SerialRunner {
+  readonly #ports: NotifyPorts;
+  readonly #owner: string;
+  readonly #waiting: NotifyJob[] = [];
+  #running: LimitedRun | undefined;
+  #patience: ArmedTimer | undefined;
+  #idleListeners: (() => void)[] = [];
+
+  constructor(ports: NotifyPorts, owner: string) {
+    this.#ports = ports;
+    this.#owner = owner;
+  }
+
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
+  enqueue(job: NotifyJob): void {
+    this.#waiting.push(job);
+    if (this.#waiting.length > longestQueue) {
+      const dropped = this.#waiting.shift();
+      this.#ports.logger.log('warning', 'notify scripts fall behind, an old state is skipped', {
+        owner: this.#owner,
+        state: dropped?.label,
+      });
+    }
+    if (this.#running === undefined) this.#next();
+    else this.#waitPatiently(this.#running);
+  }
+
+  /** Resolves when nothing runs and nothing waits. */
+  idle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  /** Forgets what waits and ends what runs. */
+  kill(): void {
+    this.#waiting.length = 0;
+    this.#running?.terminate();
+  }
+
+  #next(): void {
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    const job = this.#waiting.shift();
+    if (job === undefined) {
+      const listeners = this.#idleListeners;
+      this.#idleListeners = [];
+      for (const listener of listeners) listener();
+      return;
+    }
+    const run = runWithDeadline(this.#ports, job.command, undefined, ({ end }) => {
+      this.#running = undefined;
+      const failed = end.kind !== 'exited' || end.status !== 0;
+      this.#ports.logger.log(failed ? 'warning' : 'debug', 'notify script ended', {
+        owner: this.#owner,
+        state: job.label,
+        script: job.command.words[0],
+        because: describeEnd(end),
+      });
+      this.#next();
+    });
+    this.#running = run;
+    if (this.#waiting.length > 0) this.#waitPatiently(run);
+  }
+
+  #waitPatiently(run: LimitedRun): void {
+    this.#patience ??= this.#ports.timers.after(patienceWithOthersWaiting, () => {
+      this.#ports.logger.log('warning', 'notify script holds up later states and is ended', {
+        owner: this.#owner,
+      });
+      run.terminate();
+    });
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Reads one `track_file` whenever it may have changed. The directory is watched, not the file: editors
+ * and scripts replace files. Where the directory does not exist yet it is looked for once a second.
+ */
+import { readFileSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import type { TrackFileSettings } from '../settings.js';
+
+/** Truncate and write arrive as two events: wait until the writer is done. */
+const settleTime = milliseconds(20);
+const emptyFileGrace = milliseconds(100);
+const rearmPeriod = seconds(1);
+
+/** Files as a port. `read` gives undefined when there is no such file. */
+export interface WatchedFiles {
+  read(path: string): string | undefined;
+  write(path: string, text: string): void;
+  /** `onEnd`: the watch is over or could not start; the caller tries again later. */
+  watchDirectory(path: string, onChange: (name: string) => void, onEnd: () => void): () => void;
+}
+
+/** The first integer in the text; nothing, or a missing file, is 0 (keepalived 2.2.7). */
+export function firstInteger(text: string | undefined): number {
+  const found = /^\s*([+-]?\d+)/.exec(text ?? '');
+  return found === null ? 0 : Number(found[1]);
+}
+
+export class FileTracker {
+  readonly #ports: { readonly files: WatchedFiles; readonly timers: Timers };
+  readonly #settings: TrackFileSettings;
+  readonly #onValue: (value: number) => void;
+  #value: number | undefined;
+  #stopWatching: () => void = () => undefined;
+  #reading: ArmedTimer | undefined;
+  #rearming: ArmedTimer | undefined;
+  #isClosed = false;
+
+  constructor(
+    ports: { readonly files: WatchedFiles; readonly timers: Timers },
+    settings: TrackFileSettings,
+    onValue: (value: number) => void,
+  ) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#onValue = onValue;
+  }
+
+  get value(): number {
+    return this.#value ?? 0;
+  }
+
+  /** Reports the value at once. `init_file` writes the file where it is missing, or always. */
+  start(): void {
+    const { init, path } = this.#settings;
+    if (init !== undefined && (init.overwrite || this.#ports.files.read(path) === undefined)) {
+      this.#ports.files.write(path, `${init.value}\n`);
+    }
+    this.#arm();
+    this.#read(false);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopWatching();
+    this.#reading?.cancel();
+    this.#rearming?.cancel();
+  }
+
+  #arm(): void {
+    if (this.#isClosed) return;
+    const name = basename(this.#settings.path);
+    let ended = false;
+    this.#stopWatching = this.#ports.files.watchDirectory(
+      dirname(this.#settings.path),
+      (changed) => {
+        if (changed === name) this.#readAfter(settleTime, true);
+      },
+      () => {
+        if (ended || this.#isClosed) return;
+        ended = true;
+        // A directory that went away took the file with it; one that came back may have brought it.
+        this.#readAfter(settleTime, true);
+        this.#rearming = this.#ports.timers.after(rearmPeriod, () => this.#arm());
+      },
+    );
+  }
+
+  #readAfter(delay: typeof settleTime, mayWait: boolean): void {
+    this.#reading?.cancel();
+    this.#reading = this.#ports.timers.after(delay, () => this.#read(mayWait));
+  }
+
+  #read(mayWait: boolean): void {
+    if (this.#isClosed) return;
+    const text = this.#ports.files.read(this.#settings.path);
+    if (mayWait && text?.trim() === '') {
+      this.#readAfter(emptyFileGrace, false);
+      return;
+    }
+    const value = firstInteger(text);
+    if (value === this.#value) return;
+    this.#value = value;
+    this.#onValue(value);
+  }
+}
+
+/** The file system itself. */
+export const nodeFiles: WatchedFiles = {
+  read: (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      // Missing or unreadable: both count as 0, as keepalived has it.
+      return undefined;
+    }
+  },
+  write: (path, text) => writeFileSync(path, text),
+  watchDirectory: (path, onChange, onEnd) => {
+    let watcher: FSWatcher;
+    try {
+      watcher = watch(path, { persistent: false }, (_kind, name) => {
+        if (name === null) return;
+        onChange(name);
+        // The directory itself was moved or deleted: inotify says so under its own name.
+        if (name === basename(path)) end();
+      });
+    } catch {
+      onEnd();
+      return () => undefined;
+    }
+    const end = (): void => {
+      watcher.close();
+      onEnd();
+    };
+    watcher.on('error', end);
+    return () => watcher.close();
+  },
+};

@@ -1,0 +1,142 @@
+/**
+ * What the trackers see, and what it means for an instance: keepalived's priority arithmetic. Pure.
+ * A tracker says good, bad or (before its first result) unknown; a file says a number.
+ */
+import type {
+  InstanceSettings,
+  SyncGroupSettings,
+  TrackReference,
+  VrrpSettings,
+} from '../settings.js';
+
+export type TrackVerdict = 'unknown' | 'good' | 'bad';
+
+/** Latest result of each tracker, by name. Absent counts as `unknown`, a missing file as 0. */
+export interface Observations {
+  readonly interfaces: ReadonlyMap<string, TrackVerdict>;
+  readonly scripts: ReadonlyMap<string, TrackVerdict>;
+  readonly files: ReadonlyMap<string, number>;
+  readonly processes: ReadonlyMap<string, TrackVerdict>;
+}
+
+/** What tracking makes of one instance. `faults` and `waitingFor` hold one text per tracker. */
+export interface TrackOutcome {
+  /** Sum of all weights, before the clamp of `effectivePriority`. */
+  readonly contribution: number;
+  readonly faults: readonly string[];
+  /** Unweighted trackers without a first result: the instance stays INIT. */
+  readonly waitingFor: readonly string[];
+}
+
+interface Verdict {
+  readonly reference: TrackReference;
+  readonly what: string;
+  readonly verdict: TrackVerdict;
+}
+
+/** base + contribution within 1..254; an owner (255) ignores all weights. */
+export function effectivePriority(base: number, contribution: number): number {
+  return base === 255 ? 255 : Math.min(254, Math.max(1, base + contribution));
+}
+
+/** Judges everything that `instance` tracks, its group's trackers included. */
+export function judgeTracking(
+  settings: VrrpSettings,
+  instance: InstanceSettings,
+  group: SyncGroupSettings | undefined,
+  seen: Observations,
+): TrackOutcome {
+  const merged = mergeTracking(instance, group);
+  const verdicts: Verdict[] = [
+    ...merged.interfaces.map((reference) => ({
+      reference,
+      what: `interface ${reference.name} is down`,
+      verdict: seen.interfaces.get(reference.name) ?? 'bad',
+    })),
+    ...merged.scripts.map((reference) => ({
+      reference,
+      what: `script ${reference.name} fails`,
+      verdict: seen.scripts.get(reference.name) ?? 'unknown',
+    })),
+    ...merged.processes.map((reference) => ({
+      reference,
+      what: `process ${reference.name} is missing`,
+      verdict: seen.processes.get(reference.name) ?? 'unknown',
+    })),
+  ];
+  const isOwner = instance.priority === 255;
+  const outcome = new Sum(isOwner);
+  for (const verdict of verdicts) outcome.addVerdict(verdict);
+  for (const reference of merged.files) {
+    if (settings.files.some((file) => file.name === reference.name)) {
+      outcome.addFile(reference, seen.files.get(reference.name) ?? 0);
+    }
+  }
+  return outcome;
+}
+
+/**
+ * The trackers of an instance and of its group. In a group the instance's weights do not count unless
+ * `sync_group_tracking_weight` is on: members with different priorities could elect different masters.
+ */
+export function mergeTracking(
+  instance: InstanceSettings,
+  group: SyncGroupSettings | undefined,
+): InstanceSettings['tracking'] {
+  if (group === undefined) return instance.tracking;
+  const merge = (
+    own: readonly TrackReference[],
+    shared: readonly TrackReference[],
+  ): readonly TrackReference[] => {
+    const names = new Set(shared.map((reference) => reference.name));
+    const kept = own.filter((reference) => !names.has(reference.name));
+    const counted = kept.filter((reference) => group.trackingWeight || reference.weight === 0);
+    return [...counted, ...shared];
+  };
+  return {
+    interfaces: merge(instance.tracking.interfaces, group.tracking.interfaces),
+    scripts: merge(instance.tracking.scripts, group.tracking.scripts),
+    files: merge(instance.tracking.files, group.tracking.files),
+    processes: merge(instance.tracking.processes, group.tracking.processes),
+  };
+}
+
+class Sum implements TrackOutcome {
+  contribution = 0;
+  readonly faults: string[] = [];
+  readonly waitingFor: string[] = [];
+  readonly #isOwner: boolean;
+
+  constructor(isOwner: boolean) {
+    this.#isOwner = isOwner;
+  }
+
+  /** w > 0: +w while good; w < 0: -|w| while bad; 0: bad is a fault. `reverse` swaps good and bad. */
+  addVerdict({ reference, what, verdict }: Verdict): void {
+    const weighted = reference.weight !== 0;
+    if (weighted && this.#isOwner) return;
+    if (verdict === 'unknown') {
+      if (!weighted) this.waitingFor.push(what);
+      return;
+    }
+    const isGood = (verdict === 'good') !== reference.isReversed;
+    if (weighted) {
+      if (isGood === reference.weight > 0) this.contribution += reference.weight;
+    } else if (!isGood) {
+      this.faults.push(reference.isReversed ? `${what} (reversed)` : what);
+    }
+  }
+
+  /** The number in the file times the weight; weight 0: a number other than 0 is a fault. */
+  addFile(reference: TrackReference, value: number): void {
+    const what = `file ${reference.name} says ${value}`;
+    if (reference.weight === 0) {
+      if ((value !== 0) !== reference.isReversed) this.faults.push(what);
+      return;
+    }
+    if (this.#isOwner) return;
+    const product = value * reference.weight * (reference.isReversed ? -1 : 1);
+    if (product <= -254) this.faults.push(what);
+    else this.contribution += Math.min(253, product);
+  }
+}
