@@ -1,0 +1,68 @@
+/**
+ * All that one node's configuration says, validated and frozen: what the daemon is composed from.
+ * The VRRP and sync parts belong to their rooms; the rest stands here.
+ */
+import type { Microseconds } from '../base/time.js';
+import type { SyncSettings } from '../sync/settings.js';
+import type { VrrpSettings } from '../vrrp/settings.js';
+
+/** conntrackd's `General` block, as far as it concerns the process and not the replication. */
+export interface GeneralSettings {
+  /** `LogFile`: absent is off; `on` is /var/log/conntrackd.log. */
+  readonly logFile?: string;
+  /** `Syslog`: absent is off; `on` is `daemon`. */
+  readonly syslogFacility?: string;
+  /** `LockFile`; a file that only serves to keep a conntrackd from starting beside us. */
+  readonly lockFile: string;
+  /** `UNIX { Path }`: where conntrackd's own client is answered; absent is nowhere. */
+  readonly unixPath?: string;
+  /** `Systemd`: READY, STOPPING and WATCHDOG messages where NOTIFY_SOCKET is set. */
+  readonly systemd: boolean;
+}
+
+/** conntrackd's `Stats` block: one line for each flow that ended. */
+export interface StatsSettings {
+  readonly logFile?: string;
+  readonly syslogFacility?: string;
+}
+
+/** keepstate's own keywords. */
+export interface KeepstateSettings {
+  /** `control_socket`: UNIX socket of status, history and the other commands. */
+  readonly controlPath: string;
+  /** `state_directory`: role and maintenance survive a restart here. */
+  readonly stateDirectory: string;
+  /** `node_name`: default is the host name. */
+  readonly nodeName: string;
+  /** `commit_before_vip`: false restores the order of keepalived and conntrackd. */
+  readonly commitBeforeVip: boolean;
+  /** `commit_deadline`: VIPs wait this long without progress of the commit. */
+  readonly commitDeadline: Microseconds;
+  /** `commit_limit`: VIPs wait no longer than this in all. */
+  readonly commitLimit: Microseconds;
+  /** `preempt_sync_timeout`: preemption waits this long for the external table to catch up. */
+  readonly preemptSyncTimeout: Microseconds;
+  /** `history_size`: transitions kept for `history`. */
+  readonly historySize: number;
+}
+
+/** Which role drives the sync engine (commit, flush, resync, purge). */
+export type RoleBinding =
+  | { readonly kind: 'none'; readonly because: string }
+  | { readonly kind: 'group' | 'instance'; readonly name: string; readonly because: string };
+
+/** One node. */
+export interface NodeSettings {
+  readonly vrrp: VrrpSettings;
+  /** Absent: the file has no `Sync` block. */
+  readonly sync?: SyncSettings;
+  /** Absent: the file has no `Stats` block. */
+  readonly stats?: StatsSettings;
+  readonly general: GeneralSettings;
+  readonly keepstate: KeepstateSettings;
+  readonly binding: RoleBinding;
+  /** `net_namespace`: a name below /run/netns, entered before anything else. */
+  readonly netNamespace?: string;
+  /** Files that were read: the named one first, then includes in order. */
+  readonly sources: readonly string[];
+}

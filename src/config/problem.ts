@@ -1,0 +1,86 @@
+/**
+ * What is wrong with a configuration. Problems are values that are collected and reported all at once;
+ * nothing in this room throws for what an operator wrote.
+ */
+
+/** Line and column count from 1; the column counts UTF-16 units. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** An error has no safe meaning: the daemon does not start. A warning runs, but bites. */
+export type Severity = 'error' | 'warning';
+
+export interface ConfigProblem {
+  readonly severity: Severity;
+  /** Stable, for programs: `unknown-keyword`, `out-of-range`, ... */
+  readonly code: string;
+  readonly message: string;
+  /** What would have been right. */
+  readonly expected?: string;
+  /** The known word that is closest to the unknown one. */
+  readonly nearest?: string;
+  readonly at: Position;
+}
+
+export type ProblemDetails = Pick<ConfigProblem, 'expected' | 'nearest'>;
+
+/** Beyond this many the rest is only counted: a wrong file type would otherwise fill the screen. */
+const problemLimit = 1_000;
+
+/** Collects problems in the order found; `all()` sorts them by place. */
+export class ProblemList {
+  readonly #problems: ConfigProblem[] = [];
+  #beyondLimit = 0;
+  #errors = 0;
+
+  error(at: Position, code: string, message: string, details: ProblemDetails = {}): void {
+    this.#errors++;
+    this.#add({ severity: 'error', code, message, ...details, at });
+  }
+
+  warning(at: Position, code: string, message: string, details: ProblemDetails = {}): void {
+    this.#add({ severity: 'warning', code, message, ...details, at });
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors > 0;
+  }
+
+  /** True once so many were found that looking for more serves nobody. */
+  get isFull(): boolean {
+    return this.#problems.length >= problemLimit;
+  }
+
+  /** Sorted by file (in the order of first mention), line and column. */
+  all(): readonly ConfigProblem[] {
+    const order = new Map<string, number>();
+    for (const { at } of this.#problems) if (!order.has(at.file)) order.set(at.file, order.size);
+    const sorted = [...this.#problems].sort(
+      (a, b) =>
+        (order.get(a.at.file) ?? 0) - (order.get(b.at.file) ?? 0) ||
+        a.at.line - b.at.line ||
+        a.at.column - b.at.column,
+    );
+    const last = sorted.at(-1);
+    if (this.#beyondLimit === 0 || last === undefined) return sorted;
+    const message = `${this.#beyondLimit} further problems are not listed`;
+    return [...sorted, { severity: 'error', code: 'too-many-problems', message, at: last.at }];
+  }
+
+  #add(problem: ConfigProblem): void {
+    if (this.isFull) this.#beyondLimit++;
+    else this.#problems.push(problem);
+  }
+}
+
+/** `file:line:column: error: message; expected ...; did you mean ...? [code]` */
+export function formatProblem(problem: ConfigProblem): string {
+  const { at, severity, message, expected, nearest, code } = problem;
+  const parts = [`${at.file}:${at.line}:${at.column}: ${severity}: ${message}`];
+  if (expected !== undefined) parts.push(`expected ${expected}`);
+  if (nearest !== undefined) parts.push(`did you mean '${nearest}'?`);
+  return `${parts.join('; ')} [${code}]`;
+}
