@@ -2,6 +2,7 @@
  * What the trackers see, and what it means for an instance: keepalived's priority arithmetic. Pure.
  * A tracker says good, bad or (before its first result) unknown; a file says a number.
  */
+import type { Conditions, Contribution } from '../events.js';
 import type {
   InstanceSettings,
   SyncGroupSettings,
@@ -19,24 +20,15 @@ export interface Observations {
   readonly processes: ReadonlyMap<string, TrackVerdict>;
 }
 
-/** What tracking makes of one instance. `faults` and `waitingFor` hold one text per tracker. */
-export interface TrackOutcome {
-  /** Sum of all weights, before the clamp of `effectivePriority`. */
-  readonly contribution: number;
-  readonly faults: readonly string[];
-  /** Unweighted trackers without a first result: the instance stays INIT. */
-  readonly waitingFor: readonly string[];
-}
+/** What tracking makes of one instance: the part of `Conditions` that trackers decide. */
+export type TrackOutcome = Pick<Conditions, 'faults' | 'awaiting' | 'contributions'>;
 
 interface Verdict {
   readonly reference: TrackReference;
+  readonly tracker: string;
+  /** The sentence when it is bad. */
   readonly what: string;
   readonly verdict: TrackVerdict;
-}
-
-/** base + contribution within 1..254; an owner (255) ignores all weights. */
-export function effectivePriority(base: number, contribution: number): number {
-  return base === 255 ? 255 : Math.min(254, Math.max(1, base + contribution));
 }
 
 /** Judges everything that `instance` tracks, its group's trackers included. */
@@ -50,22 +42,24 @@ export function judgeTracking(
   const verdicts: Verdict[] = [
     ...merged.interfaces.map((reference) => ({
       reference,
+      tracker: `interface ${reference.name}`,
       what: `interface ${reference.name} is down`,
       verdict: seen.interfaces.get(reference.name) ?? 'bad',
     })),
     ...merged.scripts.map((reference) => ({
       reference,
+      tracker: `script ${reference.name}`,
       what: `script ${reference.name} fails`,
       verdict: seen.scripts.get(reference.name) ?? 'unknown',
     })),
     ...merged.processes.map((reference) => ({
       reference,
+      tracker: `process ${reference.name}`,
       what: `process ${reference.name} is missing`,
       verdict: seen.processes.get(reference.name) ?? 'unknown',
     })),
   ];
-  const isOwner = instance.priority === 255;
-  const outcome = new Sum(isOwner);
+  const outcome = new Gathering();
   for (const verdict of verdicts) outcome.addVerdict(verdict);
   for (const reference of merged.files) {
     if (settings.files.some((file) => file.name === reference.name)) {
@@ -101,42 +95,37 @@ export function mergeTracking(
   };
 }
 
-class Sum implements TrackOutcome {
-  contribution = 0;
+class Gathering implements TrackOutcome {
   readonly faults: string[] = [];
-  readonly waitingFor: string[] = [];
-  readonly #isOwner: boolean;
-
-  constructor(isOwner: boolean) {
-    this.#isOwner = isOwner;
-  }
+  readonly awaiting: string[] = [];
+  readonly contributions: Contribution[] = [];
 
   /** w > 0: +w while good; w < 0: -|w| while bad; 0: bad is a fault. `reverse` swaps good and bad. */
-  addVerdict({ reference, what, verdict }: Verdict): void {
+  addVerdict({ reference, what, tracker, verdict }: Verdict): void {
     const weighted = reference.weight !== 0;
-    if (weighted && this.#isOwner) return;
     if (verdict === 'unknown') {
-      if (!weighted) this.waitingFor.push(what);
+      if (!weighted) this.awaiting.push(tracker);
       return;
     }
     const isGood = (verdict === 'good') !== reference.isReversed;
     if (weighted) {
-      if (isGood === reference.weight > 0) this.contribution += reference.weight;
+      const counts = isGood === reference.weight > 0;
+      this.contributions.push({ tracker, value: counts ? reference.weight : 0 });
     } else if (!isGood) {
-      this.faults.push(reference.isReversed ? `${what} (reversed)` : what);
+      this.faults.push(reference.isReversed ? `${tracker} is good (reversed)` : what);
     }
   }
 
   /** The number in the file times the weight; weight 0: a number other than 0 is a fault. */
   addFile(reference: TrackReference, value: number): void {
-    const what = `file ${reference.name} says ${value}`;
+    const tracker = `file ${reference.name}`;
+    const what = `${tracker} says ${value}`;
     if (reference.weight === 0) {
       if ((value !== 0) !== reference.isReversed) this.faults.push(what);
       return;
     }
-    if (this.#isOwner) return;
     const product = value * reference.weight * (reference.isReversed ? -1 : 1);
     if (product <= -254) this.faults.push(what);
-    else this.contribution += Math.min(253, product);
+    else this.contributions.push({ tracker, value: Math.min(253, product) });
   }
 }
