@@ -1,0 +1,166 @@
+/**
+ * The answer to `status`: everything a person or a tool asks about a node, as plain JSON. The names in it are
+ * fixed for tools (docs/operations.md). Instants are ISO 8601 texts in UTC; durations carry their unit in the name.
+ */
+
+export type RoleState = 'MASTER' | 'BACKUP' | 'FAULT' | 'INIT';
+
+/** Something an operator should act on. `code` is stable; `remedy` is what to do. */
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly text: string;
+  readonly remedy: string;
+}
+
+export interface VipStatus {
+  readonly address: string;
+  /** As read from the kernel, not as remembered. */
+  readonly present: boolean;
+  readonly interface: string;
+}
+
+export interface PeerAdvertStatus {
+  readonly address: string;
+  readonly priority: number;
+  readonly heardAgoMs: number;
+}
+
+export interface InstanceStatus {
+  readonly name: string;
+  readonly group?: string;
+  readonly state: RoleState;
+  readonly since: string;
+  readonly reason: string;
+  readonly interface: string;
+  readonly vrid: number;
+  readonly version: number;
+  readonly family: number;
+  readonly priority: number;
+  readonly effectivePriority: number;
+  readonly vips: readonly VipStatus[];
+  /** The last accepted advert of another router; absent when none was heard. */
+  readonly peer?: PeerAdvertStatus;
+  readonly faults: readonly string[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface GroupStatus {
+  readonly name: string;
+  readonly state: RoleState;
+  readonly since: string;
+  readonly reason: string;
+  readonly members: readonly string[];
+}
+
+export interface LatenessStatus {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface SyncLinkStatus {
+  readonly interface: string;
+  readonly kind: string;
+  readonly active: boolean;
+  readonly usable: boolean;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly datagramsSent: number;
+  readonly datagramsReceived: number;
+  readonly sendErrors: number;
+  readonly receiveErrors: number;
+}
+
+export interface SyncStatusAnswer {
+  readonly state: string;
+  readonly mode: string;
+  readonly internal: { readonly entries: number; readonly limit: number };
+  readonly external: { readonly entries: number; readonly limit: number };
+  readonly parity: string;
+  readonly commitInProgress: boolean;
+  readonly lastCommit?: {
+    readonly entries: number;
+    readonly failed: number;
+    readonly durationMs: number;
+    readonly at: string;
+    readonly cancelled: boolean;
+  };
+  readonly purgeInMs?: number;
+  readonly overruns: number;
+  readonly resyncs: number;
+  readonly netlinkBufferBytes: number;
+  readonly peer: {
+    readonly kind: string;
+    readonly name?: string;
+    readonly version?: string;
+    readonly heardAgoMs?: number;
+    readonly lost: number;
+    readonly malformed: number;
+    readonly strangers: number;
+    readonly lastStranger?: string;
+  };
+  readonly links: readonly SyncLinkStatus[];
+  readonly queues: {
+    readonly transmit: number;
+    readonly resend: number;
+    readonly resendLimit: number;
+    readonly resendDropped: number;
+  };
+  readonly events: { readonly received: number; readonly filtered: number; readonly own: number };
+  readonly worker: {
+    readonly restarts: number;
+    readonly lateness: LatenessStatus;
+    readonly tableBytes: number;
+  };
+  /** Where the worker serves listings and statistics in conntrackd's protocol. */
+  readonly listingPath?: string;
+}
+
+export interface StatusAnswer {
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly configFile: string;
+  /** The bound group or instance; where nothing is bound, the summary of all instances. */
+  readonly role: RoleState;
+  readonly since: string;
+  readonly reason: string;
+  /** Name of the group or instance that drives the sync engine. */
+  readonly bound?: string;
+  /** Where a role change stands: `steady`, `committing`, ... */
+  readonly phase: string;
+  readonly maintenance: boolean;
+  readonly preemptionHeld: boolean;
+  readonly groups: readonly GroupStatus[];
+  readonly instances: readonly InstanceStatus[];
+  /** Absent where the configuration has no `Sync` block. */
+  readonly sync?: SyncStatusAnswer;
+  readonly lateness: LatenessStatus;
+  readonly rssBytes: number;
+  readonly problems: readonly Problem[];
+}
+
+/** One line of `history` and of the event stream. */
+export interface HistoryEntry {
+  readonly at: string;
+  /** Group or instance. */
+  readonly name: string;
+  readonly kind: 'group' | 'instance' | 'sync' | 'daemon';
+  readonly from: string;
+  readonly to: string;
+  readonly because: string;
+  readonly flowsCommitted?: number;
+  readonly flowsFailed?: number;
+  /** From the decision to the VIPs being up. */
+  readonly takeoverMs?: number;
+  readonly commitMs?: number;
+}
+
+/** Answer to a verb that does something: what was done, for a person and as numbers. */
+export interface DoneAnswer {
+  readonly message: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+}
