@@ -45,6 +45,15 @@ export type SyncCommand =
   | { readonly kind: 'linkState'; readonly interfaceName: string; readonly isUsable: boolean }
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
+  /**
+   * After `drain`, keepstate peer only: ask it to take the role. The `result` is ok once it answered that its
+   * external table is committed and it is ready; not ok when it refuses or stays silent for `timeout`.
+   */
+  | { readonly kind: 'offerHandover'; readonly id: number; readonly timeout: Microseconds }
+  /** Answer to `handoverOffered`: tell the peer. */
+  | { readonly kind: 'answerHandover'; readonly ready: boolean; readonly because: string }
+  /** This node has just resigned: tell the peer at once, repeated a few times against loss. */
+  | { readonly kind: 'handoverResigned' }
   | { readonly kind: 'request'; readonly id: number; readonly request: SyncRequest }
   | { readonly kind: 'stop'; readonly id: number };
 
@@ -80,6 +89,8 @@ export type SyncReport =
   | { readonly kind: 'caughtUp'; readonly entries: number }
   /** keepstate peer only: it asks us to take the role. */
   | { readonly kind: 'handoverOffered' }
+  /** The peer that offered has resigned: take the role now. */
+  | { readonly kind: 'handoverGranted' }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;

@@ -90,6 +90,16 @@ export type UnitEvent = Timed &
         readonly kind: 'resign';
         readonly because: string;
       }
+    | {
+        /**
+         * The other half of a planned hand-over: the MASTER has just resigned in our favour. A unit in BACKUP
+         * becomes MASTER at once, as though every member's masterDown had run out; in any other state nothing.
+         * Our flows are committed already, so where `vipsCommitted` the VIPs do not wait.
+         */
+        readonly kind: 'assumeRole';
+        readonly because: string;
+        readonly vipsCommitted: boolean;
+      }
     | { readonly kind: 'holdPreemption'; readonly because: string }
     | { readonly kind: 'releasePreemption' }
     | {
