@@ -1,7 +1,7 @@
 /** A switch. Its ports can be cut (carrier loss at the host) and made lossy. */
-import { run } from './command.js';
 import type { Host } from './host.js';
 import type { Lab } from './lab.js';
+import { dropStatement } from './loss.js';
 
 export class Bridge {
   /** The namespace that holds the bridge device `br0`. */
@@ -43,15 +43,21 @@ export class Bridge {
    * cable without carrier loss; 0 ends it.
    */
   async lose(host: Host, name: string, percent: number): Promise<void> {
-    const port = this.port(host, name);
-    await run([...this.host.enter, 'nft', '-f', '-'], {
-      input:
-        `table netdev loss_${port} {}\ndelete table netdev loss_${port}\n` +
-        (percent <= 0
-          ? ''
-          : `table netdev loss_${port} { chain c { type filter hook egress device "${port}" priority 0; ` +
-            `numgen random mod 100 < ${percent} drop; }; }\n`),
-    });
+    await this.#lose('egress', this.port(host, name), percent);
+  }
+
+  /** The same for the frames that come from `name` of `host`. */
+  async loseFrom(host: Host, name: string, percent: number): Promise<void> {
+    await this.#lose('ingress', this.port(host, name), percent);
+  }
+
+  async #lose(hook: 'ingress' | 'egress', port: string, percent: number): Promise<void> {
+    const table = `netdev loss_${hook}_${port}`;
+    const chain = `chain c { type filter hook ${hook} device "${port}" priority 0; ${dropStatement(percent)}; };`;
+    await this.host.nft(
+      `table ${table} {}\ndelete table ${table}\n` +
+        (percent <= 0 ? '' : `table ${table} { ${chain} }\n`),
+    );
   }
 }
 

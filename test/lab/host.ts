@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Capture, type CaptureOptions } from './capture.js';
 import { run, runSync, tryRun, type CommandOptions, type CommandResult } from './command.js';
+import { dropStatement } from './loss.js';
 import { ManagedProcess, type ProcessOptions } from './managedProcess.js';
 import { typescriptCommand } from './runTypescript.js';
 
@@ -88,7 +89,7 @@ export class Host {
       percent <= 0
         ? ''
         : 'chain input { type filter hook prerouting priority -350; ' +
-          `${match} numgen random mod 100 < ${percent} drop; };`;
+          `${match} ${dropStatement(percent)}; };`;
     await this.nft(
       `table inet lab_loss {}\ndelete table inet lab_loss\ntable inet lab_loss { ${chain} }\n`,
     );
