@@ -1,12 +1,28 @@
 /**
  * The pure machine's front door: one step of a unit, that is of a sync group with all its members, or of a
  * lone instance. Members of a group change role within the same step, so they never disagree for longer
- * than one event. Order and rules of groups: docs/vrrp.md, keepalived 2.2.7.
+ * than one event. How the members move together: coupling.ts; what one makes of an event: machine.ts.
  */
-import { BugError } from '../base/errors.js';
+import { unreachable } from '../base/errors.js';
+import { addTime } from '../base/time.js';
 import type { UnitAction } from './actions.js';
+import { applyReload, changeConditions } from './changes.js';
+import {
+  considerTakeover,
+  goLive,
+  holdPreemption,
+  releaseVips,
+  resign,
+  settleFaults,
+  stepDown,
+  stopUnit,
+  takeOver,
+  withdrawPreemption,
+} from './coupling.js';
 import type { UnitEvent } from './events.js';
+import { drained, receive, ring, type RoleRequest } from './machine.js';
 import type { UnitSettings, UnitState } from './state.js';
+import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './turn.js';
 
 export interface UnitStep {
   readonly state: UnitState;
@@ -14,7 +30,135 @@ export interface UnitStep {
   readonly actions: readonly UnitAction[];
 }
 
-/** `settings` may differ from those of the step before only where `event` is `reload`. */
+/**
+ * Pure. `settings` may differ from those of the step before only where `event` is `reload`. Events for
+ * names that are no members, stale timers and stale answers change nothing.
+ */
 export function unitStep(state: UnitState, event: UnitEvent, settings: UnitSettings): UnitStep {
-  throw new BugError(`not yet: ${event.kind} ${settings.name} ${state.role}`);
+  const turn = beginTurn(state, event.at, settings);
+  switch (event.kind) {
+    case 'datagram':
+    case 'timer':
+    case 'drained':
+    case 'conditions':
+      stepMember(turn, event);
+      break;
+    default:
+      stepWhole(turn, event);
+  }
+  return endTurn(turn);
+}
+
+type MemberEvent = Extract<UnitEvent, { readonly instance: string }>;
+type WholeEvent = Exclude<UnitEvent, MemberEvent>;
+
+function stepMember(turn: Turn, event: MemberEvent): void {
+  const seat = findSeat(turn, event.instance);
+  if (seat === undefined) return;
+  switch (event.kind) {
+    case 'datagram':
+      grant(seat, receive(seat, event.datagram));
+      break;
+    case 'timer':
+      grant(seat, ring(seat, event.timer));
+      break;
+    case 'drained':
+      grant(seat, drained(seat));
+      break;
+    case 'conditions':
+      changeConditions(seat, event.conditions);
+      if (turn.unit.isStarted) settleFaults(turn, seat);
+  }
+}
+
+function stepWhole(turn: Turn, event: WholeEvent): void {
+  switch (event.kind) {
+    case 'start':
+      start(turn, event.resumeMaster);
+      break;
+    case 'vipsReleased':
+      releaseVips(turn, event.epoch);
+      break;
+    case 'preemptionGranted':
+      grantPreemption(turn, event.epoch);
+      break;
+    case 'preemptionRefused':
+      if (turn.unit.preemption === 'asked' && turn.unit.epoch === event.epoch) {
+        holdPreemption(turn, event.because);
+      }
+      break;
+    case 'resign':
+      resign(turn, event.because);
+      break;
+    case 'assumeRole':
+      assumeRole(turn, event);
+      break;
+    case 'holdPreemption':
+      holdPreemption(turn, event.because);
+      break;
+    case 'releasePreemption':
+      if (turn.unit.preemption !== 'held') break;
+      turn.unit.preemption = 'free';
+      turn.unit.heldBecause = undefined;
+      break;
+    case 'maintenance':
+      setMaintenance(turn, event.on);
+      break;
+    case 'reload':
+      applyReload(turn);
+      break;
+    case 'stop':
+      stopUnit(turn, event.because);
+      break;
+    default:
+      unreachable(event);
+  }
+}
+
+function grant(seat: Seat, request: RoleRequest | undefined): void {
+  switch (request?.kind) {
+    case undefined:
+      break;
+    case 'takeover':
+      considerTakeover(seat);
+      break;
+    case 'stepDown':
+      stepDown(seat.turn, seat, request.because);
+      break;
+    case 'content':
+      withdrawPreemption(seat.turn, request.because);
+      break;
+  }
+}
+
+function start(turn: Turn, resumeMaster: boolean): void {
+  const { unit, settings } = turn;
+  if (unit.isStarted) return;
+  unit.isStarted = true;
+  for (const { instance } of allSeats(turn)) {
+    instance.quietUntil = addTime(turn.at, settings.startupDelay);
+  }
+  settleFaults(turn, undefined, resumeMaster);
+}
+
+function grantPreemption(turn: Turn, epoch: number): void {
+  const { unit } = turn;
+  if (unit.preemption !== 'asked' || unit.epoch !== epoch) return;
+  unit.preemption = 'granted';
+  takeOver(turn, allSeats(turn), 'preempts a master of lower priority');
+}
+
+/** The old MASTER has just resigned in our favour: nobody needs to be waited for. */
+function assumeRole(turn: Turn, event: Extract<UnitEvent, { kind: 'assumeRole' }>): void {
+  if (turn.unit.role !== 'BACKUP' || turn.unit.inMaintenance) return;
+  withdrawPreemption(turn, event.because);
+  takeOver(turn, allSeats(turn), event.because, { vipsReady: event.vipsCommitted });
+}
+
+function setMaintenance(turn: Turn, on: boolean): void {
+  const { unit } = turn;
+  if (unit.inMaintenance === on) return;
+  unit.inMaintenance = on;
+  if (on && unit.role === 'MASTER') goLive(turn, allSeats(turn), 'maintenance', true);
+  else if (on) withdrawPreemption(turn, 'maintenance');
 }

@@ -52,6 +52,8 @@ export interface InstanceState {
   /** No takeover before this instant (vrrp_startup_delay). */
   readonly quietUntil: Microseconds;
   readonly lastAdvertSent: Microseconds | undefined;
+  /** When a MASTER last answered another one out of turn. */
+  readonly lastAnswer: Microseconds | undefined;
   readonly nextIdentification: number;
   /** `waiting`: MASTER, but the coordinator has not released them. */
   readonly vips: 'absent' | 'waiting' | 'present';
@@ -103,6 +105,7 @@ export function initialInstance(settings: InstanceSettings, at: Microseconds): I
     preemptDelay: 'idle',
     quietUntil: microseconds(0),
     lastAdvertSent: undefined,
+    lastAnswer: undefined,
     nextIdentification: 1,
     vips: 'absent',
     nextRefresh: undefined,
@@ -127,5 +130,34 @@ export function initialUnit(settings: UnitSettings, at: Microseconds): UnitState
     heldBecause: undefined,
     inMaintenance: false,
     releaseOrder: [],
+  };
+}
+
+/**
+ * After a reload that changed who belongs to the unit: members keep what `previous` knows of them (by
+ * instance name), and only the event `reload` with `settings` may follow. It settles members whose
+ * states differ. `epoch` is the highest one used before.
+ */
+export function rebuildUnit(
+  settings: UnitSettings,
+  at: Microseconds,
+  previous: ReadonlyMap<string, InstanceState>,
+  epoch: number,
+): UnitState {
+  const fresh = initialUnit(settings, at);
+  const kept = settings.members.flatMap(({ name }) => {
+    const known = previous.get(name);
+    return known === undefined ? [] : [{ ...known, name }];
+  });
+  const states = new Set(kept.map(({ state }) => state).filter((state) => state !== 'INIT'));
+  const [only = 'INIT'] = states;
+  const mixed = states.has('FAULT') ? 'FAULT' : 'BACKUP';
+  return {
+    ...fresh,
+    members: { ...fresh.members, ...Object.fromEntries(kept.map((each) => [each.name, each])) },
+    isStarted: true,
+    role: states.size > 1 ? mixed : only,
+    because: 'reload',
+    epoch,
   };
 }

@@ -1,0 +1,224 @@
+/**
+ * What one instance makes of an advertisement or a timer within its role (RFC 3768 section 6.4, RFC 5798
+ * section 6.4). Where that asks for another role, the answer is a request: group.ts grants it, for all
+ * members of the unit together.
+ */
+import { compareIp, formatIp, ipEquals, type IpAddress } from '../base/ipAddress.js';
+import { centiseconds, microseconds } from '../base/time.js';
+import type { VrrpDatagram } from '../net/ports.js';
+import { judge } from './acceptance.js';
+import type { TimerName } from './events.js';
+import type { Advert } from './packet.js';
+import { isOwner } from './priority.js';
+import { advertise, announce, sendAdvert } from './roles.js';
+import { answerPeriod, masterDownTime, peersPatience, skewTime } from './timing.js';
+import {
+  act,
+  allSeats,
+  complain,
+  count,
+  forgetTimer,
+  startMasterDownTimer,
+  startTimer,
+  stopTimer,
+  type Seat,
+} from './turn.js';
+
+/** `takeover`: this member's master is silent. `stepDown`: another router is to be MASTER. */
+export type RoleRequest =
+  | { readonly kind: 'takeover' }
+  | { readonly kind: 'stepDown'; readonly because: string }
+  /** The wish to take over is gone: a master that counts was heard. */
+  | { readonly kind: 'content'; readonly because: string };
+
+/** A datagram for this instance. INIT and FAULT are deaf. */
+export function receive(seat: Seat, datagram: VrrpDatagram): RoleRequest | undefined {
+  const { instance, settings } = seat;
+  if (instance.state !== 'BACKUP' && instance.state !== 'MASTER') return undefined;
+  const trusted = instance.state === 'BACKUP' ? instance.master?.address : undefined;
+  const verdict = judge(datagram, settings, trusted);
+  if (verdict.kind === 'rejected') {
+    // Nothing else happens: junk neither restarts nor delays a timer.
+    if (verdict.isCounted) count(seat, 'advert_rcvd');
+    complain(seat, verdict.finding);
+    return undefined;
+  }
+  count(seat, 'advert_rcvd');
+  for (const complaint of verdict.complaints) complain(seat, complaint);
+  if (verdict.advert.priority === 0) count(seat, 'pri_zero_rcvd');
+  return instance.state === 'BACKUP'
+    ? hearAsBackup(seat, datagram.source, verdict.advert)
+    : hearAsMaster(seat, datagram.source, verdict.advert.priority);
+}
+
+/** A timer rang. One that was stopped or replaced meanwhile is no news. */
+export function ring(seat: Seat, timer: TimerName): RoleRequest | undefined {
+  const { instance, settings, turn } = seat;
+  const due = instance.timers[timer];
+  if (due === undefined || due > turn.at) return undefined;
+  forgetTimer(seat, timer);
+  switch (timer) {
+    case 'masterDown':
+      // The process may have been stalled: adverts that wait in the socket count before the silence does.
+      drainFor(seat, 'masterDown');
+      return undefined;
+    case 'advert':
+      ringAdvert(seat);
+      return undefined;
+    case 'preemptDelay':
+      instance.preemptDelay = 'over';
+      return undefined;
+    case 'garpDelay':
+      announce(seat, settings.garp.masterRepeat, 'masterDelay');
+      return undefined;
+    case 'garpLowerPriority':
+      announce(seat, settings.garp.lowerPrioRepeat, 'lowerPriorityDelay');
+      return undefined;
+  }
+}
+
+/** What waited in the socket has been read; is the decision still to be made? */
+export function drained(seat: Seat): RoleRequest | undefined {
+  const { instance } = seat;
+  const decision = instance.drainingFor;
+  instance.drainingFor = undefined;
+  if (decision === 'masterDown' && instance.timers.masterDown === undefined) {
+    return { kind: 'takeover' };
+  }
+  if (decision === 'advert' && instance.timers.advert === undefined) advertiseOnTime(seat);
+  return undefined;
+}
+
+/** Waits another master-down time, still wanting to be MASTER (sync groups; a preemption that is asked for). */
+export function waitFurther(seat: Seat): void {
+  startMasterDownTimer(seat, masterDownTime(seat.settings, seat.instance));
+}
+
+function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleRequest | undefined {
+  const { instance, settings, turn } = seat;
+  if (advert.priority === 0) {
+    instance.weakerMaster = undefined;
+    startMasterDownTimer(seat, skewTime(settings, instance));
+    return undefined;
+  }
+  const heard = { address: source, priority: advert.priority, lastHeard: turn.at };
+  if (advert.priority < instance.effectivePriority && mayPreempt(seat)) {
+    instance.weakerMaster = heard;
+    // While the preemption waits for its grant, the silence of the old master must still be noticed.
+    if (turn.unit.preemption === 'asked' && instance.wantsMaster) waitFurther(seat);
+    return undefined;
+  }
+  if (advert.priority >= instance.effectivePriority) stopPreemptDelay(seat);
+  instance.master = heard;
+  instance.weakerMaster = undefined;
+  instance.drainingFor = undefined;
+  const wanted = instance.wantsMaster;
+  instance.wantsMaster = false;
+  // RFC 5798 section 6.4.2 (420): the master's interval counts, not ours.
+  if (advert.version === 3) {
+    instance.masterAdvertInterval = centiseconds(Math.max(1, advert.intervalCentiseconds));
+  }
+  startMasterDownTimer(seat, masterDownTime(settings, instance));
+  const because = `${formatIp(source)} is MASTER with priority ${advert.priority}`;
+  return wanted ? { kind: 'content', because } : undefined;
+}
+
+/** A lower-priority advertisement was heard: does it count for nothing? Starts `preempt_delay`. */
+function mayPreempt(seat: Seat): boolean {
+  const { instance, settings, turn } = seat;
+  if (!settings.preempt || turn.unit.preemption === 'held' || turn.unit.inMaintenance) return false;
+  if (settings.preemptDelay === 0 || instance.preemptDelay === 'over') return true;
+  if (instance.preemptDelay === 'idle') {
+    instance.preemptDelay = 'running';
+    startTimer(seat, 'preemptDelay', settings.preemptDelay);
+  }
+  return false;
+}
+
+function stopPreemptDelay(seat: Seat): void {
+  stopTimer(seat, 'preemptDelay');
+  seat.instance.preemptDelay = 'idle';
+}
+
+function hearAsMaster(seat: Seat, source: IpAddress, priority: number): RoleRequest | undefined {
+  const { instance, settings, turn } = seat;
+  if (priority === 0) {
+    // RFC 3768 section 6.4.3: answer at once, so that the other backups stay quiet.
+    if (mayAnswer(seat)) advertise(seat);
+    return undefined;
+  }
+  const own = instance.conditions.sourceAddress;
+  if (own !== undefined && ipEquals(own, source)) {
+    const text = `another router sends from our address ${formatIp(source)}`;
+    complain(seat, { reason: 'ownAddress', counter: undefined, text });
+    if (priority === instance.effectivePriority) return undefined;
+  }
+  if (isOwner(priority) && isOwner(instance.effectivePriority)) {
+    const text = `${formatIp(source)} and we both have priority 255: only one can own the addresses`;
+    complain(seat, { reason: 'twoAddressOwners', counter: undefined, text });
+  }
+  const difference =
+    priority - instance.effectivePriority || (own === undefined ? 0 : compareIp(source, own));
+  if (difference <= 0) {
+    if (mayAnswer(seat)) forceElection(seat, source, priority);
+    return undefined;
+  }
+  if (settings.higherPrioSendAdvert) sendAdvert(seat);
+  instance.master = { address: source, priority, lastHeard: turn.at };
+  return { kind: 'stepDown', because: higherText(seat, source, priority) };
+}
+
+/** Bounds what duplicated or queued packets can make a MASTER send. */
+function mayAnswer(seat: Seat): boolean {
+  const { instance, settings, turn } = seat;
+  const last = instance.lastAnswer;
+  if (last !== undefined && turn.at - last < answerPeriod(settings)) return false;
+  instance.lastAnswer = turn.at;
+  return true;
+}
+
+/** Somebody of lower rank believes to be MASTER: say who is, to routers and to neighbours. */
+function forceElection(seat: Seat, from: IpAddress, priority: number): void {
+  const { instance, settings, turn } = seat;
+  const unit = turn.settings.name;
+  act(turn, { kind: 'otherMasterSeen', unit, instance: instance.name, from, priority });
+  if (!settings.lowerPrioNoAdvert) advertise(seat);
+  for (const member of allSeats(turn, seat)) {
+    const { lowerPrioDelay, lowerPrioRepeat } = member.settings.garp;
+    announce(member, lowerPrioRepeat, 'lowerPriority');
+    if (lowerPrioRepeat > 0 && lowerPrioDelay > 0 && member.instance.vips === 'present') {
+      startTimer(member, 'garpLowerPriority', lowerPrioDelay);
+    }
+  }
+  act(turn, { kind: 'notifyLowerPriority', instance: instance.name });
+}
+
+function higherText(seat: Seat, source: IpAddress, priority: number): string {
+  const ours = seat.instance.effectivePriority;
+  return priority === ours
+    ? `${formatIp(source)} has the same priority ${priority} and the higher address`
+    : `${formatIp(source)} has the higher priority ${priority}, ours ${ours}`;
+}
+
+/** Silent for so long that a peer may have taken over: listen first, then speak. */
+function ringAdvert(seat: Seat): void {
+  const { instance, settings, turn } = seat;
+  const silence = microseconds(turn.at - (instance.lastAdvertSent ?? turn.at));
+  if (silence >= peersPatience(settings)) drainFor(seat, 'advert');
+  else advertiseOnTime(seat);
+}
+
+function advertiseOnTime(seat: Seat): void {
+  const { instance, settings, turn } = seat;
+  advertise(seat);
+  const { masterRefresh, masterRefreshRepeat } = settings.garp;
+  if (instance.nextRefresh === undefined || instance.nextRefresh > turn.at) return;
+  announce(seat, masterRefreshRepeat, 'refresh');
+  const next = instance.nextRefresh + masterRefresh;
+  instance.nextRefresh = microseconds(next > turn.at ? next : turn.at + masterRefresh);
+}
+
+function drainFor(seat: Seat, decision: 'masterDown' | 'advert'): void {
+  seat.instance.drainingFor = decision;
+  act(seat.turn, { kind: 'drainSockets', instance: seat.instance.name });
+}
