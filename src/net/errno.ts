@@ -1,0 +1,57 @@
+/** Linux error numbers by name and text, from the running system's own table (errno(3)). */
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+import { KernelError } from '../base/errors.js';
+import type { KernelOutcome } from './ports.js';
+
+const errnos = constants.errno;
+
+export const EPERM = errnos.EPERM;
+export const ENOENT = errnos.ENOENT;
+export const ESRCH = errnos.ESRCH;
+export const EINTR = errnos.EINTR;
+export const EBADF = errnos.EBADF;
+export const EAGAIN = errnos.EAGAIN;
+export const ENOMEM = errnos.ENOMEM;
+export const EACCES = errnos.EACCES;
+export const EBUSY = errnos.EBUSY;
+export const EEXIST = errnos.EEXIST;
+export const ENODEV = errnos.ENODEV;
+export const EINVAL = errnos.EINVAL;
+export const ERANGE = errnos.ERANGE;
+export const EMSGSIZE = errnos.EMSGSIZE;
+export const EOPNOTSUPP = errnos.EOPNOTSUPP;
+export const EADDRINUSE = errnos.EADDRINUSE;
+export const EADDRNOTAVAIL = errnos.EADDRNOTAVAIL;
+export const ENETDOWN = errnos.ENETDOWN;
+export const ENETUNREACH = errnos.ENETUNREACH;
+export const ENOBUFS = errnos.ENOBUFS;
+export const ETIMEDOUT = errnos.ETIMEDOUT;
+export const ECONNREFUSED = errnos.ECONNREFUSED;
+
+const names = new Map<number, string>(Object.entries(errnos).map(([name, code]) => [code, name]));
+
+/** "ENOBUFS", or "errno 4000" for a number the system does not name. */
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `errno ${errno}`;
+}
+
+/** "no buffer space available", or the name where there is no text. */
+export function errnoText(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
+}
+
+/** Wraps 0 or a positive errno as an outcome; EEXIST is `exists`, the given errnos are `absent`. */
+export function outcomeOf(errno: number, absentErrnos: readonly number[] = []): KernelOutcome {
+  if (errno === 0) return { kind: 'done' };
+  if (errno === EEXIST) return { kind: 'exists' };
+  if (absentErrnos.includes(errno)) return { kind: 'absent' };
+  return { kind: 'refused', errno, message: `${errnoName(errno)}: ${errnoText(errno)}` };
+}
+
+/** For callers that cannot go on: throws KernelError unless `errno` is 0. */
+export function requireDone(operation: string, errno: number): void {
+  if (errno !== 0) {
+    throw new KernelError(operation, errno, `${errnoName(errno)}: ${errnoText(errno)}`);
+  }
+}

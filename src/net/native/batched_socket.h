@@ -1,0 +1,82 @@
+// One datagram socket of any domain: batched receive into memory that the caller owns, batched send, and
+// libuv readiness. No protocol knowledge. Every errno is returned as a value; nothing here throws for one.
+#ifndef KEEPSTATE_BATCHED_SOCKET_H_
+#define KEEPSTATE_BATCHED_SOCKET_H_
+
+#include <node_api.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace keepstate {
+
+// Bytes reserved per cell for the sender's address; sockaddr_in6 needs 28, sockaddr_ll 20.
+constexpr size_t kAddressBytes = 32;
+
+struct Poller;
+
+class BatchedSocket {
+ public:
+  static napi_value Define(napi_env env);
+
+ private:
+  friend struct Poller;
+
+  BatchedSocket(napi_env env, int fd);
+  ~BatchedSocket();
+
+  static napi_value New(napi_env env, napi_callback_info info);
+  static napi_value Bind(napi_env env, napi_callback_info info);
+  static napi_value Connect(napi_env env, napi_callback_info info);
+  static napi_value SetOption(napi_env env, napi_callback_info info);
+  static napi_value GetOption(napi_env env, napi_callback_info info);
+  static napi_value AttachFilter(napi_env env, napi_callback_info info);
+  static napi_value GetSocketName(napi_env env, napi_callback_info info);
+  static napi_value Ioctl(napi_env env, napi_callback_info info);
+  static napi_value SetRing(napi_env env, napi_callback_info info);
+  static napi_value Receive(napi_env env, napi_callback_info info);
+  static napi_value Start(napi_env env, napi_callback_info info);
+  static napi_value Stop(napi_env env, napi_callback_info info);
+  static napi_value SetReferenced(napi_env env, napi_callback_info info);
+  static napi_value Send(napi_env env, napi_callback_info info);
+  static napi_value SendMany(napi_env env, napi_callback_info info);
+  static napi_value Close(napi_env env, napi_callback_info info);
+
+  // Number of datagrams (0: nothing waits) or a negative errno.
+  int ReceiveBatch();
+  void OnPoll(int status, int events);
+  // Calls the JavaScript handler; false when the environment can run no more JavaScript.
+  bool Notify(int code);
+  int UpdatePoll();
+  void StopPolling();
+  void CloseAll();
+
+  napi_env env_;
+  int fd_;
+  napi_ref self_ = nullptr;      // weak, owned by the wrap
+  napi_ref ring_ = nullptr;      // the ArrayBuffer behind the cells
+  napi_ref handler_ = nullptr;   // (code) => void
+  Poller* poller_ = nullptr;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool referenced_ = true;
+  bool finalizing_ = false;
+  uint64_t slice_nanoseconds_ = 2000000;
+
+  size_t cells_ = 0;
+  size_t cell_bytes_ = 0;
+  size_t control_bytes_ = 0;
+  size_t dirty_ = 0;
+  uint32_t* lengths_ = nullptr;
+  uint32_t* flags_ = nullptr;
+  uint32_t* address_lengths_ = nullptr;
+  uint32_t* control_lengths_ = nullptr;
+  std::vector<mmsghdr> messages_;
+  std::vector<iovec> vectors_;
+};
+
+}  // namespace keepstate
+
+#endif  // KEEPSTATE_BATCHED_SOCKET_H_

@@ -1,0 +1,80 @@
+/**
+ * The one typed door to the native addon. Finds `build/Release/keepstate_native.node` below the package
+ * root, whether this file runs from src/ (tests) or from dist/. KEEPSTATE_NATIVE names another build of it
+ * (a packager's path, or the AddressSanitizer build).
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { BugError } from '../../base/errors.js';
+
+/** Called with: > 0 datagrams in the ring; 0 the socket is writable (once); < 0 a negative errno. */
+export type NativeHandler = (code: number) => void;
+
+/** src/net/native/batched_socket.cc. Methods return 0 or a positive errno unless they say otherwise. */
+export interface NativeSocket {
+  bind(address: Uint8Array): number;
+  connect(address: Uint8Array): number;
+  setOption(level: number, name: number, value: Uint8Array): number;
+  /** Length of the value, or a negative errno. */
+  getOption(level: number, name: number, into: Uint8Array): number;
+  attachFilter(program: Uint8Array): number;
+  /** Length of the address, or a negative errno. */
+  getSocketName(into: Uint8Array): number;
+  /** `bytes` holds at least 40 bytes (struct ifreq) and is written back. */
+  ioctl(request: number, bytes: Uint8Array): number;
+  setRing(ring: ArrayBuffer, cells: number, cellBytes: number, controlBytes: number): number;
+  /** Datagrams now in the ring, 0 when nothing waits, or a negative errno. */
+  receive(): number;
+  start(
+    handler: NativeHandler,
+    wantRead: boolean,
+    wantWrite: boolean,
+    sliceMicroseconds: number,
+  ): number;
+  stop(): void;
+  setReferenced(referenced: boolean): void;
+  send(bytes: Uint8Array, offset: number, length: number, address: Uint8Array | undefined): number;
+  /** Number of datagrams sent; `errnoOut[0]` tells why the rest was not. */
+  sendMany(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    lengths: Uint32Array,
+    count: number,
+    address: Uint8Array | undefined,
+    errnoOut: Uint32Array,
+  ): number;
+  close(): void;
+}
+
+export interface NativeAddon {
+  /** A descriptor, or a negative errno. */
+  openSocket(domain: number, type: number, protocol: number): number;
+  readonly NativeSocket: new (descriptor: number) => NativeSocket;
+  /** Moves the calling thread; descriptor of the namespace it was in, or a negative errno. */
+  enterNetworkNamespace(path: string): number;
+  restoreNetworkNamespace(descriptor: number, doReturn: boolean): number;
+}
+
+let loaded: NativeAddon | undefined;
+
+/** Throws BugError when the addon was not built. */
+export function nativeAddon(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const path = process.env['KEEPSTATE_NATIVE'] ?? builtPath();
+  // Checked boundary: NativeAddon describes what addon.cc exports.
+  return createRequire(__filename)(path) as NativeAddon;
+}
+
+function builtPath(): string {
+  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    if (!existsSync(join(folder, 'package.json'))) continue;
+    const path = join(folder, 'build', 'Release', 'keepstate_native.node');
+    if (existsSync(path)) return path;
+  }
+  throw new BugError('the native addon is not built: run npm run build:native');
+}
