@@ -23,7 +23,7 @@ const retryPeriod = seconds(5);
 const restoreSpacing = seconds(1);
 
 /** `pending`: refused so far, tried again by itself. */
-export type HoldingState = 'set' | 'pending';
+export type HoldingState = 'set' | 'pending' | 'absent';
 
 export interface HoldingStatus {
   readonly item: Item;
@@ -128,7 +128,7 @@ export class Holdings {
     return removed;
   }
 
-  /** A run that resumes as MASTER finds its items in place: raise() will then find each `exists`. */
+  /** In the order in which they were set. */
   status(owner: string): readonly HoldingStatus[] {
     const kernel = {
       links: this.#ports.network.links(),
@@ -140,6 +140,20 @@ export class Holdings {
       because,
       isPresent: item.kind === 'address' ? isPresent(item.spec, kernel) : state === 'set',
     }));
+  }
+
+  /** As `status`, with what `source` lists and `owner` does not hold as `absent`. */
+  complete(owner: string, source: ItemSource): readonly HoldingStatus[] {
+    const held = this.status(owner);
+    const kernel = this.#kernel();
+    const others = itemsOf(source).filter((item) => !held.some((one) => sameItem(one.item, item)));
+    const absent = others.map((item): HoldingStatus => ({
+      item,
+      state: 'absent',
+      because: undefined,
+      isPresent: item.kind === 'address' && isPresent(item.spec, kernel),
+    }));
+    return [...held, ...absent];
   }
 
   /** Feed of the NetworkWatch. */

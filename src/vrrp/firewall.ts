@@ -1,0 +1,52 @@
+/**
+ * `no_accept`: a MASTER that does not own its VIPs forwards for them but does not answer. One nftables table
+ * of ours drops traffic to and from those VIPs; it is replaced as a whole, so that it is never half right.
+ */
+import { spawn } from 'node:child_process';
+import { formatIp, type IpAddress } from '../base/ipAddress.js';
+
+const table = 'inet keepstate_vrrp';
+
+/** nftables as a port. Resolves to why it was refused. */
+export interface Firewall {
+  apply(ruleset: string): Promise<string | undefined>;
+}
+
+/** The text for `nft -f -`. Without VIPs the table is removed. */
+export function noAcceptRuleset(vips: readonly IpAddress[]): string {
+  const clear = `table ${table}\ndelete table ${table}\n`;
+  if (vips.length === 0) return clear;
+  const chain = (name: string, hook: string, side: string, rules: readonly string[]): string => {
+    const drops = ([4, 6] as const).flatMap((family) => {
+      const list = vips.filter((vip) => vip.family === family).map((vip) => formatIp(vip));
+      if (list.length === 0) return [];
+      return [`${family === 4 ? 'ip' : 'ip6'} ${side} { ${[...new Set(list)].join(', ')} } drop`];
+    });
+    const body = [`type filter hook ${hook} priority -1; policy accept;`, ...rules, ...drops];
+    return `  chain ${name} {\n${body.map((line) => `    ${line}\n`).join('')}  }\n`;
+  };
+  // Neighbours must still find the virtual router, or nothing could be forwarded.
+  const discovery = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept';
+  const chains =
+    chain('incoming', 'input', 'daddr', [discovery]) +
+    chain('outgoing', 'output', 'saddr', [discovery]);
+  return `${clear}table ${table} {\n${chains}}\n`;
+}
+
+/** Runs nft(8). */
+export const nftFirewall: Firewall = {
+  apply: (ruleset) =>
+    new Promise((resolve) => {
+      const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+      let complaint = '';
+      child.stderr.on('data', (text: Buffer) => {
+        complaint += text.toString();
+      });
+      child.on('error', (error) => resolve(error.message));
+      child.on('close', (status) => {
+        resolve(status === 0 ? undefined : complaint.trim() || `nft ended with ${status}`);
+      });
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(ruleset);
+    }),
+};

@@ -1,0 +1,322 @@
+/**
+ * All of VRRP on one node, joined to the world: sockets, trackers, VIPs, notifications and the units with
+ * their pure machines. Decides nothing itself. Constructed once, in the daemon's composition.
+ */
+import { BugError } from '../base/errors.js';
+import { seconds, type ArmedTimer } from '../base/time.js';
+import type { NetworkEvent, VrrpDatagram } from '../net/ports.js';
+import { Announcements } from './announce.js';
+import { ConditionKeeper } from './conditionKeeper.js';
+import { chooseInstance } from './demultiplex.js';
+import { Holdings } from './holdings.js';
+import type { ItemSource } from './holdingItems.js';
+import { NoAccept } from './noAccept.js';
+import { Notifier } from './notify/notifier.js';
+import type { RouterOptions, RouterPorts } from './routerPorts.js';
+import { runWithDeadline } from './scripts/deadline.js';
+import { Senders } from './senders.js';
+import type { InstanceSettings, VrrpSettings } from './settings.js';
+import { takeSnapshot, type RouterSnapshot } from './snapshot.js';
+import { SocketPool } from './socketPool.js';
+import { SecondaryPromotion } from './sysctls.js';
+import { Trackers } from './tracking/trackers.js';
+import { UnitRunner, type UnitInput, type UnitWorld } from './unitRunner.js';
+import { unitsOf, type Bindings } from './units.js';
+
+/** Owner of the static addresses, routes and rules among the holdings; no instance can have this name. */
+const staticOwner = '(static)';
+const unknownVridLogPeriod = seconds(60);
+
+export class VrrpRouter {
+  readonly #ports: RouterPorts;
+  readonly #options: RouterOptions;
+  #settings: VrrpSettings;
+  #bindings: Bindings;
+  readonly #units = new Map<string, UnitRunner>();
+  readonly #unitOfInstance = new Map<string, UnitRunner>();
+  readonly #pool: SocketPool;
+  readonly #trackers: Trackers;
+  readonly #holdings: Holdings;
+  readonly #announcements: Announcements;
+  readonly #noAccept: NoAccept;
+  readonly #promotion: SecondaryPromotion;
+  readonly #senders: Senders;
+  readonly #conditions: ConditionKeeper;
+  #notifier: Notifier | undefined;
+  #unsubscribe: () => void = () => undefined;
+  #quietAboutVrids: ArmedTimer | undefined;
+  #isRunning = false;
+
+  constructor(ports: RouterPorts, settings: VrrpSettings, options: RouterOptions) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#options = options;
+    this.#bindings = options.bindings;
+    this.#pool = new SocketPool(ports, (candidates, datagram, interfaceName) =>
+      this.#datagram(candidates, datagram, interfaceName),
+    );
+    this.#announcements = new Announcements(ports);
+    this.#noAccept = new NoAccept(ports.firewall, ports.logger);
+    this.#promotion = new SecondaryPromotion(ports.sysctls, ports.logger);
+    this.#senders = new Senders({ ...ports, pool: this.#pool });
+    this.#holdings = new Holdings(ports, (owner, spec) => {
+      const garp = settingsOf(this.#settings, owner)?.garp;
+      if (garp !== undefined) this.#announcements.block(owner, [spec], garp.masterRepeat, garp);
+    });
+    this.#trackers = new Trackers(ports, () => this.#conditions.refreshSoon());
+    this.#conditions = new ConditionKeeper(
+      { ...ports, pool: this.#pool, trackers: this.#trackers },
+      (instance, conditions) => {
+        this.#unitOfInstance.get(instance)?.input({ kind: 'conditions', instance, conditions });
+      },
+    );
+  }
+
+  /**
+   * Runs the start-up script, clears what an earlier run has left, sets static items, starts all units.
+   * Resolves when every unit runs; the first role changes may have been told by then.
+   */
+  async start(): Promise<void> {
+    const { startupScript } = this.#settings;
+    if (startupScript !== undefined) await this.#runOnce(startupScript);
+    this.#notifier = new Notifier(this.#ports, this.#settings);
+    this.#unsubscribe = this.#ports.network.subscribe((event) => this.#networkChanged(event));
+    this.#applyPromotion();
+    const units = unitsOf(this.#settings, this.#bindings);
+    const fresh = units.filter((unit) => !this.#options.resume.has(unit.name));
+    await this.#holdings.removeLeftovers(fresh.flatMap((unit) => unit.members));
+    if (this.#settings.instances.some((instance) => NoAccept.concerns(instance))) {
+      await this.#noAccept.clear();
+    }
+    await this.#holdings.raise(staticOwner, staticItems(this.#settings));
+    this.#isRunning = true;
+    this.#trackers.apply(this.#settings);
+    for (const unit of units) this.#addUnit(unit);
+    this.#conditions.apply(this.#settings);
+    for (const unit of this.#units.values()) this.#startUnit(unit);
+  }
+
+  /** Swaps the settings: units that stay keep role, timers, counters and VIPs. */
+  async reload(settings: VrrpSettings, bindings: Bindings): Promise<void> {
+    const wanted = unitsOf(settings, bindings);
+    const stays = (unit: UnitRunner): boolean =>
+      wanted.some(
+        (one) => one.name === unit.settings.name && one.isGroup === unit.settings.isGroup,
+      );
+    const removed = [...this.#units.values()].filter((unit) => !stays(unit));
+    for (const unit of removed) unit.input({ kind: 'stop', because: 'DELETED' });
+    await Promise.all(removed.map((unit) => unit.idle()));
+    for (const unit of removed) this.#dropUnit(unit);
+    this.#settings = settings;
+    this.#bindings = bindings;
+    this.#notifier?.reload(settings);
+    this.#applyPromotion();
+    await this.#holdings.change(staticOwner, staticItems(settings));
+    this.#trackers.apply(settings);
+    const added: UnitRunner[] = [];
+    for (const unit of wanted) {
+      const known = this.#units.get(unit.name);
+      if (known === undefined) added.push(this.#addUnit(unit));
+      else this.#reloadUnit(known, unit);
+    }
+    this.#conditions.apply(settings);
+    await this.#holdings.removeLeftovers(added.flatMap((unit) => unit.settings.members));
+    for (const unit of added) this.#startUnit(unit);
+  }
+
+  /**
+   * Priority 0 where MASTER, VIPs removed, notify_stop run (a second at most), static items removed.
+   * `keepVips` leaves everything in the kernel and sends nothing (keepalived's --dont-release-vrrp).
+   */
+  async stop(options: { readonly keepVips: boolean } = { keepVips: false }): Promise<void> {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#unsubscribe();
+    this.#trackers.close();
+    this.#conditions.close();
+    const units = [...this.#units.values()];
+    if (!options.keepVips) {
+      for (const unit of units) unit.input({ kind: 'stop', because: 'STOP' });
+    }
+    await Promise.all(units.map((unit) => unit.idle()));
+    for (const unit of units) unit.close();
+    if (!options.keepVips) await this.#holdings.lower(staticOwner);
+    await this.#notifier?.stop();
+    this.#holdings.close();
+    this.#announcements.close();
+    this.#promotion.restore();
+    this.#pool.close();
+    this.#quietAboutVrids?.cancel();
+    const { shutdownScript } = this.#settings;
+    if (shutdownScript !== undefined) await this.#runOnce(shutdownScript);
+  }
+
+  // ---- the role coordinator's hands ------------------------------------------------------------------
+
+  /** Names of the units: groups, then lone instances. */
+  get unitNames(): readonly string[] {
+    return [...this.#units.keys()];
+  }
+
+  releaseVips(unit: string, epoch: number): void {
+    this.#input(unit, { kind: 'vipsReleased', epoch });
+  }
+
+  grantPreemption(unit: string, epoch: number): void {
+    this.#input(unit, { kind: 'preemptionGranted', epoch });
+  }
+
+  refusePreemption(unit: string, epoch: number, because: string): void {
+    this.#input(unit, { kind: 'preemptionRefused', epoch, because });
+  }
+
+  /** Planned hand-over: a MASTER gives up with priority 0, and does not preempt until released. */
+  resign(unit: string, because: string): void {
+    this.#input(unit, { kind: 'resign', because });
+  }
+
+  holdPreemption(unit: string, because: string): void {
+    this.#input(unit, { kind: 'holdPreemption', because });
+  }
+
+  releasePreemption(unit: string): void {
+    this.#input(unit, { kind: 'releasePreemption' });
+  }
+
+  setMaintenance(on: boolean): void {
+    for (const unit of this.#units.values()) unit.input({ kind: 'maintenance', on });
+  }
+
+  /** One block of gratuitous ARP for each VIP of a unit that is MASTER. */
+  announceAgain(unit: string): void {
+    for (const instance of this.#units.get(unit)?.settings.members ?? []) {
+      if (this.#units.get(unit)?.state.members[instance.name]?.vips !== 'present') continue;
+      const vips = [...instance.virtualAddresses, ...instance.excludedAddresses];
+      const specs = vips.map((vip) => vip.spec);
+      this.#announcements.block(instance.name, specs, instance.garp.masterRepeat, instance.garp);
+    }
+  }
+
+  snapshot(): RouterSnapshot {
+    return takeSnapshot({
+      settings: this.#settings,
+      units: [...this.#units.values()],
+      holdings: this.#holdings,
+      staticOwner,
+      trackers: this.#trackers,
+      senders: this.#senders,
+      clock: this.#ports.clock,
+    });
+  }
+
+  // ---- inside ---------------------------------------------------------------------------------------
+
+  #input(unit: string, event: UnitInput): void {
+    this.#units.get(unit)?.input(event);
+  }
+
+  #world(): UnitWorld {
+    return {
+      ...this.#ports,
+      observer: this.#options.observer,
+      holdings: this.#holdings,
+      announcements: this.#announcements,
+      notifier: () => {
+        if (this.#notifier === undefined) throw new BugError('notification before the start');
+        return this.#notifier;
+      },
+      sendAdvert: (...args) => this.#senders.sendAdvert(...args),
+      announceSource: (...args) => this.#senders.announceSource(...args),
+      drain: (instance) => this.#pool.socketOf(instance)?.drain(),
+      vipsChanged: (instance, arePresent) => this.#noAccept.vipsChanged(instance, arePresent),
+      record: this.#options.record,
+    };
+  }
+
+  #addUnit(settings: UnitRunner['settings']): UnitRunner {
+    const unit = new UnitRunner(this.#world(), settings);
+    this.#units.set(settings.name, unit);
+    for (const member of settings.members) this.#unitOfInstance.set(member.name, unit);
+    return unit;
+  }
+
+  #startUnit(unit: UnitRunner): void {
+    if (this.#options.inMaintenance === true) unit.input({ kind: 'maintenance', on: true });
+    unit.input({ kind: 'start', resumeMaster: this.#options.resume.has(unit.settings.name) });
+  }
+
+  #reloadUnit(unit: UnitRunner, settings: UnitRunner['settings']): void {
+    for (const member of unit.settings.members) {
+      if (settings.members.some((one) => one.name === member.name)) continue;
+      this.#unitOfInstance.delete(member.name);
+      this.#pool.release(member.name);
+    }
+    for (const member of settings.members) this.#unitOfInstance.set(member.name, unit);
+    unit.reload(settings);
+  }
+
+  #dropUnit(unit: UnitRunner): void {
+    unit.close();
+    this.#units.delete(unit.settings.name);
+    for (const member of unit.settings.members) {
+      this.#unitOfInstance.delete(member.name);
+      this.#pool.release(member.name);
+    }
+  }
+
+  #datagram(
+    candidates: readonly InstanceSettings[],
+    datagram: VrrpDatagram,
+    interfaceName: string,
+  ): void {
+    const chosen = chooseInstance(candidates, datagram);
+    if (chosen === undefined) {
+      this.#unknownVrid(datagram, interfaceName);
+      return;
+    }
+    const instance = chosen.name;
+    this.#unitOfInstance.get(instance)?.input({ kind: 'datagram', instance, datagram });
+  }
+
+  #unknownVrid({ payload }: VrrpDatagram, interfaceName: string): void {
+    if (!this.#settings.logUnknownVrids || this.#quietAboutVrids !== undefined) return;
+    this.#quietAboutVrids = this.#ports.timers.after(unknownVridLogPeriod, () => {
+      this.#quietAboutVrids = undefined;
+    });
+    const vrid = payload[1];
+    this.#ports.logger.log('info', 'unknown VRID received', { vrid, interface: interfaceName });
+  }
+
+  #networkChanged(event: NetworkEvent): void {
+    this.#holdings.networkChanged(event);
+    if (event.kind === 'link' || event.kind === 'linkGone') {
+      this.#trackers.linkChanged(event.link.name);
+      if (event.kind === 'link') this.#applyPromotion();
+    }
+    this.#conditions.networkChanged(event);
+  }
+
+  #applyPromotion(): void {
+    const wanted = this.#settings.instances.filter((instance) => instance.promoteSecondaries);
+    this.#promotion.apply(new Set(wanted.map((instance) => instance.interfaceName)));
+  }
+
+  #runOnce(script: NonNullable<VrrpSettings['startupScript']>): Promise<void> {
+    return new Promise((resolve) => {
+      runWithDeadline(this.#ports, script.command, script.timeout, () => resolve());
+    });
+  }
+}
+
+function settingsOf(settings: VrrpSettings, instance: string): InstanceSettings | undefined {
+  return settings.instances.find((one) => one.name === instance);
+}
+
+function staticItems(settings: VrrpSettings): ItemSource {
+  return {
+    virtualAddresses: settings.staticAddresses,
+    excludedAddresses: [],
+    virtualRoutes: settings.staticRoutes,
+    virtualRules: settings.staticRules,
+  };
+}

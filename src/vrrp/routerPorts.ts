@@ -1,0 +1,109 @@
+/** What a router needs from the world, and what it tells the world. Interfaces only. */
+import type { IpAddress } from '../base/ipAddress.js';
+import type { Logger } from '../base/logger.js';
+import type { Clock, Microseconds, Timers } from '../base/time.js';
+import type {
+  NeighbourAnnouncer,
+  NetworkControl,
+  NetworkWatch,
+  VrrpSocketFactory,
+} from '../net/ports.js';
+import type { StateName } from './actions.js';
+import type { UnitEvent } from './events.js';
+import type { Firewall } from './firewall.js';
+import type { ProcessSpawner } from './scripts/process.js';
+import type { Sysctls } from './sysctls.js';
+import type { WatchedFiles } from './tracking/fileTracker.js';
+import type { ProcessTable } from './tracking/processTracker.js';
+import type { Bindings } from './units.js';
+
+export interface RouterPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly sockets: VrrpSocketFactory;
+  readonly network: NetworkWatch;
+  readonly control: NetworkControl;
+  readonly announcer: NeighbourAnnouncer;
+  readonly spawner: ProcessSpawner;
+  readonly files: WatchedFiles;
+  readonly processTable: ProcessTable;
+  readonly sysctls: Sysctls;
+  readonly firewall: Firewall;
+}
+
+/** One change of state of one instance. */
+export interface Transition {
+  readonly unit: string;
+  readonly instance: string;
+  readonly from: StateName;
+  readonly to: StateName;
+  readonly because: string;
+  /** Monotonic. */
+  readonly at: Microseconds;
+  /** Microseconds since 1970. */
+  readonly wallClock: Microseconds;
+}
+
+/** A group, or a lone instance, has another role. */
+export interface RoleChange {
+  readonly unit: string;
+  readonly from: StateName;
+  readonly to: StateName;
+  readonly because: string;
+  readonly epoch: number;
+  /** VIPs stay away until `releaseVips(unit, epoch)`. */
+  readonly vipsWait: boolean;
+  readonly isResumed: boolean;
+}
+
+/** Answer with `grantPreemption` or `refusePreemption`. */
+export interface PreemptionWish {
+  readonly unit: string;
+  readonly epoch: number;
+  /** The living master of lower priority. */
+  readonly from: IpAddress;
+}
+
+export interface OtherMaster {
+  readonly unit: string;
+  readonly instance: string;
+  readonly from: IpAddress;
+  readonly priority: number;
+}
+
+/**
+ * The role coordinator's ear. `transition` is called at once; the others in the unit's own order, after the
+ * kernel work that stood before them: at a change away from MASTER the VIPs are gone already.
+ */
+export interface RouterObserver {
+  transition(transition: Transition): void;
+  roleChanged(change: RoleChange): void;
+  preemptionWanted(wish: PreemptionWish): void;
+  preemptionWithdrawn(wish: Omit<PreemptionWish, 'from'> & { readonly because: string }): void;
+  otherMasterSeen(seen: OtherMaster): void;
+  /** The VIPs of this instance are set; their gratuitous ARP follows at once. */
+  vipsPresent(unit: string, instance: string): void;
+}
+
+/** Listens to nothing: for a router without a coordinator. */
+export const silentObserver: RouterObserver = {
+  transition: () => undefined,
+  roleChanged: () => undefined,
+  preemptionWanted: () => undefined,
+  preemptionWithdrawn: () => undefined,
+  otherMasterSeen: () => undefined,
+  vipsPresent: () => undefined,
+};
+
+export interface RouterOptions {
+  readonly observer: RouterObserver;
+  /** Units that wait for the coordinator. */
+  readonly bindings: Bindings;
+  /** Units that were MASTER a crash ago: they resume, and their VIPs are left in place. */
+  readonly resume: ReadonlySet<string>;
+  /** Maintenance that persists over a restart. */
+  readonly inMaintenance?: boolean;
+  /** Each event of each unit, for a recording that can be replayed. */
+  readonly record?: (unit: string, event: UnitEvent) => void;
+}

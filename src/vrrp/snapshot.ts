@@ -1,0 +1,217 @@
+/** What the router shows to `status`: plain data, taken at one moment. */
+import { formatIp } from '../base/ipAddress.js';
+import { microseconds, type Clock, type Microseconds } from '../base/time.js';
+import type { StateName } from './actions.js';
+import type { InstanceCounters } from './counters.js';
+import type { Holdings, HoldingStatus } from './holdings.js';
+import { settingRemarks, problemRemedy } from './remedies.js';
+import type { Senders } from './senders.js';
+import type { InstanceSettings, VrrpSettings } from './settings.js';
+import type { HeardMaster, InstanceState } from './state.js';
+import type { ScriptReport, Trackers } from './tracking/trackers.js';
+import type { UnitRunner } from './unitRunner.js';
+
+/** `text` as in keepalived's dump; `isPresent`: seen on the interface now, whatever we believe. */
+export interface ItemSnapshot {
+  readonly text: string;
+  readonly state: 'set' | 'pending' | 'absent';
+  readonly isPresent: boolean;
+  readonly isExcluded: boolean;
+  /** Why it is pending. */
+  readonly because?: string;
+}
+
+/** Something an operator should know, with what to do about it. */
+export interface ProblemSnapshot {
+  readonly reason: string;
+  readonly text: string;
+  readonly remedy: string;
+  readonly count: number;
+  /** Microseconds since 1970; absent for remarks on the settings. */
+  readonly lastSeen?: Microseconds;
+}
+
+export interface PeerSnapshot {
+  readonly address: string;
+  readonly priority: number;
+  /** Microseconds since 1970. */
+  readonly lastHeard: Microseconds;
+}
+
+export interface InstanceSnapshot {
+  readonly name: string;
+  readonly unit: string;
+  readonly state: StateName;
+  /** Microseconds since 1970. */
+  readonly since: Microseconds;
+  readonly reason: string;
+  readonly interface: string;
+  readonly family: 4 | 6;
+  readonly version: 2 | 3;
+  readonly vrid: number;
+  readonly priority: number;
+  readonly effectivePriority: number;
+  readonly sourceAddress: string | undefined;
+  readonly vips: readonly ItemSnapshot[];
+  readonly routes: readonly ItemSnapshot[];
+  /** The router that is MASTER while this one is not. */
+  readonly master: PeerSnapshot | undefined;
+  readonly faults: readonly string[];
+  readonly awaiting: readonly string[];
+  readonly vipsWait: boolean;
+  readonly counters: InstanceCounters;
+  readonly problems: readonly ProblemSnapshot[];
+  /** Monotonic; for the state file. */
+  readonly lastAdvertSent: Microseconds | undefined;
+}
+
+export interface UnitSnapshot {
+  readonly name: string;
+  readonly isGroup: boolean;
+  readonly state: StateName;
+  readonly since: Microseconds;
+  readonly reason: string;
+  readonly epoch: number;
+  readonly members: readonly string[];
+  readonly preemption: 'free' | 'asked' | 'granted' | 'held';
+  readonly heldBecause: string | undefined;
+  readonly inMaintenance: boolean;
+}
+
+export interface RouterSnapshot {
+  readonly units: readonly UnitSnapshot[];
+  readonly instances: readonly InstanceSnapshot[];
+  readonly statics: readonly ItemSnapshot[];
+  readonly scripts: readonly ScriptReport[];
+}
+
+/** Where a snapshot is taken from. */
+export interface SnapshotSource {
+  readonly settings: VrrpSettings;
+  readonly units: readonly UnitRunner[];
+  readonly holdings: Holdings;
+  readonly staticOwner: string;
+  readonly trackers: Trackers;
+  readonly senders: Senders;
+  readonly clock: Clock;
+}
+
+export function takeSnapshot(source: SnapshotSource): RouterSnapshot {
+  const toWall = wallClockOf(source.clock);
+  const instances = source.units.flatMap((unit) =>
+    unit.settings.members.flatMap((settings) => {
+      const state = unit.state.members[settings.name];
+      if (state === undefined) return [];
+      return [instanceSnapshot(source, unit, settings, state, toWall)];
+    }),
+  );
+  return {
+    units: source.units.map(({ settings, state }) => ({
+      name: settings.name,
+      isGroup: settings.isGroup,
+      state: state.role,
+      since: toWall(state.since),
+      reason: state.because,
+      epoch: state.epoch,
+      members: settings.members.map((member) => member.name),
+      preemption: state.preemption,
+      heldBecause: state.heldBecause,
+      inMaintenance: state.inMaintenance,
+    })),
+    instances,
+    statics: source.holdings.status(source.staticOwner).map(itemSnapshot),
+    scripts: source.trackers.scriptReports,
+  };
+}
+
+function instanceSnapshot(
+  source: SnapshotSource,
+  unit: UnitRunner,
+  settings: InstanceSettings,
+  state: InstanceState,
+  toWall: (at: Microseconds) => Microseconds,
+): InstanceSnapshot {
+  const held = source.holdings.complete(settings.name, settings);
+  const items = held.map(itemSnapshot);
+  const isAddress = held.map((one) => one.item.kind === 'address');
+  return {
+    name: settings.name,
+    unit: unit.settings.name,
+    state: state.state,
+    since: toWall(state.since),
+    reason: state.because,
+    interface: settings.interfaceName,
+    family: settings.family,
+    version: settings.version,
+    vrid: settings.virtualRouterId,
+    priority: settings.priority,
+    effectivePriority: state.effectivePriority,
+    sourceAddress: state.conditions.sourceAddress && formatIp(state.conditions.sourceAddress),
+    vips: items.filter((_item, i) => isAddress[i]),
+    routes: items.filter((_item, i) => !isAddress[i]),
+    master: peerSnapshot(state.master ?? state.weakerMaster, toWall),
+    faults: state.conditions.faults,
+    awaiting: state.conditions.awaiting,
+    vipsWait: state.vips === 'waiting',
+    counters: state.counters,
+    problems: problemSnapshots(source, settings, state, held, toWall),
+    lastAdvertSent: state.lastAdvertSent,
+  };
+}
+
+function itemSnapshot(status: HoldingStatus): ItemSnapshot {
+  const { item, state, isPresent, because } = status;
+  return {
+    text: item.text,
+    state,
+    isPresent,
+    isExcluded: item.kind === 'address' && item.isExcluded,
+    ...(because === undefined ? {} : { because }),
+  };
+}
+
+function peerSnapshot(
+  heard: HeardMaster | undefined,
+  toWall: (at: Microseconds) => Microseconds,
+): PeerSnapshot | undefined {
+  if (heard === undefined) return undefined;
+  const { priority, lastHeard } = heard;
+  return { address: formatIp(heard.address), priority, lastHeard: toWall(lastHeard) };
+}
+
+function problemSnapshots(
+  source: SnapshotSource,
+  settings: InstanceSettings,
+  state: InstanceState,
+  held: readonly HoldingStatus[],
+  toWall: (at: Microseconds) => Microseconds,
+): readonly ProblemSnapshot[] {
+  const heard = Object.values(state.problems).map((problem): ProblemSnapshot => {
+    const { reason, text, count } = problem;
+    return { reason, text, count, remedy: problemRemedy(reason), lastSeen: toWall(problem.last) };
+  });
+  const pending = held
+    .filter((one) => one.state === 'pending')
+    .map(({ item, because }): ProblemSnapshot => {
+      const text = `${item.text} is not set: ${because ?? 'not tried yet'}`;
+      return { reason: 'pending', text, count: 1, remedy: problemRemedy('pending') };
+    });
+  const failure = source.senders.failureOf(settings.name);
+  const unsent: ProblemSnapshot[] =
+    failure === undefined
+      ? []
+      : [
+          {
+            reason: 'send',
+            text: `adverts do not leave: ${failure}`,
+            count: 1,
+            remedy: problemRemedy('send'),
+          },
+        ];
+  return [...heard, ...pending, ...unsent, ...settingRemarks(settings)];
+}
+
+function wallClockOf(clock: Clock): (at: Microseconds) => Microseconds {
+  const offset = clock.wallClock() - clock.now();
+  return (at) => microseconds(at + offset);
+}

@@ -1,0 +1,42 @@
+/** Cuts the settings of a node into units: each sync group with its members, each instance in no group. Pure. */
+import type { InstanceSettings, SyncGroupSettings, VrrpSettings } from './settings.js';
+import type { UnitSettings } from './state.js';
+
+/** What the role coordinator asks for one unit; see `UnitSettings`. */
+export interface Binding {
+  readonly commitBeforeVip: boolean;
+  readonly commitBeforePreempt: boolean;
+}
+
+export const unbound: Binding = { commitBeforeVip: false, commitBeforePreempt: false };
+
+/** Which units wait for the coordinator, by name of group or lone instance. */
+export type Bindings = ReadonlyMap<string, Binding>;
+
+/** Groups first, then lone instances, each in configured order. A group without known members is no unit. */
+export function unitsOf(settings: VrrpSettings, bindings: Bindings): readonly UnitSettings[] {
+  const taken = new Set<string>();
+  const units: UnitSettings[] = [];
+  const add = (name: string, isGroup: boolean, members: readonly InstanceSettings[]): void => {
+    if (members.length === 0) return;
+    const { startupDelay } = settings;
+    units.push({ name, isGroup, members, startupDelay, ...(bindings.get(name) ?? unbound) });
+  };
+  for (const group of settings.groups) {
+    const members = group.members.flatMap((name) => {
+      const found = settings.instances.find((instance) => instance.name === name);
+      return found === undefined || taken.has(name) ? [] : [found];
+    });
+    for (const member of members) taken.add(member.name);
+    add(group.name, true, members);
+  }
+  for (const instance of settings.instances) {
+    if (!taken.has(instance.name)) add(instance.name, false, [instance]);
+  }
+  return units;
+}
+
+/** The group that `instance` is a member of. */
+export function groupOf(settings: VrrpSettings, instance: string): SyncGroupSettings | undefined {
+  return settings.groups.find((group) => group.members.includes(instance));
+}
