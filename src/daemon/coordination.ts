@@ -1,0 +1,215 @@
+/**
+ * Vocabulary of the role coordinator: what it remembers, what can happen, what it asks for. All plain data; each event
+ * carries the monotonic time at which it happened, each timer is an action with a duration in it.
+ */
+import type { LogFields, LogLevel } from '../base/logger.js';
+import type { Microseconds } from '../base/time.js';
+import type { CommitSummary, SyncCommand } from '../sync/messages.js';
+
+export type Role = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
+
+export interface CoordinatorSettings {
+  /** VIPs wait this long without progress of the commit. */
+  readonly commitDeadline: Microseconds;
+  /** VIPs wait no longer than this in all. */
+  readonly commitLimit: Microseconds;
+  /** Preemption waits this long for the external table to catch up with the peer. */
+  readonly preemptSyncTimeout: Microseconds;
+}
+
+export type CoordinatorTimer =
+  /** No progress of the commit for `commitDeadline`. */
+  | 'commitProgress'
+  /** The commit took `commitLimit` in all. */
+  | 'commitLimit'
+  /** The external table did not catch up. */
+  | 'preemptSync'
+  /** A prepared takeover was not used. */
+  | 'preparation'
+  /** Nobody took the role that was handed over. */
+  | 'handOver';
+
+/** Why flows are committed before the role is ours. */
+export interface Preparation {
+  readonly for: 'preemption' | 'handOver';
+  /** The unit's epoch of the wish, to answer it; undefined for a hand-over. */
+  readonly unitEpoch: number | undefined;
+  /** `awaitingSync`: not caught up yet. `committing`. `ready`: committed, waiting for the role. */
+  readonly stage: 'awaitingSync' | 'committing' | 'ready';
+}
+
+/** A role change to MASTER on its way. */
+export interface Takeover {
+  readonly unitEpoch: number;
+  readonly startedAt: Microseconds;
+  /** `held`: wait for the commit. `released`: asked for. `up`: present and announced. */
+  readonly vips: 'held' | 'released' | 'up';
+  readonly commit: 'running' | CommitSummary;
+  readonly isRestart: boolean;
+}
+
+/** This node hands the role over. */
+export interface HandOver {
+  readonly requestId: number;
+  readonly startedAt: Microseconds;
+  readonly force: boolean;
+  /** Maintenance follows when done. */
+  readonly thenMaintenance: boolean;
+  readonly stage: 'draining' | 'offering' | 'resigned';
+  /** Identifies the worker's answer that is awaited. */
+  readonly awaitedId: number;
+}
+
+export interface CoordinatorState {
+  readonly role: Role;
+  /** Counted here, told to the worker; grows with each role change and each preparation. */
+  readonly epoch: number;
+  readonly worker: 'starting' | 'running' | 'down';
+  readonly caughtUp: boolean;
+  /** What the worker last said of the peer. */
+  readonly peer: {
+    readonly kind: 'none' | 'conntrackd' | 'keepstate';
+    readonly isSynchronised: boolean;
+  };
+  readonly preparation: Preparation | undefined;
+  readonly takeover: Takeover | undefined;
+  readonly handOver: HandOver | undefined;
+  readonly maintenance: boolean;
+  /** Another MASTER was heard since the last role change. */
+  readonly otherMasterHeard: boolean;
+  readonly lastMerge: Microseconds | undefined;
+  /** Next identification of a command that is answered by a result; negative, so that they never meet others'. */
+  readonly nextId: number;
+}
+
+export type CoordinatorEvent = { readonly at: Microseconds } & (
+  | {
+      readonly kind: 'roleChanged';
+      readonly to: Role;
+      readonly because: string;
+      readonly unitEpoch: number;
+      readonly vipsWait: boolean;
+      readonly isResumed: boolean;
+    }
+  | { readonly kind: 'preemptionWanted'; readonly unitEpoch: number }
+  | { readonly kind: 'preemptionWithdrawn'; readonly because: string }
+  /** While MASTER another router claimed to be it. */
+  | { readonly kind: 'otherMasterSeen'; readonly from: string; readonly priority: number }
+  /** While not MASTER an advertisement was accepted. */
+  | { readonly kind: 'otherMasterHeard' }
+  | { readonly kind: 'vipsUp' }
+  | { readonly kind: 'workerReady' }
+  | { readonly kind: 'workerDown'; readonly because: string }
+  | { readonly kind: 'commitProgress'; readonly epoch: number }
+  | { readonly kind: 'committed'; readonly epoch: number; readonly summary: CommitSummary }
+  | { readonly kind: 'caughtUp' }
+  | {
+      readonly kind: 'peer';
+      readonly peerKind: 'none' | 'conntrackd' | 'keepstate';
+      readonly isSynchronised: boolean;
+    }
+  | {
+      readonly kind: 'result';
+      readonly id: number;
+      readonly ok: boolean;
+      readonly message: string;
+    }
+  | { readonly kind: 'handoverOffered' }
+  | { readonly kind: 'handoverGranted' }
+  | { readonly kind: 'timer'; readonly timer: CoordinatorTimer }
+  | { readonly kind: 'failover'; readonly requestId: number; readonly force: boolean }
+  | { readonly kind: 'failoverRelease'; readonly requestId: number }
+  | {
+      readonly kind: 'maintenance';
+      readonly requestId: number;
+      readonly on: boolean;
+      readonly force: boolean;
+    }
+);
+
+export type CoordinatorAction =
+  | { readonly kind: 'post'; readonly command: SyncCommand }
+  | { readonly kind: 'releaseVips'; readonly unitEpoch: number; readonly because: string }
+  | { readonly kind: 'grantPreemption'; readonly unitEpoch: number }
+  | { readonly kind: 'resign'; readonly because: string }
+  | { readonly kind: 'assumeRole'; readonly because: string }
+  | { readonly kind: 'releasePreemption' }
+  /** To the machine, and to the state file. */
+  | { readonly kind: 'maintenance'; readonly on: boolean }
+  | {
+      readonly kind: 'startTimer';
+      readonly timer: CoordinatorTimer;
+      readonly duration: Microseconds;
+    }
+  | { readonly kind: 'stopTimer'; readonly timer: CoordinatorTimer }
+  /** A takeover is complete: goes into the history beside its transition. */
+  | {
+      readonly kind: 'takeoverDone';
+      readonly summary: CommitSummary;
+      /** From the decision to VIPs up. */
+      readonly duration: Microseconds;
+    }
+  | {
+      readonly kind: 'answer';
+      readonly requestId: number;
+      readonly ok: boolean;
+      readonly code: string;
+      readonly message: string;
+      readonly remedy?: string;
+    }
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: LogFields;
+    };
+
+/** State and what it asked for so far; the steps of takeOver.ts and handOver.ts extend it. */
+export interface Step {
+  readonly state: CoordinatorState;
+  readonly actions: readonly CoordinatorAction[];
+}
+
+export const initialCoordinator: CoordinatorState = {
+  role: 'INIT',
+  epoch: 0,
+  worker: 'starting',
+  caughtUp: false,
+  peer: { kind: 'none', isSynchronised: false },
+  preparation: undefined,
+  takeover: undefined,
+  handOver: undefined,
+  maintenance: false,
+  otherMasterHeard: false,
+  lastMerge: undefined,
+  nextId: -1,
+};
+
+/** `step` with a changed state and further actions. */
+export function extend(
+  step: Step,
+  change: Partial<CoordinatorState>,
+  ...actions: readonly CoordinatorAction[]
+): Step {
+  return { state: { ...step.state, ...change }, actions: [...step.actions, ...actions] };
+}
+
+export function post(command: SyncCommand): CoordinatorAction {
+  return { kind: 'post', command };
+}
+
+export function startTimer(timer: CoordinatorTimer, duration: Microseconds): CoordinatorAction {
+  return { kind: 'startTimer', timer, duration };
+}
+
+export function stopTimer(timer: CoordinatorTimer): CoordinatorAction {
+  return { kind: 'stopTimer', timer };
+}
+
+export function logLine(
+  level: LogLevel,
+  message: string,
+  fields: LogFields = {},
+): CoordinatorAction {
+  return { kind: 'log', level, message, fields };
+}

@@ -1,0 +1,225 @@
+/**
+ * Planned hand-over between two nodes. The MASTER: drain replication, offer the role (keepstate peer), resign when
+ * the peer is ready. The BACKUP: commit first, say ready, take the role at the moment the other resigned.
+ * Towards a conntrackd peer the offer is left out, and VRRP's priority 0 does the rest.
+ */
+import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
+import {
+  extend,
+  logLine,
+  post,
+  startTimer,
+  stopTimer,
+  type CoordinatorAction,
+  type CoordinatorEvent,
+  type CoordinatorSettings,
+  type HandOver,
+  type Step,
+} from './coordination.js';
+import { prepared, startCommit } from './preparation.js';
+
+const drainTimeout = seconds(5);
+const offerTimeout = seconds(15);
+/** Longer than master_down at the defaults: then the other router had its chance. */
+const confirmTimeout = seconds(10);
+
+type EventOf<Kind extends CoordinatorEvent['kind']> = Extract<CoordinatorEvent, { kind: Kind }>;
+
+export function failover(step: Step, event: EventOf<'failover'>, thenMaintenance = false): Step {
+  const { requestId, force } = event;
+  const why = refusalOf(step, force);
+  if (why !== undefined) return extend(step, {}, { kind: 'answer', requestId, ok: false, ...why });
+  const id = step.state.nextId;
+  const handOver: HandOver = {
+    requestId,
+    startedAt: event.at,
+    force,
+    thenMaintenance,
+    stage: 'draining',
+    awaitedId: id,
+  };
+  const next = extend(step, { handOver, nextId: id - 1 });
+  return step.state.worker === 'running'
+    ? extend(next, {}, post({ kind: 'drain', id, timeout: drainTimeout }))
+    : resign(next, handOver);
+}
+
+function refusalOf(
+  { state }: Step,
+  force: boolean,
+): { code: string; message: string; remedy: string } | undefined {
+  if (state.handOver !== undefined) {
+    return {
+      code: 'busy',
+      message: 'a hand-over is already on its way',
+      remedy: 'wait for its end: keepstate status',
+    };
+  }
+  if (state.role !== 'MASTER') {
+    return {
+      code: 'not-master',
+      message: `this node is ${state.role}: it has no role to hand over`,
+      remedy: 'give the command on the node that is MASTER',
+    };
+  }
+  if (!force && !state.peer.isSynchronised) {
+    return {
+      code: 'peer-not-synchronised',
+      message: 'no synchronised peer: connections would break',
+      remedy: 'see "keepstate status" for the sync link, or use --force',
+    };
+  }
+  return undefined;
+}
+
+/** The worker answered `drain` or `offerHandover`. */
+export function handOverAnswered(step: Step, event: EventOf<'result'>): Step {
+  const { handOver } = step.state;
+  if (handOver?.awaitedId !== event.id) return step;
+  if (!event.ok && !handOver.force) {
+    return failed(step, handOver, 'peer-not-ready', event.message);
+  }
+  if (handOver.stage === 'offering') {
+    return resign(step, handOver, event.ok ? [post({ kind: 'handoverResigned' })] : []);
+  }
+  if (step.state.peer.kind !== 'keepstate') return resign(step, handOver);
+  const id = step.state.nextId;
+  return extend(
+    step,
+    { nextId: id - 1, handOver: { ...handOver, stage: 'offering', awaitedId: id } },
+    post({ kind: 'offerHandover', id, timeout: offerTimeout }),
+  );
+}
+
+function resign(step: Step, handOver: HandOver, after: readonly CoordinatorAction[] = []): Step {
+  return extend(
+    step,
+    { handOver: { ...handOver, stage: 'resigned', awaitedId: 0 } },
+    { kind: 'resign', because: 'planned hand-over' },
+    ...after,
+    startTimer('handOver', confirmTimeout),
+  );
+}
+
+function failed(step: Step, handOver: HandOver, code: string, message: string): Step {
+  return extend(
+    step,
+    { handOver: undefined },
+    stopTimer('handOver'),
+    logLine('warning', 'the hand-over failed', { because: message }),
+    {
+      kind: 'answer',
+      requestId: handOver.requestId,
+      ok: false,
+      code,
+      message: `not handed over: ${message}`,
+      remedy: 'see "keepstate status" on both nodes, or use --force',
+    },
+  );
+}
+
+/** The other router has the role. */
+export function otherMasterTook(step: Step, at: Microseconds): Step {
+  const { handOver } = step.state;
+  if (handOver?.stage !== 'resigned' || step.state.role === 'MASTER') return step;
+  const tookMs = Math.round(toMilliseconds(subtractTime(at, handOver.startedAt)));
+  return extend(
+    step,
+    { handOver: undefined, maintenance: step.state.maintenance || handOver.thenMaintenance },
+    stopTimer('handOver'),
+    ...maintenanceActions(handOver),
+    {
+      kind: 'answer',
+      requestId: handOver.requestId,
+      ok: true,
+      code: 'done',
+      message: `handed over in ${tookMs} ms; preemption is held until the peer is lost or "failover --release"`,
+    },
+  );
+}
+
+function maintenanceActions(handOver: HandOver): readonly CoordinatorAction[] {
+  return handOver.thenMaintenance ? [{ kind: 'maintenance', on: true }] : [];
+}
+
+/** Another end of a hand-over: a fault, or the role came back because nobody took it. */
+export function handOverRoleChanged(step: Step, event: EventOf<'roleChanged'>): Step {
+  const { handOver } = step.state;
+  if (handOver === undefined) return step;
+  if (handOver.stage === 'resigned') {
+    return event.to === 'MASTER'
+      ? failed(step, handOver, 'not-taken', 'no other router took the role, so it came back')
+      : step;
+  }
+  return failed(step, handOver, 'role-changed', `this node became ${event.to} meanwhile`);
+}
+
+export function handOverTimedOut(step: Step): Step {
+  const { handOver } = step.state;
+  if (handOver === undefined) return step;
+  const next = failed(step, handOver, 'not-taken', 'no other router was heard as master');
+  return extend(next, {}, { kind: 'releasePreemption' });
+}
+
+/** A keepstate peer asks this node to take the role. */
+export function handoverOffered(step: Step, settings: CoordinatorSettings): Step {
+  const { role, maintenance: inMaintenance, preparation } = step.state;
+  if (role !== 'BACKUP' || inMaintenance) {
+    const because = inMaintenance ? 'in maintenance' : `this node is ${role}`;
+    return extend(step, {}, post({ kind: 'answerHandover', ready: false, because }));
+  }
+  const mine = { for: 'handOver', unitEpoch: undefined, stage: 'awaitingSync' } as const;
+  switch (preparation?.stage) {
+    case 'ready':
+      return prepared(extend(step, { preparation: { ...mine, stage: 'ready' } }));
+    case 'committing':
+      return extend(step, { preparation: { ...mine, stage: 'committing' } });
+    case 'awaitingSync':
+    case undefined:
+    default:
+      // The other side has drained, so what is here is all there is.
+      return startCommit(extend(step, {}, stopTimer('preemptSync')), mine, settings);
+  }
+}
+
+/** The peer resigned in our favour. Without a preparation VRRP's own timers decide. */
+export function handoverGranted(step: Step): Step {
+  const { preparation, role } = step.state;
+  if (preparation?.for !== 'handOver' || preparation.stage !== 'ready' || role !== 'BACKUP') {
+    return step;
+  }
+  return extend(step, {}, { kind: 'assumeRole', because: 'the peer handed the role over' });
+}
+
+export function releaseFailover(step: Step, requestId: number): Step {
+  return extend(
+    step,
+    {},
+    { kind: 'releasePreemption' },
+    {
+      kind: 'answer',
+      requestId,
+      ok: true,
+      code: 'done',
+      message: 'preemption is no longer held: the higher priority takes the role again',
+    },
+  );
+}
+
+/** On: a MASTER hands over first. Off: back to normal. */
+export function maintenance(step: Step, event: EventOf<'maintenance'>): Step {
+  const { requestId, on, force, at } = event;
+  if (on && step.state.role === 'MASTER') {
+    return failover(step, { kind: 'failover', at, requestId, force }, true);
+  }
+  const message = on
+    ? 'maintenance is on: this node listens but never takes the role, also after a restart'
+    : 'maintenance is off';
+  return extend(
+    step,
+    { maintenance: on },
+    { kind: 'maintenance', on },
+    ...(on ? [] : [{ kind: 'releasePreemption' } as const]),
+    { kind: 'answer', requestId, ok: true, code: 'done', message },
+  );
+}

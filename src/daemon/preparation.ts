@@ -1,0 +1,132 @@
+/**
+ * Before the role is ours: to preempt a living master, or to take over from one that hands over, the flows are
+ * committed first. The old master keeps forwarding meanwhile, and from the commit on the worker applies
+ * each change of the external table to the kernel too.
+ */
+import { milliseconds, seconds } from '../base/time.js';
+import {
+  extend,
+  logLine,
+  post,
+  startTimer,
+  stopTimer,
+  type CoordinatorSettings,
+  type Preparation,
+  type Step,
+} from './coordination.js';
+
+/** A committed preparation serves a role that comes within this time. */
+const preparationLifetime = seconds(10);
+/** A withdrawn wish is often followed at once by the role itself (the old master died). */
+const withdrawalGrace = milliseconds(200);
+
+/** The machine asks whether it may replace a living master of lower priority. */
+export function preemptionWanted(
+  step: Step,
+  unitEpoch: number,
+  settings: CoordinatorSettings,
+): Step {
+  const running = step.state.preparation;
+  if (running?.stage === 'ready') return grant(step, { ...running, unitEpoch });
+  const preparation: Preparation = {
+    for: 'preemption',
+    unitEpoch,
+    stage: running?.stage ?? 'awaitingSync',
+  };
+  const next = extend(step, { preparation });
+  if (running?.stage === 'committing') return next;
+  return prepareWhenReady(
+    extend(next, {}, startTimer('preemptSync', settings.preemptSyncTimeout)),
+    settings,
+  );
+}
+
+/** Starts the commit once the external table has caught up, or `regardless` after the timeout. */
+export function prepareWhenReady(
+  step: Step,
+  settings: CoordinatorSettings,
+  regardless = false,
+): Step {
+  const { preparation, caughtUp, worker } = step.state;
+  if (preparation?.stage !== 'awaitingSync') return step;
+  if (!regardless && !(caughtUp && worker === 'running')) return step;
+  const stopped = extend(step, {}, stopTimer('preemptSync'));
+  if (worker === 'running') return startCommit(stopped, preparation, settings);
+  const warned = extend(
+    stopped,
+    {},
+    logLine('warning', 'preempting without the flows: the sync engine is down'),
+  );
+  return prepared(extend(warned, { preparation: { ...preparation, stage: 'ready' } }));
+}
+
+export function startCommit(
+  step: Step,
+  preparation: Preparation,
+  settings: CoordinatorSettings,
+): Step {
+  const epoch = step.state.epoch + 1;
+  return extend(
+    step,
+    { epoch, preparation: { ...preparation, stage: 'committing' } },
+    post({ kind: 'preCommit', epoch }),
+    startTimer('commitLimit', settings.commitLimit),
+  );
+}
+
+/** The preparation's commit is done, failed or given up: the role may come. */
+export function prepared(step: Step): Step {
+  const { preparation } = step.state;
+  if (preparation === undefined) return step;
+  const ready: Preparation = { ...preparation, stage: 'ready' };
+  const next = extend(step, { preparation: ready }, stopTimer('commitLimit'));
+  if (ready.for === 'preemption') return grant(next, ready);
+  return extend(
+    next,
+    {},
+    post({ kind: 'answerHandover', ready: true, because: 'flows are committed' }),
+    startTimer('preparation', preparationLifetime),
+  );
+}
+
+function grant(step: Step, preparation: Preparation): Step {
+  const next = extend(step, { preparation }, startTimer('preparation', preparationLifetime));
+  return preparation.unitEpoch === undefined
+    ? next
+    : extend(next, {}, { kind: 'grantPreemption', unitEpoch: preparation.unitEpoch });
+}
+
+/** The wish is over; the preparation is kept for a moment in case the role comes all the same. */
+export function withdrawn(step: Step, because: string): Step {
+  const { preparation } = step.state;
+  if (preparation?.for !== 'preemption') return step;
+  const next = extend(step, {}, stopTimer('preemptSync'));
+  if (preparation.stage === 'awaitingSync') return extend(next, { preparation: undefined });
+  return extend(
+    next,
+    {},
+    startTimer('preparation', withdrawalGrace),
+    logLine('info', 'preemption is no longer wanted', { because }),
+  );
+}
+
+/** What was committed in advance is a leftover now: a purge is scheduled, as for any BACKUP. */
+export function abandonPreparation(step: Step, because: string): Step {
+  const { preparation } = step.state;
+  if (preparation === undefined) return step;
+  const cleared = extend(
+    step,
+    { preparation: undefined },
+    stopTimer('preemptSync'),
+    stopTimer('preparation'),
+    stopTimer('commitLimit'),
+  );
+  if (preparation.stage === 'awaitingSync') return cleared;
+  const epoch = step.state.epoch + 1;
+  return extend(
+    cleared,
+    { epoch },
+    post({ kind: 'becomeBackup', epoch, peerHeard: true }),
+    logLine('info', 'the prepared takeover is given up', { because }),
+  );
+}

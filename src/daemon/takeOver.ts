@@ -1,0 +1,192 @@
+/**
+ * From the decision to be MASTER until it is complete: commit, VIPs, gratuitous ARP, then the caches are filled anew
+ * and sent to the peer. And the ways back: BACKUP and FAULT.
+ */
+import { subtractTime, type Microseconds } from '../base/time.js';
+import {
+  extend,
+  logLine,
+  post,
+  startTimer,
+  stopTimer,
+  type CoordinatorEvent,
+  type CoordinatorSettings,
+  type Step,
+  type Takeover,
+} from './coordination.js';
+import { prepared } from './preparation.js';
+import type { CommitSummary } from '../sync/messages.js';
+
+type RoleChanged = Extract<CoordinatorEvent, { kind: 'roleChanged' }>;
+
+/** What stands in the place of a report that never came. */
+const nothingCommitted: CommitSummary = {
+  entries: 0,
+  failed: 0,
+  expectations: 0,
+  durationMs: 0,
+  cancelled: false,
+};
+
+export function roleChanged(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
+  switch (event.to) {
+    case 'MASTER':
+      return becomePrimary(step, event, settings);
+    case 'BACKUP':
+    case 'FAULT':
+    case 'INIT':
+    default:
+      return leaveMaster(step, event.to);
+  }
+}
+
+function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT'): Step {
+  const epoch = step.state.epoch + 1;
+  const next = extend(
+    step,
+    {
+      role,
+      epoch,
+      takeover: undefined,
+      preparation: undefined,
+      otherMasterHeard: false,
+      caughtUp: false,
+    },
+    ...(['commitProgress', 'commitLimit', 'preemptSync', 'preparation'] as const).map(stopTimer),
+  );
+  if (role === 'INIT') return next;
+  const command =
+    role === 'BACKUP'
+      ? ({ kind: 'becomeBackup', epoch, peerHeard: false } as const)
+      : ({ kind: 'becomeFault', epoch } as const);
+  return extend(next, {}, post(command));
+}
+
+function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
+  const { preparation, worker } = step.state;
+  // A preparation's commit goes on under its own epoch; otherwise this is new work.
+  const isPrepared = preparation !== undefined && preparation.stage !== 'awaitingSync';
+  const epoch = isPrepared ? step.state.epoch : step.state.epoch + 1;
+  const isCommitted = preparation?.stage === 'ready';
+  const takeover: Takeover = {
+    unitEpoch: event.unitEpoch,
+    startedAt: event.at,
+    vips: event.isResumed ? 'up' : event.vipsWait ? 'held' : 'released',
+    commit: 'running',
+    isRestart: event.isResumed,
+  };
+  const next = extend(
+    step,
+    { role: 'MASTER', epoch, takeover, preparation: undefined, otherMasterHeard: false },
+    stopTimer('preemptSync'),
+    stopTimer('preparation'),
+    ...(worker === 'running'
+      ? [post({ kind: 'becomePrimary', epoch, preCommitted: isPrepared })]
+      : []),
+  );
+  if (worker === 'down') return vipsWaitNoLonger(next, 'the sync engine is down');
+  // Prepared and committed: each later change went to the kernel as it came in.
+  if (isCommitted) return vipsWaitNoLonger(next, undefined);
+  if (takeover.vips !== 'held') return next;
+  return extend(
+    next,
+    {},
+    startTimer('commitProgress', settings.commitDeadline),
+    startTimer('commitLimit', settings.commitLimit),
+  );
+}
+
+/** A live commit moves the deadline. */
+export function progress(step: Step, settings: CoordinatorSettings): Step {
+  if (step.state.takeover?.vips !== 'held') return step;
+  return extend(step, {}, startTimer('commitProgress', settings.commitDeadline));
+}
+
+/** VIPs come up now; `because` says why they do not wait for the commit, undefined that there is no need to. */
+export function vipsWaitNoLonger(step: Step, because: string | undefined): Step {
+  const { takeover, preparation } = step.state;
+  if (takeover === undefined) {
+    return preparation?.stage === 'committing' ? prepared(step) : step;
+  }
+  if (takeover.vips !== 'held') return step;
+  return extend(
+    step,
+    { takeover: { ...takeover, vips: 'released' } },
+    stopTimer('commitProgress'),
+    stopTimer('commitLimit'),
+    ...(because === undefined
+      ? []
+      : [logLine('warning', 'addresses come up before the commit ended', { because })]),
+    {
+      kind: 'releaseVips',
+      unitEpoch: takeover.unitEpoch,
+      because: because ?? 'flows are committed',
+    },
+  );
+}
+
+/** The worker's report on the commit of the present epoch. */
+export function committed(step: Step, summary: CommitSummary, at: Microseconds): Step {
+  const { takeover } = step.state;
+  if (takeover === undefined) return prepared(step);
+  const reported = extend(step, { takeover: { ...takeover, commit: summary } });
+  return finishTakeover(vipsWaitNoLonger(reported, undefined), at);
+}
+
+export function vipsUp(step: Step, at: Microseconds): Step {
+  const { takeover } = step.state;
+  if (takeover?.vips !== 'released') return step;
+  return finishTakeover(extend(step, { takeover: { ...takeover, vips: 'up' } }), at);
+}
+
+/** Both halves done: the worker may flush, resync and send its table. */
+export function finishTakeover(step: Step, at: Microseconds): Step {
+  const { takeover, epoch, worker } = step.state;
+  if (takeover?.vips !== 'up') return step;
+  if (takeover.commit === 'running' && worker !== 'down') return step;
+  const summary = takeover.commit === 'running' ? nothingCommitted : takeover.commit;
+  const finished = extend(
+    step,
+    { takeover: undefined },
+    ...(worker === 'running' ? [post({ kind: 'takeoverComplete', epoch })] : []),
+  );
+  if (takeover.isRestart) return finished;
+  const duration = subtractTime(at, takeover.startedAt);
+  return extend(finished, {}, { kind: 'takeoverDone', summary, duration });
+}
+
+/** A worker that (re)starts learns the role; a MASTER's VIPs are not touched by that. */
+export function workerReady(step: Step, at: Microseconds): Step {
+  const epoch = step.state.epoch + 1;
+  const { role, takeover, preparation } = step.state;
+  // A fresh engine has committed nothing in advance.
+  const kept = preparation?.stage === 'awaitingSync' ? preparation : undefined;
+  const next = extend(step, { worker: 'running', epoch, preparation: kept });
+  switch (role) {
+    case 'MASTER':
+      return extend(
+        next,
+        {
+          takeover: takeover ?? {
+            unitEpoch: 0,
+            startedAt: at,
+            vips: 'up',
+            commit: 'running',
+            isRestart: true,
+          },
+        },
+        post({ kind: 'becomePrimary', epoch, preCommitted: false }),
+      );
+    case 'BACKUP':
+      return extend(
+        next,
+        {},
+        post({ kind: 'becomeBackup', epoch, peerHeard: step.state.otherMasterHeard }),
+      );
+    case 'FAULT':
+      return extend(next, {}, post({ kind: 'becomeFault', epoch }));
+    case 'INIT':
+    default:
+      return next;
+  }
+}

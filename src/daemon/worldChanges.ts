@@ -1,0 +1,74 @@
+/** What other routers and the worker's death mean for the coordinator. */
+import { seconds, subtractTime } from '../base/time.js';
+import {
+  extend,
+  logLine,
+  post,
+  startTimer,
+  stopTimer,
+  type CoordinatorEvent,
+  type CoordinatorSettings,
+  type Step,
+} from './coordination.js';
+import { finishTakeover, vipsWaitNoLonger } from './takeOver.js';
+
+/** Several adverts of one rival are one split. */
+const mergePause = seconds(2);
+
+/** A MASTER that hears another MASTER was apart from it: flows of both sides are merged. */
+export function otherMasterSeen(
+  step: Step,
+  event: Extract<CoordinatorEvent, { kind: 'otherMasterSeen' }>,
+): Step {
+  const { role, epoch, lastMerge, worker } = step.state;
+  if (role !== 'MASTER') return step;
+  if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) return step;
+  return extend(
+    step,
+    { lastMerge: event.at },
+    logLine('warning', 'another master was heard: flows of both sides are merged', {
+      from: event.from,
+      priority: event.priority,
+    }),
+    ...(worker === 'running' ? [post({ kind: 'mergeAfterSplit', epoch })] : []),
+  );
+}
+
+/** Tells the worker once per epoch that the leftovers may be purged when the other's table is in. */
+export function otherMasterHeard(step: Step): Step {
+  const { role, otherMasterHeard: isKnown, epoch, worker } = step.state;
+  if (role === 'MASTER' || isKnown) return step;
+  return extend(
+    step,
+    { otherMasterHeard: true },
+    ...(worker === 'running' ? [post({ kind: 'otherMasterHeard', epoch })] : []),
+  );
+}
+
+/** VRRP goes on without the engine; nothing waits for a dead worker. */
+export function workerDown(
+  step: Step,
+  event: Extract<CoordinatorEvent, { kind: 'workerDown' }>,
+  settings: CoordinatorSettings,
+): Step {
+  const { preparation, takeover } = step.state;
+  const next = extend(step, {
+    worker: 'down',
+    caughtUp: false,
+    peer: { kind: 'none', isSynchronised: false },
+  });
+  if (takeover?.vips === 'held') {
+    return vipsWaitNoLonger(next, `the sync engine died: ${event.because}`);
+  }
+  if (takeover?.vips === 'up') return finishTakeover(next, event.at);
+  // A living master forwards: better to wait for the engine's return than to preempt without flows.
+  if (preparation?.stage === 'committing') {
+    return extend(
+      next,
+      { preparation: { ...preparation, stage: 'awaitingSync' } },
+      stopTimer('commitLimit'),
+      startTimer('preemptSync', settings.preemptSyncTimeout),
+    );
+  }
+  return next;
+}

@@ -1,0 +1,344 @@
+import { microseconds, milliseconds, seconds } from '../../src/base/time.js';
+import {
+  initialCoordinator,
+  type CoordinatorAction,
+  type CoordinatorEvent,
+  type CoordinatorSettings,
+  type CoordinatorState,
+} from '../../src/daemon/coordination.js';
+import { coordinatorStep } from '../../src/daemon/roleCoordinator.js';
+
+const settings: CoordinatorSettings = {
+  commitDeadline: milliseconds(1000),
+  commitLimit: seconds(10),
+  preemptSyncTimeout: seconds(30),
+};
+const summary = { entries: 7, failed: 0, expectations: 0, durationMs: 3, cancelled: false };
+
+type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never;
+
+/** A life: feeds events at growing times and shows what each one asked for. */
+class Life {
+  state: CoordinatorState = initialCoordinator;
+  #now = 0;
+
+  feed(event: Untimed<CoordinatorEvent>, after = 1): readonly CoordinatorAction[] {
+    this.#now += after * 1_000;
+    const timed = { ...event, at: microseconds(this.#now) } as CoordinatorEvent;
+    const { state, actions } = coordinatorStep(this.state, timed, settings);
+    this.state = state;
+    return actions;
+  }
+
+  becomes(to: 'MASTER' | 'BACKUP' | 'FAULT', change: object = {}): readonly CoordinatorAction[] {
+    return this.feed({
+      kind: 'roleChanged',
+      to,
+      because: 'test',
+      unitEpoch: 5,
+      vipsWait: to === 'MASTER',
+      isResumed: false,
+      ...change,
+    });
+  }
+}
+
+/** What goes to the worker, as `kind` or `kind:epoch`. */
+function posted(actions: readonly CoordinatorAction[]): string[] {
+  return actions.flatMap((a) => (a.kind === 'post' ? [a.command.kind] : []));
+}
+
+function kinds(actions: readonly CoordinatorAction[]): string[] {
+  return actions.map((a) => a.kind);
+}
+
+function backup(): Life {
+  const life = new Life();
+  life.feed({ kind: 'workerReady' });
+  life.becomes('BACKUP');
+  life.feed({ kind: 'peer', peerKind: 'keepstate', isSynchronised: true });
+  return life;
+}
+
+function master(): Life {
+  const life = backup();
+  life.becomes('MASTER');
+  life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+  life.feed({ kind: 'vipsUp' });
+  return life;
+}
+
+describe('takeover from a lost master', () => {
+  test('VIPs wait for the commit, and the caches are renewed only behind the VIPs', () => {
+    const life = backup();
+    const start = life.becomes('MASTER');
+    expect(posted(start)).toEqual(['becomePrimary']);
+    expect(kinds(start)).not.toContain('releaseVips');
+    const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(done).toContainEqual(expect.objectContaining({ kind: 'releaseVips', unitEpoch: 5 }));
+    expect(posted(done)).toEqual([]);
+    const up = life.feed({ kind: 'vipsUp' });
+    expect(posted(up)).toEqual(['takeoverComplete']);
+    expect(up).toContainEqual({ kind: 'takeoverDone', summary, duration: 2_000 });
+  });
+
+  test('each progress moves the deadline; without progress the VIPs come up', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    const progress = life.feed({ kind: 'commitProgress', epoch: life.state.epoch }, 900);
+    expect(progress).toEqual([
+      { kind: 'startTimer', timer: 'commitProgress', duration: 1_000_000 },
+    ]);
+    const late = life.feed({ kind: 'timer', timer: 'commitProgress' }, 1000);
+    expect(kinds(late)).toContain('releaseVips');
+    // The engine goes on; its report completes the takeover.
+    life.feed({ kind: 'vipsUp' });
+    const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(posted(done)).toEqual(['takeoverComplete']);
+  });
+
+  test('a commit that goes on for the whole limit lets the VIPs up', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    expect(kinds(life.feed({ kind: 'timer', timer: 'commitLimit' }))).toContain('releaseVips');
+  });
+
+  test('with the worker down the VIPs come up at once', () => {
+    const life = backup();
+    life.feed({ kind: 'workerDown', because: 'killed' });
+    const actions = life.becomes('MASTER');
+    expect(kinds(actions)).toContain('releaseVips');
+    expect(posted(actions)).toEqual([]);
+  });
+
+  test('the worker dying during the commit lets the VIPs up', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    expect(kinds(life.feed({ kind: 'workerDown', because: 'killed' }))).toContain('releaseVips');
+  });
+
+  test('a report of an older epoch is ignored', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    const old = life.state.epoch;
+    life.becomes('BACKUP');
+    life.becomes('MASTER');
+    expect(life.feed({ kind: 'committed', epoch: old, summary })).toEqual([]);
+    expect(life.state.takeover?.vips).toBe('held');
+  });
+
+  test('a flap during the commit ends as BACKUP with a resync asked for', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    const epoch = life.state.epoch;
+    const back = life.becomes('BACKUP');
+    expect(back).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomeBackup', epoch: epoch + 1, peerHeard: false },
+    });
+    expect(back).toContainEqual({ kind: 'stopTimer', timer: 'commitProgress' });
+  });
+
+  test('commit_before_vip off: nothing is held, the caches are renewed after the commit', () => {
+    const life = backup();
+    const start = life.becomes('MASTER', { vipsWait: false });
+    expect(kinds(start)).not.toContain('releaseVips');
+    expect(posted(life.feed({ kind: 'vipsUp' }))).toEqual([]);
+    expect(posted(life.feed({ kind: 'committed', epoch: life.state.epoch, summary }))).toEqual([
+      'takeoverComplete',
+    ]);
+  });
+
+  test('a resumed MASTER touches no VIP, and tells the engine once it is there', () => {
+    const life = new Life();
+    const actions = life.becomes('MASTER', { isResumed: true, vipsWait: false });
+    expect(kinds(actions)).not.toContain('releaseVips');
+    expect(posted(life.feed({ kind: 'workerReady' }))).toEqual(['becomePrimary']);
+    const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(posted(done)).toEqual(['takeoverComplete']);
+    expect(kinds(done)).not.toContain('takeoverDone');
+  });
+});
+
+describe('leaving MASTER', () => {
+  test('FAULT schedules the purge alone', () => {
+    const life = master();
+    expect(posted(life.becomes('FAULT'))).toEqual(['becomeFault']);
+  });
+
+  test('another master is told to the worker once per role change', () => {
+    const life = master();
+    life.becomes('BACKUP');
+    expect(posted(life.feed({ kind: 'otherMasterHeard' }))).toEqual(['otherMasterHeard']);
+    expect(posted(life.feed({ kind: 'otherMasterHeard' }))).toEqual([]);
+    life.becomes('FAULT');
+    expect(posted(life.feed({ kind: 'otherMasterHeard' }))).toEqual(['otherMasterHeard']);
+  });
+});
+
+describe('preempting a living master', () => {
+  test('waits for the external table, commits, and only then is granted', () => {
+    const life = backup();
+    const wish = life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    expect(kinds(wish)).toEqual(['startTimer']);
+    expect(posted(life.feed({ kind: 'caughtUp' }))).toEqual(['preCommit']);
+    const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(done).toContainEqual({ kind: 'grantPreemption', unitEpoch: 9 });
+    const start = life.becomes('MASTER');
+    expect(start).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: true },
+    });
+    expect(kinds(start)).toContain('releaseVips');
+  });
+
+  test('goes on after the timeout, with what there is', () => {
+    const life = backup();
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    expect(posted(life.feed({ kind: 'timer', timer: 'preemptSync' }))).toEqual(['preCommit']);
+  });
+
+  test('with the worker down it waits for its return, then for the timeout', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    life.feed({ kind: 'workerDown', because: 'killed' });
+    expect(life.state.preparation?.stage).toBe('awaitingSync');
+    expect(life.feed({ kind: 'timer', timer: 'preemptSync' })).toContainEqual({
+      kind: 'grantPreemption',
+      unitEpoch: 9,
+    });
+  });
+
+  test('a worker that came back in between commits again', () => {
+    const life = backup();
+    life.feed({ kind: 'workerDown', because: 'killed' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    life.feed({ kind: 'timer', timer: 'preemptSync' });
+    life.feed({ kind: 'workerReady' });
+    expect(life.becomes('MASTER')).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: false },
+    });
+  });
+
+  test('an old master that dies meanwhile keeps the work done so far', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    const epoch = life.state.epoch;
+    life.feed({ kind: 'preemptionWithdrawn', because: 'master died' });
+    expect(life.becomes('MASTER')).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomePrimary', epoch, preCommitted: true },
+    });
+    expect(life.state.takeover?.vips).toBe('held');
+    expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
+  });
+
+  test('a wish that is over leaves a scheduled purge behind', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    life.feed({ kind: 'preemptionWithdrawn', because: 'the master rose' });
+    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['becomeBackup']);
+    expect(life.state.preparation).toBeUndefined();
+  });
+});
+
+describe('another master beside this one', () => {
+  test('flows are merged once per split', () => {
+    const life = master();
+    const seen = { kind: 'otherMasterSeen', from: '10.0.0.2', priority: 50 } as const;
+    expect(posted(life.feed(seen))).toEqual(['mergeAfterSplit']);
+    expect(posted(life.feed(seen))).toEqual([]);
+    expect(posted(life.feed(seen, 5_000))).toEqual(['mergeAfterSplit']);
+  });
+});
+
+describe('planned hand-over', () => {
+  test('drains, offers, resigns when the peer is ready, and answers when it has the role', () => {
+    const life = master();
+    const start = life.feed({ kind: 'failover', requestId: 3, force: false });
+    expect(posted(start)).toEqual(['drain']);
+    const drained = life.feed({ kind: 'result', id: -1, ok: true, message: '' });
+    expect(posted(drained)).toEqual(['offerHandover']);
+    const ready = life.feed({ kind: 'result', id: -2, ok: true, message: '' });
+    expect(kinds(ready)).toEqual(['resign', 'post', 'startTimer']);
+    expect(posted(ready)).toEqual(['handoverResigned']);
+    life.becomes('BACKUP');
+    expect(life.feed({ kind: 'otherMasterHeard' })).toContainEqual(
+      expect.objectContaining({ kind: 'answer', requestId: 3, ok: true }),
+    );
+  });
+
+  test('a conntrackd peer is offered nothing: priority 0 does it', () => {
+    const life = master();
+    life.feed({ kind: 'peer', peerKind: 'conntrackd', isSynchronised: true });
+    life.feed({ kind: 'failover', requestId: 3, force: false });
+    expect(kinds(life.feed({ kind: 'result', id: -1, ok: true, message: '' }))).toContain('resign');
+  });
+
+  test('is refused without a synchronised peer, unless forced', () => {
+    const life = master();
+    life.feed({ kind: 'peer', peerKind: 'none', isSynchronised: false });
+    expect(life.feed({ kind: 'failover', requestId: 3, force: false })).toEqual([
+      expect.objectContaining({ kind: 'answer', ok: false, code: 'peer-not-synchronised' }),
+    ]);
+    expect(posted(life.feed({ kind: 'failover', requestId: 4, force: true }))).toEqual(['drain']);
+  });
+
+  test('is refused on a node that has no role', () => {
+    expect(backup().feed({ kind: 'failover', requestId: 3, force: true })).toEqual([
+      expect.objectContaining({ kind: 'answer', ok: false, code: 'not-master' }),
+    ]);
+  });
+
+  test('fails when nobody takes the role', () => {
+    const life = master();
+    life.feed({ kind: 'failover', requestId: 3, force: false });
+    life.feed({ kind: 'result', id: -1, ok: true, message: '' });
+    life.feed({ kind: 'result', id: -2, ok: true, message: '' });
+    life.becomes('BACKUP');
+    const back = life.becomes('MASTER');
+    expect(back).toContainEqual(
+      expect.objectContaining({ kind: 'answer', requestId: 3, ok: false, code: 'not-taken' }),
+    );
+  });
+
+  test('the other side commits, says ready, and takes the role when it is granted', () => {
+    const life = backup();
+    expect(posted(life.feed({ kind: 'handoverOffered' }))).toEqual(['preCommit']);
+    const ready = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(ready).toContainEqual({
+      kind: 'post',
+      command: { kind: 'answerHandover', ready: true, because: 'flows are committed' },
+    });
+    expect(kinds(life.feed({ kind: 'handoverGranted' }))).toEqual(['assumeRole']);
+    const start = life.becomes('MASTER', { vipsWait: true });
+    expect(kinds(start)).toContain('releaseVips');
+  });
+
+  test('a grant without a preparation changes nothing', () => {
+    expect(backup().feed({ kind: 'handoverGranted' })).toEqual([]);
+  });
+
+  test('maintenance on a MASTER hands over first, and then holds', () => {
+    const life = master();
+    const on = { kind: 'maintenance', requestId: 8, on: true, force: false } as const;
+    expect(posted(life.feed(on))).toEqual(['drain']);
+    life.feed({ kind: 'result', id: -1, ok: true, message: '' });
+    life.feed({ kind: 'result', id: -2, ok: true, message: '' });
+    life.becomes('BACKUP');
+    const done = life.feed({ kind: 'otherMasterHeard' });
+    expect(done).toContainEqual({ kind: 'maintenance', on: true });
+    expect(life.state.maintenance).toBe(true);
+    // A peer's offer is declined meanwhile.
+    expect(life.feed({ kind: 'handoverOffered' })).toEqual([
+      {
+        kind: 'post',
+        command: { kind: 'answerHandover', ready: false, because: 'in maintenance' },
+      },
+    ]);
+  });
+});
