@@ -175,6 +175,11 @@ export class VrrpRouter {
     this.#input(unit, { kind: 'resign', because });
   }
 
+  /** The peer hands over: be MASTER now. `vipsCommitted`: the VIPs need not wait for the coordinator. */
+  assumeRole(unit: string, because: string, vipsCommitted: boolean): void {
+    this.#input(unit, { kind: 'assumeRole', because, vipsCommitted });
+  }
+
   holdPreemption(unit: string, because: string): void {
     this.#input(unit, { kind: 'holdPreemption', because });
   }

@@ -51,6 +51,8 @@ export interface InstanceSnapshot {
   readonly vrid: number;
   readonly priority: number;
   readonly effectivePriority: number;
+  /** The interval that the master-down timer counts with: ours in v2, the master's in v3. */
+  readonly masterAdvertInterval: Microseconds;
   readonly sourceAddress: string | undefined;
   readonly vips: readonly ItemSnapshot[];
   readonly routes: readonly ItemSnapshot[];
@@ -146,6 +148,7 @@ function instanceSnapshot(
     vrid: settings.virtualRouterId,
     priority: settings.priority,
     effectivePriority: state.effectivePriority,
+    masterAdvertInterval: state.masterAdvertInterval,
     sourceAddress: state.conditions.sourceAddress && formatIp(state.conditions.sourceAddress),
     vips: items.filter((_item, i) => isAddress[i]),
     routes: items.filter((_item, i) => !isAddress[i]),
