@@ -188,6 +188,11 @@ export interface ChannelSpec {
   readonly sendBufferBytes?: number;
   readonly receiveBufferBytes?: number;
   readonly checksum: boolean;
+  /**
+   * SO_BINDTODEVICE on both sockets. Default false, as in conntrackd 1.4.7, whose `Interface` need not be
+   * the one that the route to the peer uses.
+   */
+  readonly bindToInterface?: boolean;
 }
 
 /** Fixed receive memory: `datagram` is valid only during the call. */
@@ -197,5 +202,7 @@ export interface Channel {
   onDatagram(listener: ChannelListener): void;
   /** Sends at once; the bytes may be reused after the call. */
   send(datagram: Uint8Array): KernelOutcome;
+  /** MTU of the link when the channel was opened, where the channel has a link. */
+  readonly mtu?: number;
   close(): void;
 }

@@ -1,0 +1,180 @@
+/** Socket options of the replication channel (ip(7), ipv6(7), socket(7)) as conntrackd 1.4.7 sets them. */
+import type { IpAddress } from '../base/ipAddress.js';
+import type { BatchedSocket } from './batchedSocket.js';
+import type { ChannelSpec } from './ports.js';
+import { ipSocketAddress } from './sockaddr.js';
+
+const socketLevel = 1;
+/** SO_*. */
+const socketOption = {
+  reuseAddress: 2,
+  sendBuffer: 7,
+  receiveBuffer: 8,
+  noCheck: 11,
+  bindToDevice: 25,
+  sendBufferForce: 32,
+  receiveBufferForce: 33,
+} as const;
+const ipv4Level = 0;
+/** IP_*. */
+const ipv4Option = {
+  multicastInterface: 32,
+  multicastTtl: 33,
+  multicastLoop: 34,
+  addMembership: 35,
+  multicastAll: 49,
+} as const;
+const ipv6Level = 41;
+/** IPV6_*. */
+const ipv6Option = {
+  multicastInterface: 17,
+  multicastHops: 18,
+  multicastLoop: 19,
+  joinGroup: 20,
+  only: 26,
+  multicastAll: 29,
+} as const;
+
+export interface FailedOption {
+  readonly operation: string;
+  readonly errno: number;
+}
+
+type Step = readonly [operation: string, apply: () => number];
+
+export function applySenderOptions(
+  socket: BatchedSocket,
+  spec: ChannelSpec,
+  index: number,
+): FailedOption | undefined {
+  const steps: Step[] = [...deviceSteps(socket, spec)];
+  const sendBufferBytes = spec.sendBufferBytes;
+  if (sendBufferBytes !== undefined) {
+    steps.push(['send buffer', () => setBuffer(socket, 'send', sendBufferBytes)]);
+  }
+  if (!spec.checksum) {
+    steps.push(['SO_NO_CHECK', () => socket.setIntOption(socketLevel, socketOption.noCheck, 1)]);
+  }
+  if (spec.kind === 'multicast') steps.push(...multicastSendSteps(socket, spec, index));
+  // A fixed source address is what lets the peer tell us from a stranger.
+  const source = spec.localAddress;
+  if (source !== undefined) {
+    steps.push([
+      'bind the sender',
+      () => socket.bind(ipSocketAddress(source, 0, scopeFor(source, index))),
+    ]);
+  }
+  return runSteps(steps);
+}
+
+export function applyReceiverOptions(
+  socket: BatchedSocket,
+  spec: ChannelSpec,
+  index: number,
+): FailedOption | undefined {
+  const steps: Step[] = [
+    ['SO_REUSEADDR', () => socket.setIntOption(socketLevel, socketOption.reuseAddress, 1)],
+    ...deviceSteps(socket, spec),
+  ];
+  const receiveBufferBytes = spec.receiveBufferBytes;
+  if (receiveBufferBytes !== undefined) {
+    steps.push(['receive buffer', () => setBuffer(socket, 'receive', receiveBufferBytes)]);
+  }
+  if (spec.family === 6) {
+    steps.push(['IPV6_V6ONLY', () => socket.setIntOption(ipv6Level, ipv6Option.only, 1)]);
+  }
+  // conntrackd 1.4.7 binds multicast to the wildcard; binding to the group, as 1.4.9 does, keeps unicast out.
+  const local =
+    spec.kind === 'multicast' ? spec.destination : (spec.localAddress ?? wildcard(spec.family));
+  const bound = ipSocketAddress(local, spec.port, scopeFor(local, index));
+  steps.push(['bind the receiver', () => socket.bind(bound)]);
+  if (spec.kind === 'multicast') steps.push(...multicastReceiveSteps(socket, spec, index));
+  return runSteps(steps);
+}
+
+function deviceSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
+  if (spec.bindToInterface !== true) return [];
+  const name = Buffer.from(`${spec.interfaceName}\0`, 'utf8');
+  return [
+    ['SO_BINDTODEVICE', () => socket.setOption(socketLevel, socketOption.bindToDevice, name)],
+  ];
+}
+
+function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: number): Step[] {
+  if (spec.family === 4) {
+    const membership = membershipOf(spec, index);
+    return [
+      [
+        'IP_MULTICAST_IF',
+        () => socket.setOption(ipv4Level, ipv4Option.multicastInterface, membership),
+      ],
+      ['IP_MULTICAST_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastTtl, 1)],
+      ['IP_MULTICAST_LOOP', () => socket.setIntOption(ipv4Level, ipv4Option.multicastLoop, 0)],
+    ];
+  }
+  return [
+    [
+      'IPV6_MULTICAST_IF',
+      () => socket.setIntOption(ipv6Level, ipv6Option.multicastInterface, index),
+    ],
+    ['IPV6_MULTICAST_HOPS', () => socket.setIntOption(ipv6Level, ipv6Option.multicastHops, 1)],
+    ['IPV6_MULTICAST_LOOP', () => socket.setIntOption(ipv6Level, ipv6Option.multicastLoop, 0)],
+  ];
+}
+
+/** MULTICAST_ALL off: only what arrives on the interface that was joined, not what others joined elsewhere. */
+function multicastReceiveSteps(socket: BatchedSocket, spec: ChannelSpec, index: number): Step[] {
+  const membership = membershipOf(spec, index);
+  if (spec.family === 4) {
+    return [
+      ['IP_MULTICAST_ALL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastAll, 0)],
+      [
+        'IP_ADD_MEMBERSHIP',
+        () => socket.setOption(ipv4Level, ipv4Option.addMembership, membership),
+      ],
+    ];
+  }
+  return [
+    ['IPV6_MULTICAST_ALL', () => socket.setIntOption(ipv6Level, ipv6Option.multicastAll, 0)],
+    ['IPV6_JOIN_GROUP', () => socket.setOption(ipv6Level, ipv6Option.joinGroup, membership)],
+  ];
+}
+
+/** ip_mreqn: 4 group | 4 local address | s32 index. ipv6_mreq: 16 group | s32 index. */
+function membershipOf(spec: ChannelSpec, index: number): Uint8Array {
+  const addressBytes = spec.family === 4 ? 4 : 16;
+  const localBytes = spec.family === 4 ? 4 : 0;
+  const bytes = new Uint8Array(addressBytes + localBytes + 4);
+  bytes.set(spec.destination.bytes);
+  if (spec.family === 4 && spec.localAddress !== undefined) bytes.set(spec.localAddress.bytes, 4);
+  new DataView(bytes.buffer).setInt32(addressBytes + localBytes, index, true);
+  return bytes;
+}
+
+/** The FORCE form ignores the system's limit but needs CAP_NET_ADMIN; else the limited form must do. */
+function setBuffer(socket: BatchedSocket, which: 'send' | 'receive', bytes: number): number {
+  const isSend = which === 'send';
+  const force = isSend ? socketOption.sendBufferForce : socketOption.receiveBufferForce;
+  const limited = isSend ? socketOption.sendBuffer : socketOption.receiveBuffer;
+  if (socket.setIntOption(socketLevel, force, bytes) === 0) return 0;
+  return socket.setIntOption(socketLevel, limited, bytes);
+}
+
+/** Interface index for link-local and link-scoped multicast IPv6 addresses, else 0. */
+export function scopeFor(address: IpAddress, index: number): number {
+  const [first = 0, second = 0] = address.bytes;
+  if (address.family === 4) return 0;
+  return first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80) ? index : 0;
+}
+
+function wildcard(family: 4 | 6): IpAddress {
+  return { family, bytes: new Uint8Array(family === 4 ? 4 : 16) };
+}
+
+function runSteps(steps: readonly Step[]): FailedOption | undefined {
+  for (const [operation, apply] of steps) {
+    const errno = apply();
+    if (errno !== 0) return { operation, errno };
+  }
+  return undefined;
+}
