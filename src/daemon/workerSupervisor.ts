@@ -1,0 +1,191 @@
+/**
+ * Keeps a sync worker alive: starts it, tells its end, starts it again with growing pauses, and pairs commands with
+ * their results. VRRP never waits for it. Knows nothing of roles.
+ */
+import type { Logger } from '../base/logger.js';
+import {
+  milliseconds,
+  seconds,
+  subtractTime,
+  toMilliseconds,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type Timers,
+} from '../base/time.js';
+import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../sync/messages.js';
+import type { SyncSettings } from '../sync/settings.js';
+
+/** A started worker: node:worker_threads in compose.ts, a fake in tests. */
+export interface WorkerHandle {
+  post(command: SyncCommand): void;
+  /** Resolves when the thread has ended. */
+  terminate(): Promise<void>;
+}
+
+export interface WorkerListener {
+  report(report: SyncReport): void;
+  /** The thread ended: its exit code or the error that killed it. */
+  ended(because: string): void;
+}
+
+export type StartWorker = (listener: WorkerListener) => WorkerHandle;
+
+export interface SupervisorOptions {
+  readonly start: StartWorker;
+  readonly settings: SyncSettings;
+  readonly listingPath: string;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly onReport: (report: SyncReport) => void;
+  readonly onDown: (because: string) => void;
+}
+
+export type SyncResult = Extract<SyncReport, { kind: 'result' }>;
+
+const firstPause = milliseconds(250);
+const longestPause = seconds(10);
+/** A life this long was a good one: the next pause is short again. */
+const goodLife = seconds(60);
+const stopPatience = seconds(3);
+
+export class WorkerSupervisor {
+  readonly #options: SupervisorOptions;
+  #settings: SyncSettings;
+  #worker: WorkerHandle | undefined;
+  #startedAt: Microseconds;
+  #pause: Microseconds = firstPause;
+  #restart: ArmedTimer | undefined;
+  #isStopping = false;
+  #restarts = 0;
+  #downBecause: string | undefined;
+  #lastStatus: SyncStatus | undefined;
+  #nextId = 1;
+  readonly #waiting = new Map<number, (result: SyncResult) => void>();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#startedAt = options.clock.now();
+  }
+
+  /** The worker's last word on itself; undefined before the first, and while it is down. */
+  get status(): SyncStatus | undefined {
+    return this.#lastStatus;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Why no worker runs; undefined while one does. */
+  get downBecause(): string | undefined {
+    return this.#downBecause;
+  }
+
+  get settings(): SyncSettings {
+    return this.#settings;
+  }
+
+  start(): void {
+    const { start, clock, listingPath } = this.#options;
+    this.#startedAt = clock.now();
+    this.#downBecause = undefined;
+    // A late word of a worker that is gone must not be taken for its successor's.
+    let isCurrent = true;
+    const worker = start({
+      report: (report) => {
+        if (isCurrent) this.#reported(report);
+      },
+      ended: (because) => {
+        if (!isCurrent) return;
+        isCurrent = false;
+        this.#ended(because);
+      },
+    });
+    this.#worker = worker;
+    worker.post({ kind: 'start', settings: this.#settings, listingPath });
+  }
+
+  /** Dropped while no worker runs: a new one is told all it needs. */
+  post(command: SyncCommand): void {
+    this.#worker?.post(command);
+  }
+
+  /** Resolves with the worker's answer; with a refusal when it is down, dies, or stays silent for `timeout`. */
+  request(request: SyncRequest, timeout: Microseconds): Promise<SyncResult> {
+    return this.#ask((id) => ({ kind: 'request', id, request }), timeout);
+  }
+
+  /** After a reload. The new settings also hold for each later start. */
+  reconfigure(settings: SyncSettings): Promise<SyncResult> {
+    this.#settings = settings;
+    return this.#ask((id) => ({ kind: 'reconfigure', id, settings }), seconds(10));
+  }
+
+  /** Asks the worker to end by itself, then ends it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#restart?.cancel();
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#ask((id) => ({ kind: 'stop', id }), stopPatience);
+    this.#worker = undefined;
+    await worker.terminate();
+  }
+
+  #ask(command: (id: number) => SyncCommand, timeout: Microseconds): Promise<SyncResult> {
+    const worker = this.#worker;
+    const id = this.#nextId++;
+    if (worker === undefined) {
+      return Promise.resolve(
+        refused(id, `the sync engine is down: ${this.#downBecause ?? 'not started'}`),
+      );
+    }
+    return new Promise((resolve) => {
+      const timer = this.#options.timers.after(timeout, () => {
+        settle(refused(id, `the sync engine did not answer within ${toMilliseconds(timeout)} ms`));
+      });
+      const settle = (result: SyncResult): void => {
+        timer.cancel();
+        this.#waiting.delete(id);
+        resolve(result);
+      };
+      this.#waiting.set(id, settle);
+      worker.post(command(id));
+    });
+  }
+
+  #reported(report: SyncReport): void {
+    if (report.kind === 'status') this.#lastStatus = report.status;
+    if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
+    this.#options.onReport(report);
+  }
+
+  #ended(because: string): void {
+    const { clock, timers, logger, onDown } = this.#options;
+    this.#worker = undefined;
+    this.#lastStatus = undefined;
+    this.#downBecause = because;
+    for (const [id, settle] of this.#waiting)
+      settle(refused(id, `the sync engine died: ${because}`));
+    if (this.#isStopping) return;
+    if (subtractTime(clock.now(), this.#startedAt) > goodLife) this.#pause = firstPause;
+    logger.log('error', 'the sync engine died', {
+      because,
+      restartInMs: toMilliseconds(this.#pause),
+    });
+    onDown(because);
+    this.#restart = timers.after(this.#pause, () => {
+      this.#restarts++;
+      this.start();
+    });
+    // Both operands are Microseconds, so is the smaller of them.
+    this.#pause = Math.min(this.#pause * 2, longestPause) as Microseconds;
+  }
+}
+
+function refused(id: number, message: string): SyncResult {
+  return { kind: 'result', id, ok: false, message, counts: {}, durationMs: 0 };
+}
