@@ -2,15 +2,22 @@
  * winston behind the Logger port. One line per event: stderr for a terminal or the journal, a file or syslog as the
  * configuration says. Colour only on a terminal.
  */
-import { createLogger, format, transports, type Logger as Winston } from 'winston';
-import type TransportStream from 'winston-transport';
+import type { Writable } from 'node:stream';
+import { createLogger, format, transports, type Logger as Winston, type transport } from 'winston';
 import type { LogFields, Logger, LogLevel } from '../base/logger.js';
 
 export interface LogOptions {
   readonly level: LogLevel;
   readonly file?: string;
-  /** Further places, such as syslog. */
-  readonly others?: readonly TransportStream[];
+  /** Object-mode stream of `LogRecord`s: syslog. */
+  readonly records?: Writable;
+}
+
+/** What arrives at `records`. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
 }
 
 /** RFC 5424 severities as far as they are used. */
@@ -40,11 +47,7 @@ export function openLog(options: LogOptions): ProcessLog {
         formatLine(String(timestamp), level as LogLevel, String(message), fields as LogFields),
       ),
     ),
-    transports: [
-      new transports.Console({ stderrLevels: Object.keys(severities) }),
-      ...(options.file === undefined ? [] : [new transports.File({ filename: options.file })]),
-      ...(options.others ?? []),
-    ],
+    transports: outputs(options),
     exitOnError: false,
   });
   // A full disk must not end the daemon; stderr still has the line.
@@ -62,6 +65,16 @@ export function openLog(options: LogOptions): ProcessLog {
         winston.end();
       }),
   };
+}
+
+function outputs({ file, records }: LogOptions): transport[] {
+  const all: unknown[] = [
+    new transports.Console({ stderrLevels: Object.keys(severities) }),
+    ...(file === undefined ? [] : [new transports.File({ filename: file })]),
+    ...(records === undefined ? [] : [new transports.Stream({ stream: records })]),
+  ];
+  // winston declares its own transports as interfaces beside the class that they extend.
+  return all as transport[];
 }
 
 /** `2026-11-21T06:00:00.000Z notice: Entering MASTER STATE instance=VI_1 because="priority 0 received"` */

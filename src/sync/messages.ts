@@ -15,7 +15,14 @@ export type SyncRole = 'primary' | 'backup' | 'fault';
 /** Main thread to worker. */
 export type SyncCommand =
   /** First message: open the sockets, fill the internal cache, start replicating. */
-  | { readonly kind: 'start'; readonly settings: SyncSettings; readonly listingPath?: string }
+  | {
+      readonly kind: 'start';
+      readonly settings: SyncSettings;
+      /** keepstate's own socket for listings and statistics, mode 0600. */
+      readonly listingPath?: string;
+      /** `UNIX { Path }`: the same service for conntrackd's own client. */
+      readonly clientPath?: string;
+    }
   /** After a reload: apply what can change in place; the worker answers what it restarted. */
   | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
   /**
@@ -89,6 +96,8 @@ export type SyncReport =
   | { readonly kind: 'caughtUp'; readonly entries: number }
   /** keepstate peer only: it asks us to take the role. */
   | { readonly kind: 'handoverOffered' }
+  /** conntrackd's client asked for the end of the daemon (`-k`). */
+  | { readonly kind: 'stopRequested' }
   /** The peer that offered has resigned: take the role now. */
   | { readonly kind: 'handoverGranted' }
   | {
