@@ -113,6 +113,6 @@ test.each([
   ['addresses', { addresses: [ip('fe80::1')] }],
 ])('%s out of range is our own mistake', (_name, wrong) => {
   const vector = vectors.find(({ name }) => name === 'v3, half a second')!;
-  const advert = { ...vector.advert, ...wrong } as Advert;
+  const advert = { ...vector.advert, ...wrong };
   expect(() => encodeAdvert(advert, carriageOf(vector))).toThrow(/advert/);
 });
