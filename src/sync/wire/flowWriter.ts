@@ -1,0 +1,218 @@
+/**
+ * Flow record -> replication message, straight into the datagram, by interpreting the attribute rows. No
+ * allocation per message.
+ */
+import {
+  has,
+  inversePorts,
+  kind,
+  lifecycle,
+  rare,
+  role,
+  sameAddress,
+  word,
+  zoneScope,
+  type AddressRole,
+  type FlowCursor,
+} from '../../conntrack/flowRecord.js';
+import {
+  form,
+  longestHelperForPeer,
+  sendOrder,
+  type SendOptions,
+  type WireRow,
+} from './flowAttributes.js';
+import { headerBytes } from './header.js';
+
+/** The longest message that `write` makes, headers included. */
+export const longestFlowMessage = 512;
+
+export class FlowWriter {
+  readonly #options: SendOptions;
+  /** By protocol number, IPv6 behind IPv4. */
+  readonly #orders = new Array<readonly WireRow[] | undefined>(512).fill(undefined);
+
+  constructor(options: SendOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes the attributes behind the place of the header at `at`; `view` has `longestFlowMessage` bytes left.
+   * Returns the length of the message, header included. The header itself is the caller's.
+   */
+  write(view: DataView, at: number, flow: FlowCursor): number {
+    let cursor = at + headerBytes;
+    const { presence } = flow;
+    const status = (presence & has.status) === 0 ? 0 : flow.get(word.status);
+    const order = this.#order(flow.protocol, flow.isIpv6);
+    for (const row of order) {
+      if ((presence & row.presence) !== row.presence) continue;
+      if ((status & row.status) !== row.status) continue;
+      cursor = writeAttribute(row, view, cursor, flow);
+    }
+    return cursor - at;
+  }
+
+  #order(protocolNumber: number, isIpv6: boolean): readonly WireRow[] {
+    const index = protocolNumber | (isIpv6 ? 256 : 0);
+    return (this.#orders[index] ??= sendOrder(protocolNumber, isIpv6, this.#options));
+  }
+}
+
+/** Returns the offset behind the attribute and its padding; `at` where it is left out. */
+function writeAttribute(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const value = at + 4;
+  switch (row.form) {
+    case form.addresses:
+      writeAddress(view, value, flow, role.originalSource);
+      writeAddress(view, flow.isIpv6 ? value + 16 : value + 4, flow, role.originalDestination);
+      break;
+    case form.record32:
+      view.setUint32(value, flow.get(row.place));
+      break;
+    case form.record32Rare:
+      view.setUint32(value, flow.getRare(row.place));
+      break;
+    case form.protocol:
+      view.setUint32(value, flow.protocol << 24);
+      break;
+    case form.info8:
+      view.setUint32(value, ((flow.get(word.info) >>> row.place) & row.mask) << 24);
+      break;
+    case form.ports:
+      view.setUint32(value, flow.get(word.originalPorts));
+      break;
+    case form.icmpType:
+      view.setUint32(value, ((flow.get(word.originalPorts) >>> 8) & 0xff) << 24);
+      break;
+    case form.icmpCode:
+      view.setUint32(value, (flow.get(word.originalPorts) & 0xff) << 24);
+      break;
+    case form.icmpId:
+      view.setUint32(value, 0);
+      view.setUint16(value, flow.get(word.originalPorts) >>> 16, true);
+      break;
+    default:
+      return writeRareAttribute(row, view, at, flow);
+  }
+  return finish(row, view, at);
+}
+
+function writeRareAttribute(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const value = at + 4;
+  switch (row.form) {
+    case form.natAddress:
+      return writeNatAddress(row, view, at, flow);
+    case form.natPort:
+      return writeNatPort(row, view, at, flow);
+    case form.masterAddresses:
+      return writeMasterAddresses(row, view, at, flow);
+    case form.helper:
+      return writeHelper(row, view, at, flow);
+    case form.labels:
+      return writeLabels(row, view, at, flow);
+    case form.masterProtocol:
+      view.setUint32(value, (flow.getRare(rare.masterKind) & kind.protocolMask) << 24);
+      break;
+    case form.masterPorts:
+      view.setUint32(value, flow.getRare(rare.masterPorts));
+      break;
+    case form.sequenceAdjustment:
+      for (let i = 0; i < 6; i++) {
+        view.setUint32(value + 4 * i, flow.getRare(rare.sequenceOriginal + i));
+      }
+      break;
+    case form.synproxy:
+      view.setUint32(value, flow.getRare(rare.synproxy + 1));
+      view.setUint32(value + 4, flow.getRare(rare.synproxy));
+      view.setUint32(value + 8, flow.getRare(rare.synproxy + 2));
+      break;
+    case form.zone: {
+      const zone = flow.get(word.zone);
+      if ((zone & zoneScope.mask) !== zoneScope.both || (zone & 0xffff) === 0) return at;
+      view.setUint32(value, (zone & 0xffff) << 16);
+      break;
+    }
+    default:
+      return at;
+  }
+  return finish(row, view, at);
+}
+
+/** Header of an attribute of fixed length; returns the offset behind its padding. */
+function finish(row: WireRow, view: DataView, at: number): number {
+  view.setUint32(at, (row.length << 16) | row.number);
+  return at + ((row.length + 3) & ~3);
+}
+
+function writeAddress(view: DataView, at: number, flow: FlowCursor, which: AddressRole): void {
+  const parts = flow.isIpv6 ? 4 : 1;
+  for (let i = 0; i < parts; i++) view.setUint32(at + 4 * i, flow.addressWord(which, i), true);
+}
+
+/** Only where the address differs from what the plain inverse would be. */
+function writeNatAddress(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const which = row.place === role.replySource ? role.replySource : role.replyDestination;
+  const plain = which === role.replySource ? role.originalDestination : role.originalSource;
+  if (sameAddress(flow, which, plain)) return at;
+  writeAddress(view, at + 4, flow, which);
+  return finish(row, view, at);
+}
+
+function writeNatPort(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const plain = inversePorts(flow.protocol, flow.get(word.originalPorts)) >>> row.place;
+  const port = (flow.get(word.replyPorts) >>> row.place) & 0xffff;
+  if (port === (plain & 0xffff)) return at;
+  view.setUint32(at + 4, 0);
+  view.setUint16(at + 4, port, true);
+  return finish(row, view, at);
+}
+
+/** The master's family may differ from the flow's. */
+function writeMasterAddresses(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  if ((flow.getRare(rare.masterKind) & kind.ipv6) !== row.mask) return at;
+  const parts = row.mask === 0 ? 1 : 4;
+  for (let i = 0; i < parts; i++) {
+    view.setUint32(at + 4 + 4 * i, flow.getRare(rare.masterSource + i), true);
+    view.setUint32(at + 4 + 4 * (parts + i), flow.getRare(rare.masterDestination + i), true);
+  }
+  return finish(row, view, at);
+}
+
+/** A name that conntrackd would refuse together with the whole message is left out. */
+function writeHelper(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const name = flow.names.bytes(flow.getRare(rare.helper));
+  if (name.length === 0 || name.length > longestHelperForPeer) return at;
+  const length = 4 + name.length + 1;
+  const end = at + ((length + 3) & ~3);
+  view.setUint32(end - 4, 0);
+  for (let i = 0; i < name.length; i++) view.setUint8(at + 4 + i, name[i]!);
+  view.setUint8(at + 4 + name.length, 0);
+  view.setUint32(at, (length << 16) | row.number);
+  return end;
+}
+
+/**
+ * conntrackd leaves labels out where no bit is set. An update tells the zeros too, because that is the only
+ * way to clear them at the peer.
+ */
+function writeLabels(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+  const words = flow.getRare(rare.labelsLength) >>> 2;
+  const isUpdated = ((flow.get(word.kind) >>> kind.lifecycleShift) & 3) === lifecycle.alive;
+  if (words === 0 || !(hasLabels(flow) || isUpdated)) return at;
+  for (let i = 0; i < words; i++) view.setUint32(at + 4 + 4 * i, flow.getRare(rare.labels + i));
+  const length = 4 + 4 * words;
+  view.setUint32(at, (length << 16) | row.number);
+  return at + length;
+}
+
+/** Whether any label bit is set. */
+export function hasLabels(flow: FlowCursor): boolean {
+  return (
+    (flow.getRare(rare.labels) |
+      flow.getRare(rare.labels + 1) |
+      flow.getRare(rare.labels + 2) |
+      flow.getRare(rare.labels + 3)) !==
+    0
+  );
+}
