@@ -5,7 +5,7 @@
  */
 
 /** Beyond this a name is refused (id 0): the peer or the kernel would have to invent names endlessly. */
-const mostNames = 4096;
+const mostNames = 256;
 
 export class NameTable {
   readonly #names: Uint8Array[] = [new Uint8Array(0)];

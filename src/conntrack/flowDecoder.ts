@@ -1,0 +1,204 @@
+/**
+ * ctnetlink message bytes -> flow record, by interpreting the attribute table. No allocation per message.
+ * Errors: DecodeError (`truncated`, `tuple-missing`, `family`); unknown attributes are skipped and counted.
+ */
+import { DecodeError } from '../base/errors.js';
+import {
+  flowAttributes,
+  form,
+  store,
+  tupleKind,
+  type AttributeNest,
+  type AttributeRow,
+} from './attributeTable.js';
+import { netlinkFamily } from './constants.js';
+import {
+  clearScratch,
+  deriveReply,
+  has,
+  kind,
+  rare,
+  role,
+  word,
+  zoneScope,
+  type AddressRole,
+  type FlowCursor,
+} from './flowRecord.js';
+import { checkedLength, decodeTuple, need, TupleFields } from './tupleCodec.js';
+
+/** nlmsghdr and nfgenmsg. */
+export const messageHeaderLength = 20;
+
+export class FlowDecoder {
+  /** Attributes that the table does not name, since the start. */
+  unknownAttributes = 0;
+  readonly #tuple = new TupleFields();
+  /** Counts the original tuples of the current message. */
+  #originals = 0;
+
+  /**
+   * Decodes one message, `at` being the offset of its nlmsghdr and `length` its nlmsg_len, into a scratch
+   * record, which is cleared first. `view` covers at least [at, at + length).
+   */
+  decode(view: DataView, at: number, length: number, flow: FlowCursor): void {
+    if (length < messageHeaderLength || at + length > view.byteLength) {
+      throw new DecodeError('truncated', 'ctnetlink message is shorter than its headers', {
+        length,
+      });
+    }
+    const family = view.getUint8(at + 16);
+    if (family !== netlinkFamily.ipv4 && family !== netlinkFamily.ipv6) {
+      throw new DecodeError('family', `flow of address family ${family}`, { family });
+    }
+    clearScratch(flow);
+    flow.setKind(family === netlinkFamily.ipv6, 0);
+    this.#originals = 0;
+    this.#nest(flowAttributes, view, at + messageHeaderLength, at + length, flow);
+    if (this.#originals < 1) {
+      throw new DecodeError('tuple-missing', 'flow without a complete original tuple');
+    }
+    if (!flow.knows(has.reply)) deriveReply(flow);
+  }
+
+  #nest(nest: AttributeNest, view: DataView, from: number, end: number, flow: FlowCursor): void {
+    let at = from;
+    while (at + 4 <= end) {
+      const length = checkedLength(view, at, end);
+      const row = nest.byNumber[view.getUint16(at + 2, true) & 0x3fff];
+      if (row === undefined) this.unknownAttributes++;
+      else this.#attribute(row, view, at, length, flow);
+      at += (length + 3) & ~3;
+    }
+  }
+
+  #attribute(
+    row: AttributeRow,
+    view: DataView,
+    at: number,
+    length: number,
+    flow: FlowCursor,
+  ): void {
+    switch (row.form) {
+      case form.u32:
+        this.#put32(row, view.getUint32(need(at, length, 4)), flow);
+        break;
+      case form.u8:
+        flow.setInfo(row.place, row.mask, view.getUint8(need(at, length, 1)));
+        break;
+      case form.flags:
+        flow.setInfo(row.place, row.mask, view.getUint8(need(at, length, 2)));
+        break;
+      case form.nest:
+        for (let i = 0; i < row.mask; i++) flow.setRare(row.place + i, 0);
+        this.#nest(row.nest!, view, at + 4, at + length, flow);
+        return;
+      case form.tuple:
+        this.#tupleAttribute(row.place, view, at + 4, at + length, flow);
+        return;
+      case form.u64:
+        flow.setRare(row.place, view.getUint32(need(at, length, 8)));
+        flow.setRare(row.place + 1, view.getUint32(at + 8));
+        break;
+      case form.zone:
+        flow.set(word.zone, view.getUint16(need(at, length, 2)) | zoneScope.both);
+        break;
+      case form.text:
+        flow.setRare(row.place, internText(view, at + 4, length - 4, flow));
+        break;
+      case form.labels:
+        decodeLabels(view, at + 4, length - 4, flow);
+        break;
+      default:
+        return;
+    }
+    flow.learn(row.presence);
+  }
+
+  #put32(row: AttributeRow, value: number, flow: FlowCursor): void {
+    if (row.store === store.record) flow.set(row.place, value);
+    else flow.setRare(row.place, value);
+  }
+
+  #tupleAttribute(
+    which: number,
+    view: DataView,
+    from: number,
+    end: number,
+    flow: FlowCursor,
+  ): void {
+    const tuple = this.#tuple;
+    this.unknownAttributes += decodeTuple(view, from, end, flow.isIpv6, tuple);
+    if (!tuple.hasSource || !tuple.hasDestination || tuple.protocol < 0) {
+      // A master's or reply tuple without addresses is as good as none.
+      return;
+    }
+    if (which === tupleKind.master) putMaster(tuple, flow);
+    else if (which === tupleKind.reply) putReply(tuple, flow);
+    else {
+      putOriginal(tuple, flow);
+      this.#originals++;
+    }
+  }
+}
+
+function putOriginal(tuple: TupleFields, flow: FlowCursor): void {
+  flow.setKind(tuple.isIpv6, tuple.protocol);
+  flow.set(word.originalPorts, tuple.ports);
+  if (tuple.hasPorts) flow.learn(has.ports);
+  putAddresses(tuple, flow, role.originalSource);
+  if (tuple.zone >= 0) {
+    flow.set(word.zone, tuple.zone | zoneScope.original);
+    flow.learn(has.zone);
+  }
+}
+
+function putReply(tuple: TupleFields, flow: FlowCursor): void {
+  flow.set(word.replyPorts, tuple.ports);
+  putAddresses(tuple, flow, role.replySource);
+  flow.learn(has.reply);
+  if (tuple.zone >= 0) {
+    flow.set(word.zone, tuple.zone | zoneScope.reply);
+    flow.learn(has.zone);
+  }
+}
+
+function putAddresses(tuple: TupleFields, flow: FlowCursor, source: AddressRole): void {
+  const destination =
+    source === role.originalSource ? role.originalDestination : role.replyDestination;
+  if (!tuple.isIpv6) {
+    flow.setAddressWord(source, 0, tuple.source[0]!);
+    flow.setAddressWord(destination, 0, tuple.destination[0]!);
+    return;
+  }
+  for (let i = 0; i < 4; i++) {
+    flow.setAddressWord(source, i, tuple.source[i]!);
+    flow.setAddressWord(destination, i, tuple.destination[i]!);
+  }
+}
+
+function putMaster(tuple: TupleFields, flow: FlowCursor): void {
+  flow.setRare(rare.masterKind, tuple.protocol | (tuple.isIpv6 ? kind.ipv6 : 0));
+  flow.setRare(rare.masterPorts, tuple.ports);
+  for (let i = 0; i < 4; i++) {
+    const isUsed = i === 0 || tuple.isIpv6;
+    flow.setRare(rare.masterSource + i, isUsed ? tuple.source[i]! : 0);
+    flow.setRare(rare.masterDestination + i, isUsed ? tuple.destination[i]! : 0);
+  }
+  flow.learn(tuple.hasPorts ? has.master | has.masterPorts : has.master);
+}
+
+/** The text ends at the first NUL. */
+function internText(view: DataView, at: number, length: number, flow: FlowCursor): number {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, length);
+  const end = bytes.indexOf(0);
+  return flow.names.intern(bytes, 0, end < 0 ? length : end);
+}
+
+/** Shorter strings leave the rest zero; what is beyond 16 bytes does not exist in the kernel. */
+function decodeLabels(view: DataView, at: number, length: number, flow: FlowCursor): void {
+  const words = Math.min(4, length >> 2);
+  for (let i = 0; i < 4; i++) {
+    flow.setRare(rare.labels + i, i < words ? view.getUint32(at + 4 * i, true) : 0);
+  }
+  flow.setRare(rare.labelsLength, words * 4);
+}
