@@ -12,7 +12,7 @@ import {
 } from '../../src/net/sockaddr.js';
 import { parseIp } from '../../src/base/ipAddress.js';
 import { builtPath } from '../support/nativePath.js';
-import { until } from '../support/until.js';
+import { waitFor } from '../lab/waitFor.js';
 
 const loopback = parseIp('127.0.0.1')!;
 const open: BatchedSocket[] = [];
@@ -35,6 +35,8 @@ function boundUdp(cells?: number, cellBytes?: number): { socket: BatchedSocket; 
   expect(socket.bind(ipSocketAddress(loopback, 0))).toBe(0);
   return { socket, at: socket.localAddress()! };
 }
+
+const until = (condition: () => boolean): Promise<true> => waitFor(condition, { interval: 2 });
 
 const quiet = { onBatch: () => undefined, onOverrun: () => undefined, onError: () => undefined };
 
