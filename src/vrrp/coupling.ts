@@ -116,10 +116,33 @@ export function resign(turn: Turn, because: string): void {
   holdPreemption(turn, because);
 }
 
+/** From now on a weaker master counts like any other; the one that was to be replaced, at once. */
 export function holdPreemption(turn: Turn, because: string): void {
-  withdrawPreemption(turn, because);
+  respectWeaker(turn, because);
   turn.unit.preemption = 'held';
   turn.unit.heldBecause = because;
+}
+
+/** No preemption is on its way any more: the silence of a weaker master is waited for anew. */
+export function respectWeaker(turn: Turn, because: string): void {
+  withdrawPreemption(turn, because);
+  for (const seat of allSeats(turn)) {
+    const { instance } = seat;
+    if (instance.state !== 'BACKUP' || instance.weakerMaster === undefined) continue;
+    instance.master = instance.weakerMaster;
+    instance.weakerMaster = undefined;
+    instance.wantsMaster = false;
+    instance.drainingFor = undefined;
+    waitFurther(seat);
+  }
+}
+
+/** The grant for a wish to preempt. */
+export function preempt(turn: Turn): void {
+  const seats = allSeats(turn);
+  const [first] = seats;
+  const weaker = findLivingWeaker(seats) ?? first;
+  takeOver(turn, seats, weaker === undefined ? 'preempts' : takeoverText(weaker));
 }
 
 /** The wish to preempt, if there is one, is over without an answer. */
@@ -293,6 +316,7 @@ function takeoverText({ instance, turn, settings }: Seat): string {
   if (isAlive) return `preempts ${formatIp(weaker.address)} of priority ${weaker.priority}`;
   const master = instance.master;
   if (master === undefined) return 'no master was heard';
+  if (master.priority === 0) return `${formatIp(master.address)} gave up the role`;
   return `no advertisement from ${formatIp(master.address)} in time`;
 }
 

@@ -11,8 +11,10 @@ import {
   considerTakeover,
   goLive,
   holdPreemption,
+  preempt,
   releaseVips,
   resign,
+  respectWeaker,
   settleFaults,
   stepDown,
   stopUnit,
@@ -144,8 +146,7 @@ function start(turn: Turn, resumeMaster: boolean): void {
 function grantPreemption(turn: Turn, epoch: number): void {
   const { unit } = turn;
   if (unit.preemption !== 'asked' || unit.epoch !== epoch) return;
-  unit.preemption = 'granted';
-  takeOver(turn, allSeats(turn), 'preempts a master of lower priority');
+  preempt(turn);
 }
 
 /** The old MASTER has just resigned in our favour: nobody needs to be waited for. */
@@ -160,5 +161,5 @@ function setMaintenance(turn: Turn, on: boolean): void {
   if (unit.inMaintenance === on) return;
   unit.inMaintenance = on;
   if (on && unit.role === 'MASTER') goLive(turn, allSeats(turn), 'maintenance', true);
-  else if (on) withdrawPreemption(turn, 'maintenance');
+  else if (on) respectWeaker(turn, 'maintenance');
 }

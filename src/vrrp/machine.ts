@@ -96,12 +96,13 @@ export function waitFurther(seat: Seat): void {
 
 function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleRequest | undefined {
   const { instance, settings, turn } = seat;
+  const heard = { address: source, priority: advert.priority, lastHeard: turn.at };
   if (advert.priority === 0) {
+    instance.master = heard;
     instance.weakerMaster = undefined;
     startMasterDownTimer(seat, skewTime(settings, instance));
     return undefined;
   }
-  const heard = { address: source, priority: advert.priority, lastHeard: turn.at };
   if (advert.priority < instance.effectivePriority && mayPreempt(seat)) {
     instance.weakerMaster = heard;
     // While the preemption waits for its grant, the silence of the old master must still be noticed.

@@ -38,6 +38,7 @@ export function enterMaster(seat: Seat, because: string, vipsWait: boolean): voi
   startTimer(seat, 'advert', settings.advertInterval);
   instance.masterAdvertInterval = settings.advertInterval;
   instance.preemptDelay = 'idle';
+  instance.wantsMaster = true;
   instance.master = undefined;
   instance.weakerMaster = undefined;
   instance.drainingFor = undefined;

@@ -40,7 +40,7 @@ export interface InstanceState {
   readonly conditions: Conditions;
   /** 1..255. */
   readonly effectivePriority: number;
-  /** The last accepted one while BACKUP. */
+  /** The last accepted one while BACKUP; its priority is 0 when it gave up the role. */
   readonly master: HeardMaster | undefined;
   /** A master of lower priority that this router is about to replace. */
   readonly weakerMaster: HeardMaster | undefined;
@@ -74,7 +74,7 @@ export interface UnitState {
   /** Grows with each change of `role`, and with each wish to preempt. */
   readonly epoch: number;
   readonly notified: NotifiedState | undefined;
-  readonly preemption: 'free' | 'asked' | 'granted' | 'held';
+  readonly preemption: 'free' | 'asked' | 'held';
   /** Why preemption is held. */
   readonly heldBecause: string | undefined;
   readonly inMaintenance: boolean;

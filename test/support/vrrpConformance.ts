@@ -43,6 +43,8 @@ interface AdvertInput {
   /** Message fields to replace before it is encoded. */
   readonly fields?: Partial<Advert>;
   readonly priority?: number;
+  /** The checksum is made for this destination instead of the real one. */
+  readonly sealedFor?: IpAddress;
   /** After encoding: bytes cut off (negative) or zeros added (positive). */
   readonly lengthen?: number;
   /** After encoding: turned bits, as `offset: mask`. */
@@ -201,7 +203,7 @@ function advertEvent(settings: InstanceSettings, at: number, input: AdvertInput)
   const destination = input.to ?? (isUnicast ? own : settings.multicastGroup);
   // The fields are those of one of the two versions; a case that mixes them says so.
   const advert = { ...advertOf(settings, input.priority ?? 50), ...input.fields } as Advert;
-  const encoded = encodeAdvert(advert, { source, destination });
+  const encoded = encodeAdvert(advert, { source, destination: input.sealedFor ?? destination });
   const length = encoded.length + (input.lengthen ?? 0);
   const payload = new Uint8Array(length);
   payload.set(encoded.subarray(0, length));
