@@ -263,7 +263,10 @@ export class VrrpRouter {
   #dropUnit(unit: UnitRunner): void {
     unit.close();
     this.#units.delete(unit.settings.name);
+    this.#notifier?.forget('GROUP', unit.settings.name);
     for (const member of unit.settings.members) {
+      this.#notifier?.forget('INSTANCE', member.name);
+      this.#conditions.forget(member.name);
       this.#unitOfInstance.delete(member.name);
       this.#pool.release(member.name);
     }

@@ -64,7 +64,7 @@ export class SocketPool {
       return undefined;
     }
     known?.socket?.close();
-    const entry = this.#open(key, spec, link.index, known?.users ?? new Map());
+    const entry = this.#open(key, spec, link.index, known?.users ?? new Map<string, InstanceSettings>());
     entry.users.set(instance.name, instance);
     return entry.refused;
   }

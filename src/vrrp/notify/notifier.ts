@@ -52,7 +52,10 @@ export class Notifier {
   }
 
   /** `notify` overrides the settings' (an instance that a reload removed is no longer in them). */
-  tell(event: NotifyEvent, notify = this.#notifyOf(event.kind, event.name)): void {
+  tell(told: NotifyEvent, notify = this.#notifyOf(told.kind, told.name)): void {
+    // Without notify_deleted an instance that a reload removed reports FAULT (keepalived 2.2.7).
+    const isSilent = told.state === 'DELETED' && notify?.deleted === undefined;
+    const event: NotifyEvent = isSilent ? { ...told, state: 'FAULT' } : told;
     const owner = this.#owner(event.kind, event.name);
     if (owner.told?.state === event.state) return;
     owner.told = event;
