@@ -57,7 +57,7 @@ export async function run(
   if (result.exitCode !== 0) {
     throw new Error(
       `${command.join(' ')}: exit ${result.exitCode}\n${result.stderr}${result.stdout}` +
-        (options.input === undefined ? '' : `\ninput:\n${options.input}`),
+        (options.input === undefined ? '' : `\ninput:\n${options.input.slice(0, 2_000)}`),
     );
   }
   return result.stdout;
