@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import { microseconds } from '../../src/base/time.js';
 import { FakeNetwork } from './fakeNetwork.js';
 import { FakeProcesses } from './fakeProcesses.js';
-import { VirtualTime } from './virtualTime.js';
+import { ManualTime } from './manualTime.js';
 import { ip } from './vrrpSettings.js';
 
 export function vrrpSettings(
@@ -36,7 +36,7 @@ export function vrrpSettings(
 
 /** Writes each call as one line into `network.log`, between the kernel operations. */
 export class RouterBench {
-  readonly time = new VirtualTime();
+  readonly time = new ManualTime();
   readonly network = new FakeNetwork();
   readonly processes = new FakeProcesses();
   readonly files = new Map<string, string>();

@@ -8,7 +8,7 @@ import { openFifo } from '../../src/vrrp/notify/fifo.js';
 import { Notifier, type NotifyState } from '../../src/vrrp/notify/notifier.js';
 import { longestQueue } from '../../src/vrrp/notify/serialRunner.js';
 import { FakeProcesses } from '../support/fakeProcesses.js';
-import { VirtualTime } from '../support/virtualTime.js';
+import { ManualTime } from '../support/manualTime.js';
 import { vrrpSettings } from '../support/vrrpRouterBench.js';
 import { instanceSettings } from '../support/vrrpSettings.js';
 
@@ -21,12 +21,12 @@ const everything = {
 };
 
 function setUp(notify: object = everything): {
-  time: VirtualTime;
+  time: ManualTime;
   spawner: FakeProcesses;
   notifier: Notifier;
   tell: (state: NotifyState) => void;
 } {
-  const time = new VirtualTime();
+  const time = new ManualTime();
   const spawner = new FakeProcesses();
   const instance = instanceSettings({ notify: { priorityChanges: false, ...notify } });
   const ports = { spawner, timers: time, logger: silentLogger };
@@ -131,7 +131,7 @@ describe('the FIFO', () => {
     const settings = vrrpSettings([instance], {
       notifyFifo: { path, script: command('/reader -v') },
     });
-    const time = new VirtualTime();
+    const time = new ManualTime();
     const notifier = new Notifier({ spawner, timers: time, logger: silentLogger }, settings);
     notifier.tell({ kind: 'INSTANCE', name: 'A', state: 'BACKUP', priority: 100 });
     notifier.tell({ kind: 'INSTANCE', name: 'A', state: 'MASTER', priority: 100 });

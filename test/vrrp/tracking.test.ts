@@ -11,7 +11,7 @@ import {
 import { afterResult, initialRiseFall } from '../../src/vrrp/tracking/riseFall.js';
 import { ScriptTracker } from '../../src/vrrp/tracking/scriptTracker.js';
 import { FakeProcesses } from '../support/fakeProcesses.js';
-import { VirtualTime } from '../support/virtualTime.js';
+import { ManualTime } from '../support/manualTime.js';
 import { vrrpSettings } from '../support/vrrpRouterBench.js';
 import { instanceSettings } from '../support/vrrpSettings.js';
 
@@ -134,7 +134,7 @@ describe('a tracked script', () => {
   };
 
   test('that hangs is not doubled, is ended at its timeout, and killed two seconds later', async () => {
-    const time = new VirtualTime();
+    const time = new ManualTime();
     const spawner = new FakeProcesses();
     const verdicts: string[] = [];
     const tracker = new ScriptTracker(
@@ -159,7 +159,7 @@ describe('a tracked script', () => {
   });
 
   test('that catches SIGTERM counts by its exit status', async () => {
-    const time = new VirtualTime();
+    const time = new ManualTime();
     const spawner = new FakeProcesses();
     const tracker = new ScriptTracker(
       { spawner, timers: time, logger: silentLogger },
@@ -174,7 +174,7 @@ describe('a tracked script', () => {
   });
 
   test('whose user does not exist fails and says why', async () => {
-    const time = new VirtualTime();
+    const time = new ManualTime();
     const spawner = new FakeProcesses();
     const tracker = new ScriptTracker(
       { spawner, timers: time, logger: silentLogger },
@@ -194,14 +194,14 @@ describe('a tracked file', () => {
   const settings = { name: 'f', path: '/run/f', weight: 1, isReversed: false };
 
   function watched(init?: { value: number; overwrite: boolean }): {
-    time: VirtualTime;
+    time: ManualTime;
     contents: Map<string, string>;
     values: number[];
     change: (name: string) => void;
     loseDirectory: () => void;
     arms: () => number;
   } {
-    const time = new VirtualTime();
+    const time = new ManualTime();
     const contents = new Map<string, string>();
     const values: number[] = [];
     let change: (name: string) => void = () => undefined;
@@ -312,7 +312,7 @@ describe('a tracked process', () => {
   });
 
   test('that ends is bad only after terminate_delay', async () => {
-    const time = new VirtualTime();
+    const time = new ManualTime();
     let list = [running('named')];
     const verdicts: string[] = [];
     const table = { list: () => list };

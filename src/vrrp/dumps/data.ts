@@ -2,6 +2,7 @@
  * Configuration and state for people, in the manner of keepalived.data (SIGUSR1): the sections and the lines
  * that scripts are known to read. Passwords are masked. Pure.
  */
+import { formatIp } from '../../base/ipAddress.js';
 import { toSeconds, type Microseconds } from '../../base/time.js';
 import { masterDownTime } from '../timing.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';
@@ -50,10 +51,17 @@ function instanceLines(settings: InstanceSettings, now: InstanceSnapshot): reado
     ` VRRP Instance = ${settings.name}`,
     `   VRRP Version = ${settings.version}`,
     `   State = ${now.state}`,
+    `   Wantstate = ${now.state}`,
     `   Last transition = ${toSeconds(now.since).toFixed(6)} (${wallText(now.since)})`,
     `   Master down timer = ${masterDownTime(settings, now)} usecs`,
     `   Interface = ${settings.interfaceName}`,
     `   Using src_ip = ${now.sourceAddress ?? '(none)'}${origin}`,
+    ...(settings.unicastPeers.length === 0
+      ? [`   Multicast address ${formatIp(settings.multicastGroup)}`]
+      : [
+          `   Unicast peers: ${settings.unicastPeers.map((peer) => formatIp(peer.address)).join(' ')}`,
+        ]),
+    ...garpLines(settings),
     `   Virtual Router ID = ${settings.virtualRouterId}`,
     `   Priority = ${settings.priority}`,
     `   Effective priority = ${now.effectivePriority}`,
@@ -68,6 +76,17 @@ function instanceLines(settings: InstanceSettings, now: InstanceSnapshot): reado
     ...itemLines('Virtual IP', advertised),
     ...itemLines('Virtual IP Excluded', excluded),
     ...itemLines('Virtual Routes and Rules', now.routes),
+  ];
+}
+
+function garpLines({ garp }: InstanceSettings): readonly string[] {
+  return [
+    `   Gratuitous ARP delay = ${toSeconds(garp.masterDelay)}`,
+    `   Gratuitous ARP repeat = ${garp.masterRepeat}`,
+    `   Gratuitous ARP refresh = ${toSeconds(garp.masterRefresh)}`,
+    `   Gratuitous ARP refresh repeat = ${garp.masterRefreshRepeat}`,
+    `   Gratuitous ARP lower priority delay = ${toSeconds(garp.lowerPrioDelay)}`,
+    `   Gratuitous ARP lower priority repeat = ${garp.lowerPrioRepeat}`,
   ];
 }
 

@@ -26,7 +26,7 @@ export function jsonText(settings: VrrpSettings, snapshot: RouterSnapshot): stri
   return `[${elements.join(',').replaceAll('/', '\\/')}]\n`;
 }
 
-/** A number printed with six decimals, as keepalived prints its floats. */
+/** A number printed with six decimals, as keepalived prints instants. */
 class Decimal {
   readonly text: string;
 
@@ -49,10 +49,7 @@ function dataFields(
     ['strict_mode', settings.strict ? 1 : 0],
     ['vmac_ifname', ''],
     ['ifp_ifname', settings.interfaceName],
-    [
-      'master_priority',
-      now.state === 'MASTER' ? now.effectivePriority : (now.master?.priority ?? 0),
-    ],
+    ['master_priority', now.master?.priority ?? 0],
     ['last_transition', new Decimal(toSeconds(now.since))],
     ...garpFields(settings),
     ['lower_prio_no_advert', settings.lowerPrioNoAdvert ? 1 : 0],
@@ -62,8 +59,8 @@ function dataFields(
     ['effective_priority', now.effectivePriority],
     ['vipset', now.vips.some((vip) => vip.state === 'set')],
     ['promote_secondaries', settings.promoteSecondaries],
-    ['adver_int', new Decimal(toSeconds(settings.advertInterval))],
-    ['master_adver_int', new Decimal(toSeconds(now.masterAdvertInterval))],
+    ['adver_int', toSeconds(settings.advertInterval)],
+    ['master_adver_int', toSeconds(now.masterAdvertInterval)],
     ['accept', settings.accept ? 1 : 0],
     ['nopreempt', !settings.preempt],
     ['preempt_delay', Math.trunc(toSeconds(settings.preemptDelay))],
@@ -105,7 +102,7 @@ function dataFields(
 
 function garpFields({ garp }: InstanceSettings): readonly Field[] {
   return [
-    ['garp_delay', new Decimal(toSeconds(garp.masterDelay))],
+    ['garp_delay', toSeconds(garp.masterDelay)],
     ['garp_refresh', Math.trunc(toSeconds(garp.masterRefresh))],
     ['garp_rep', garp.masterRepeat],
     ['garp_refresh_rep', garp.masterRefreshRepeat],
