@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   readonly start: StartWorker;
   readonly settings: SyncSettings;
   readonly listingPath: string;
+  /** For conntrackd's own client. */
+  readonly clientPath: string | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -84,12 +86,16 @@ export class WorkerSupervisor {
     return this.#downBecause;
   }
 
+  get listingPath(): string {
+    return this.#options.listingPath;
+  }
+
   get settings(): SyncSettings {
     return this.#settings;
   }
 
   start(): void {
-    const { start, clock, listingPath } = this.#options;
+    const { start, clock, listingPath, clientPath } = this.#options;
     this.#startedAt = clock.now();
     this.#downBecause = undefined;
     // A late word of a worker that is gone must not be taken for its successor's.
@@ -105,7 +111,12 @@ export class WorkerSupervisor {
       },
     });
     this.#worker = worker;
-    worker.post({ kind: 'start', settings: this.#settings, listingPath });
+    worker.post({
+      kind: 'start',
+      settings: this.#settings,
+      listingPath,
+      ...(clientPath === undefined ? {} : { clientPath }),
+    });
   }
 
   /** Dropped while no worker runs: a new one is told all it needs. */

@@ -1,0 +1,333 @@
+/**
+ * One running node: the VRRP router, the sync worker's supervisor, the role coordinator between them, and what
+ * is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
+ */
+import { dirname, join } from 'node:path';
+import type { IpAddress } from '../base/ipAddress.js';
+import type { Logger } from '../base/logger.js';
+import { addTime, milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
+import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import type { ControlResult } from '../control/protocol.js';
+import type { StatusAnswer } from '../control/status.js';
+import type { NetworkWatch } from '../net/ports.js';
+import type { SyncReport } from '../sync/messages.js';
+import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
+import type { VrrpRouter } from '../vrrp/router.js';
+import type { RouterSnapshot } from '../vrrp/snapshot.js';
+import type { VrrpSettings } from '../vrrp/settings.js';
+import type { Bindings } from '../vrrp/units.js';
+import type { CoordinatorSettings } from './coordination.js';
+import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
+import { History } from './history.js';
+import { LatenessMonitor } from './lateness.js';
+import { NetworkReporter } from './networkReporter.js';
+import { membersOf, RoleMemory } from './roleMemory.js';
+import { roleObserver } from './roleObserver.js';
+import { RoleRecorder } from './roleRecorder.js';
+import type { ServiceManager } from './serviceManager.js';
+import { assembleStatus } from './statusAssembly.js';
+import { toCoordinator } from './syncReports.js';
+import { WorkerSupervisor, type StartWorker } from './workerSupervisor.js';
+
+/** The real things that a node stands on. */
+export interface NodeWorld {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly network: NetworkWatch;
+  readonly service: ServiceManager;
+  readonly startWorker: StartWorker;
+  readonly makeRouter: (settings: VrrpSettings, options: RouterOptions) => VrrpRouter;
+  /** conntrackd's client said `-k`. */
+  readonly onStopRequested: () => void;
+}
+
+export interface NodeOptions {
+  readonly configFile: string;
+  readonly controlPath: string;
+  readonly version: string;
+  readonly pid: number;
+}
+
+/** For roles, adverts and the service manager's status line. */
+const tickPeriod = milliseconds(250);
+/** While a hand-over waits for the other router's first advertisement. */
+const handOverTickPeriod = milliseconds(5);
+
+export class KeepstateNode {
+  readonly #world: NodeWorld;
+  readonly #options: NodeOptions;
+  #settings: NodeSettings;
+  readonly #router: VrrpRouter;
+  readonly #supervisor: WorkerSupervisor | undefined;
+  readonly #coordinator: CoordinatorRunner | undefined;
+  readonly #reporter: NetworkReporter | undefined;
+  readonly history: History;
+  readonly #recorder: RoleRecorder;
+  readonly #memory: RoleMemory;
+  readonly #lateness = new LatenessMonitor();
+  readonly #startedAt: Microseconds;
+  #tick: ArmedTimer | undefined;
+  #lastTick: Microseconds;
+  #lastSample: Microseconds;
+
+  constructor(settings: NodeSettings, world: NodeWorld, options: NodeOptions) {
+    this.#settings = settings;
+    this.#world = world;
+    this.#options = options;
+    this.#startedAt = world.clock.wallClock();
+    this.#lastTick = world.clock.now();
+    this.#lastSample = this.#lastTick;
+    const { keepstate, sync, binding } = settings;
+    this.history = new History(
+      join(keepstate.stateDirectory, 'history.jsonl'),
+      keepstate.historySize,
+      world.logger,
+    );
+    this.#recorder = new RoleRecorder(this.history, world.clock);
+    const { controlPath } = options;
+    this.#memory = new RoleMemory(controlPath, keepstate.stateDirectory, world.logger);
+    if (sync !== undefined) {
+      this.#supervisor = new WorkerSupervisor({
+        ...world,
+        start: world.startWorker,
+        settings: sync,
+        listingPath: join(dirname(options.controlPath), 'flows.sock'),
+        clientPath: settings.general.unixPath,
+        onReport: (report) => this.#reported(report),
+        onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
+      });
+      this.#reporter = new NetworkReporter({
+        network: world.network,
+        timers: world.timers,
+        post: (command) => this.#supervisor?.post(command),
+        virtualAddresses: () => virtualAddresses(this.#settings.vrrp),
+        linkNames: () => this.#settings.sync?.links.map((link) => link.interfaceName) ?? [],
+      });
+      if (binding.kind !== 'none') this.#coordinator = this.#makeCoordinator(binding.name);
+    }
+    this.#router = world.makeRouter(settings.vrrp, {
+      observer: this.#observer(),
+      bindings: bindingsOf(settings),
+      resume: this.#memory.resumable(settings.vrrp, this.#lastTick),
+      inMaintenance: this.#memory.maintenance,
+    });
+  }
+
+  get settings(): NodeSettings {
+    return this.#settings;
+  }
+
+  get router(): VrrpRouter {
+    return this.#router;
+  }
+
+  get supervisor(): WorkerSupervisor | undefined {
+    return this.#supervisor;
+  }
+
+  async start(): Promise<void> {
+    this.#lateness.start();
+    this.#supervisor?.start();
+    await this.#router.start();
+    this.#onTick();
+    this.#world.service.ready(this.#statusLine(this.#router.snapshot()), () => this.#isAlive());
+  }
+
+  /** The settings were validated; what cannot change in a running daemon was refused before. */
+  async reload(settings: NodeSettings): Promise<string> {
+    const before = this.#settings;
+    this.#settings = settings;
+    await this.#router.reload(settings.vrrp, bindingsOf(settings));
+    this.#coordinator?.reload(coordinatorSettings(settings));
+    this.#reporter?.tellAll();
+    const { sync } = settings;
+    if (this.#supervisor === undefined || sync === undefined) return 'VRRP settings applied';
+    if (JSON.stringify(sync) === JSON.stringify(before.sync)) return 'VRRP settings applied';
+    const result = await this.#supervisor.reconfigure(sync);
+    return `settings applied; sync engine: ${result.message}`;
+  }
+
+  /** Priority 0, VIPs removed, the peer told, the worker ended. */
+  async stop(): Promise<void> {
+    this.#world.service.stopping();
+    this.#tick?.cancel();
+    this.#reporter?.expectMassDelete();
+    await this.#router.stop();
+    this.#coordinator?.close();
+    await this.#supervisor?.stop();
+    this.#reporter?.close();
+    this.#lateness.close();
+    this.#memory.forget();
+  }
+
+  /** undefined where nothing is bound. */
+  askCoordinator(request: OperatorRequest): Promise<ControlResult> | undefined {
+    return this.#coordinator?.ask(request);
+  }
+
+  /** Maintenance of a node without a bound role. */
+  setMaintenance(on: boolean): void {
+    this.#router.setMaintenance(on);
+    this.#memory.setMaintenance(on);
+  }
+
+  status(): StatusAnswer {
+    const { clock } = this.#world;
+    const { keepstate, sync, binding } = this.#settings;
+    const supervisor = this.#supervisor;
+    return assembleStatus({
+      ...this.#options,
+      node: keepstate.nodeName,
+      startedAt: this.#startedAt,
+      now: clock.now(),
+      wallClock: clock.wallClock(),
+      router: this.#router.snapshot(),
+      bound: binding.kind === 'none' ? undefined : binding.name,
+      phase: this.#coordinator?.phase ?? 'steady',
+      maintenance: this.#memory.maintenance,
+      sync:
+        supervisor === undefined
+          ? undefined
+          : {
+              status: supervisor.status,
+              downBecause: supervisor.downBecause,
+              restarts: supervisor.restarts,
+              listingPath: supervisor.listingPath,
+              mode: sync?.mode ?? 'none',
+            },
+      lateness: this.#lateness.last,
+      rssBytes: process.memoryUsage.rss(),
+      further: [],
+    });
+  }
+
+  #makeCoordinator(unit: string): CoordinatorRunner {
+    const world = {
+      ...this.#world,
+      unit,
+      hands: () => this.#router,
+      post: (command: Parameters<WorkerSupervisor['post']>[0]) => this.#supervisor?.post(command),
+      takeoverDone: (...args: Parameters<RoleRecorder['takeoverDone']>) => {
+        this.#recorder.takeoverDone(...args);
+        this.#world.logger.log('notice', 'takeover complete', {
+          unit,
+          flows: args[0].entries,
+          failed: args[0].failed,
+          commitMs: args[0].durationMs,
+          takeoverMs: toMilliseconds(args[1]),
+        });
+      },
+      maintenanceChanged: (on: boolean) => this.#memory.setMaintenance(on),
+    };
+    return new CoordinatorRunner(
+      world,
+      coordinatorSettings(this.#settings),
+      this.#memory.maintenance,
+    );
+  }
+
+  #observer(): RouterObserver {
+    return roleObserver({
+      recorder: this.#recorder,
+      isGroup: (unit) => this.#settings.vrrp.groups.some((group) => group.name === unit),
+      isBound: (unit) => {
+        const { binding } = this.#settings;
+        return binding.kind !== 'none' && binding.name === unit;
+      },
+      membersOf: (unit) => membersOf(this.#settings.vrrp, unit),
+      tellCoordinator: (event) => {
+        this.#coordinator?.input(event);
+        // A hand-over's last step is awaited at a faster pace.
+        if (this.#coordinator?.state.handOver !== undefined) this.#onTick();
+      },
+      beforeVipsGo: () => this.#reporter?.expectMassDelete(),
+    });
+  }
+
+  #reported(report: SyncReport): void {
+    if (report.kind === 'ready') this.#reporter?.tellAll();
+    if (report.kind === 'log') {
+      this.#world.logger.log(report.level, report.message, report.fields);
+      return;
+    }
+    if (report.kind === 'stopRequested') {
+      this.#world.onStopRequested();
+      return;
+    }
+    const event = toCoordinator(report);
+    if (event !== undefined) this.#coordinator?.input(event);
+  }
+
+  #onTick(): void {
+    this.#tick?.cancel();
+    const { clock, timers } = this.#world;
+    const now = clock.now();
+    this.#lastTick = now;
+    const snapshot = this.#router.snapshot();
+    this.#lookForOtherMaster(snapshot, now);
+    if (subtractTime(now, this.#lastSample) >= 1_000_000) {
+      this.#lastSample = now;
+      this.#lateness.sample();
+      this.#world.service.status(this.#statusLine(snapshot));
+    }
+    this.#memory.save(snapshot);
+    const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
+    const period = isHandingOver ? handOverTickPeriod : tickPeriod;
+    this.#tick = timers.after(period, () => this.#onTick());
+  }
+
+  /** The bound unit is not MASTER and has accepted an advertisement since it left. */
+  #lookForOtherMaster(snapshot: RouterSnapshot, now: Microseconds): void {
+    const coordinator = this.#coordinator;
+    const { binding } = this.#settings;
+    if (coordinator === undefined || binding.kind === 'none') return;
+    if (coordinator.state.role === 'MASTER' || coordinator.state.otherMasterHeard) return;
+    const unit = snapshot.units.find((one) => one.name === binding.name);
+    if (unit === undefined || unit.state === 'MASTER') return;
+    const offset = subtractTime(this.#world.clock.wallClock(), now);
+    const isHeard = snapshot.instances.some(
+      ({ unit: name, master }) =>
+        name === unit.name &&
+        master !== undefined &&
+        subtractTime(master.lastHeard, unit.since) > 0 &&
+        subtractTime(master.lastHeard, offset) > 0,
+    );
+    if (isHeard) coordinator.input({ kind: 'otherMasterHeard' });
+  }
+
+  /** The watchdog's question: did the loop that serves VRRP run lately? */
+  #isAlive(): boolean {
+    return addTime(this.#lastTick, milliseconds(5_000)) > this.#world.clock.now();
+  }
+
+  #statusLine(snapshot: RouterSnapshot): string {
+    const roles = snapshot.units.map((unit) => `${unit.name} ${unit.state}`).join(', ');
+    const sync = this.#supervisor === undefined ? '' : `; sync ${this.#syncWord()}`;
+    return `${roles === '' ? 'no instance' : roles}${sync}`;
+  }
+
+  #syncWord(): string {
+    const supervisor = this.#supervisor;
+    if (supervisor?.downBecause !== undefined) return 'down';
+    return supervisor?.status?.state ?? 'starting';
+  }
+}
+
+function virtualAddresses(vrrp: VrrpSettings): readonly IpAddress[] {
+  return vrrp.instances.flatMap((instance) =>
+    [...instance.virtualAddresses, ...instance.excludedAddresses].map((vip) => vip.spec.address),
+  );
+}
+
+function coordinatorSettings({ keepstate }: NodeSettings): CoordinatorSettings {
+  const { commitDeadline, commitLimit, preemptSyncTimeout } = keepstate;
+  return { commitDeadline, commitLimit, preemptSyncTimeout };
+}
+
+function bindingsOf({ binding, sync, keepstate }: NodeSettings): Bindings {
+  if (binding.kind === 'none' || sync === undefined) return new Map();
+  const { commitBeforeVip } = keepstate;
+  return new Map([[binding.name, { commitBeforeVip, commitBeforePreempt: commitBeforeVip }]]);
+}

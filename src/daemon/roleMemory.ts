@@ -1,0 +1,77 @@
+/**
+ * What a node remembers of its roles over a crash and over a boot, and who was MASTER so lately that it may resume.
+ */
+import { dirname, join } from 'node:path';
+import type { Logger } from '../base/logger.js';
+import { microseconds, type Microseconds } from '../base/time.js';
+import type { RouterSnapshot } from '../vrrp/snapshot.js';
+import type { VrrpSettings } from '../vrrp/settings.js';
+import { readBootId, resumableUnits, StateFile } from './stateFile.js';
+
+export class RoleMemory {
+  /** Kept over crashes of one boot, on tmpfs beside the control socket. */
+  readonly #roleFile: StateFile;
+  /** Kept over boots. */
+  readonly #maintenanceFile: StateFile;
+  readonly #bootId = readBootId();
+  #maintenance: boolean;
+  #saved = '';
+
+  constructor(controlPath: string, stateDirectory: string, logger: Logger) {
+    this.#roleFile = new StateFile(join(dirname(controlPath), 'role.json'), logger);
+    this.#maintenanceFile = new StateFile(join(stateDirectory, 'state.json'), logger);
+    this.#maintenance = this.#maintenanceFile.read().maintenance;
+  }
+
+  get maintenance(): boolean {
+    return this.#maintenance;
+  }
+
+  setMaintenance(on: boolean): void {
+    this.#maintenance = on;
+    this.#maintenanceFile.write({ bootId: this.#bootId, maintenance: on, units: {} });
+  }
+
+  /** Units whose peers cannot have timed out since their last advertisement. */
+  resumable(vrrp: VrrpSettings, now: Microseconds): ReadonlySet<string> {
+    return resumableUnits(this.#roleFile.read(), this.#bootId, now, (unit) => {
+      const members = membersOf(vrrp, unit);
+      const instances = vrrp.instances.filter((instance) => members.includes(instance.name));
+      // A peer's master-down time without its skew, which is never less.
+      const patience = instances.map((one) => one.downTimerAdverts * one.advertInterval);
+      return patience.length === 0 ? undefined : microseconds(Math.min(...patience));
+    });
+  }
+
+  /** Writes only what changed; to be called a few times a second. */
+  save(snapshot: RouterSnapshot): void {
+    const masters = snapshot.units.flatMap((unit): [string, Microseconds][] => {
+      if (unit.state !== 'MASTER') return [];
+      const sent = snapshot.instances.flatMap((instance) =>
+        instance.unit === unit.name && instance.lastAdvertSent !== undefined
+          ? [instance.lastAdvertSent]
+          : [],
+      );
+      return sent.length === 0 ? [] : [[unit.name, microseconds(Math.min(...sent))]];
+    });
+    this.#write(masters);
+  }
+
+  /** A clean stop is not resumed. */
+  forget(): void {
+    this.#write([]);
+  }
+
+  #write(masters: readonly [string, Microseconds][]): void {
+    const text = JSON.stringify(masters);
+    if (text === this.#saved) return;
+    this.#saved = text;
+    const units = Object.fromEntries(masters);
+    this.#roleFile.write({ bootId: this.#bootId, maintenance: this.#maintenance, units });
+  }
+}
+
+/** Instances of a group, or the lone instance itself. */
+export function membersOf(vrrp: VrrpSettings, unit: string): readonly string[] {
+  return vrrp.groups.find((group) => group.name === unit)?.members ?? [unit];
+}

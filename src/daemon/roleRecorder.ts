@@ -1,0 +1,67 @@
+/** Turns transitions into history entries: one per instance and group, completed when a takeover is. */
+import { formatIp, type IpAddress } from '../base/ipAddress.js';
+import { toMilliseconds, type Clock, type Microseconds } from '../base/time.js';
+import type { CommitSummary } from '../sync/messages.js';
+import type { RoleChange, Transition } from '../vrrp/routerPorts.js';
+import type { History } from './history.js';
+import { isoTime } from './statusAssembly.js';
+
+export class RoleRecorder {
+  readonly #history: History;
+  readonly #clock: Clock;
+  /** The unit whose takeover is on its way, as `kind name`. */
+  #takingOver: string | undefined;
+
+  constructor(history: History, clock: Clock) {
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  transition({ instance, from, to, because, wallClock }: Transition): void {
+    this.#history.add({
+      at: isoTime(wallClock),
+      name: instance,
+      kind: 'instance',
+      from,
+      to,
+      because,
+    });
+  }
+
+  /** A lone instance's role is its state, which was recorded already. */
+  roleChanged({ unit, from, to, because, isResumed }: RoleChange, isGroup: boolean): void {
+    this.#takingOver =
+      to === 'MASTER' && !isResumed ? `${isGroup ? 'group' : 'instance'} ${unit}` : undefined;
+    if (!isGroup) return;
+    const at = isoTime(this.#clock.wallClock());
+    this.#history.add({ at, name: unit, kind: 'group', from, to, because });
+  }
+
+  takeoverDone(summary: CommitSummary, duration: Microseconds): void {
+    const wanted = this.#takingOver;
+    this.#takingOver = undefined;
+    if (wanted === undefined) return;
+    this.#history.amend(
+      (entry) => entry.to === 'MASTER' && `${entry.kind} ${entry.name}` === wanted,
+      {
+        flowsCommitted: summary.entries,
+        flowsFailed: summary.failed,
+        commitMs: summary.durationMs,
+        takeoverMs: toMilliseconds(duration),
+      },
+    );
+  }
+
+  /** Two masters were there; returns the other's address as text. */
+  split(unit: string, from: IpAddress, priority: number): string {
+    const address = formatIp(from);
+    const last = this.#history.entries(1).at(-1);
+    const because = `another master was heard: ${address} with priority ${priority}`;
+    // Each of its adverts would be told otherwise.
+    if (last?.because !== because) {
+      const at = isoTime(this.#clock.wallClock());
+      this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });
+    }
+    return address;
+  }
+}

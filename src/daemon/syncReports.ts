@@ -1,0 +1,37 @@
+/** Which of the worker's reports the role coordinator hears, and as what. Pure. */
+import type { SyncReport } from '../sync/messages.js';
+import type { CoordinatorInput } from './coordinatorRunner.js';
+
+export function toCoordinator(report: SyncReport): CoordinatorInput | undefined {
+  switch (report.kind) {
+    case 'ready':
+      return { kind: 'workerReady' };
+    case 'commitProgress':
+      return { kind: 'commitProgress', epoch: report.epoch };
+    case 'committed': {
+      const { epoch, entries, failed, expectations, durationMs, cancelled } = report;
+      const summary = { entries, failed, expectations, durationMs, cancelled };
+      return { kind: 'committed', epoch, summary };
+    }
+    case 'caughtUp':
+      return { kind: 'caughtUp' };
+    case 'status':
+      return {
+        kind: 'peer',
+        peerKind: report.status.peer.kind,
+        isSynchronised: report.status.state === 'synchronised',
+      };
+    case 'result': {
+      const { id, ok, message } = report;
+      return { kind: 'result', id, ok, message };
+    }
+    case 'handoverOffered':
+    case 'handoverGranted':
+      return { kind: report.kind };
+    case 'takeoverDone':
+    case 'stopRequested':
+    case 'log':
+    default:
+      return undefined;
+  }
+}
