@@ -20,6 +20,13 @@ export interface GeneralSettings {
   readonly systemd: boolean;
 }
 
+/** `nice`: -20..19; `realtime` goes before it. Absent members leave what the thread inherits. */
+export interface ThreadScheduling {
+  readonly nice?: number;
+  /** Priority 1..99. */
+  readonly realtime?: { readonly policy: 'rr' | 'fifo'; readonly priority: number };
+}
+
 /** conntrackd's `Stats` block: one line for each flow that ended. */
 export interface StatsSettings {
   readonly logFile?: string;
@@ -61,6 +68,8 @@ export interface NodeSettings {
   readonly general: GeneralSettings;
   readonly keepstate: KeepstateSettings;
   readonly binding: RoleBinding;
+  /** keepalived's vrrp_priority and vrrp_rt_priority hold for `vrrp`, `Nice` and `Scheduler` for `sync`. */
+  readonly scheduling?: { readonly vrrp: ThreadScheduling; readonly sync: ThreadScheduling };
   /** `net_namespace`: a name below /run/netns, entered before anything else. */
   readonly netNamespace?: string;
   /** Files that were read: the named one first, then includes in order. */

@@ -1,0 +1,103 @@
+/** Answers the requests of the control socket from a node. */
+import { seconds, type Microseconds } from '../base/time.js';
+import { refusal, type ControlRequest, type ControlResult } from '../control/protocol.js';
+import type { ControlHandler } from '../control/server.js';
+import type { DoneAnswer } from '../control/status.js';
+import type { SyncRequest } from '../sync/messages.js';
+import { unreachable } from '../base/errors.js';
+import type { KeepstateNode } from './node.js';
+
+/** A commit of a full table takes this long at the very most. */
+const syncTimeout: Microseconds = seconds(60);
+
+type Operation = Extract<ControlRequest, { verb: 'failover' | 'failoverRelease' | 'maintenance' }>;
+
+export function controlHandler(
+  node: KeepstateNode,
+  reload: () => Promise<ControlResult>,
+): ControlHandler {
+  return {
+    subscribe: (sink) => node.history.subscribe((entry) => sink(entry)),
+    answer: async (request) => {
+      switch (request.verb) {
+        case 'ping':
+          return { ok: true, result: 'pong' };
+        case 'status':
+          return { ok: true, result: node.status() };
+        case 'history':
+          return { ok: true, result: node.history.entries(request.limit) };
+        case 'sync':
+          return sync(node, toSyncRequest(request));
+        case 'failover':
+        case 'failoverRelease':
+        case 'maintenance':
+          return operate(node, request);
+        case 'reload':
+          return reload();
+        case 'events':
+          return refusal('unknown-request', 'a stream is not answered once');
+        default:
+          return unreachable(request);
+      }
+    },
+  };
+}
+
+async function sync(node: KeepstateNode, request: SyncRequest): Promise<ControlResult> {
+  if (node.supervisor === undefined) {
+    return refusal(
+      'no-sync',
+      'this node replicates nothing: its configuration has no Sync block',
+      'add the Sync and General blocks of conntrackd.conf',
+    );
+  }
+  const { ok, message, counts, durationMs } = await node.supervisor.request(request, syncTimeout);
+  if (!ok) return refusal('sync-refused', message, 'see "keepstate status"');
+  const result: DoneAnswer = { message, counts, durationMs };
+  return { ok: true, result };
+}
+
+function toSyncRequest(request: Extract<ControlRequest, { verb: 'sync' }>): SyncRequest {
+  switch (request.action) {
+    case 'commit':
+      return { verb: 'commit', table: 'all' };
+    case 'flush':
+      return { verb: 'flush', cache: request.cache ?? 'all' };
+    case 'resync':
+      return { verb: 'resync', table: 'all' };
+    case 'request':
+    case 'bulk':
+    case 'purge':
+      return { verb: request.action };
+    default:
+      return unreachable(request.action);
+  }
+}
+
+async function operate(node: KeepstateNode, request: Operation): Promise<ControlResult> {
+  const { verb, ...parameters } = request;
+  // Each verb carries the parameters of the coordinator's event of the same name.
+  const asked = node.askCoordinator({ kind: verb, ...parameters } as Parameters<
+    KeepstateNode['askCoordinator']
+  >[0]);
+  if (asked !== undefined) return asked;
+  return operateUnbound(node, request);
+}
+
+/** Without a role that drives the sync engine, VRRP alone can still hand over and rest. */
+function operateUnbound(node: KeepstateNode, request: Operation): ControlResult {
+  const { router } = node;
+  switch (request.verb) {
+    case 'maintenance':
+      node.setMaintenance(request.on);
+      return { ok: true, result: { message: `maintenance is ${request.on ? 'on' : 'off'}` } };
+    case 'failover':
+      for (const unit of router.unitNames) router.resign(unit, 'planned hand-over');
+      return { ok: true, result: { message: 'priority 0 was sent where this node was MASTER' } };
+    case 'failoverRelease':
+      for (const unit of router.unitNames) router.releasePreemption(unit);
+      return { ok: true, result: { message: 'preemption is no longer held' } };
+    default:
+      return unreachable(request);
+  }
+}

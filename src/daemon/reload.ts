@@ -1,0 +1,101 @@
+/** Validate, compare, apply: a file with an error changes nothing, and what only a restart can change is refused. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../base/logger.js';
+import type { LoadResult } from '../config/loadNode.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import { formatProblem } from '../config/problem.js';
+import { refusal, type ControlResult } from '../control/protocol.js';
+
+/** What keepalived and conntrackd, too, only read at start. Names as the operator knows them. */
+const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[] = [
+  ['net_namespace', (s) => s.netNamespace],
+  ['control_socket', (s) => s.keepstate.controlPath],
+  ['state_directory', (s) => s.keepstate.stateDirectory],
+  ['LockFile', (s) => s.general.lockFile],
+  ['UNIX Path', (s) => s.general.unixPath],
+  ['whether there is a Sync block', (s) => s.sync !== undefined],
+  ['which role drives the sync engine', (s) => boundName(s)],
+];
+
+export type ReloadPlan =
+  | { readonly kind: 'apply'; readonly settings: NodeSettings }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'refused'; readonly refusal: ControlResult };
+
+export function planReload(current: NodeSettings, loaded: LoadResult): ReloadPlan {
+  const { settings } = loaded;
+  if (settings === undefined) {
+    const errors = loaded.problems.filter((problem) => problem.severity === 'error');
+    return {
+      kind: 'refused',
+      refusal: refusal(
+        'bad-configuration',
+        errors.map(formatProblem).join('\n'),
+        'nothing was changed; repair the file and reload again',
+      ),
+    };
+  }
+  const changed = fixed.filter(([, read]) => !isDeepStrictEqual(read(current), read(settings)));
+  if (changed.length > 0) {
+    return {
+      kind: 'refused',
+      refusal: refusal(
+        'needs-restart',
+        `a reload cannot change: ${changed.map(([name]) => name).join(', ')}`,
+        'nothing was changed; restart the daemon for this',
+      ),
+    };
+  }
+  return isDeepStrictEqual(current, settings) ? { kind: 'nothing' } : { kind: 'apply', settings };
+}
+
+/** One reload at a time. */
+export class Reloader {
+  readonly #load: () => LoadResult;
+  readonly #logger: Logger;
+  readonly #current: () => NodeSettings;
+  readonly #apply: (settings: NodeSettings) => Promise<string>;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: {
+    readonly load: () => LoadResult;
+    readonly logger: Logger;
+    readonly current: () => NodeSettings;
+    readonly apply: (settings: NodeSettings) => Promise<string>;
+  }) {
+    this.#load = options.load;
+    this.#logger = options.logger;
+    this.#current = options.current;
+    this.#apply = options.apply;
+  }
+
+  reload(): Promise<ControlResult> {
+    const next = this.#running.then(() => this.#once());
+    this.#running = next.catch(() => undefined);
+    return next;
+  }
+
+  async #once(): Promise<ControlResult> {
+    const plan = planReload(this.#current(), this.#load());
+    switch (plan.kind) {
+      case 'refused': {
+        const because = plan.refusal.ok ? '' : plan.refusal.message;
+        this.#logger.log('error', 'reload refused: nothing was changed', { because });
+        return plan.refusal;
+      }
+      case 'nothing':
+        this.#logger.log('notice', 'reload: the configuration is the same');
+        return { ok: true, result: { message: 'the configuration is the same: nothing to do' } };
+      case 'apply':
+      default: {
+        const message = await this.#apply(plan.settings);
+        this.#logger.log('notice', 'reload complete', { because: message });
+        return { ok: true, result: { message } };
+      }
+    }
+  }
+}
+
+function boundName({ binding }: NodeSettings): string | undefined {
+  return binding.kind === 'none' ? undefined : binding.name;
+}
