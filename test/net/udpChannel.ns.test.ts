@@ -1,0 +1,215 @@
+/** The replication channel between two namespaces: unicast and multicast, both families. */
+import { readFileSync } from 'node:fs';
+import { formatIp, parseIp } from '../../src/base/ipAddress.js';
+import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
+import type { ChannelSpec } from '../../src/net/ports.js';
+import { UdpChannel } from '../../src/net/udpChannel.js';
+import type { Host } from '../lab/host.js';
+import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
+import { ipv6Ready } from '../support/ipv6Ready.js';
+
+let lab: Lab;
+let left: Host;
+let right: Host;
+const channels: UdpChannel[] = [];
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  [left, right] = (await lab.hosts('left', 'right')) as [Host, Host];
+  await lab.link(
+    { host: left, name: 'sync0', addresses: ['10.9.0.1/24', 'fd09::1/64', 'fe80::1/64'] },
+    { host: right, name: 'sync0', addresses: ['10.9.0.2/24', 'fd09::2/64', 'fe80::2/64'] },
+  );
+  await lab.link(
+    { host: left, name: 'other', addresses: ['10.10.0.1/24'] },
+    { host: right, name: 'other', addresses: ['10.10.0.2/24'] },
+  );
+  await ipv6Ready(left, 'sync0');
+  await ipv6Ready(right, 'sync0');
+}, 60_000);
+afterEach(() => {
+  for (const channel of channels.splice(0)) channel.close();
+});
+afterAll(async () => {
+  await lab.close();
+});
+
+function open(
+  host: Host,
+  spec: Partial<ChannelSpec> & { destination: ChannelSpec['destination'] },
+) {
+  const opened = withNetworkNamespace(host.namespacePath, () =>
+    UdpChannel.open({
+      kind: 'udp',
+      family: spec.destination.family,
+      interfaceName: 'sync0',
+      port: 3780,
+      checksum: true,
+      ...spec,
+    }),
+  );
+  if (opened.kind === 'refused') throw new Error(`${opened.operation}: ${JSON.stringify(opened)}`);
+  channels.push(opened.channel);
+  return opened.channel;
+}
+
+interface Heard {
+  readonly text: string;
+  readonly from: string;
+}
+
+function listen(channel: UdpChannel): Heard[] {
+  const heard: Heard[] = [];
+  channel.onDatagram((datagram, source) => {
+    heard.push({ text: Buffer.from(datagram).toString(), from: formatIp(source) });
+  });
+  return heard;
+}
+
+const ip = (text: string): ChannelSpec['destination'] => parseIp(text)!;
+const group4 = ip('225.0.0.50');
+
+test.each([
+  ['10.9.0.1', '10.9.0.2'],
+  ['fd09::1', 'fd09::2'],
+  ['fe80::1', 'fe80::2'],
+])('unicast %s and %s talk both ways', async (a, b) => {
+  const one = open(left, { localAddress: ip(a), destination: ip(b) });
+  const two = open(right, { localAddress: ip(b), destination: ip(a) });
+  const atOne = listen(one);
+  const atTwo = listen(two);
+  expect(one.mtu).toBe(1500);
+  expect(one.send(Buffer.from('to two'))).toEqual({ kind: 'done' });
+  expect(two.send(Buffer.from('to one'))).toEqual({ kind: 'done' });
+  await waitFor(() => atOne.length === 1 && atTwo.length === 1);
+  expect(atTwo).toEqual([{ text: 'to two', from: a }]);
+  expect(atOne).toEqual([{ text: 'to one', from: b }]);
+  expect(two.counters()).toMatchObject({ received: 1, sent: 1, sendErrors: 0 });
+});
+
+test.each(['225.0.0.50', 'ff15::5'])(
+  'multicast %s reaches the peer with TTL 1 and not the sender',
+  async (group) => {
+    const capture = await right.capture('sync0', { filter: 'udp port 3780' });
+    const one = open(left, { kind: 'multicast', destination: ip(group) });
+    const two = open(right, { kind: 'multicast', destination: ip(group) });
+    const atOne = listen(one);
+    const atTwo = listen(two);
+    expect(one.send(Buffer.from('hello'))).toEqual({ kind: 'done' });
+    await waitFor(() => atTwo.length === 1);
+    expect(atOne).toEqual([]);
+    const [frame] = await capture.waitForFrames(1);
+    expect(frame!.bytes[group.includes(':') ? 14 + 7 : 14 + 8]).toBe(1);
+  },
+);
+
+test('multicast is taken only from the interface that was joined', async () => {
+  const strange = open(left, {
+    kind: 'multicast',
+    interfaceName: 'other',
+    destination: group4,
+  });
+  const expected = open(left, { kind: 'multicast', destination: group4 });
+  // The other interface joined the group too, on a socket of its own.
+  const receiver = open(right, { kind: 'multicast', destination: group4 });
+  const neighbour = open(right, { kind: 'multicast', interfaceName: 'other', destination: group4 });
+  const heard = listen(receiver);
+  const heardByNeighbour = listen(neighbour);
+  strange.send(Buffer.from('strange'));
+  expected.send(Buffer.from('expected'));
+  await waitFor(() => heard.length >= 1 && heardByNeighbour.length >= 1);
+  expect(heard.map(({ text }) => text)).toEqual(['expected']);
+  expect(heardByNeighbour.map(({ text }) => text)).toEqual(['strange']);
+});
+
+test('without checksum the datagram carries zero, with it the right one', async () => {
+  const capture = await right.capture('sync0', { filter: 'udp port 3780', direction: 'in' });
+  // Offloading would leave the checksum to a card that does not exist.
+  await left.exec(['ethtool', '-K', 'sync0', 'tx', 'off']).catch(() => undefined);
+  const addresses = { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') };
+  open(left, { ...addresses, checksum: false }).send(Buffer.from('x'));
+  channels.pop()?.close();
+  open(left, { ...addresses, checksum: true }).send(Buffer.from('x'));
+  const frames = await capture.waitForFrames(2);
+  const checksums = frames.map(({ bytes }) => bytes.readUInt16BE(14 + 20 + 6));
+  expect(checksums[0]).toBe(0);
+  expect(checksums[1]).not.toBe(0);
+});
+
+test('buffer sizes go beyond the system limit, and the kernel doubles them', async () => {
+  const limit = Number(readFileSync('/proc/sys/net/core/rmem_max', 'utf8'));
+  const bytes = 2 * limit;
+  open(left, {
+    localAddress: ip('10.9.0.1'),
+    destination: ip('10.9.0.2'),
+    receiveBufferBytes: bytes,
+    sendBufferBytes: bytes,
+  });
+  const sockets = await left.exec(['ss', '-uanm']);
+  expect(sockets).toContain(`rb${2 * bytes}`);
+  expect(sockets).toContain(`tb${2 * bytes}`);
+});
+
+test('bound to its interface, a channel does not take what enters by another', async () => {
+  const addresses = { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') };
+  const bound = open(right, { ...addresses, bindToInterface: true });
+  const heard = listen(bound);
+  // The weak host model delivers 10.9.0.2 by any interface.
+  await left.ip('route add 10.9.0.2/32 via 10.10.0.2 dev other');
+  const strange = open(left, { destination: ip('10.9.0.2') });
+  strange.send(Buffer.from('strange'));
+  await left.ip('route del 10.9.0.2/32');
+  strange.send(Buffer.from('expected'));
+  await waitFor(() => heard.length >= 1);
+  expect(heard.map(({ text }) => text)).toEqual(['expected']);
+});
+
+test('a paused channel leaves datagrams in the kernel and delivers them when resumed', async () => {
+  const one = open(left, { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') });
+  const two = open(right, { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') });
+  const heard = listen(two);
+  two.pause();
+  for (const text of ['a', 'b', 'c']) one.send(Buffer.from(text));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(heard).toEqual([]);
+  two.resume();
+  await waitFor(() => heard.length === 3);
+  expect(heard.map(({ text }) => text).join('')).toBe('abc');
+});
+
+test('a refusal names the operation', () => {
+  const attempt = (spec: Partial<ChannelSpec>): unknown =>
+    withNetworkNamespace(left.namespacePath, () =>
+      UdpChannel.open({
+        kind: 'udp',
+        family: 4,
+        interfaceName: 'sync0',
+        destination: ip('10.9.0.2'),
+        port: 3780,
+        checksum: true,
+        ...spec,
+      }),
+    );
+  expect(attempt({ interfaceName: 'gone' })).toMatchObject({
+    kind: 'refused',
+    operation: 'interface gone',
+    outcome: { errno: 19 },
+  });
+  expect(attempt({ localAddress: ip('192.0.2.1') })).toMatchObject({
+    kind: 'refused',
+    operation: 'bind the sender',
+    outcome: { errno: 99 },
+  });
+});
+
+test('a sending error is an outcome and is counted', async () => {
+  const channel = open(left, { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') });
+  expect(channel.send(new Uint8Array(70_000))).toMatchObject({ kind: 'refused', errno: 90 });
+  await left.ip('link set sync0 down');
+  expect(channel.send(new Uint8Array(1)).kind).toBe('refused');
+  expect(channel.counters().sendErrors).toBe(2);
+  await left.ip('link set sync0 up');
+  channel.close();
+  expect(channel.send(new Uint8Array(1))).toMatchObject({ kind: 'refused', errno: 9 });
+});
