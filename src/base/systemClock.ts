@@ -5,6 +5,7 @@ import {
   type Clock,
   type Microseconds,
   type Timers,
+  type Turns,
 } from './time.js';
 
 /** setTimeout takes at most 2^31-1 ms; a longer delay is served in several steps. */
@@ -14,6 +15,13 @@ const longestStepMilliseconds = 2_147_000_000;
 export const systemClock: Clock = {
   now: () => microseconds(Number(process.hrtime.bigint() / 1_000n)),
   wallClock: () => microseconds(Date.now() * 1_000),
+};
+
+/** A turn of the event loop ends with the callbacks of setImmediate. */
+export const systemTurns: Turns = {
+  next: (callback) => {
+    setImmediate(callback);
+  },
 };
 
 /** Timers that never fire early: Node.js may call back up to 1 ms before the asked time. */

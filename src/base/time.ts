@@ -61,6 +61,12 @@ export interface Timers {
   after(delay: Microseconds, callback: (due: Microseconds) => void): ArmedTimer;
 }
 
+/** Gives the event loop its turn in the middle of long work. */
+export interface Turns {
+  /** Calls back after what waits now (sockets, timers) was served; never before this call returns. */
+  next(callback: () => void): void;
+}
+
 /** Chance. */
 export interface RandomSource {
   /** Uniform integer in [0, exclusiveLimit); exclusiveLimit is at most 2^32. */

@@ -1,0 +1,179 @@
+/**
+ * The kernel's event stream on a socket of its own: NEW, UPDATE, DESTROY of flows and expectations. One
+ * message per datagram; no allocation per event. An overrun (ENOBUFS) doubles the receive buffer up to a
+ * limit and is reported: events are missing then, and only a dump can tell what.
+ */
+import { DecodeError } from '../base/errors.js';
+import type { BatchedSocket } from '../net/batchedSocket.js';
+import { eventGroup, messageFlag } from './constants.js';
+import { decodeExpectation, type Expectation } from './expectation.js';
+import { FlowDecoder } from './flowDecoder.js';
+import { newScratch, type FlowCursor } from './flowRecord.js';
+import {
+  makeReliable,
+  openKernelSocket,
+  receiveBufferBytes,
+  setReceiveBuffer,
+} from './kernelSocket.js';
+import type { NameTable } from './nameTable.js';
+
+export type EventKind = 'new' | 'update' | 'destroy';
+
+export interface KernelEventHandler {
+  /** `flow` is a scratch record, valid during the call; `portId` is 0 where a packet or a timer did it. */
+  flow(kind: EventKind, flow: FlowCursor, portId: number): void;
+  expectation(kind: 'new' | 'destroy', expectation: Expectation, portId: number): void;
+  /** Events were lost. Called once per ENOBUFS; `bufferBytes` is the size from now on. */
+  overrun(bufferBytes: number): void;
+  /** The kernel's bytes were not understood; the event was skipped. */
+  malformed(error: DecodeError): void;
+  /** Receiving failed for another reason. */
+  failed(errno: number): void;
+  /** After each batch; time for what is done once per batch. */
+  batchEnd?(): void;
+}
+
+export interface KernelEventOptions {
+  readonly names: NameTable;
+  /** As the kernel counts them; undefined leaves the system's default (212,992). */
+  readonly bufferBytes?: number;
+  readonly maxBufferBytes: number;
+  readonly reliable: boolean;
+  readonly expectations: boolean;
+  /** Classic BPF, see filterProgram.ts. */
+  readonly filterProgram?: Uint8Array;
+}
+
+const cells = 64;
+/** Larger than any event: IPv6, master, labels and all else come to about 700 bytes. */
+const cellBytes = 2048;
+
+export class KernelEvents {
+  readonly portId: number;
+  readonly #socket: BatchedSocket;
+  readonly #handler: KernelEventHandler;
+  readonly #maxBufferBytes: number;
+  readonly #decoder = new FlowDecoder();
+  readonly #flow: FlowCursor;
+  #received = 0;
+  #overruns = 0;
+
+  /** Joins the groups at once: events queue up in the kernel until `start`. Throws KernelError. */
+  constructor(options: KernelEventOptions, handler: KernelEventHandler) {
+    const flows = eventGroup.flowNew | eventGroup.flowUpdate | eventGroup.flowDestroy;
+    const expectations = eventGroup.expectationNew | eventGroup.expectationDestroy;
+    const { socket, portId } = openKernelSocket({
+      cells,
+      cellBytes,
+      groups: options.expectations ? flows | expectations : flows,
+      ...(options.bufferBytes === undefined ? {} : { receiveBufferBytes: options.bufferBytes }),
+    });
+    this.#socket = socket;
+    this.portId = portId;
+    this.#handler = handler;
+    this.#maxBufferBytes = options.maxBufferBytes;
+    this.#flow = newScratch(options.names);
+    if (options.reliable) makeReliable(socket);
+    if (options.filterProgram !== undefined) socket.attachFilter(options.filterProgram);
+  }
+
+  /** Events read so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  get overruns(): number {
+    return this.#overruns;
+  }
+
+  get unknownAttributes(): number {
+    return this.#decoder.unknownAttributes;
+  }
+
+  get bufferBytes(): number {
+    return receiveBufferBytes(this.#socket);
+  }
+
+  start(): void {
+    this.#socket.startReceiving({
+      onBatch: (count) => this.#batch(count),
+      onOverrun: () => this.#overrun(),
+      onError: (errno) => this.#handler.failed(errno),
+    });
+  }
+
+  /** Stops reading; the kernel queues, and drops when the buffer is full. */
+  pause(): void {
+    this.#socket.stopReceiving();
+  }
+
+  /** Reads what waits now, at most `limit` events; for callers that must be up to date before they go on. */
+  drain(limit = Infinity): void {
+    let left = limit;
+    while (left > 0 && !this.#socket.isClosed) {
+      const count = this.#socket.receive();
+      if (count < 0 && this.#recover(-count)) continue;
+      if (count <= 0) return;
+      this.#batch(count);
+      left -= count;
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #recover(errno: number): boolean {
+    const ENOBUFS = 105;
+    if (errno !== ENOBUFS) {
+      this.#handler.failed(errno);
+      return false;
+    }
+    this.#overrun();
+    return true;
+  }
+
+  #batch(count: number): void {
+    const socket = this.#socket;
+    this.#received += count;
+    for (let i = 0; i < count; i++) {
+      try {
+        this.#message(socket.view, i * cellBytes, socket.lengths[i]!);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        this.#handler.malformed(error);
+      }
+      if (socket.isClosed) return;
+    }
+    this.#handler.batchEnd?.();
+  }
+
+  #message(view: DataView, at: number, received: number): void {
+    const length = received < 20 ? 0 : view.getUint32(at, true);
+    if (length < 20 || length > received) {
+      throw new DecodeError('truncated', 'event shorter than its length says', {
+        length,
+        received,
+      });
+    }
+    const type = view.getUint16(at + 4, true);
+    const isDestroy = (type & 0xff) === 2;
+    const isNew = (view.getUint16(at + 6, true) & messageFlag.create) !== 0;
+    const portId = view.getUint32(at + 12, true);
+    if (type >>> 8 === 1) {
+      this.#decoder.decode(view, at, length, this.#flow);
+      this.#handler.flow(isDestroy ? 'destroy' : isNew ? 'new' : 'update', this.#flow, portId);
+    } else if (type >>> 8 === 2) {
+      const expectation = decodeExpectation(view, at, length);
+      this.#handler.expectation(isDestroy ? 'destroy' : 'new', expectation, portId);
+    }
+  }
+
+  #overrun(): void {
+    this.#overruns++;
+    const now = this.bufferBytes;
+    // SO_RCVBUF counts what is usable; doubling beyond the limit is refused, as conntrackd does.
+    if (now * 2 <= this.#maxBufferBytes) setReceiveBuffer(this.#socket, now * 2);
+    this.#handler.overrun(this.bufferBytes);
+  }
+}

@@ -1,0 +1,87 @@
+/** Opens NETLINK_NETFILTER sockets for this room: one for events, one per dump, one per injector. */
+import { BatchedSocket } from '../net/batchedSocket.js';
+import { errnoName, errnoText, requireDone } from '../net/errno.js';
+import { AF_NETLINK, netlinkPortId, netlinkSocketAddress, SOCK_RAW } from '../net/sockaddr.js';
+import { BugError, KernelError } from '../base/errors.js';
+
+const NETLINK_NETFILTER = 12;
+const SOL_SOCKET = 1;
+const SOL_NETLINK = 270;
+const SO_RCVBUF = 8;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
+const NETLINK_BROADCAST_ERROR = 4;
+const NETLINK_NO_ENOBUFS = 5;
+const NETLINK_CAP_ACK = 10;
+
+export interface KernelSocketOptions {
+  readonly cells: number;
+  readonly cellBytes: number;
+  /** Bit mask of multicast groups, see `eventGroup`. */
+  readonly groups?: number;
+  readonly sendBufferBytes?: number;
+  readonly receiveBufferBytes?: number;
+}
+
+export interface KernelSocket {
+  readonly socket: BatchedSocket;
+  /** Stands as nlmsg_pid in the events that this socket's requests cause. */
+  readonly portId: number;
+}
+
+/** Throws KernelError, EPERM without CAP_NET_ADMIN. Opens in the calling thread's network namespace. */
+export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
+  const opened = BatchedSocket.open({
+    domain: AF_NETLINK,
+    type: SOCK_RAW,
+    protocol: NETLINK_NETFILTER,
+    cells: options.cells,
+    cellBytes: options.cellBytes,
+  });
+  if (opened.kind === 'refused') {
+    throw new KernelError('open ctnetlink socket', opened.errno, errnoText(opened.errno), {
+      name: errnoName(opened.errno),
+    });
+  }
+  const { socket } = opened;
+  try {
+    if (options.receiveBufferBytes !== undefined) {
+      setReceiveBuffer(socket, options.receiveBufferBytes);
+    }
+    if (options.sendBufferBytes !== undefined) {
+      const half = options.sendBufferBytes >>> 1;
+      requireDone('SO_SNDBUFFORCE', socket.setIntOption(SOL_SOCKET, SO_SNDBUFFORCE, half));
+    }
+    requireDone('NETLINK_CAP_ACK', socket.setIntOption(SOL_NETLINK, NETLINK_CAP_ACK, 1));
+    requireDone('bind ctnetlink socket', socket.bind(netlinkSocketAddress(0, options.groups ?? 0)));
+    const address = socket.localAddress();
+    if (address === undefined) throw new BugError('a bound socket has no address');
+    return { socket, portId: netlinkPortId(address) };
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/** `bytes` as the kernel counts them: it doubles what it is told, so half is told (as conntrackd does). */
+export function setReceiveBuffer(socket: BatchedSocket, bytes: number): void {
+  requireDone(
+    'SO_RCVBUFFORCE',
+    socket.setIntOption(SOL_SOCKET, SO_RCVBUFFORCE, Math.min(bytes >>> 1, 0x3fff_ffff)),
+  );
+}
+
+/** As the kernel counts them. */
+export function receiveBufferBytes(socket: BatchedSocket): number {
+  return socket.getIntOption(SOL_SOCKET, SO_RCVBUF) ?? 0;
+}
+
+/**
+ * Delivery is retried by the kernel instead of lost where the buffer is full: events of packets come with
+ * the next packet of the flow, ends of flows are kept until delivered. No ENOBUFS.
+ */
+export function makeReliable(socket: BatchedSocket): void {
+  for (const option of [NETLINK_BROADCAST_ERROR, NETLINK_NO_ENOBUFS]) {
+    requireDone('reliable events', socket.setIntOption(SOL_NETLINK, option, 1));
+  }
+}
