@@ -3,6 +3,7 @@
  * Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. Errors: DecodeError for bytes that the kernel
  * would not send.
  */
+import { ByteReader } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';
 import { ipFromBytes } from '../../base/ipAddress.js';
 import { Attributes } from './attributes.js';
@@ -86,6 +87,11 @@ export function expectationFromMessage(message: Uint8Array): ExpectationView {
 export function eventKindOf(message: Uint8Array): EventKind {
   if (message[4] === 2) return 'destroy';
   return ((message[7] ?? 0) & 0x06) !== 0 ? 'new' : 'update';
+}
+
+/** nlmsg_pid: the socket whose request caused the event; 0 for packets and timeouts. */
+export function portIdOf(message: Uint8Array): number {
+  return new ByteReader(message.subarray(12)).uint32Host();
 }
 
 function attributesOf(message: Uint8Array): Attributes {
