@@ -1,7 +1,16 @@
 /** The door of this room: a file, or text, becomes settings and problems. */
+import { buildNode } from './build/node.js';
+import type { BuildContext } from './build/context.js';
+import { freezeDeeply } from './freeze.js';
+import { rootRows, type RootValues } from './keywords/rootRows.js';
 import type { NodeSettings } from './nodeSettings.js';
 import type { LoadPorts } from './ports.js';
-import type { ConfigProblem } from './problem.js';
+import { ProblemList, type ConfigProblem } from './problem.js';
+import { parseRows } from './table/parseRows.js';
+import { blockGrammar } from './table/row.js';
+import { readTokens } from './text/readTokens.js';
+import { buildTree } from './tree.js';
+import { warnAbout } from './warn/warnings.js';
 
 export interface LoadResult {
   /** Present only when no problem is an error. */
@@ -10,23 +19,42 @@ export interface LoadResult {
   readonly problems: readonly ConfigProblem[];
   /** False where the named file itself could not be read. */
   readonly readable: boolean;
+  /** What was said, keyword by keyword: for the normal form. */
+  readonly values?: RootValues;
 }
+
+const rootGrammar = blockGrammar({ style: 'lines', rows: rootRows });
 
 /** Reads `path` and what it includes. Never throws for what is in the files. */
 export function loadNode(path: string, ports: LoadPorts): LoadResult {
   const file = ports.files.read(path);
   if (file.kind === 'text') return loadNodeText(file.text, path, ports);
   const at = { file: path, line: 1, column: 1 };
-  return {
-    problems: [{ severity: 'error', code: 'unreadable', message: file.reason, at }],
-    readable: false,
-  };
+  const problem = { severity: 'error', code: 'unreadable', message: file.reason, at } as const;
+  return { problems: [problem], readable: false };
 }
 
 /** The same for text at hand; `path` names it in problems and is the base of relative includes. */
 export function loadNodeText(text: string, path: string, ports: LoadPorts): LoadResult {
-  void text;
-  void path;
-  void ports;
-  return { problems: [], readable: true };
+  const problems = new ProblemList();
+  const { tokens, sources } = readTokens(text, path, ports, problems);
+  const tree = buildTree(tokens, rootGrammar, problems);
+  const values = parseRows(rootRows, tree, { problems, owner: '' });
+  const context: BuildContext = { problems, uses: [], hostName: ports.hostName };
+  const { settings, globals } = buildNode(values, sources, context);
+  if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);
+  warnAbout({ root: values, globals, settings, uses: context.uses, ports, problems });
+  if (problems.hasErrors) return { problems: problems.all(), readable: true, values };
+  return {
+    settings: freezeDeeply(settings),
+    problems: problems.all(),
+    readable: true,
+    values,
+  };
+}
+
+function reportEmpty(path: string, problems: ProblemList): void {
+  problems.error({ file: path, line: 1, column: 1 }, 'empty', 'this file configures nothing', {
+    expected: 'a vrrp_instance or a Sync block',
+  });
 }

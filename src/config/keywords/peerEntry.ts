@@ -1,0 +1,43 @@
+/** An entry of `unicast_peer`: `ADDRESS [min_ttl N] [max_ttl N]`. */
+import { formatIp, parseIp } from '../../base/ipAddress.js';
+import type { UnicastPeer } from '../../vrrp/settings.js';
+import { nearestWord } from '../nearest.js';
+import type { ItemType } from '../table/wordTypes.js';
+
+export const peerItems: ItemType<UnicastPeer> = {
+  name: 'ADDRESS [min_ttl 0..255] [max_ttl 0..255]',
+  parse: ([first, ...options], { problems, owner }) => {
+    if (first === undefined) return undefined;
+    const address = parseIp(first.text);
+    if (address === undefined) {
+      const message = `'${first.text.slice(0, 60)}' is not an address for '${owner}'`;
+      problems.error(first.at, 'bad-address', message, { expected: 'an address without prefix' });
+      return undefined;
+    }
+    let peer: UnicastPeer = { address };
+    for (let i = 0; i < options.length; i += 2) {
+      const [name, value] = [options[i], options[i + 1]];
+      const field = name?.text === 'min_ttl' ? 'minTtl' : 'maxTtl';
+      if (name?.text !== 'min_ttl' && name?.text !== 'max_ttl') {
+        const nearest = nearestWord(name?.text ?? '', ['min_ttl', 'max_ttl']);
+        const details = nearest === undefined ? { expected: 'min_ttl or max_ttl' } : { nearest };
+        const at = name?.at ?? first.at;
+        problems.error(at, 'unknown-keyword', `unknown word in '${owner}'`, details);
+        return undefined;
+      }
+      const ttl = /^\d{1,3}$/.test(value?.text ?? '') ? Number(value?.text) : 256;
+      if (ttl > 255) {
+        const at = value?.at ?? name.at;
+        problems.error(at, 'bad-value', `'${name.text}' is wrong`, { expected: '0..255' });
+        return undefined;
+      }
+      peer = { ...peer, [field]: ttl };
+    }
+    return peer;
+  },
+  print: ({ address, minTtl, maxTtl }) => [
+    formatIp(address),
+    ...(minTtl === undefined ? [] : ['min_ttl', String(minTtl)]),
+    ...(maxTtl === undefined ? [] : ['max_ttl', String(maxTtl)]),
+  ],
+};

@@ -1,0 +1,118 @@
+/** Statements against a keyword table: the generic half of parsing, the same for every block. */
+import { nearestWord } from '../nearest.js';
+import type { ProblemList } from '../problem.js';
+import type { Statement } from '../tree.js';
+import {
+  findRow,
+  knownSpellings,
+  type Located,
+  type ParseContext,
+  type Row,
+  type Rows,
+  type Values,
+} from './row.js';
+
+/** Reads `statements` by `rows`. Every problem is reported; what is right is kept. */
+export function parseRows<R extends Rows>(
+  rows: R,
+  statements: readonly Statement[],
+  context: ParseContext,
+): Values<R> {
+  const values: Record<string, Located<unknown>[]> = {};
+  for (const name of Object.keys(rows)) values[name] = [];
+  for (const statement of statements) {
+    const found = findRow(rows, statement.keyword.text);
+    if (found === undefined) {
+      reportUnknown(rows, statement, context);
+      continue;
+    }
+    const into = values[found.name] ?? [];
+    if (into.length > 0 && !found.row.repeats) reportRepeated(statement, context.problems);
+    const value = parseRow(found.row, statement, context);
+    if (value === undefined) continue;
+    into.push({ value, at: statement.keyword.at, keyword: statement.keyword.text });
+  }
+  // Each key of `rows` was filled with values of its own row.
+  return values as Values<R>;
+}
+
+function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext): unknown {
+  const { support, type } = row;
+  const { keyword } = statement;
+  if (support.kind === 'not-supported') {
+    context.problems.error(keyword.at, 'not-supported', `'${keyword.text}' is not supported`, {
+      expected: support.alternative,
+    });
+    return undefined;
+  }
+  if (support.kind === 'no-effect') {
+    const message = `'${keyword.text}' has no effect here: ${support.reason}`;
+    context.problems.warning(keyword.at, 'no-effect', message);
+    return type.parse(statement, context);
+  }
+  if (row.negation === keyword.text) {
+    if (!checkShape(statement, { minWords: 0, maxWords: 0 }, context.problems)) return undefined;
+    return false;
+  }
+  if (!checkShape(statement, type, context.problems)) return undefined;
+  return type.parse(statement, context);
+}
+
+/** Whether the statement has as many words, and a block where one belongs. */
+function checkShape(
+  statement: Statement,
+  type: Pick<Row<unknown>['type'], 'minWords' | 'maxWords' | 'block'>,
+  problems: ProblemList,
+): boolean {
+  const { keyword, words, block } = statement;
+  if (words.length < type.minWords) {
+    problems.error(keyword.at, 'missing-value', `'${keyword.text}' lacks its value`, {
+      expected: type.minWords === 1 ? 'a value behind it' : `${type.minWords} values behind it`,
+    });
+    return false;
+  }
+  const extra = words[type.maxWords];
+  if (extra !== undefined) {
+    const message = `'${extra.text}' is too much behind '${keyword.text}'`;
+    const expected = type.block === undefined ? 'the end of the line' : '{';
+    problems.error(extra.at, 'too-many-words', message, { expected });
+    return false;
+  }
+  if (block !== undefined && type.block === undefined) {
+    problems.error(block.open, 'unexpected-block', `'${keyword.text}' takes no block`);
+    return false;
+  }
+  if (block === undefined && type.block !== undefined && type.block.isOptional !== true) {
+    const message = `'${keyword.text}' lacks its block`;
+    problems.error(keyword.at, 'missing-block', message, { expected: '{' });
+    return false;
+  }
+  return true;
+}
+
+function reportUnknown(rows: Rows, statement: Statement, context: ParseContext): void {
+  const { keyword } = statement;
+  const nearest = nearestWord(keyword.text, knownSpellings(rows));
+  const where = context.owner === '' ? 'at root level' : `in '${context.owner}'`;
+  context.problems.error(
+    keyword.at,
+    'unknown-keyword',
+    `unknown keyword '${shorten(keyword.text)}' ${where}`,
+    nearest === undefined ? { expected: keywordList(rows) } : { nearest },
+  );
+}
+
+function keywordList(rows: Rows): string {
+  const names = Object.keys(rows);
+  return `one of ${names.slice(0, 6).join(', ')}${names.length > 6 ? ', ...' : ''}`;
+}
+
+function reportRepeated(statement: Statement, problems: ProblemList): void {
+  const message = `'${statement.keyword.text}' stands here a second time; the last one counts`;
+  problems.warning(statement.keyword.at, 'repeated', message, { expected: 'one of them' });
+}
+
+/** Text of unknown origin in a message of bounded length. */
+export function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

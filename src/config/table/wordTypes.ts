@@ -1,0 +1,176 @@
+/** Values of several words, lists and blocks. */
+import type { Token } from '../text/token.js';
+import type { Statement } from '../tree.js';
+import { parseRows } from './parseRows.js';
+import { printRows, quoteAlways, quoteWord } from './printRows.js';
+import type { BlockStyle } from '../tree.js';
+import type { BlockValue, Located, ParseContext, Rows, ValueType } from './row.js';
+import { joinScriptWords, splitScriptWords } from './scriptWords.js';
+
+/** A script with the user and group it runs as. */
+export interface ScriptLine {
+  readonly words: readonly string[];
+  readonly user?: string;
+  readonly group?: string;
+}
+
+/** `"command arg arg" [user [group]]`: arguments belong inside the quotes. */
+export const notifyScript: ValueType<ScriptLine> = {
+  name: '"command arguments" [user [group]]',
+  minWords: 1,
+  maxWords: Number.POSITIVE_INFINITY,
+  parse: (statement, context) => {
+    const [command, user, group, extra] = statement.words;
+    if (command === undefined) return undefined;
+    const isAmbiguous = !command.isQuoted && user !== undefined;
+    if (isAmbiguous || extra !== undefined) return reportUnquoted(statement, context);
+    const words = scriptWords(command, context);
+    if (words === undefined) return undefined;
+    return {
+      words,
+      ...(user === undefined ? {} : { user: user.text }),
+      ...(group === undefined ? {} : { group: group.text }),
+    };
+  },
+  print: ({ words, user, group }) => ({
+    words: [
+      joinScriptWords(words),
+      ...[user, group].filter((word) => word !== undefined).map(quoteWord),
+    ],
+  }),
+};
+
+/** `script "command arguments"` of a vrrp_script. */
+export const checkScript: ValueType<ScriptLine> = {
+  ...notifyScript,
+  name: '"command arguments"',
+  parse: (statement, context) => {
+    const [command, extra] = statement.words;
+    if (command === undefined) return undefined;
+    if (extra !== undefined) return reportUnquoted(statement, context);
+    const words = scriptWords(command, context);
+    return words === undefined ? undefined : { words };
+  },
+};
+
+function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContext): undefined {
+  const line = words.map((word) => word.text).join(' ');
+  problems.error(
+    words[1]?.at ?? keyword.at,
+    'unquoted-arguments',
+    `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, or drops it`,
+    { expected: `${keyword.text} ${quoteAlways(line)}` },
+  );
+  return undefined;
+}
+
+function scriptWords(command: Token, { problems }: ParseContext): readonly string[] | undefined {
+  const words = command.isQuoted ? splitScriptWords(command.raw) : [command.text];
+  if (words !== undefined && words.length > 0 && words[0] !== '') return words;
+  problems.error(command.at, 'bad-value', 'this is not a script', {
+    expected: 'a path, with its arguments in quotes',
+  });
+  return undefined;
+}
+
+/** `first [second]`, for example user and group. */
+export function oneOrTwoWords(name: string): ValueType<readonly string[]> {
+  return {
+    name,
+    minWords: 1,
+    maxWords: 2,
+    parse: ({ words }) => words.map((word) => word.text),
+    print: (value) => ({ words: value.map(quoteWord) }),
+  };
+}
+
+/** `keyword [word ...]`, any number of them. */
+export function words(name: string, minWords = 0): ValueType<readonly string[]> {
+  return {
+    name,
+    minWords,
+    maxWords: Number.POSITIVE_INFINITY,
+    parse: (statement) => statement.words.map((word) => word.text),
+    print: (value) => ({ words: value.map(quoteWord) }),
+  };
+}
+
+/** An item of a list: its words, read by `parse`. */
+export interface ItemType<T> {
+  readonly name: string;
+  parse(words: readonly Token[], context: ParseContext): T | undefined;
+  /** The words of the item's line. */
+  print(value: T): readonly string[];
+}
+
+/** `keyword { item item ... }`; `style` says whether lines or words are items. */
+export function list<T>(
+  item: ItemType<T>,
+  style: 'line-items' | 'word-items' = 'line-items',
+): ValueType<readonly Located<T>[]> {
+  return {
+    name: `{ ${item.name} ... }`,
+    minWords: 0,
+    maxWords: 0,
+    block: { style },
+    parse: ({ block, keyword }, context) =>
+      (block?.statements ?? []).flatMap((statement) =>
+        parseItem(item, statement, { ...context, owner: keyword.text }),
+      ),
+    print: (items) => ({
+      words: [],
+      block: items.map(({ value }) => ({ words: item.print(value) })),
+    }),
+  };
+}
+
+function parseItem<T>(
+  item: ItemType<T>,
+  statement: Statement,
+  context: ParseContext,
+): Located<T>[] {
+  const { keyword, words, block } = statement;
+  if (block !== undefined) {
+    context.problems.error(block.open, 'unexpected-block', `'${keyword.text}' takes no block`);
+    return [];
+  }
+  const value = item.parse([keyword, ...words], context);
+  return value === undefined ? [] : [{ value, at: keyword.at, keyword: keyword.text }];
+}
+
+/** Names: `group { A B }` and the like, several on a line or one. */
+export const nameItems: ItemType<readonly string[]> = {
+  name: 'name',
+  parse: (words) => words.map((word) => word.text),
+  print: (names) => names.map(quoteWord),
+};
+
+/** `keyword [header words] { statements }` with its own table. */
+export function block<R extends Rows>(
+  rows: R,
+  header: { readonly name: string; readonly min: number; readonly max: number },
+  options: { style?: BlockStyle; isOptional?: boolean } = {},
+): ValueType<BlockValue<R>> {
+  const { style = 'lines', isOptional = false } = options;
+  return {
+    name: `${header.name === '' ? '' : `${header.name} `}{ ... }`,
+    minWords: header.min,
+    maxWords: header.max,
+    block: { style, rows, isOptional },
+    parse: (statement, context) => ({
+      header: statement.words.map((word) => word.text),
+      values: parseRows(rows, statement.block?.statements ?? [], {
+        ...context,
+        owner: statement.keyword.text,
+      }),
+    }),
+    print: (value) => ({
+      words: value.header.map(quoteWord),
+      block: printRows(rows, value.values),
+    }),
+  };
+}
+
+/** Header shapes in use. */
+export const named = { name: 'NAME', min: 1, max: 1 } as const;
+export const nameless = { name: '', min: 0, max: 0 } as const;

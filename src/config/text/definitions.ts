@@ -1,0 +1,108 @@
+/**
+ * keepalived's `$NAME=value`, `$NAME`, `${NAME}`, `@id`, `~SEQ(...)` and `~LST(...)` (keepalived.conf(5),
+ * PARAMETER SUBSTITUTION). Values are substituted where they are used, recursively.
+ */
+import { placeOf, replaceInLine, sliceLine, type SourceLine } from './line.js';
+import type { ProblemList } from '../problem.js';
+
+export type Definitions = Map<string, string>;
+
+/** `$NAME=value`; the value may be empty. */
+export function matchDefinition(text: string): { name: string; value: string } | undefined {
+  const match = /^\s*\$([A-Za-z_]\w*)=(.*)$/s.exec(text);
+  return match === null ? undefined : { name: match[1] ?? '', value: (match[2] ?? '').trim() };
+}
+
+/** `@id rest` and `@^id rest`: the rest, or undefined where the condition does not hold; else the line. */
+export function applyCondition(line: SourceLine, configId: string): SourceLine | undefined {
+  const match = /^(\s*)@(\^?)(\S*)\s*/.exec(line.text);
+  if (match === null) return line;
+  const holds = (match[3] === configId) !== (match[2] === '^');
+  return holds ? sliceLine(line, match[0].length) : undefined;
+}
+
+/** Replaces the first known definition in `line`; undefined where there is none. */
+export function substituteOnce(
+  line: SourceLine,
+  definitions: Definitions,
+  builtIn: (name: string, line: SourceLine) => string | undefined,
+  problems: ProblemList,
+): SourceLine | undefined {
+  const pattern = /\$(?:\{([A-Za-z_]\w*)((?: +\d+)*)\}|([A-Za-z_]\w*))/g;
+  for (const match of line.text.matchAll(pattern)) {
+    if (line.text[match.index - 1] === '\\') continue;
+    const name = match[1] ?? match[3] ?? '';
+    const end = match.index + match[0].length;
+    const value = definitions.get(name) ?? builtIn(name + (match[2] ?? ''), line);
+    if (value === undefined) continue;
+    const next = line.text[end];
+    if (match[1] === undefined && next !== undefined && !/[\s,)]/.test(next)) {
+      problems.warning(
+        placeOf(line, match.index),
+        'definition-not-replaced',
+        `$${name} is not replaced before '${next}'`,
+        { expected: `\${${name}}` },
+      );
+      continue;
+    }
+    return replaceInLine(line, match.index, end, value);
+  }
+  return undefined;
+}
+
+/** The variable bindings of a `~SEQ` or `~LST` at the start of a line, and what is to be repeated. */
+export interface Repetition {
+  readonly bindings: readonly ReadonlyMap<string, string>[];
+  readonly rest: SourceLine;
+}
+
+const repetitionLimit = 100_000;
+
+/** undefined: the line does not start with one. Problems are reported, and then nothing is repeated. */
+export function matchRepetition(line: SourceLine, problems: ProblemList): Repetition | undefined {
+  const match = /^\s*~(SEQx?|LST)\(([^()]*)\)\s*/.exec(line.text);
+  if (match === null) return undefined;
+  const rest = sliceLine(line, match[0].length);
+  const kind = match[1] ?? '';
+  const body = match[2] ?? '';
+  const bindings = kind === 'LST' ? listBindings(body) : sequenceBindings(body, kind === 'SEQx');
+  if (bindings !== undefined) return { bindings, rest };
+  problems.error(placeOf(line, 0), 'bad-repetition', `~${kind}(${body}) cannot be repeated`, {
+    expected: '~SEQ(name, start, step, end) or ~LST(name, value, value)',
+  });
+  return { bindings: [], rest };
+}
+
+function sequenceBindings(
+  body: string,
+  isHex: boolean,
+): readonly ReadonlyMap<string, string>[] | undefined {
+  const [name = '', ...numbers] = body.split(',').map((part) => part.trim());
+  const values = numbers.map(Number);
+  if (!/^[A-Za-z_]\w*$/.test(name) || values.length < 1 || values.length > 3) return undefined;
+  if (numbers.includes('') || !values.every(Number.isInteger)) return undefined;
+  const end = values.at(-1) ?? 0;
+  const start = values.length > 1 ? (values[0] ?? 0) : end > 0 ? 1 : -1;
+  const step = values.length > 2 ? (values[1] ?? 0) : end >= start ? 1 : -1;
+  if (step === 0 || Math.abs((end - start) / step) > repetitionLimit) return undefined;
+  const bindings: ReadonlyMap<string, string>[] = [];
+  for (let value = start; step > 0 ? value <= end : value >= end; value += step) {
+    bindings.push(new Map([[name, value.toString(isHex ? 16 : 10)]]));
+  }
+  return bindings;
+}
+
+function listBindings(body: string): readonly ReadonlyMap<string, string>[] | undefined {
+  const parts = body.match(/\{[^{}]*\}|[^,{}]+/g)?.map((part) => part.trim()) ?? [];
+  const groups = parts.filter((part) => part !== '').map((part) => splitGroup(part));
+  const [names, ...values] = groups;
+  if (names === undefined || values.length === 0) return undefined;
+  if (!names.every((name) => /^[A-Za-z_]\w*$/.test(name))) return undefined;
+  if (values.some((value) => value.length !== names.length)) return undefined;
+  return values.map((value) => new Map(names.map((name, i) => [name, value[i] ?? ''])));
+}
+
+function splitGroup(part: string): readonly string[] {
+  const inner = part.startsWith('{') ? part.slice(1, -1) : part;
+  return inner.split(',').map((word) => word.trim());
+}

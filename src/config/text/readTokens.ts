@@ -1,0 +1,241 @@
+/**
+ * A file and what it includes, as one stream of tokens. The order of work on a line is keepalived's:
+ * comment, include, `@id`, definition, repetition, substitution, words. Inside conntrackd's blocks only
+ * comments are taken out. Everything is bounded: size, include depth, substitutions.
+ */
+import { dirname, isAbsolute, join } from 'node:path';
+import type { LoadPorts } from '../ports.js';
+import type { Position, ProblemList } from '../problem.js';
+import {
+  applyCondition,
+  matchDefinition,
+  matchRepetition,
+  substituteOnce,
+  type Definitions,
+} from './definitions.js';
+import { expandBraces, hasWildcard, matchFiles } from './glob.js';
+import { placeOf, splitLine, type SourceLine } from './line.js';
+import { conntrackdRoots, type Dialect, type Token } from './token.js';
+import { tokeniseLine, withoutComment } from './words.js';
+
+const characterLimit = 4 * 1024 * 1024;
+const tokenLimit = 300_000;
+const includeDepthLimit = 16;
+const substitutionLimit = 200_000;
+const substitutionDepthLimit = 200;
+const lineLengthLimit = 64 * 1024;
+
+export interface TokenStream {
+  readonly tokens: readonly Token[];
+  /** Files read, the first one included. */
+  readonly sources: readonly string[];
+}
+
+export function readTokens(
+  text: string,
+  path: string,
+  ports: LoadPorts,
+  problems: ProblemList,
+): TokenStream {
+  const reader = new TokenReader(ports, problems);
+  reader.readText(text, path, [path]);
+  return { tokens: reader.tokens, sources: reader.sources };
+}
+
+class TokenReader {
+  readonly tokens: Token[] = [];
+  readonly sources: string[] = [];
+  readonly #ports: LoadPorts;
+  readonly #problems: ProblemList;
+  readonly #definitions: Definitions = new Map();
+  #configId: string;
+  #dialect: Dialect = 'keepalived';
+  #depth = 0;
+  #characters = 0;
+  #lineNumber = 0;
+  #substitutions = 0;
+  #stopped = false;
+
+  constructor(ports: LoadPorts, problems: ProblemList) {
+    this.#ports = ports;
+    this.#problems = problems;
+    this.#configId = ports.configId ?? ports.hostName.replace(/\..*$/, '');
+  }
+
+  /** `stack` holds the real paths of the files that are being read. */
+  readText(text: string, file: string, stack: readonly string[]): void {
+    this.sources.push(file);
+    this.#characters += text.length;
+    if (this.#characters > characterLimit) {
+      const at = { file, line: 1, column: 1 };
+      this.#stop(at, 'too-large', `more than ${characterLimit} characters of configuration`);
+      return;
+    }
+    this.#warnNoBreakSpace(text, file);
+    const lines = text.split(/\r?\n/);
+    for (let i = 0; i < lines.length && !this.#stopped; i++) {
+      const line = { text: lines[i] ?? '', file, line: i + 1 };
+      const continued = this.#continuation(lines, i);
+      if (continued === undefined) this.#physicalLine(line, stack);
+      else {
+        this.#define({ ...line, text: continued.text });
+        i = continued.last;
+      }
+    }
+  }
+
+  /** A definition that ends with a backslash goes on in the next lines. */
+  #continuation(
+    lines: readonly string[],
+    first: number,
+  ): { text: string; last: number } | undefined {
+    const start = lines[first] ?? '';
+    if (this.#dialect === 'conntrackd' && this.#depth > 0) return undefined;
+    if (!/^\s*(@\S+\s+)?\$\w+=/.test(start) || !/\\\s*$/.test(start)) return undefined;
+    const parts: string[] = [];
+    let i = first;
+    for (; i < lines.length; i++) {
+      const line = lines[i] ?? '';
+      parts.push(line.replace(/\\\s*$/, ''));
+      if (!/\\\s*$/.test(line)) break;
+    }
+    return { text: parts.join('\n'), last: i };
+  }
+
+  #physicalLine(line: SourceLine, stack: readonly string[]): void {
+    this.#enterDialect(line.text);
+    const bare = withoutComment(line, this.#dialect, this.#problems);
+    if (this.#dialect === 'conntrackd') {
+      this.#tokenise(bare);
+      return;
+    }
+    const include = /^\s*include([rmwba]?)\s+(\S.*?)\s*$/.exec(bare.text);
+    if (include === null) this.#logicalLine(bare, 0);
+    else this.#include(include[1] ?? '', include[2] ?? '', bare, stack);
+  }
+
+  /** Only at root level: the first word decides whose block follows. */
+  #enterDialect(text: string): void {
+    if (this.#depth > 0) return;
+    const word = /^[\s\u00a0]*([^\s\u00a0{}#]+)/.exec(text)?.[1];
+    if (word !== undefined) {
+      this.#dialect = conntrackdRoots.has(word) ? 'conntrackd' : 'keepalived';
+    }
+  }
+
+  #logicalLine(line: SourceLine, depth: number): void {
+    if (line.text.trim() === '' || this.#stopped) return;
+    const wanted = applyCondition(line, this.#configId);
+    if (wanted === undefined || this.#define(wanted)) return;
+    const repetition = matchRepetition(wanted, this.#problems);
+    if (repetition !== undefined) {
+      for (const binding of repetition.bindings) {
+        for (const [name, value] of binding) this.#definitions.set(name, value);
+        this.#logicalLine(repetition.rest, depth + 1);
+      }
+      return;
+    }
+    const replaced = this.#substitute(wanted, depth);
+    if (replaced === undefined) this.#tokenise(wanted);
+    else for (const part of splitLine(replaced)) this.#logicalLine(part, depth + 1);
+  }
+
+  /** True where the line was a definition. */
+  #define(line: SourceLine): boolean {
+    const wanted = applyCondition(line, this.#configId);
+    if (wanted === undefined) return false;
+    const definition = matchDefinition(wanted.text);
+    if (definition === undefined) return false;
+    this.#definitions.set(definition.name, definition.value);
+    return true;
+  }
+
+  #substitute(line: SourceLine, depth: number): SourceLine | undefined {
+    if (!line.text.includes('$')) return undefined;
+    const builtIn = (name: string, at: SourceLine): string | undefined => this.#builtIn(name, at);
+    const replaced = substituteOnce(line, this.#definitions, builtIn, this.#problems);
+    if (replaced === undefined) return undefined;
+    this.#substitutions++;
+    const isEndless = depth > substitutionDepthLimit || this.#substitutions > substitutionLimit;
+    if (isEndless || replaced.text.length > lineLengthLimit) {
+      const message = 'definitions are replaced without end here';
+      this.#stop(placeOf(line, 0), 'endless-definition', message);
+    }
+    return replaced;
+  }
+
+  #builtIn(name: string, line: SourceLine): string | undefined {
+    if (name === '_PWD') return dirname(line.file);
+    if (name === '_INSTANCE') return this.#configId;
+    if (name === '_HASH') return '\\#';
+    if (name === '_BANG') return '\\!';
+    if (!name.startsWith('_RANDOM')) return undefined;
+    const message = '_RANDOM would give each reading of this file another meaning';
+    this.#problems.error(placeOf(line, 0), 'not-supported', message, { expected: 'a fixed value' });
+    return '0';
+  }
+
+  #tokenise(line: SourceLine): void {
+    const first = this.tokens.length;
+    tokeniseLine(line, ++this.#lineNumber, this.tokens, this.#problems);
+    for (let i = first; i < this.tokens.length; i++) {
+      const kind = this.tokens[i]?.kind;
+      if (kind === 'open') this.#depth++;
+      else if (kind === 'close') this.#depth = Math.max(0, this.#depth - 1);
+    }
+    this.#readConfigId(first);
+    if (this.tokens.length > tokenLimit || this.#problems.isFull) {
+      const message = `more than ${tokenLimit} words, or too many problems to go on`;
+      this.#stop(placeOf(line, 0), 'too-large', message);
+    }
+  }
+
+  /** `instance NAME` at root level names the config id for the `@id` lines behind it. */
+  #readConfigId(first: number): void {
+    const [keyword, name] = [this.tokens[first], this.tokens[first + 1]];
+    if (this.#depth > 0 || keyword?.text !== 'instance' || name?.kind !== 'word') return;
+    if (this.#ports.configId === undefined) this.#configId = name.text;
+  }
+
+  #include(kind: string, pattern: string, line: SourceLine, stack: readonly string[]): void {
+    const at = placeOf(line, line.text.indexOf(pattern, line.text.indexOf('include') + 7));
+    const plain = pattern.replace(/^"(.*)"$/, '$1');
+    const base = isAbsolute(plain) ? plain : join(dirname(line.file), plain);
+    for (const alternative of expandBraces(base)) {
+      const paths = matchFiles(alternative, this.#ports.files);
+      const mustMatch = 'mwba'.includes(kind) && kind !== '';
+      if (paths.length === 0 && hasWildcard(alternative)) {
+        const message = `no file matches ${alternative}`;
+        if (mustMatch) this.#problems.error(at, 'include-empty', message);
+        else this.#problems.warning(at, 'include-empty', message);
+      }
+      for (const path of paths) this.#includeFile(path, at, stack);
+    }
+  }
+
+  #includeFile(path: string, at: Position, stack: readonly string[]): void {
+    if (this.#stopped) return;
+    const file = this.#ports.files.read(path);
+    if (file.kind === 'unreadable') {
+      this.#problems.error(at, 'include-unreadable', `cannot read ${path}: ${file.reason}`);
+    } else if (stack.includes(file.realPath)) {
+      this.#problems.error(at, 'include-loop', `${path} includes itself`);
+    } else if (stack.length > includeDepthLimit) {
+      this.#problems.error(at, 'include-depth', `includes are nested deeper than 16 files`);
+    } else this.readText(file.text, path, [...stack, file.realPath]);
+  }
+
+  #warnNoBreakSpace(text: string, file: string): void {
+    const index = text.indexOf('\u00a0');
+    if (index < 0) return;
+    const before = text.slice(0, index).split('\n');
+    const at = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
+    const message = 'no-break spaces (copied from a web page?) are taken as blanks';
+    this.#problems.warning(at, 'no-break-space', message, { expected: 'plain blanks' });
+  }
+
+  #stop(at: Position, code: string, message: string): void {
+    if (!this.#stopped) this.#problems.error(at, code, message);
+    this.#stopped = true;
+  }
+}

@@ -1,0 +1,48 @@
+/** Facts of this machine: always warnings, because a file may be checked elsewhere. */
+import type { MachineUse } from '../build/context.js';
+import type { MachineFacts } from '../ports.js';
+import type { ProblemList } from '../problem.js';
+import type { WarningInputs } from './warnings.js';
+
+export function warnAboutMachine({ uses, ports, problems }: WarningInputs): void {
+  const { machine } = ports;
+  if (machine === undefined) return;
+  const seen = new Set<string>();
+  for (const use of uses) {
+    const key = `${use.kind} ${use.name} ${use.at.file}:${use.at.line}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    warnAboutUse(use, machine, problems);
+  }
+}
+
+function warnAboutUse(use: MachineUse, machine: MachineFacts, problems: ProblemList): void {
+  const { kind, name, at } = use;
+  switch (kind) {
+    case 'interface':
+      if (machine.interfaceExists(name) !== false) return;
+      problems.warning(at, 'missing-interface', `this machine has no interface '${name}'`);
+      return;
+    case 'user':
+      if (machine.userExists(name) !== false) return;
+      problems.warning(at, 'missing-user', `this machine has no user '${name}'`);
+      return;
+    case 'script':
+      warnAboutProgram(use, machine, problems);
+  }
+}
+
+function warnAboutProgram(
+  { name, at }: MachineUse,
+  machine: MachineFacts,
+  problems: ProblemList,
+): void {
+  const found = machine.program(name);
+  if (found === 'missing') {
+    problems.warning(at, 'missing-script', `the script '${name}' does not exist on this machine`);
+  } else if (found === 'not-executable') {
+    problems.warning(at, 'not-executable', `the script '${name}' is not executable`, {
+      expected: `chmod +x ${name}`,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** Traps of conntrackd's block. */
+import { formatIp, inPrefix, type IpAddress } from '../../base/ipAddress.js';
+import type { FilterSettings } from '../../sync/settings.js';
+import type { GeneralValues } from '../build/sync.js';
+import { last } from '../table/row.js';
+import type { ProblemList } from '../problem.js';
+import type { WarningInputs } from './warnings.js';
+
+export function warnAboutSync(inputs: WarningInputs): void {
+  const { root, settings, ports, problems } = inputs;
+  const general = last(root.General);
+  if (settings.sync === undefined || general === undefined) return;
+  const { values } = general.value;
+  warnAboutEvents(values, problems);
+  warnAboutBuffer(values, problems);
+  warnAboutFilter(inputs, values);
+  const limit = last(values.HashLimit);
+  const maximum = ports.machine?.sysctl('net/netfilter/nf_conntrack_max');
+  if (maximum !== undefined && settings.sync.hashLimit < maximum) {
+    const at = limit?.at ?? general.at;
+    const message = `HashLimit ${settings.sync.hashLimit} is below this machine's nf_conntrack_max ${maximum}: connections beyond it are not replicated`;
+    problems.warning(at, 'hash-limit', message, { expected: `${maximum * 2} or more` });
+  }
+}
+
+function warnAboutEvents(values: GeneralValues, problems: ProblemList): void {
+  const poll = last(values.PollSecs);
+  const isReliable = last(values.NetlinkEventsReliable)?.value === true;
+  if (poll !== undefined) {
+    const beside = isReliable ? ' beside NetlinkEventsReliable' : '';
+    const message = `PollSecs${beside} turns events off in conntrackd; keepstate keeps them on and compares with the kernel every ${poll.value} s`;
+    problems.warning(poll.at, 'poll-and-events', message, { expected: 'no PollSecs' });
+  }
+  const resync = last(values.NetlinkOverrunResync);
+  if (resync !== undefined && resync.value >= 0 && isReliable) {
+    const message =
+      'NetlinkOverrunResync beside NetlinkEventsReliable: reliable events do not overrun';
+    problems.warning(resync.at, 'overrun-and-reliable', message, { expected: 'one of them' });
+  }
+}
+
+function warnAboutBuffer(values: GeneralValues, problems: ProblemList): void {
+  const size = last(values.NetlinkBufferSize);
+  const growth = last(values.NetlinkBufferSizeMaxGrowth)?.value ?? 0;
+  if (size === undefined || size.value <= growth) return;
+  const message = `NetlinkBufferSize ${size.value} is above NetlinkBufferSizeMaxGrowth ${growth}: conntrackd would ignore it, keepstate uses it`;
+  problems.warning(size.at, 'buffer-growth', message, { expected: `at most ${growth}` });
+}
+
+function warnAboutFilter({ settings, problems }: WarningInputs, values: GeneralValues): void {
+  const filter = last(values.Filter);
+  const block = filter === undefined ? undefined : last(filter.value.values.Address);
+  const set = settings.sync?.filter.address;
+  if (block === undefined || set === undefined) return;
+  if (set.policy === 'accept') {
+    warnAboutAcceptFamilies(set, block.at, problems);
+    return;
+  }
+  const missing = (settings.sync?.ownAddresses ?? []).filter(
+    (own) => !isMulticastOrListed(own, set),
+  );
+  if (missing.length === 0) return;
+  const list = missing.map(formatIp).join(', ');
+  const message = `Address Ignore does not list ${list} (VIPs and addresses of the node and its links); keepstate ignores them by itself, a conntrackd peer does not`;
+  problems.warning(block.at, 'own-address-not-ignored', message, {
+    expected: 'a line IPv4_address or IPv6_address for each',
+  });
+}
+
+function isMulticastOrListed(own: IpAddress, set: NonNullable<FilterSettings['address']>): boolean {
+  const first = own.bytes[0] ?? 0;
+  const isGroup = own.family === 4 ? first >= 224 : first === 0xff;
+  return isGroup || set.entries.some((entry) => inPrefix(own, entry.address, entry.prefixLength));
+}
+
+function warnAboutAcceptFamilies(
+  set: NonNullable<FilterSettings['address']>,
+  at: Parameters<ProblemList['warning']>[0],
+  problems: ProblemList,
+): void {
+  for (const family of [4, 6] as const) {
+    if (set.entries.some((entry) => entry.address.family === family)) continue;
+    const message = `Address Accept lists no IPv${family} address: no IPv${family} connection is replicated`;
+    problems.warning(at, 'family-not-accepted', message, {
+      expected: `an IPv${family}_address line`,
+    });
+  }
+}

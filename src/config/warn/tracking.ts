@@ -1,0 +1,57 @@
+/** Trackers that do nothing, or not what they seem to. */
+import { last } from '../table/row.js';
+import type { WarningInputs } from './warnings.js';
+import { allItems, valueOf } from '../build/context.js';
+import { nameOf } from '../build/trackers.js';
+
+export function warnAboutTracking(inputs: WarningInputs): void {
+  warnAboutUnused(inputs);
+  warnAboutWeightsInGroups(inputs);
+}
+
+function warnAboutUnused({ root, problems }: WarningInputs): void {
+  const blocks = [...root.vrrp_instance, ...root.vrrp_sync_group];
+  const used = new Set(
+    blocks.flatMap(({ value }) =>
+      allItems([
+        ...value.values.track_script,
+        ...value.values.track_file,
+        ...value.values.track_process,
+      ]).map((item) => item.value.name),
+    ),
+  );
+  for (const block of [...root.vrrp_script, ...root.track_file, ...root.vrrp_track_process]) {
+    const name = nameOf(block.value);
+    if (used.has(name)) continue;
+    const message = `nothing tracks ${block.keyword} '${name}'`;
+    problems.warning(block.at, 'unused', message, { expected: 'a track_ line that names it' });
+  }
+}
+
+/** Members with different priorities could elect different masters, so their weights do not count. */
+function warnAboutWeightsInGroups({ root, settings, problems }: WarningInputs): void {
+  for (const group of settings.vrrp.groups) {
+    if (group.trackingWeight) continue;
+    for (const block of root.vrrp_instance) {
+      if (!group.members.includes(nameOf(block.value))) continue;
+      const instance = settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
+      const { values } = block.value;
+      const weighted = [
+        ...(instance?.tracking.scripts ?? []),
+        ...(instance?.tracking.interfaces ?? []),
+        ...(instance?.tracking.processes ?? []),
+      ].filter(({ weight }) => weight !== 0);
+      const [first] = weighted;
+      if (first === undefined || valueOf(values.priority) === 255) continue;
+      const at =
+        allItems([...values.track_script, ...values.track_interface, ...values.track_process]).find(
+          ({ value }) => value.name === first.name,
+        )?.at ?? last(values.interface)?.at;
+      if (at === undefined) continue;
+      const message = `the weight of '${first.name}' does not count in a member of sync group '${group.name}'`;
+      problems.warning(at, 'weight-in-group', message, {
+        expected: 'the tracking in the group, or sync_group_tracking_weight',
+      });
+    }
+  }
+}
