@@ -1,17 +1,25 @@
-/** The sync worker as a thread: the compiled entry of src/sync in a node:worker_threads Worker. */
+/** The sync worker as a thread: the entry of src/sync in a node:worker_threads Worker. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Logger } from '../base/logger.js';
+import type { ThreadScheduling } from '../config/nodeSettings.js';
 import type { SyncReport } from '../sync/messages.js';
+import { schedule, threadIds } from './scheduling.js';
 import type { StartWorker } from './workerSupervisor.js';
 
-/** `execArgv` lets tests run the entry from its source. */
-export function threadStarter(execArgv: readonly string[] = process.execArgv): StartWorker {
+/** Each worker's thread gets `scheduling`: it is the thread that appeared with it. */
+export function threadStarter(
+  scheduling: ThreadScheduling | undefined,
+  logger: Logger,
+): StartWorker {
   return (listener) => {
-    const worker = new Worker(join(__dirname, `../sync/worker${extension()}`), {
-      name: 'sync',
-      execArgv: [...execArgv],
-    });
+    const before = threadIds();
+    const worker = new Worker(join(__dirname, `../sync/worker${extension()}`), { name: 'sync' });
     let because = 'it ended by itself';
+    worker.on('online', () => {
+      if (scheduling === undefined) return;
+      for (const id of threadIds()) if (!before.has(id)) schedule(id, scheduling, logger);
+    });
     // Only our own worker posts here, and its messages have this one type.
     worker.on('message', (report: SyncReport) => listener.report(report));
     worker.on('error', (error) => {

@@ -1,0 +1,90 @@
+/** The one place that says `new` on real things: the kernel's doors, the VRRP router, the worker thread. */
+import type { Logger } from '../base/logger.js';
+import { systemClock, SystemTimers } from '../base/systemClock.js';
+import { KernelError } from '../base/errors.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import { PacketAnnouncer } from '../net/neighbourAnnouncer.js';
+import { RtnetlinkControl } from '../net/rtnetlinkControl.js';
+import { RtnetlinkWatch } from '../net/rtnetlinkWatch.js';
+import { RawVrrpSocketFactory } from '../net/vrrpSocket.js';
+import { nftFirewall } from '../vrrp/firewall.js';
+import { VrrpRouter } from '../vrrp/router.js';
+import type { RouterOptions } from '../vrrp/routerPorts.js';
+import { NodeProcesses } from '../vrrp/scripts/nodeProcesses.js';
+import type { VrrpSettings } from '../vrrp/settings.js';
+import { procSysctls } from '../vrrp/sysctls.js';
+import { nodeFiles } from '../vrrp/tracking/fileTracker.js';
+import { procTable } from '../vrrp/tracking/processTracker.js';
+import { KeepstateNode, type NodeOptions } from './node.js';
+import type { ServiceManager } from './serviceManager.js';
+import { threadStarter } from './syncThread.js';
+
+export interface ComposeOptions extends Omit<NodeOptions, 'pid'> {
+  readonly logger: Logger;
+  readonly service: ServiceManager;
+  readonly onStopRequested: () => void;
+}
+
+export interface ComposedNode {
+  readonly node: KeepstateNode;
+  /** Closes the kernel's doors; call it after the node has stopped. */
+  readonly close: () => void;
+}
+
+/** In the network namespace of the calling thread. Throws KernelError where a door does not open. */
+export async function composeNode(
+  settings: NodeSettings,
+  options: ComposeOptions,
+): Promise<ComposedNode> {
+  const { logger, service, onStopRequested, ...nodeOptions } = options;
+  const clock = systemClock;
+  const timers = new SystemTimers(clock);
+  const network = RtnetlinkWatch.open({ timers, logger });
+  const control = RtnetlinkControl.open();
+  const announcer = openAnnouncer();
+  await network.load();
+  let current = (): VrrpSettings => settings.vrrp;
+  const routerPorts = {
+    clock,
+    timers,
+    logger,
+    sockets: new RawVrrpSocketFactory(),
+    network,
+    control,
+    announcer,
+    spawner: new NodeProcesses(() => current()),
+    files: nodeFiles,
+    processTable: procTable,
+    sysctls: procSysctls,
+    firewall: nftFirewall,
+  };
+  const world = {
+    clock,
+    timers,
+    logger,
+    network,
+    service,
+    onStopRequested,
+    startWorker: threadStarter(settings.scheduling?.sync, logger),
+    makeRouter: (vrrp: VrrpSettings, routerOptions: RouterOptions) =>
+      new VrrpRouter(routerPorts, vrrp, routerOptions),
+  };
+  const node = new KeepstateNode(settings, world, { ...nodeOptions, pid: process.pid });
+  current = () => node.settings.vrrp;
+  return {
+    node,
+    close: () => {
+      network.close();
+      control.close();
+      announcer.close();
+    },
+  };
+}
+
+function openAnnouncer(): PacketAnnouncer {
+  const opened = PacketAnnouncer.open();
+  if (opened.kind === 'open') return opened.announcer;
+  const { outcome } = opened;
+  const errno = outcome.kind === 'refused' ? outcome.errno : 0;
+  throw new KernelError('packet socket', errno, 'cannot be opened: CAP_NET_RAW is needed');
+}

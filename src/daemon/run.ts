@@ -1,0 +1,207 @@
+/** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
+import { join } from 'node:path';
+import { KeepstateError } from '../base/errors.js';
+import type { LogLevel } from '../base/logger.js';
+import { systemClock, SystemTimers } from '../base/systemClock.js';
+import { loadNode, type LoadResult } from '../config/loadNode.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import { formatProblem } from '../config/problem.js';
+import { systemLoadPorts } from '../config/systemPorts.js';
+import { ControlServer } from '../control/server.js';
+import { sendUnixDatagram } from '../net/unixDatagram.js';
+import { enterNetworkNamespace } from '../net/networkNamespace.js';
+import { composeNode } from './compose.js';
+import { controlHandler } from './controlHandler.js';
+import { writeDump, type DumpKind } from './dumps.js';
+import { packageVersion } from './identity.js';
+import { LockFile } from './lockFile.js';
+import { openLog, type ProcessLog } from './log.js';
+import type { KeepstateNode } from './node.js';
+import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
+import { Reloader } from './reload.js';
+import { schedule } from './scheduling.js';
+import { serviceEnvironment, ServiceManager } from './serviceManager.js';
+import { syslogStream } from './syslog.js';
+
+export interface RunOptions {
+  readonly config: string;
+  /** Overrides `control_socket`. */
+  readonly control?: string;
+  readonly logLevel: LogLevel;
+  /** keepalived's `-i`. */
+  readonly configId?: string;
+}
+
+/** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  const load = (): LoadResult =>
+    loadNode(
+      options.config,
+      systemLoadPorts(options.configId === undefined ? {} : { configId: options.configId }),
+    );
+  const loaded = load();
+  for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  const { settings } = loaded;
+  if (settings === undefined) return loaded.readable ? 1 : 2;
+  const log = openConfiguredLog(settings, options.logLevel);
+  try {
+    return await new Run(settings, options, log, load).untilStopped();
+  } catch (error) {
+    const isExpected = error instanceof KeepstateError;
+    const because = error instanceof Error ? error.message : String(error);
+    log.log('error', 'keepstate cannot start', {
+      because,
+      ...(isExpected || !(error instanceof Error) ? {} : { stack: error.stack }),
+    });
+    return 1;
+  } finally {
+    await log.close();
+  }
+}
+
+class Run {
+  readonly #settings: NodeSettings;
+  readonly #options: RunOptions;
+  readonly #log: ProcessLog;
+  readonly #load: () => LoadResult;
+  readonly #timers = new SystemTimers(systemClock);
+  #stop: () => void = () => undefined;
+
+  constructor(
+    settings: NodeSettings,
+    options: RunOptions,
+    log: ProcessLog,
+    load: () => LoadResult,
+  ) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#log = log;
+    this.#load = load;
+  }
+
+  async untilStopped(): Promise<number> {
+    const settings = this.#settings;
+    const stopped = new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
+    if (settings.netNamespace !== undefined) enterNamespace(settings.netNamespace);
+    refuseBesideOthers(settings);
+    const lock =
+      settings.sync === undefined
+        ? undefined
+        : LockFile.take(
+            settings.general.lockFile,
+            isKeepstate,
+            () => runningHere('conntrackd').length > 0,
+          );
+    try {
+      const service = this.#serviceManager();
+      const controlPath = this.#options.control ?? settings.keepstate.controlPath;
+      const composed = await composeNode(settings, {
+        configFile: this.#options.config,
+        controlPath,
+        version: packageVersion(),
+        logger: this.#log,
+        service,
+        onStopRequested: () => this.#stop(),
+      });
+      const reloader = new Reloader({
+        load: this.#load,
+        logger: this.#log,
+        current: () => composed.node.settings,
+        apply: (next) => composed.node.reload(next),
+      });
+      const control = await ControlServer.listen({
+        path: controlPath,
+        handler: controlHandler(composed.node, () => reloader.reload()),
+        timers: this.#timers,
+        logger: this.#log,
+      });
+      try {
+        const forget = this.#listenToSignals(composed.node, reloader, service);
+        if (settings.scheduling !== undefined) {
+          schedule(process.pid, settings.scheduling.vrrp, this.#log);
+        }
+        await composed.node.start();
+        this.#log.log('notice', 'keepstate runs', { control: controlPath, pid: process.pid });
+        await stopped;
+        forget();
+        this.#log.log('notice', 'stopping');
+        await composed.node.stop();
+      } finally {
+        composed.close();
+        await control.close();
+      }
+      this.#log.log('notice', 'stopped');
+      return 0;
+    } finally {
+      lock?.release();
+    }
+  }
+
+  #listenToSignals(node: KeepstateNode, reloader: Reloader, service: ServiceManager): () => void {
+    const stop = (): void => this.#stop();
+    const reload = (): void => {
+      service.reloading(systemClock.now());
+      void reloader.reload().then(() => service.reloaded());
+    };
+    const dump = (kind: DumpKind) => (): void => writeDump(kind, node, this.#log);
+    const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
+      ['SIGTERM', stop],
+      ['SIGINT', stop],
+      ['SIGHUP', reload],
+      ['SIGUSR1', dump('data')],
+      ['SIGUSR2', dump('stats')],
+    ];
+    for (const [signal, handle] of handlers) process.on(signal, handle);
+    return () => {
+      for (const [signal, handle] of handlers) process.off(signal, handle);
+      // A second signal during the stop must not end it half way.
+      process.on('SIGTERM', () => undefined);
+      process.on('SIGINT', () => undefined);
+    };
+  }
+
+  #serviceManager(): ServiceManager {
+    const path = process.env['NOTIFY_SOCKET'];
+    const send = (text: string): void => {
+      if (path === undefined || path === '') return;
+      sendUnixDatagram(path, Buffer.from(text));
+    };
+    return new ServiceManager(send, this.#timers, serviceEnvironment(process.env, process.pid));
+  }
+}
+
+function openConfiguredLog({ general }: NodeSettings, level: LogLevel): ProcessLog {
+  const { logFile, syslogFacility } = general;
+  return openLog({
+    level,
+    ...(logFile === undefined ? {} : { file: logFile }),
+    ...(syslogFacility === undefined
+      ? {}
+      : {
+          records: syslogStream(syslogFacility, (datagram) => {
+            sendUnixDatagram('/dev/log', datagram);
+          }),
+        }),
+  });
+}
+
+function enterNamespace(name: string): void {
+  const outcome = enterNetworkNamespace(join('/run/netns', name));
+  if (outcome.kind !== 'done') {
+    throw new KeepstateError('namespace', `cannot enter the network namespace ${name}`);
+  }
+}
+
+function refuseBesideOthers(settings: NodeSettings): void {
+  const conflicts = findConflicts(settings.sync !== undefined, settings.vrrp.instances.length > 0);
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const names = conflicts.map(({ program }) => `${program.name} (process ${program.pid})`);
+  const remedies = conflicts.map(({ remedy }) => remedy);
+  throw new KeepstateError(
+    'beside-others',
+    `${names.join(' and ')} runs here and does the same work: ${remedies.join('; ')}`,
+  );
+}
