@@ -1,0 +1,74 @@
+/**
+ * A program for interop tests: one VrrpRouter on the real doors of the kernel, without the rest of the
+ * daemon. Argument: a file with a NodeSpec as JSON. Tells each transition as a JSON line on stdout; SIGUSR2
+ * prints a snapshot, SIGUSR1 keepalived's three dumps, SIGTERM stops cleanly. Log lines go to stderr.
+ */
+import { readFileSync } from 'node:fs';
+import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
+import type { Logger } from '../../src/base/logger.js';
+import { PacketAnnouncer } from '../../src/net/neighbourAnnouncer.js';
+import { RtnetlinkControl } from '../../src/net/rtnetlinkControl.js';
+import { RtnetlinkWatch } from '../../src/net/rtnetlinkWatch.js';
+import { RawVrrpSockets } from '../../src/net/vrrpSocket.js';
+import { statsText } from '../../src/vrrp/dumps/stats.js';
+import { nftFirewall } from '../../src/vrrp/firewall.js';
+import { VrrpRouter } from '../../src/vrrp/router.js';
+import { silentObserver } from '../../src/vrrp/routerPorts.js';
+import { NodeProcesses } from '../../src/vrrp/scripts/nodeProcesses.js';
+import { procSysctls } from '../../src/vrrp/sysctls.js';
+import { nodeFiles } from '../../src/vrrp/tracking/fileTracker.js';
+import { procTable } from '../../src/vrrp/tracking/processTracker.js';
+import { routerSettings, type NodeSpec } from './vrrpNodeSpec.js';
+
+const logger: Logger = {
+  log: (level, message, fields) =>
+    void process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`),
+};
+
+function say(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+async function main(): Promise<void> {
+  const spec = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as NodeSpec;
+  const settings = routerSettings(spec);
+  const timers = new SystemTimers();
+  const network = RtnetlinkWatch.open({ timers, logger });
+  await network.load();
+  const opened = PacketAnnouncer.open();
+  if (opened.kind === 'refused') throw new Error(JSON.stringify(opened.outcome));
+  const router = new VrrpRouter(
+    {
+      clock: systemClock,
+      timers,
+      logger,
+      sockets: new RawVrrpSockets(),
+      network,
+      control: RtnetlinkControl.open(),
+      announcer: opened.announcer,
+      spawner: new NodeProcesses(() => settings),
+      files: nodeFiles,
+      processTable: procTable,
+      sysctls: procSysctls,
+      firewall: nftFirewall,
+    },
+    settings,
+    {
+      observer: { ...silentObserver, transition: (transition) => say({ transition }) },
+      bindings: new Map(),
+      resume: new Set(),
+    },
+  );
+  process.on('SIGUSR2', () => {
+    const snapshot = router.snapshot();
+    const { rss } = process.memoryUsage();
+    say({ snapshot, stats: statsText(snapshot.instances), rss, cpu: process.cpuUsage() });
+  });
+  process.on('SIGTERM', () => {
+    void router.stop().then(() => process.exit(0));
+  });
+  await router.start();
+  say({ ready: true });
+}
+
+void main();
