@@ -6,7 +6,7 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import { PacketAnnouncer } from '../net/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../net/rtnetlinkWatch.js';
-import { RawVrrpSocketFactory } from '../net/vrrpSocket.js';
+import { RawVrrpSockets } from '../net/vrrpSocket.js';
 import { nftFirewall } from '../vrrp/firewall.js';
 import { VrrpRouter } from '../vrrp/router.js';
 import type { RouterOptions } from '../vrrp/routerPorts.js';
@@ -48,7 +48,7 @@ export async function composeNode(
     clock,
     timers,
     logger,
-    sockets: new RawVrrpSocketFactory(),
+    sockets: new RawVrrpSockets(),
     network,
     control,
     announcer,
