@@ -176,6 +176,10 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
     case protocol.icmp:
     case protocol.icmpv6:
       return [rows.icmpType, rows.icmpCode, rows.icmpId];
+    case protocol.gre:
+    case protocol.udplite:
+      // conntrackd tells nothing here, so that flows between the same hosts collapse; it takes the ports.
+      return [{ ...rows.ports }];
     default:
       return [];
   }
@@ -197,6 +201,7 @@ export function sendOrder(
   const hasPorts =
     protocolNumber === protocol.tcp ||
     protocolNumber === protocol.udp ||
+    protocolNumber === protocol.udplite ||
     protocolNumber === protocol.sctp ||
     protocolNumber === protocol.dccp;
   return [

@@ -1,0 +1,96 @@
+/**
+ * A cache of expectations. They are few (nf_conntrack_expect_max is 4,096 for a whole machine), so each is a
+ * plain object, found by the text of its tuples (conntrackd 1.4.7: all fields but the timeout).
+ */
+import { formatIp } from '../base/ipAddress.js';
+import type { ExpectationView, TupleView } from '../conntrack/text/flowView.js';
+import { lifecycle } from '../conntrack/flowRecord.js';
+import { membership, type Membership } from './queues/slotQueue.js';
+
+/** What the protocol and ctnetlink tell of an expectation. */
+export interface Expectation extends ExpectationView {
+  /** CTA_EXPECT_NAT: the tuple before translation, and 0 original or 1 reply direction. */
+  readonly nat?: { readonly tuple: TupleView; readonly direction: number };
+}
+
+/** One cached expectation; also the element of the transmit and resend queues. */
+export interface ExpectationEntry {
+  readonly key: string;
+  content: Expectation;
+  /** See `lifecycle` of flow records. */
+  lifecycle: number;
+  membership: Membership;
+  /** Number under which it was sent last. */
+  sequence: number;
+  readonly createdSeconds: number;
+  updatedSeconds: number;
+  /** Number of the peer's last message about it. */
+  heard: number;
+}
+
+export class ExpectationCache {
+  readonly limit: number;
+  readonly #entries = new Map<string, ExpectationEntry>();
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<ExpectationEntry> {
+    return this.#entries.values();
+  }
+
+  find(content: Expectation): ExpectationEntry | undefined {
+    return this.#entries.get(expectationKey(content));
+  }
+
+  /** Adds or changes; undefined where the cache is full. */
+  put(content: Expectation, nowSeconds: number): ExpectationEntry | undefined {
+    const key = expectationKey(content);
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      known.content = { ...known.content, ...content };
+      known.updatedSeconds = nowSeconds;
+      known.lifecycle = known.lifecycle === lifecycle.dead ? lifecycle.fresh : lifecycle.alive;
+      return known;
+    }
+    if (this.#entries.size >= this.limit) return undefined;
+    const entry: ExpectationEntry = {
+      key,
+      content,
+      lifecycle: lifecycle.fresh,
+      membership: membership.none,
+      sequence: 0,
+      createdSeconds: nowSeconds,
+      updatedSeconds: nowSeconds,
+      heard: 0,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  remove(entry: ExpectationEntry): void {
+    this.#entries.delete(entry.key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+/** Family, master, expected tuple and mask. */
+export function expectationKey(content: Expectation): string {
+  const parts = [content.master, content.tuple, content.mask].map(tupleKey);
+  return `${content.family} ${parts.join(' ')} ${content.zone ?? 0}`;
+}
+
+function tupleKey(tuple: TupleView): string {
+  const source = tuple.source === undefined ? '-' : formatIp(tuple.source);
+  const destination = tuple.destination === undefined ? '-' : formatIp(tuple.destination);
+  const ports = `${tuple.sourcePort ?? 0}>${tuple.destinationPort ?? 0}`;
+  return `${tuple.protocol}/${source}>${destination}/${ports}`;
+}

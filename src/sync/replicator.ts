@@ -1,0 +1,205 @@
+/**
+ * Replication with one peer, without any I/O: internal changes become datagrams, the peer's datagrams become
+ * external changes. Time and chance come in as values, datagrams go out through a function, so that whole
+ * lives of a pair run in virtual time.
+ */
+import {
+  milliseconds,
+  seconds,
+  subtractTime,
+  toSeconds,
+  type Microseconds,
+  type RandomSource,
+} from '../base/time.js';
+import type { FlowCursor } from '../conntrack/flowRecord.js';
+import type { ExternalStore } from './externalCache.js';
+import type { InternalCache } from './internalCache.js';
+import { AlarmMachine, NotrackMachine } from './modes/bestEffort.js';
+import { FtfwMachine } from './modes/ftfw.js';
+import type { Machine, MachinePort } from './modes/machine.js';
+import { Receiver } from './receiver.js';
+import { ResyncRequest } from './resyncRequest.js';
+import type { SyncSettings } from './settings.js';
+import { Transmitter } from './transmitter.js';
+import type { DatagramBuilder } from './wire/datagramBuilder.js';
+import { FlowWriter } from './wire/flowWriter.js';
+
+const keepAlive = seconds(1);
+/** What is out unanswered for this long, while the peer speaks, goes out again. */
+const staleAfter = seconds(10);
+/** A closed window stays closed at most this long without an answer. */
+const patience = milliseconds(1_200);
+
+export interface ReplicatorPort {
+  /** There is something to send; `pump` soon. */
+  wake(): void;
+  /** A bulk has ended; FTFW: the peer has all of it. */
+  bulkDone(since: number, entries: number): void;
+  /** The peer begins anew, or asks for everything: a bulk was started. */
+  bulkStarted(because: string): void;
+  /** We ask the peer for everything. */
+  resyncAsked(because: string): void;
+}
+
+export type ReplicatorSettings = Pick<
+  SyncSettings,
+  | 'mode'
+  | 'ackWindowSize'
+  | 'resendQueueSize'
+  | 'refreshTimeSeconds'
+  | 'commitTimeoutSeconds'
+  | 'tcpWindowTracking'
+>;
+
+export interface ReplicatorParts {
+  readonly settings: ReplicatorSettings;
+  readonly internal: InternalCache;
+  readonly external: ExternalStore;
+  readonly builder: DatagramBuilder;
+  readonly scratch: FlowCursor;
+  readonly random: RandomSource;
+  readonly port: ReplicatorPort;
+}
+
+export class Replicator implements MachinePort {
+  readonly machine: Machine;
+  readonly transmitter: Transmitter;
+  readonly receiver: Receiver;
+  readonly resync: ResyncRequest;
+  readonly #parts: ReplicatorParts;
+  #now = 0 as Microseconds;
+  /** What had been sent when the stale check last ran, and when. */
+  #staleMark: { readonly sequence: number; readonly at: Microseconds } | undefined;
+
+  constructor(parts: ReplicatorParts) {
+    const { settings } = parts;
+    this.#parts = parts;
+    this.machine = machineOf(settings, this);
+    this.transmitter = new Transmitter(this.machine, {
+      mode: settings.mode,
+      cache: parts.internal,
+      builder: parts.builder,
+      writer: new FlowWriter({
+        sendTimeout: settings.commitTimeoutSeconds === undefined,
+        sendScales: settings.tcpWindowTracking,
+      }),
+      sendTimeout: settings.commitTimeoutSeconds === undefined,
+      resendLimit: settings.resendQueueSize,
+      ackWindowSize: settings.ackWindowSize,
+      refreshSeconds: settings.refreshTimeSeconds,
+      random: parts.random,
+      bulkDone: (since, entries) => {
+        parts.port.bulkDone(since, entries);
+      },
+      resyncAcknowledged: () => {
+        this.resync.answered(this.#now);
+      },
+    });
+    this.receiver = new Receiver(this.machine, parts.external, parts.scratch);
+    this.resync = new ResyncRequest((flags, from, to) => {
+      this.control(flags, from, to);
+    });
+    parts.internal.listen(this.transmitter);
+  }
+
+  /** One datagram of the peer. True where at least one message was good. */
+  receive(datagram: Uint8Array, now: Microseconds): boolean {
+    this.#now = now;
+    const before = this.receiver.applied;
+    const isGood = this.receiver.receive(datagram, now);
+    if (this.#parts.settings.mode !== 'FTFW' && this.receiver.applied !== before) {
+      this.resync.answered(now);
+    }
+    this.#parts.port.wake();
+    return isGood;
+  }
+
+  /** Sends what waits, up to `most` messages; true where more can be sent at once. */
+  pump(now: Microseconds, most: number): boolean {
+    this.#now = now;
+    return this.transmitter.pump(now, most);
+  }
+
+  /** To be called about ten times a second. */
+  tick(now: Microseconds): void {
+    this.#now = now;
+    const { transmitter } = this;
+    this.machine.tick(now);
+    this.resync.tick(now);
+    transmitter.refresh(Math.floor(toSeconds(now)));
+    transmitter.unblock(now, patience);
+    const { lastSentAt } = transmitter;
+    if (lastSentAt === undefined || subtractTime(now, lastSentAt) >= keepAlive) {
+      this.machine.idle(now);
+    }
+    this.#resendStale(now);
+    this.#parts.port.wake();
+  }
+
+  /** Ask the peer for its whole internal cache. ALARM has no such message. */
+  askResync(now: Microseconds, because: string): boolean {
+    if (this.#parts.settings.mode === 'ALARM') return false;
+    this.#now = now;
+    if (!this.resync.isWaiting) this.resync.ask(now);
+    this.#parts.port.resyncAsked(because);
+    this.#parts.port.wake();
+    return true;
+  }
+
+  /** Send the whole internal cache. */
+  startBulk(because: string): void {
+    this.transmitter.startBulk();
+    this.#parts.port.bulkStarted(because);
+    this.#parts.port.wake();
+  }
+
+  control(flags: number, from: number, to: number): void {
+    this.transmitter.control(flags, from, to);
+  }
+
+  acknowledged(from: number, to: number): void {
+    this.transmitter.acknowledged(from, to, this.#now);
+  }
+
+  missing(from: number, to: number): void {
+    if (this.transmitter.missing(from, to, this.#now)) return;
+    this.startBulk('the peer misses what the resend queue no longer has');
+  }
+
+  peerRestarted(): void {
+    this.transmitter.peerRestarted(this.#now);
+    this.startBulk('the peer started');
+    this.askResync(this.#now, 'the peer started');
+  }
+
+  bulkRequested(): void {
+    this.startBulk('requested by the peer');
+  }
+
+  resyncNeeded(because: string): void {
+    this.askResync(this.#now, because);
+  }
+
+  /** An acknowledgement that never came although the peer speaks: its numbers go out again. */
+  #resendStale(now: Microseconds): void {
+    const mark = this.#staleMark;
+    if (mark !== undefined && subtractTime(now, mark.at) < staleAfter) return;
+    const heard = this.receiver.lastAcceptedAt;
+    const isHeard = heard !== undefined && subtractTime(now, heard) < staleAfter;
+    if (mark !== undefined && isHeard) this.transmitter.resend.requeueStale(mark.sequence);
+    const sequence = (this.transmitter.nextSequence - 1) >>> 0;
+    this.#staleMark = { sequence, at: now };
+  }
+}
+
+function machineOf(settings: ReplicatorSettings, port: MachinePort): Machine {
+  switch (settings.mode) {
+    case 'FTFW':
+      return new FtfwMachine(port, settings.ackWindowSize);
+    case 'NOTRACK':
+      return new NotrackMachine(port);
+    case 'ALARM':
+    default:
+      return new AlarmMachine();
+  }
+}

@@ -1,0 +1,362 @@
+/**
+ * The sending half: a queue of references to what changed, drained into datagrams. A message is built only
+ * when its turn comes, so several changes of one flow become one message with the newest content, and its
+ * type follows from the flow's life at that moment (conntrackd 1.4.7 «transmit queue»).
+ *
+ *   change -> transmit queue -> datagram -> resend queue (FTFW) | released (NOTRACK) | wheel (ALARM)
+ *
+ * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the table in
+ * steps, so that a peer with an ordinary socket buffer keeps up.
+ */
+import { subtractTime, type Microseconds, type RandomSource } from '../base/time.js';
+import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
+import type { ExpectationEntry } from './expectations.js';
+import type { ChangeListener, InternalCache } from './internalCache.js';
+import type { Machine } from './modes/machine.js';
+import { RefreshWheel } from './queues/refreshWheel.js';
+import { ResendQueue, type ControlMessage, type ResendOwner } from './queues/resendQueue.js';
+import { membership, membershipOf, SlotQueue } from './queues/slotQueue.js';
+import type { SyncMode } from './settings.js';
+import type { DatagramBuilder } from './wire/datagramBuilder.js';
+import { writeExpectation } from './wire/expectationCodec.js';
+import type { FlowWriter } from './wire/flowWriter.js';
+import {
+  headerFlag,
+  messageKind,
+  rangeFlags,
+  rangeHeaderBytes,
+  headerBytes,
+  sequenceDistance,
+  writeHeader,
+} from './wire/header.js';
+import { BulkWalk } from './bulkWalk.js';
+
+/** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
+const smallestWindow = 4_096;
+
+export interface TransmitterOptions {
+  readonly mode: SyncMode;
+  readonly cache: InternalCache;
+  readonly builder: DatagramBuilder;
+  readonly writer: FlowWriter;
+  readonly sendTimeout: boolean;
+  readonly resendLimit: number;
+  readonly ackWindowSize: number;
+  readonly refreshSeconds: number;
+  readonly random: RandomSource;
+  /** A bulk has ended, and in FTFW was acknowledged in full: what has no number since `since` is gone. */
+  readonly bulkDone: (since: number, entries: number) => void;
+  /** An own RESYNC was acknowledged. */
+  readonly resyncAcknowledged: () => void;
+}
+
+export class Transmitter implements ChangeListener, ResendOwner {
+  readonly resend: ResendQueue;
+  /** When the last datagram was built; undefined before the first. */
+  lastSentAt: Microseconds | undefined;
+  readonly #options: TransmitterOptions;
+  readonly #machine: Machine;
+  readonly #flows: SlotQueue;
+  readonly #expectations = new Set<ExpectationEntry>();
+  readonly #controls: ControlMessage[] = [];
+  readonly #wheel: RefreshWheel | undefined;
+  readonly #bulk: BulkWalk;
+  readonly #cursor: FlowCursor;
+  readonly #window: number;
+  #nextSequence: number;
+  /** The highest own number that the peer spoke of, and when it did. */
+  #answered: number;
+  #answeredAt: Microseconds | undefined;
+  #nowSeconds = 0;
+
+  constructor(machine: Machine, options: TransmitterOptions) {
+    const { table } = options.cache;
+    this.#machine = machine;
+    this.#options = options;
+    this.#flows = new SlotQueue(table, membership.transmit);
+    this.#cursor = table.newCursor();
+    this.resend = new ResendQueue(table, options.resendLimit, this);
+    this.#wheel =
+      options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
+    this.#bulk = new BulkWalk(options.cache, this);
+    this.#window = Math.max(smallestWindow, 4 * options.ackWindowSize);
+    // Any start is allowed; a random one tells a restart from a late duplicate.
+    this.#nextSequence = options.random.below(0x1_0000_0000);
+    this.#answered = (this.#nextSequence - 1) >>> 0;
+  }
+
+  /** Number of the next message. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  /** Elements waiting to be sent. */
+  get waiting(): number {
+    return this.#flows.count + this.#expectations.size + this.#controls.length;
+  }
+
+  /** All that the peer must learn was sent and, in FTFW, acknowledged. */
+  get isDrained(): boolean {
+    return (
+      this.#flows.count === 0 &&
+      this.#expectations.size === 0 &&
+      !this.#bulk.isRunning &&
+      this.resend.flowCount === 0
+    );
+  }
+
+  get isBulkRunning(): boolean {
+    return this.#bulk.isRunning;
+  }
+
+  /** Queues everything for the peer; one that runs is followed by another. */
+  startBulk(): void {
+    this.#bulk.start(this.#nextSequence);
+  }
+
+  /** A flow that waits already keeps its place: its newest content goes out. */
+  flowChanged(slot: number): void {
+    if (membershipOf(this.#options.cache.table, slot) === membership.transmit) return;
+    this.#takeOut(slot);
+    this.#flows.push(slot);
+  }
+
+  flowDied(slot: number): void {
+    this.flowChanged(slot);
+  }
+
+  flowForgotten(slot: number): void {
+    this.#takeOut(slot);
+  }
+
+  expectationChanged(entry: ExpectationEntry): void {
+    if (entry.membership === membership.resend) this.resend.removeExpectation(entry);
+    entry.membership = membership.transmit;
+    this.#expectations.add(entry);
+  }
+
+  expectationDied(entry: ExpectationEntry): void {
+    this.expectationChanged(entry);
+  }
+
+  expectationForgotten(entry: ExpectationEntry): void {
+    if (entry.membership === membership.resend) this.resend.removeExpectation(entry);
+    this.#expectations.delete(entry);
+    entry.membership = membership.none;
+  }
+
+  cleared(): void {
+    this.#flows.reset();
+    this.#wheel?.reset();
+    this.resend.reset();
+    this.#expectations.clear();
+    this.#bulk.stop();
+  }
+
+  control(flags: number, from: number, to: number): void {
+    // One ALIVE tells as much as two.
+    if (flags === headerFlag.alive && this.#controls.length > 0) return;
+    this.#controls.push({ flags, from, to, sequence: 0 });
+  }
+
+  acknowledged(from: number, to: number, now: Microseconds): void {
+    this.#heardOf(to, now);
+    this.resend.acknowledge(from, to);
+  }
+
+  /** False where only a bulk can help. */
+  missing(from: number, to: number, now: Microseconds): boolean {
+    this.#heardOf(to, now);
+    this.#bulk.postpone();
+    return this.resend.requeue(from, to);
+  }
+
+  /** The peer knows nothing: what was out goes out again. */
+  peerRestarted(now: Microseconds): void {
+    this.#heardOf((this.#nextSequence - 1) >>> 0, now);
+    this.resend.requeueAll();
+  }
+
+  /** ALARM's refreshes that are due. */
+  refresh(nowSeconds: number): void {
+    this.#wheel?.due(nowSeconds, (slot) => {
+      this.#flows.push(slot);
+    });
+  }
+
+  /**
+   * Sends up to `most` messages and flushes. True where more could be sent at once; false where nothing is
+   * left or the window is closed.
+   */
+  pump(now: Microseconds, most: number): boolean {
+    this.#nowSeconds = Math.floor(now / 1_000_000);
+    for (let i = 0; i < most; i++) {
+      if (!this.#sendNext(now)) {
+        this.#options.builder.flush();
+        this.#finishBulk();
+        return false;
+      }
+      this.lastSentAt = now;
+    }
+    this.#options.builder.flush();
+    return true;
+  }
+
+  releaseFlow(slot: number): void {
+    const { cache } = this.#options;
+    if (cache.table.lifecycle(slot) === lifecycle.dead) cache.removeSlot(slot);
+  }
+
+  releaseExpectation(entry: ExpectationEntry): void {
+    entry.membership = membership.none;
+    if (entry.lifecycle === lifecycle.dead) this.#options.cache.removeExpectation(entry);
+  }
+
+  requeueFlow(slot: number): void {
+    this.#flows.push(slot);
+  }
+
+  requeueExpectation(entry: ExpectationEntry): void {
+    entry.membership = membership.transmit;
+    this.#expectations.add(entry);
+  }
+
+  requeueControl(message: ControlMessage): void {
+    this.#controls.push(message);
+  }
+
+  controlAcknowledged(message: ControlMessage): void {
+    if ((message.flags & headerFlag.resync) !== 0) this.#options.resyncAcknowledged();
+  }
+
+  /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
+  unblock(now: Microseconds, patience: Microseconds): void {
+    if (this.#isWindowOpen()) return;
+    if (this.#answeredAt !== undefined && subtractTime(now, this.#answeredAt) < patience) return;
+    this.#answered = (this.#answered + this.#window) >>> 0;
+    this.#answeredAt = now;
+  }
+
+  #heardOf(to: number, now: Microseconds): void {
+    const isOurs = sequenceDistance(to, this.#nextSequence) < 0;
+    if (isOurs && sequenceDistance(to, this.#answered) > 0) this.#answered = to;
+    this.#answeredAt = now;
+  }
+
+  #isWindowOpen(): boolean {
+    return (
+      this.#options.mode !== 'FTFW' ||
+      sequenceDistance(this.#nextSequence, this.#answered) <= this.#window
+    );
+  }
+
+  /** One message; control messages first, they are what opens the windows. */
+  #sendNext(now: Microseconds): boolean {
+    const control = this.#controls.shift();
+    if (control !== undefined) {
+      this.#sendControl(control);
+      return true;
+    }
+    if (!this.#isWindowOpen()) {
+      this.#answeredAt ??= now;
+      return false;
+    }
+    if (this.#flows.head === 0 && this.#expectations.size === 0) this.#bulk.step();
+    const slot = this.#flows.head;
+    if (slot !== 0) {
+      this.#sendFlow(slot);
+      return true;
+    }
+    for (const entry of this.#expectations) {
+      this.#sendExpectation(entry);
+      return true;
+    }
+    return false;
+  }
+
+  #sendControl(message: ControlMessage): void {
+    const { builder, mode } = this.#options;
+    const hasRange = (message.flags & rangeFlags) !== 0;
+    const { view, used } = builder;
+    const length = hasRange ? rangeHeaderBytes : headerBytes;
+    message.sequence = this.#takeSequence();
+    const flags = message.flags | this.#machine.flags();
+    writeHeader(view, used, messageKind.control, flags, length, message.sequence);
+    if (hasRange) {
+      view.setUint32(used + 8, message.from);
+      view.setUint32(used + 12, message.to);
+    }
+    builder.append(length);
+    if (mode === 'FTFW' && hasRange) this.resend.addControl(message);
+  }
+
+  #sendFlow(slot: number): void {
+    const { builder, cache, writer, mode } = this.#options;
+    const flow = cache.table.seek(slot, this.#cursor);
+    const { view, used } = builder;
+    const length = writer.write(view, used, flow);
+    const sequence = this.#takeSequence();
+    const kind = flowKindOf(cache.table.lifecycle(slot));
+    writeHeader(view, used, kind, this.#machine.flags(), length, sequence);
+    builder.append(length);
+    this.#flows.remove(slot);
+    if (mode === 'FTFW') this.resend.addFlow(slot, sequence);
+    else if (kind === messageKind.flowDelete) this.releaseFlow(slot);
+    else this.#wheel?.add(slot, this.#nowSeconds, this.#refreshDelay());
+  }
+
+  #sendExpectation(entry: ExpectationEntry): void {
+    const { builder, mode, sendTimeout } = this.#options;
+    const { view, used } = builder;
+    const length = writeExpectation(view, used, entry.content, sendTimeout);
+    const sequence = this.#takeSequence();
+    const kind = messageKind.expectationNew + flowKindOf(entry.lifecycle);
+    writeHeader(view, used, kind, this.#machine.flags(), length, sequence);
+    builder.append(length);
+    this.#expectations.delete(entry);
+    entry.membership = membership.none;
+    if (mode === 'FTFW') {
+      entry.membership = membership.resend;
+      this.resend.addExpectation(entry, sequence);
+    } else this.releaseExpectation(entry);
+  }
+
+  /** conntrackd: 1 + random below RefreshTime, and a fraction of a second. */
+  #refreshDelay(): number {
+    return 1 + this.#options.random.below(Math.max(1, this.#options.refreshSeconds));
+  }
+
+  #takeSequence(): number {
+    const sequence = this.#nextSequence;
+    this.#nextSequence = (sequence + 1) >>> 0;
+    return sequence;
+  }
+
+  /** Out of whatever queue it is in. */
+  #takeOut(slot: number): void {
+    switch (membershipOf(this.#options.cache.table, slot)) {
+      case membership.transmit:
+        this.#flows.remove(slot);
+        return;
+      case membership.resend:
+        this.resend.removeFlow(slot);
+        return;
+      case membership.timer:
+        this.#wheel?.remove(slot);
+        return;
+      default:
+    }
+  }
+
+  #finishBulk(): void {
+    const waitsForAcks = this.#options.mode === 'FTFW';
+    const oldest = waitsForAcks ? this.resend.oldestFlow : undefined;
+    const done = this.#bulk.finished(this.#nextSequence, oldest, this.waiting === 0);
+    if (done !== undefined) this.#options.bulkDone(done.since, done.entries);
+  }
+}
+
+function flowKindOf(life: number): number {
+  if (life === lifecycle.dead) return messageKind.flowDelete;
+  return life === lifecycle.fresh ? messageKind.flowNew : messageKind.flowUpdate;
+}
