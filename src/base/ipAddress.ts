@@ -13,8 +13,9 @@ export interface IpAddress {
 }
 
 export function ipFromBytes(bytes: Uint8Array): IpAddress | undefined {
-  if (bytes.length === 4) return { family: 4, bytes: bytes.slice() };
-  if (bytes.length === 16) return { family: 6, bytes: bytes.slice() };
+  // Not slice: that of a Buffer shares memory.
+  if (bytes.length === 4) return { family: 4, bytes: new Uint8Array(bytes) };
+  if (bytes.length === 16) return { family: 6, bytes: new Uint8Array(bytes) };
   return undefined;
 }
 

@@ -68,7 +68,7 @@ export function decodeLink(body: Uint8Array): LinkState | undefined {
   return {
     index,
     name: text(attributes.get(IFLA_IFNAME)) ?? '',
-    mac: attributes.get(IFLA_ADDRESS)?.slice() ?? new Uint8Array(0),
+    mac: new Uint8Array(attributes.get(IFLA_ADDRESS) ?? []),
     mtu: word(attributes.get(IFLA_MTU)) ?? 0,
     isUp: (flags & IFF_UP) !== 0,
     isRunning: (flags & IFF_RUNNING) !== 0,

@@ -4,6 +4,7 @@ import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
 import type { AddressState, NetworkEvent } from '../../src/net/ports.js';
 import { RtnetlinkControl } from '../../src/net/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../../src/net/rtnetlinkWatch.js';
+import { runSync } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -300,8 +301,12 @@ describe('rtnetlink', () => {
         batch.push(`link set eth0 mtu ${1300 + round}`);
         if (round % 2 === 0) batch.push(`link del storm${round}`);
       }
-      // From another process, so that this one cannot keep up by accident.
-      await host.ip(...batch);
+      // The first half while this process does not read at all, the second while it reads.
+      const half = batch.length >> 1;
+      runSync(['ip', '-n', host.namespace, '-batch', '-'], {
+        input: `${batch.slice(0, half).join('\n')}\n`,
+      });
+      await host.ip(...batch.slice(half));
       await waitFor(() => watch.overruns > 0, { description: 'an overrun' });
       await waitFor(() => events.some((event) => event.kind === 'resynced'));
       const kernel = await kernelView();
