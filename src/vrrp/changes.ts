@@ -1,6 +1,6 @@
 /** What changes under a running unit: tracking results, source addresses, settings. */
 import { microseconds } from '../base/time.js';
-import { enterJoiners, settleFaults } from './coupling.js';
+import { enterJoiners, faultOf, settleFaults } from './coupling.js';
 import type { Conditions } from './events.js';
 import { effectivePriority } from './priority.js';
 import { advertise } from './roles.js';
@@ -45,7 +45,7 @@ function applyPriority(seat: Seat): void {
     act(turn, { kind: 'priorityChanged', instance: instance.name, from, to, state });
   }
   const due = instance.timers.masterDown;
-  if (due === undefined) return;
+  if (due === undefined || faultOf(seat) !== undefined) return;
   const left = due - turn.at + skewTime(settings, instance) - skewBefore;
   startTimer(seat, 'masterDown', microseconds(Math.max(0, left)));
 }

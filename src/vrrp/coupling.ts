@@ -29,13 +29,14 @@ export function considerTakeover(seat: Seat): void {
     waitFurther(seat);
     return;
   }
-  const weaker = turn.settings.commitBeforePreempt ? findLivingWeaker(seats) : undefined;
+  const mustAsk = turn.settings.commitBeforePreempt && unit.preemption !== 'granted';
+  const weaker = mustAsk ? findLivingWeaker(seats) : undefined;
   if (weaker?.instance.weakerMaster !== undefined) {
     waitFurther(seat);
     askPreemption(turn, weaker.instance.weakerMaster.address);
     return;
   }
-  withdrawPreemption(turn, 'the old master is gone');
+  if (unit.preemption === 'asked') withdrawPreemption(turn, 'the old master is gone');
   takeOver(turn, seats, takeoverText(seat));
 }
 
@@ -148,7 +149,7 @@ export function preempt(turn: Turn): void {
 /** The wish to preempt, if there is one, is over without an answer. */
 export function withdrawPreemption(turn: Turn, because: string): void {
   const { unit, settings } = turn;
-  if (unit.preemption !== 'asked') return;
+  if (unit.preemption !== 'asked' && unit.preemption !== 'granted') return;
   unit.preemption = 'free';
   for (const seat of allSeats(turn)) seat.instance.wantsMaster = false;
   act(turn, { kind: 'preemptionWithdrawn', unit: settings.name, epoch: unit.epoch, because });

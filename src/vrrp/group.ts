@@ -22,7 +22,7 @@ import {
   withdrawPreemption,
 } from './coupling.js';
 import type { UnitEvent } from './events.js';
-import { drained, receive, ring, type RoleRequest } from './machine.js';
+import { drained, listenBeforePreempt, receive, ring, type RoleRequest } from './machine.js';
 import type { UnitSettings, UnitState } from './state.js';
 import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './turn.js';
 
@@ -124,6 +124,9 @@ function grant(seat: Seat, request: RoleRequest | undefined): void {
     case 'takeover':
       considerTakeover(seat);
       break;
+    case 'preempt':
+      preempt(seat.turn);
+      break;
     case 'stepDown':
       stepDown(seat.turn, seat, request.because);
       break;
@@ -146,7 +149,8 @@ function start(turn: Turn, resumeMaster: boolean): void {
 function grantPreemption(turn: Turn, epoch: number): void {
   const { unit } = turn;
   if (unit.preemption !== 'asked' || unit.epoch !== epoch) return;
-  preempt(turn);
+  unit.preemption = 'granted';
+  listenBeforePreempt(turn);
 }
 
 /** The old MASTER has just resigned in our favour: nobody needs to be waited for. */

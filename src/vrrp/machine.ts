@@ -22,11 +22,14 @@ import {
   startTimer,
   stopTimer,
   type Seat,
+  type Turn,
 } from './turn.js';
 
 /** `takeover`: this member's master is silent. `stepDown`: another router is to be MASTER. */
 export type RoleRequest =
   | { readonly kind: 'takeover' }
+  /** What waited was read after a preemption was granted. */
+  | { readonly kind: 'preempt' }
   | { readonly kind: 'stepDown'; readonly because: string }
   /** The wish to take over is gone: a master that counts was heard. */
   | { readonly kind: 'content'; readonly because: string };
@@ -59,7 +62,10 @@ export function ring(seat: Seat, timer: TimerName): RoleRequest | undefined {
   forgetTimer(seat, timer);
   switch (timer) {
     case 'masterDown':
-      // The process may have been stalled: adverts that wait in the socket count before the silence does.
+      // The process may have been stalled: adverts that wait in a socket count before the silence does.
+      for (const other of allSeats(turn)) {
+        if (other !== seat && other.instance.wantsMaster) drain(other);
+      }
       drainFor(seat, 'masterDown');
       return undefined;
     case 'advert':
@@ -79,14 +85,24 @@ export function ring(seat: Seat, timer: TimerName): RoleRequest | undefined {
 
 /** What waited in the socket has been read; is the decision still to be made? */
 export function drained(seat: Seat): RoleRequest | undefined {
-  const { instance } = seat;
+  const { instance, turn } = seat;
   const decision = instance.drainingFor;
   instance.drainingFor = undefined;
   if (decision === 'masterDown' && instance.timers.masterDown === undefined) {
     return { kind: 'takeover' };
   }
+  if (turn.unit.preemption === 'granted' && isLastMember(seat)) return { kind: 'preempt' };
   if (decision === 'advert' && instance.timers.advert === undefined) advertiseOnTime(seat);
   return undefined;
+}
+
+/** Preemption is granted: what waits for any member is read first, `drained` of the last one decides. */
+export function listenBeforePreempt(turn: Turn): void {
+  for (const seat of allSeats(turn)) drain(seat);
+}
+
+function isLastMember({ instance, turn }: Seat): boolean {
+  return turn.settings.members.at(-1)?.name === instance.name;
 }
 
 /** Waits another master-down time, still wanting to be MASTER (sync groups; a preemption that is asked for). */
@@ -106,7 +122,7 @@ function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleReques
   if (advert.priority < instance.effectivePriority && mayPreempt(seat)) {
     instance.weakerMaster = heard;
     // While the preemption waits for its grant, the silence of the old master must still be noticed.
-    if (turn.unit.preemption === 'asked' && instance.wantsMaster) waitFurther(seat);
+    if (turn.unit.preemption !== 'free' && instance.wantsMaster) waitFurther(seat);
     return undefined;
   }
   if (advert.priority >= instance.effectivePriority) stopPreemptDelay(seat);
@@ -221,5 +237,9 @@ function advertiseOnTime(seat: Seat): void {
 
 function drainFor(seat: Seat, decision: 'masterDown' | 'advert'): void {
   seat.instance.drainingFor = decision;
+  drain(seat);
+}
+
+function drain(seat: Seat): void {
   act(seat.turn, { kind: 'drainSockets', instance: seat.instance.name });
 }

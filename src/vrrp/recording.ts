@@ -1,6 +1,6 @@
 /**
- * A recorded life: one JSON line per event, and one with the settings before the first event and before
- * each reload. Addresses are written {"ip":"10.0.0.1"}, bytes {"hex":"0102"}, times as microseconds; what
+ * A recorded life: one JSON line per event, one with the settings before the first event, and one with the
+ * new settings before each reload. Addresses are written {"ip":"10.0.0.1"}, bytes {"hex":"0102"}, times as microseconds; what
  * is undefined is left out. Replaying the lines through `unitStep` gives the same states and actions.
  */
 import { BoundaryError } from '../base/errors.js';
@@ -12,7 +12,10 @@ import { initialUnit, type UnitSettings, type UnitState } from './state.js';
 
 export type RecordedLine =
   | { readonly unit: string; readonly event: UnitEvent }
-  | { readonly unit: string; readonly at: Microseconds; readonly settings: UnitSettings };
+  /** A life begins. */
+  | { readonly unit: string; readonly at: Microseconds; readonly settings: UnitSettings }
+  /** A running unit is about to be given `reload`. */
+  | { readonly unit: string; readonly newSettings: UnitSettings };
 
 /** One line without line break. Serves actions and states too: any plain data of this room. */
 export function toJsonLine(value: unknown): string {
@@ -33,14 +36,15 @@ export function fromJsonLine(text: string): unknown {
 export function parseRecordedLine(text: string): RecordedLine {
   const value = fromJsonLine(text);
   if (!isObject(value) || typeof value['unit'] !== 'string') throw notRecorded(text);
-  const { unit, event, settings, at } = value;
+  const { unit, event, settings, newSettings, at } = value;
   if (isObject(event) && typeof event['kind'] === 'string' && typeof event['at'] === 'number') {
     // Checked as far as the machine relies on it: unknown kinds and members change nothing.
     return { unit, event: event as unknown as UnitEvent };
   }
-  if (isObject(settings) && Array.isArray(settings['members']) && typeof at === 'number') {
-    return { unit, at: microseconds(at), settings: settings as unknown as UnitSettings };
+  if (isSettings(settings) && typeof at === 'number') {
+    return { unit, at: microseconds(at), settings };
   }
+  if (isSettings(newSettings)) return { unit, newSettings };
   throw notRecorded(text);
 }
 
@@ -56,13 +60,17 @@ export function* replay(lines: Iterable<string>): Generator<ReplayedStep> {
   for (const text of lines) {
     if (text.trim() === '') continue;
     const line = parseRecordedLine(text);
-    const known = units.get(line.unit);
     if ('settings' in line) {
-      const state = known?.state ?? initialUnit(line.settings, line.at);
-      units.set(line.unit, { settings: line.settings, state });
+      const { settings } = line;
+      units.set(line.unit, { settings, state: initialUnit(settings, line.at) });
       continue;
     }
+    const known = units.get(line.unit);
     if (known === undefined) throw notRecorded(text);
+    if ('newSettings' in line) {
+      known.settings = line.newSettings;
+      continue;
+    }
     const step = unitStep(known.state, line.event, known.settings);
     known.state = step.state;
     yield { unit: line.unit, event: line.event, ...step };
@@ -102,6 +110,11 @@ function revive(_key: string, value: unknown): unknown {
 
 function malformed(what: string, text: string): BoundaryError {
   return new BoundaryError('recording', `malformed ${what}`, { text });
+}
+
+/** As far as the machine relies on it. */
+function isSettings(value: unknown): value is UnitSettings {
+  return isObject(value) && Array.isArray(value['members']);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

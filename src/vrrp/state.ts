@@ -74,7 +74,7 @@ export interface UnitState {
   /** Grows with each change of `role`, and with each wish to preempt. */
   readonly epoch: number;
   readonly notified: NotifiedState | undefined;
-  readonly preemption: 'free' | 'asked' | 'held';
+  readonly preemption: 'free' | 'asked' | 'granted' | 'held';
   /** Why preemption is held. */
   readonly heldBecause: string | undefined;
   readonly inMaintenance: boolean;

@@ -66,6 +66,8 @@ interface EventInput {
     readonly unit?: Partial<UnitSettings>;
   };
   readonly event?: object;
+  /** Draining after a grant is left open. */
+  readonly leaveOpen?: true;
 }
 
 interface Life {
@@ -135,7 +137,7 @@ function setUp(life: Life, role: string, at: number): void {
     feed(life, { at: later, instance: name, expire: 'masterDown' });
   }
   const { epoch } = life.state;
-  step(life, { kind: 'preemptionGranted', at: microseconds(later), epoch });
+  feed(life, { at: later, event: { kind: 'preemptionGranted', epoch } });
   step(life, { kind: 'vipsReleased', at: microseconds(later), epoch: life.state.epoch });
 }
 
@@ -145,13 +147,24 @@ function feed(life: Life, input: EventInput): readonly UnitAction[] {
   for (const event of eventsOf(life, input)) {
     const followed = step(life, event);
     actions.push(...followed);
-    if (input.expire === undefined) continue;
-    for (const action of followed) {
-      if (action.kind !== 'drainSockets') continue;
-      actions.push(...step(life, { kind: 'drained', at: event.at, instance: action.instance }));
-    }
+    // A grant and `expire` find nothing in the sockets; with `timer` the draining is left open.
+    const isAnswered = event.kind === 'preemptionGranted' && input.leaveOpen !== true;
+    if (input.expire === undefined && !isAnswered) continue;
+    actions.push(...drainNothing(life, event, followed));
   }
   return actions;
+}
+
+function drainNothing(
+  life: Life,
+  event: UnitEvent,
+  followed: readonly UnitAction[],
+): readonly UnitAction[] {
+  return followed.flatMap((action) =>
+    action.kind === 'drainSockets'
+      ? step(life, { kind: 'drained', at: event.at, instance: action.instance })
+      : [],
+  );
 }
 
 function eventsOf(life: Life, input: EventInput): readonly UnitEvent[] {
