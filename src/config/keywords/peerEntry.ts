@@ -2,11 +2,14 @@
 import { formatIp, parseIp } from '../../base/ipAddress.js';
 import type { UnicastPeer } from '../../vrrp/settings.js';
 import { nearestWord } from '../nearest.js';
+import type { ParseContext } from '../table/row.js';
 import type { ItemType } from '../table/wordTypes.js';
+import type { Token } from '../text/token.js';
 
 export const peerItems: ItemType<UnicastPeer> = {
   name: 'ADDRESS [min_ttl 0..255] [max_ttl 0..255]',
-  parse: ([first, ...options], { problems, owner }) => {
+  parse: ([first, ...options], context) => {
+    const { problems, owner } = context;
     if (first === undefined) return undefined;
     const address = parseIp(first.text);
     if (address === undefined) {
@@ -16,22 +19,9 @@ export const peerItems: ItemType<UnicastPeer> = {
     }
     let peer: UnicastPeer = { address };
     for (let i = 0; i < options.length; i += 2) {
-      const [name, value] = [options[i], options[i + 1]];
-      const field = name?.text === 'min_ttl' ? 'minTtl' : 'maxTtl';
-      if (name?.text !== 'min_ttl' && name?.text !== 'max_ttl') {
-        const nearest = nearestWord(name?.text ?? '', ['min_ttl', 'max_ttl']);
-        const details = nearest === undefined ? { expected: 'min_ttl or max_ttl' } : { nearest };
-        const at = name?.at ?? first.at;
-        problems.error(at, 'unknown-keyword', `unknown word in '${owner}'`, details);
-        return undefined;
-      }
-      const ttl = /^\d{1,3}$/.test(value?.text ?? '') ? Number(value?.text) : 256;
-      if (ttl > 255) {
-        const at = value?.at ?? name.at;
-        problems.error(at, 'bad-value', `'${name.text}' is wrong`, { expected: '0..255' });
-        return undefined;
-      }
-      peer = { ...peer, [field]: ttl };
+      const limit = ttlLimit(options[i], options[i + 1], context);
+      if (limit === undefined) return undefined;
+      peer = { ...peer, ...limit };
     }
     return peer;
   },
@@ -41,3 +31,30 @@ export const peerItems: ItemType<UnicastPeer> = {
     ...(maxTtl === undefined ? [] : ['max_ttl', String(maxTtl)]),
   ],
 };
+
+/** `min_ttl N` or `max_ttl N`. */
+function ttlLimit(
+  name: Token | undefined,
+  value: Token | undefined,
+  { problems, owner }: ParseContext,
+): Partial<UnicastPeer> | undefined {
+  if (name === undefined) return undefined;
+  if (name.text !== 'min_ttl' && name.text !== 'max_ttl') {
+    const nearest = nearestWord(name.text, ['min_ttl', 'max_ttl']);
+    const details = nearest === undefined ? { expected: 'min_ttl or max_ttl' } : { nearest };
+    problems.error(
+      name.at,
+      'unknown-keyword',
+      `unknown word '${name.text}' in '${owner}'`,
+      details,
+    );
+    return undefined;
+  }
+  const ttl = value !== undefined && /^\d{1,3}$/.test(value.text) ? Number(value.text) : 256;
+  if (ttl > 255) {
+    const at = value?.at ?? name.at;
+    problems.error(at, 'bad-value', `'${name.text}' is wrong`, { expected: '0..255' });
+    return undefined;
+  }
+  return name.text === 'min_ttl' ? { minTtl: ttl } : { maxTtl: ttl };
+}

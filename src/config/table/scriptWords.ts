@@ -17,28 +17,37 @@ const escapes: Readonly<Record<string, string>> = {
 /** undefined: a quote inside is not closed. */
 export function splitScriptWords(raw: string): readonly string[] | undefined {
   const words: string[] = [];
-  let word: string | undefined;
+  let i = 0;
+  while (i < raw.length) {
+    if (/\s/.test(raw[i] ?? '')) {
+      i++;
+      continue;
+    }
+    const word = readScriptWord(raw, i);
+    if (word === undefined) return undefined;
+    words.push(word.text);
+    i = word.end;
+  }
+  return words;
+}
+
+/** The word at `start`, up to a blank outside of inner quotes. */
+function readScriptWord(raw: string, start: number): { text: string; end: number } | undefined {
+  let text = '';
   let quote = '';
-  for (let i = 0; i < raw.length; i++) {
+  let i = start;
+  for (; i < raw.length; i++) {
     const character = raw[i] ?? '';
     const next = raw[i + 1];
     if (character === '\\' && next !== undefined && (quote !== "'" || next === '"')) {
-      word = (word ?? '') + (escapes[next] ?? next);
+      text += escapes[next] ?? next;
       i++;
-    } else if (quote !== '') {
-      if (character === quote) quote = '';
-      else word = (word ?? '') + character;
-    } else if (character === "'" || character === '"') {
-      quote = character;
-      word ??= '';
-    } else if (/\s/.test(character)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? '') + character;
+    } else if (quote === '' && /\s/.test(character)) break;
+    else if (character === quote) quote = '';
+    else if (quote === '' && (character === "'" || character === '"')) quote = character;
+    else text += character;
   }
-  if (quote !== '') return undefined;
-  if (word !== undefined) words.push(word);
-  return words;
+  return quote === '' ? { text, end: i } : undefined;
 }
 
 /** The quoted text that splits into `words` again. */
@@ -48,7 +57,7 @@ export function joinScriptWords(words: readonly string[]): string {
 
 function escapeScriptWord(word: string): string {
   if (word === '') return "''";
-  return [...word].map(escapeCharacter).join('');
+  return Array.from(word, escapeCharacter).join('');
 }
 
 function escapeCharacter(character: string): string {

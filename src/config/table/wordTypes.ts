@@ -23,7 +23,10 @@ export const notifyScript: ValueType<ScriptLine> = {
     const [command, user, group, extra] = statement.words;
     if (command === undefined) return undefined;
     const isAmbiguous = !command.isQuoted && user !== undefined;
-    if (isAmbiguous || extra !== undefined) return reportUnquoted(statement, context);
+    if (isAmbiguous || extra !== undefined) {
+      reportUnquoted(statement, context);
+      return undefined;
+    }
     const words = scriptWords(command, context);
     if (words === undefined) return undefined;
     return {
@@ -47,13 +50,16 @@ export const checkScript: ValueType<ScriptLine> = {
   parse: (statement, context) => {
     const [command, extra] = statement.words;
     if (command === undefined) return undefined;
-    if (extra !== undefined) return reportUnquoted(statement, context);
+    if (extra !== undefined) {
+      reportUnquoted(statement, context);
+      return undefined;
+    }
     const words = scriptWords(command, context);
     return words === undefined ? undefined : { words };
   },
 };
 
-function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContext): undefined {
+function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContext): void {
   const line = words.map((word) => word.text).join(' ');
   problems.error(
     words[1]?.at ?? keyword.at,
@@ -61,7 +67,6 @@ function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContex
     `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, or drops it`,
     { expected: `${keyword.text} ${quoteAlways(line)}` },
   );
-  return undefined;
 }
 
 function scriptWords(command: Token, { problems }: ParseContext): readonly string[] | undefined {

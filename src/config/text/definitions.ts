@@ -79,11 +79,10 @@ function sequenceBindings(
 ): readonly ReadonlyMap<string, string>[] | undefined {
   const [name = '', ...numbers] = body.split(',').map((part) => part.trim());
   const values = numbers.map(Number);
-  if (!/^[A-Za-z_]\w*$/.test(name) || values.length < 1 || values.length > 3) return undefined;
-  if (numbers.includes('') || !values.every(Number.isInteger)) return undefined;
-  const end = values.at(-1) ?? 0;
-  const start = values.length > 1 ? (values[0] ?? 0) : end > 0 ? 1 : -1;
-  const step = values.length > 2 ? (values[1] ?? 0) : end >= start ? 1 : -1;
+  const isRight = isName(name) && !numbers.includes('') && values.every(Number.isInteger);
+  const range = isRight ? sequenceRange(values) : undefined;
+  if (range === undefined) return undefined;
+  const { start, step, end } = range;
   if (step === 0 || Math.abs((end - start) / step) > repetitionLimit) return undefined;
   const bindings: ReadonlyMap<string, string>[] = [];
   for (let value = start; step > 0 ? value <= end : value >= end; value += step) {
@@ -92,12 +91,28 @@ function sequenceBindings(
   return bindings;
 }
 
+/** `end`, `start, end` or `start, step, end`; what is left out is 1, or -1 where it goes down. */
+function sequenceRange(
+  values: readonly number[],
+): { start: number; step: number; end: number } | undefined {
+  const [first, second, third] = values;
+  if (first === undefined || values.length > 3) return undefined;
+  if (third !== undefined) return { start: first, step: second ?? 1, end: third };
+  const start = second === undefined ? (first > 0 ? 1 : -1) : first;
+  const end = second ?? first;
+  return { start, step: end >= start ? 1 : -1, end };
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(text);
+}
+
 function listBindings(body: string): readonly ReadonlyMap<string, string>[] | undefined {
   const parts = body.match(/\{[^{}]*\}|[^,{}]+/g)?.map((part) => part.trim()) ?? [];
   const groups = parts.filter((part) => part !== '').map((part) => splitGroup(part));
   const [names, ...values] = groups;
   if (names === undefined || values.length === 0) return undefined;
-  if (!names.every((name) => /^[A-Za-z_]\w*$/.test(name))) return undefined;
+  if (!names.every(isName)) return undefined;
   if (values.some((value) => value.length !== names.length)) return undefined;
   return values.map((value) => new Map(names.map((name, i) => [name, value[i] ?? ''])));
 }

@@ -1,7 +1,6 @@
 /** Trackers that do nothing, or not what they seem to. */
-import { last } from '../table/row.js';
 import type { WarningInputs } from './warnings.js';
-import { allItems, valueOf } from '../build/context.js';
+import { allItems } from '../build/context.js';
 import { nameOf } from '../build/trackers.js';
 
 export function warnAboutTracking(inputs: WarningInputs): void {
@@ -29,29 +28,34 @@ function warnAboutUnused({ root, problems }: WarningInputs): void {
 }
 
 /** Members with different priorities could elect different masters, so their weights do not count. */
-function warnAboutWeightsInGroups({ root, settings, problems }: WarningInputs): void {
-  for (const group of settings.vrrp.groups) {
+function warnAboutWeightsInGroups(inputs: WarningInputs): void {
+  for (const group of inputs.settings.vrrp.groups) {
     if (group.trackingWeight) continue;
-    for (const block of root.vrrp_instance) {
-      if (!group.members.includes(nameOf(block.value))) continue;
-      const instance = settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
-      const { values } = block.value;
-      const weighted = [
-        ...(instance?.tracking.scripts ?? []),
-        ...(instance?.tracking.interfaces ?? []),
-        ...(instance?.tracking.processes ?? []),
-      ].filter(({ weight }) => weight !== 0);
-      const [first] = weighted;
-      if (first === undefined || valueOf(values.priority) === 255) continue;
-      const at =
-        allItems([...values.track_script, ...values.track_interface, ...values.track_process]).find(
-          ({ value }) => value.name === first.name,
-        )?.at ?? last(values.interface)?.at;
-      if (at === undefined) continue;
-      const message = `the weight of '${first.name}' does not count in a member of sync group '${group.name}'`;
-      problems.warning(at, 'weight-in-group', message, {
-        expected: 'the tracking in the group, or sync_group_tracking_weight',
-      });
+    for (const block of inputs.root.vrrp_instance) {
+      if (group.members.includes(nameOf(block.value))) warnAboutMember(block, group.name, inputs);
     }
   }
+}
+
+function warnAboutMember(
+  block: WarningInputs['root']['vrrp_instance'][number],
+  group: string,
+  { settings, problems }: WarningInputs,
+): void {
+  const instance = settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
+  if (instance === undefined) return;
+  const { scripts, interfaces, processes } = instance.tracking;
+  const first = [...scripts, ...interfaces, ...processes].find(({ weight }) => weight !== 0);
+  if (first === undefined) return;
+  const { values } = block.value;
+  const items = allItems([
+    ...values.track_script,
+    ...values.track_interface,
+    ...values.track_process,
+  ]);
+  const at = items.find(({ value }) => value.name === first.name)?.at ?? block.at;
+  const message = `the weight of '${first.name}' does not count in a member of sync group '${group}'`;
+  problems.warning(at, 'weight-in-group', message, {
+    expected: 'the tracking in the group, or sync_group_tracking_weight',
+  });
 }

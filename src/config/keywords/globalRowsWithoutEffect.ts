@@ -1,0 +1,171 @@
+/** `global_defs` of keepalived that keepstate accepts and has no use for, each group with its reason. */
+import { anything } from '../table/scalarTypes.js';
+import { keepalived, withoutEffect, type Row } from '../table/row.js';
+
+/** Rows of keywords that are accepted and do nothing here, all for one reason. */
+function allWithoutEffect<const N extends string>(
+  names: readonly N[],
+  help: string,
+  reason: string,
+): Readonly<Record<N, Row<true>>> {
+  const entries = names.map((name) => [name, withoutEffect(keepalived(anything, help), reason)]);
+  // The keys are `names`.
+  return Object.fromEntries(entries) as Record<N, Row<true>>;
+}
+
+const mail = allWithoutEffect(
+  [
+    ...([
+      'notification_email',
+      'notification_email_from',
+      'smtp_server',
+      'smtp_helo_name',
+    ] as const),
+    ...(['smtp_connect_timeout', 'smtp_alert', 'smtp_alert_vrrp', 'smtp_alert_checker'] as const),
+    ...(['no_email_faults', 'no_checker_emails'] as const),
+  ],
+  'mail',
+  'keepstate sends no mail; use notify',
+);
+
+const firewall = allWithoutEffect(
+  [
+    ...([
+      'vrrp_iptables',
+      'vrrp_ipsets',
+      'nftables',
+      'nftables_priority',
+      'nftables_ifindex',
+    ] as const),
+    ...(['nftables_counters', 'disable_local_igmp'] as const),
+  ],
+  'firewall rules of no_accept and VMAC',
+  'keepstate makes no firewall rules of its own',
+);
+
+const scheduling = allWithoutEffect(
+  [
+    ...([
+      'max_auto_priority',
+      'min_auto_priority_delay',
+      'vrrp_priority',
+      'vrrp_rt_priority',
+    ] as const),
+    ...(['vrrp_no_swap', 'vrrp_cpu_affinity', 'vrrp_rlimit_rttime', 'vrrp_rlimit_rtime'] as const),
+  ],
+  'scheduling of the process',
+  'the systemd unit sets scheduling (Nice, CPUSchedulingPolicy, CPUAffinity)',
+);
+
+const buffers = allWithoutEffect(
+  [
+    ...(['vrrp_netlink_cmd_rcv_bufs', 'vrrp_netlink_cmd_rcv_bufs_force'] as const),
+    ...(['vrrp_netlink_monitor_rcv_bufs', 'vrrp_netlink_monitor_rcv_bufs_force'] as const),
+    ...(['process_monitor_rcv_bufs', 'process_monitor_rcv_bufs_force'] as const),
+    ...(['vrrp_rx_bufs_policy', 'vrrp_rx_bufs_multiplier'] as const),
+  ],
+  'socket buffers',
+  'buffers are sized by keepstate; per instance: kernel_rx_buf_size',
+);
+
+const snmp = allWithoutEffect(
+  [
+    ...([
+      'enable_snmp_vrrp',
+      'enable_snmp_keepalived',
+      'enable_snmp_checker',
+      'enable_snmp_rfc',
+    ] as const),
+    ...([
+      'enable_snmp_rfcv2',
+      'enable_snmp_rfcv3',
+      'enable_traps',
+      'snmp_socket',
+      'enable_dbus',
+    ] as const),
+    ...(['dbus_service_name', 'dbus_no_interface_name', 'snmp_vs_stats_update_interval'] as const),
+    ...(['snmp_rs_stats_update_interval'] as const),
+  ],
+  'SNMP and D-Bus',
+  'use keepstate status --json and keepstate events',
+);
+
+const processes = allWithoutEffect(
+  [
+    ...(['process_names', 'process_name', 'vrrp_process_name', 'checker_process_name'] as const),
+    ...([
+      'bfd_process_name',
+      'umask',
+      'random_seed',
+      'data_use_instance',
+      'use_symlink_paths',
+    ] as const),
+    ...([
+      'iproute_usr_dir',
+      'iproute_etc_dir',
+      'set_supplementary_groups',
+      'config_save_dir',
+    ] as const),
+    ...(['tmp_config_directory', 'vmac_prefix', 'vmac_addr_prefix', 'include_check'] as const),
+  ],
+  'details of the process',
+  'keepstate is one process without children of its own',
+);
+
+const reloading = allWithoutEffect(
+  ['reload_check_config', 'reload_time_file', 'reload_repeat', 'reload_file'],
+  'reload control',
+  'keepstate reload always checks first, and applies completely or not at all',
+);
+
+const dumps = allWithoutEffect(
+  ['json_version', 'state_dump_file', 'stats_dump_file', 'json_dump_file'],
+  'dump files',
+  'use keepstate status --json',
+);
+
+const otherSystems = allWithoutEffect(
+  [
+    ...([
+      'lvs_sync_daemon',
+      'lvs_flush',
+      'lvs_flush_onstop',
+      'lvs_flush_on_stop',
+      'lvs_timeouts',
+    ] as const),
+    ...(['lvs_notify_fifo', 'lvs_notify_fifo_script', 'lvs_netlink_cmd_rcv_bufs'] as const),
+    ...([
+      'lvs_netlink_monitor_rcv_bufs',
+      'rs_init_notifies',
+      'nftables_ipvs',
+      'nftables_ipvs_priority',
+    ] as const),
+    ...([
+      'checker_priority',
+      'checker_rt_priority',
+      'checker_no_swap',
+      'checker_cpu_affinity',
+    ] as const),
+    ...([
+      'checker_rlimit_rttime',
+      'checker_log_all_failures',
+      'bfd_priority',
+      'bfd_rt_priority',
+    ] as const),
+    ...(['bfd_no_swap', 'bfd_cpu_affinity', 'bfd_rlimit_rttime'] as const),
+  ],
+  'load balancing and BFD',
+  'keepstate runs no IPVS and no BFD',
+);
+
+export const globalRowsWithoutEffect = {
+  ...mail,
+  ...firewall,
+  ...scheduling,
+  ...buffers,
+  ...snmp,
+  ...processes,
+  ...reloading,
+  ...dumps,
+  ...otherSystems,
+} as const;
