@@ -71,11 +71,12 @@ export class Lab {
     await a.host.ip(`link add ${a.name} type veth peer name ${b.name} netns ${b.host.namespace}`);
     for (const end of [a, b]) {
       const mac = end.mac === undefined ? [] : [`link set ${end.name} address ${end.mac}`];
-      await end.host.ip(
-        ...mac,
-        ...(end.addresses ?? []).map((address) => addAddressCommand(address, end.name)),
-        `link set ${end.name} up`,
-      );
+      await end.host.ip(...mac, `link set ${end.name} up`);
+    }
+    // Only now: an IPv6 address on a device that is down keeps it from getting its multicast route.
+    for (const { host, name, addresses = [] } of [a, b]) {
+      const commands = addresses.map((address) => addAddressCommand(address, name));
+      if (commands.length > 0) await host.ip(...commands);
     }
   }
 
