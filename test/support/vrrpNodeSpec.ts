@@ -29,6 +29,8 @@ export interface InstanceSpec {
   /** Unicast where given. */
   readonly peers?: readonly string[];
   readonly source?: string;
+  /** Without weight: FAULT when one is down. */
+  readonly trackInterfaces?: readonly string[];
   readonly garpMasterDelay?: number;
   readonly garpMasterRepeat?: number;
   readonly garpMasterRefresh?: number;
@@ -75,6 +77,9 @@ function instanceLines(one: InstanceSpec): string[] {
     ...when(`  garp_master_delay ${one.garpMasterDelay ?? 5}`, one.garpMasterDelay),
     ...when(`  garp_master_repeat ${one.garpMasterRepeat ?? 5}`, one.garpMasterRepeat),
     ...when(`  garp_master_refresh ${one.garpMasterRefresh ?? 0}`, one.garpMasterRefresh),
+    ...(one.trackInterfaces === undefined
+      ? []
+      : ['  track_interface {', ...one.trackInterfaces, '  }']),
     ...(one.password === undefined
       ? []
       : ['  authentication {', '    auth_type PASS', `    auth_pass ${one.password}`, '  }']),
@@ -181,7 +186,14 @@ function instanceOf(one: InstanceSpec, notify: NotifySettings): InstanceSettings
     strict: false,
     accept: true,
     trackPrimary: true,
-    tracking: noTracking,
+    tracking: {
+      ...noTracking,
+      interfaces: (one.trackInterfaces ?? []).map((name) => ({
+        name,
+        weight: 0,
+        isReversed: false,
+      })),
+    },
     notify,
   };
 }
