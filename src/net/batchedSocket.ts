@@ -47,6 +47,18 @@ export interface BatchHandler {
   onError(errno: number): void;
 }
 
+/** How a socket shares its thread. */
+export interface ReceivePace {
+  /** After this long the event loop gets its turn before the next batch; default 2,000. */
+  readonly sliceMicroseconds?: number;
+  /**
+   * Wake-ups that would follow each other within this time are spaced by it, so that under load a batch
+   * carries many datagrams; a lone datagram is not delayed. Default 0: never waits. The receive buffer
+   * must hold what arrives meanwhile.
+   */
+  readonly restMilliseconds?: number;
+}
+
 export type OpenedSocket =
   | { readonly kind: 'open'; readonly socket: BatchedSocket }
   | { readonly kind: 'refused'; readonly errno: number };
@@ -74,7 +86,7 @@ export class BatchedSocket {
   readonly #sendErrno = new Uint32Array(1);
   #handler: BatchHandler | undefined;
   #writable: (() => void) | undefined;
-  #sliceMicroseconds = defaultSliceMicroseconds;
+  #pace: ReceivePace = {};
   #closed = false;
   readonly #onCode = (code: number): void => {
     this.#dispatch(code);
@@ -196,13 +208,13 @@ export class BatchedSocket {
   }
 
   /**
-   * Receives until stopped. After `sliceMicroseconds` of batches the event loop gets its turn, then
-   * receiving goes on. Callbacks may stop or close the socket. A started socket keeps the process alive.
+   * Receives until stopped, in slices so that other work of the thread gets its turn. Callbacks may stop
+   * or close the socket. A started socket keeps the process alive.
    */
-  startReceiving(handler: BatchHandler, sliceMicroseconds = defaultSliceMicroseconds): number {
+  startReceiving(handler: BatchHandler, pace: ReceivePace = {}): number {
     if (this.cells === 0) return EINVAL;
     this.#handler = handler;
-    this.#sliceMicroseconds = sliceMicroseconds;
+    this.#pace = pace;
     return this.#poll();
   }
 
@@ -264,7 +276,8 @@ export class BatchedSocket {
     const reads = this.#handler !== undefined;
     const writes = this.#writable !== undefined;
     if (reads || writes) {
-      return this.#native.start(this.#onCode, reads, writes, this.#sliceMicroseconds);
+      const { sliceMicroseconds = defaultSliceMicroseconds, restMilliseconds = 0 } = this.#pace;
+      return this.#native.start(this.#onCode, reads, writes, sliceMicroseconds, restMilliseconds);
     }
     this.#native.stop();
     return 0;

@@ -134,6 +134,49 @@ describe('batched socket', () => {
     await until(() => total() === 11);
   });
 
+  test('with a rest, a lone datagram comes at once and a stream comes in few batches', async () => {
+    const { socket, at } = boundUdp(64, 16);
+    const sender = udp();
+    const batches: number[] = [];
+    const total = (): number => batches.reduce((sum, count) => sum + count, 0);
+    socket.startReceiving(
+      { ...quiet, onBatch: (count) => void batches.push(count) },
+      { restMilliseconds: 20 },
+    );
+    sender.send(Buffer.from('x'), at);
+    await until(() => total() === 1);
+    for (let i = 0; i < 50; i++) {
+      sender.send(Buffer.from('x'), at);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => total() === 51);
+    expect(batches.length).toBeLessThan(25);
+    // After a rest in which nothing came, the socket listens again.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    sender.send(Buffer.from('x'), at);
+    await until(() => total() === 52);
+  });
+
+  test('a socket that rests can be stopped, resumed and closed', async () => {
+    const { socket, at } = boundUdp(4, 16);
+    const sender = udp();
+    let received = 0;
+    const handler = { ...quiet, onBatch: (count: number) => void (received += count) };
+    socket.startReceiving(handler, { restMilliseconds: 5 });
+    for (let i = 0; i < 20; i++) {
+      sender.send(Buffer.from('x'), at);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.stopReceiving();
+    const before = received;
+    sender.send(Buffer.from('x'), at);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(received).toBe(before);
+    socket.startReceiving(handler, { restMilliseconds: 5 });
+    await until(() => received === 21);
+    socket.close();
+  });
+
   test('an ICMP error arrives as an errno and receiving goes on', async () => {
     const { socket } = boundUdp();
     const gone = boundUdp();
@@ -238,7 +281,7 @@ describe('batched socket', () => {
       for (let i = 0; i < 20; i++) {
         const socket = new addon.NativeSocket(addon.openSocket(2, 2, 0));
         socket.setRing(new ArrayBuffer(4096), 4, 64, 0);
-        if (i % 2 === 0) socket.start(() => undefined, true, false, 2000);
+        if (i % 2 === 0) socket.start(() => undefined, true, false, 2000, i % 4);
       }
       parentPort.postMessage('ready');
       if (process.argv[2] === 'spin') for (;;) ;

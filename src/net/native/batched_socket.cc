@@ -10,22 +10,36 @@
 
 namespace keepstate {
 
-// The libuv handle lives on the heap because libuv may need it after the JavaScript object is gone.
+// The libuv handles live on the heap because libuv may need them after the JavaScript object is gone.
 struct Poller {
-  uv_poll_t handle;
+  uv_poll_t poll;
+  uv_timer_t rest;
   napi_async_cleanup_hook_handle hook = nullptr;
   BatchedSocket* owner = nullptr;
+  int open_handles = 2;
   bool closing = false;
 
   void Close() {
     if (closing) return;
     closing = true;
     owner = nullptr;
-    uv_close(reinterpret_cast<uv_handle_t*>(&handle), [](uv_handle_t* handle) {
-      Poller* poller = static_cast<Poller*>(handle->data);
-      napi_remove_async_cleanup_hook(poller->hook);
-      delete poller;
-    });
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll), OnClosed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&rest), OnClosed);
+  }
+
+  void SetReferenced(bool referenced) {
+    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&poll),
+                                reinterpret_cast<uv_handle_t*>(&rest)}) {
+      if (referenced) uv_ref(handle);
+      else uv_unref(handle);
+    }
+  }
+
+  static void OnClosed(uv_handle_t* handle) {
+    Poller* poller = static_cast<Poller*>(handle->data);
+    if (--poller->open_handles > 0) return;
+    napi_remove_async_cleanup_hook(poller->hook);
+    delete poller;
   }
 
   // The environment (main thread or worker) ends while the socket is open.
@@ -357,7 +371,31 @@ bool BatchedSocket::Notify(int code) {
   return status == napi_ok;
 }
 
-void BatchedSocket::OnPoll(int status, int events) {
+// Delivers batches until nothing waits or the slice is over. False when no more JavaScript can run.
+bool BatchedSocket::Deliver(bool* drained, bool* received) {
+  const uint64_t end = uv_hrtime() + slice_nanoseconds_;
+  *drained = false;
+  while (reading_ && fd_ >= 0) {
+    const int count = ReceiveBatch();
+    if (count == 0) {
+      *drained = true;
+      return true;
+    }
+    *received = *received || count > 0;
+    if (count == -EBADF || count == -EFAULT || count == -EINVAL || count == -ENOTSOCK) reading_ = false;
+    if (!Notify(count)) return false;
+    if (count < 0 && count != -ENOBUFS) return true;
+    if (count > 0 && static_cast<size_t>(count) < cells_) {
+      *drained = true;
+      return true;
+    }
+    if (uv_hrtime() >= end) return true;
+  }
+  return true;
+}
+
+// The socket is readable or writable (`events`), failed (`status`), or its rest is over (`rested`).
+void BatchedSocket::OnWake(int status, int events, bool rested) {
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
   // Keeps the JavaScript object, and with it `this`, alive while callbacks run.
@@ -370,57 +408,69 @@ void BatchedSocket::OnPoll(int status, int events) {
   }
   // libuv reports POLLERR (an overrun, an ICMP error) as a failed status and stops the handle: reading
   // fetches and clears the error, UpdatePoll() below starts again.
-  const uint64_t end = uv_hrtime() + slice_nanoseconds_;
-  while (alive && reading_ && fd_ >= 0) {
-    const int count = ReceiveBatch();
-    if (count == 0) break;
-    if (count == -EBADF || count == -EFAULT || count == -EINVAL || count == -ENOTSOCK) reading_ = false;
-    alive = Notify(count);
-    if (count < 0 && count != -ENOBUFS) break;
-    if (count > 0 && static_cast<size_t>(count) < cells_) break;
-    if (uv_hrtime() >= end) break;
+  bool drained = false;
+  bool received = false;
+  if (alive) alive = Deliver(&drained, &received);
+  if (!alive) reading_ = writing_ = false;
+  const uint64_t now = uv_hrtime();
+  const bool is_busy = rested || now - last_wake_ < rest_milliseconds_ * 1000000;
+  last_wake_ = now;
+  const bool was_resting = resting_;
+  resting_ = reading_ && poller_ != nullptr && rest_milliseconds_ > 0 && drained && received && is_busy;
+  if (status < 0 || !reading_ || (events & UV_WRITABLE) != 0 || resting_ != was_resting) UpdatePoll();
+  if (resting_ && poller_ != nullptr) {
+    uv_timer_start(
+        &poller_->rest,
+        [](uv_timer_t* timer) {
+          BatchedSocket* owner = static_cast<Poller*>(timer->data)->owner;
+          if (owner != nullptr) owner->OnWake(0, 0, true);
+        },
+        rest_milliseconds_, 0);
   }
-  if (!alive) {
-    reading_ = writing_ = false;
-  }
-  if (status < 0 || !reading_ || (events & UV_WRITABLE) != 0) UpdatePoll();
   napi_close_handle_scope(env_, scope);
 }
 
 // Brings the libuv handle in line with what is wanted; errno.
 int BatchedSocket::UpdatePoll() {
   if (fd_ < 0 || (!reading_ && !writing_)) {
-    if (poller_ != nullptr) uv_poll_stop(&poller_->handle);
+    if (poller_ != nullptr) uv_poll_stop(&poller_->poll);
     return 0;
   }
   if (poller_ == nullptr) {
     uv_loop_t* loop = nullptr;
     if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return EINVAL;
     Poller* poller = new Poller();
-    const int result = uv_poll_init(loop, &poller->handle, fd_);
+    const int result = uv_poll_init(loop, &poller->poll, fd_);
     if (result < 0) {
       delete poller;
       return -result;
     }
-    poller->handle.data = poller;
+    uv_timer_init(loop, &poller->rest);
+    poller->poll.data = poller;
+    poller->rest.data = poller;
     poller->owner = this;
     napi_add_async_cleanup_hook(env_, Poller::OnEnvironmentEnd, poller, &poller->hook);
     poller_ = poller;
-    if (!referenced_) uv_unref(reinterpret_cast<uv_handle_t*>(&poller->handle));
+    if (!referenced_) poller->SetReferenced(false);
   }
-  const int wanted = (reading_ ? UV_READABLE : 0) | (writing_ ? UV_WRITABLE : 0);
+  const int wanted = (reading_ && !resting_ ? UV_READABLE : 0) | (writing_ ? UV_WRITABLE : 0);
+  if (wanted == 0) {
+    uv_poll_stop(&poller_->poll);
+    return 0;
+  }
   const int result =
-      uv_poll_start(&poller_->handle, wanted, [](uv_poll_t* handle, int status, int events) {
+      uv_poll_start(&poller_->poll, wanted, [](uv_poll_t* handle, int status, int events) {
         BatchedSocket* owner = static_cast<Poller*>(handle->data)->owner;
-        if (owner != nullptr) owner->OnPoll(status, events);
+        if (owner != nullptr) owner->OnWake(status, events, false);
       });
   return result < 0 ? -result : 0;
 }
 
-// start(handler, wantRead, wantWrite, sliceMicroseconds): errno. handler(code): code > 0 datagrams are in
-// the ring, code 0 the socket is writable (once), code < 0 a negative errno. Holds the object alive.
+// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds): errno. handler(code): code > 0
+// datagrams are in the ring, code 0 the socket is writable (once), code < 0 a negative errno. Holds the
+// object alive. With a rest, wake-ups that follow each other faster than that are spaced by it.
 napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
-  Arguments<4> arguments(env, info);
+  Arguments<5> arguments(env, info);
   BatchedSocket* socket = arguments.Socket();
   napi_valuetype type = napi_undefined;
   napi_typeof(env, arguments.value[0], &type);
@@ -440,12 +490,16 @@ napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
   socket->reading_ = want_read;
   socket->writing_ = want_write;
   socket->slice_nanoseconds_ = static_cast<uint64_t>(arguments.Uint(3)) * 1000;
+  socket->rest_milliseconds_ = arguments.Uint(4);
   return Number(env, socket->UpdatePoll());
 }
 
 void BatchedSocket::StopPolling() {
-  reading_ = writing_ = false;
-  if (poller_ != nullptr) uv_poll_stop(&poller_->handle);
+  reading_ = writing_ = resting_ = false;
+  if (poller_ != nullptr) {
+    uv_poll_stop(&poller_->poll);
+    uv_timer_stop(&poller_->rest);
+  }
   if (handler_ != nullptr) {
     napi_delete_reference(env_, handler_);
     handler_ = nullptr;
@@ -466,11 +520,7 @@ napi_value BatchedSocket::SetReferenced(napi_env env, napi_callback_info info) {
   BatchedSocket* socket = arguments.Socket();
   if (socket == nullptr) return Undefined(env);
   napi_get_value_bool(env, arguments.value[0], &socket->referenced_);
-  if (socket->poller_ != nullptr) {
-    uv_handle_t* handle = reinterpret_cast<uv_handle_t*>(&socket->poller_->handle);
-    if (socket->referenced_) uv_ref(handle);
-    else uv_unref(handle);
-  }
+  if (socket->poller_ != nullptr) socket->poller_->SetReferenced(socket->referenced_);
   return Undefined(env);
 }
 

@@ -46,7 +46,8 @@ class BatchedSocket {
 
   // Number of datagrams (0: nothing waits) or a negative errno.
   int ReceiveBatch();
-  void OnPoll(int status, int events);
+  void OnWake(int status, int events, bool rested);
+  bool Deliver(bool* drained, bool* received);
   // Calls the JavaScript handler; false when the environment can run no more JavaScript.
   bool Notify(int code);
   int UpdatePoll();
@@ -63,7 +64,10 @@ class BatchedSocket {
   bool writing_ = false;
   bool referenced_ = true;
   bool finalizing_ = false;
+  bool resting_ = false;
   uint64_t slice_nanoseconds_ = 2000000;
+  uint64_t rest_milliseconds_ = 0;
+  uint64_t last_wake_ = 0;
 
   size_t cells_ = 0;
   size_t cell_bytes_ = 0;

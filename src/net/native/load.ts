@@ -31,6 +31,7 @@ export interface NativeSocket {
     wantRead: boolean,
     wantWrite: boolean,
     sliceMicroseconds: number,
+    restMilliseconds: number,
   ): number;
   stop(): void;
   setReferenced(referenced: boolean): void;
