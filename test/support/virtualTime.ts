@@ -1,69 +1,65 @@
-/** Clock and timers that move only when a test says so. */
-import {
-  addTime,
-  microseconds,
-  type ArmedTimer,
-  type Clock,
-  type Microseconds,
-  type Timers,
-} from '../../src/base/time.js';
+/** A clock that jumps from one appointment to the next. Appointments of one instant keep their order. */
+import { microseconds, type Microseconds } from '../../src/base/time.js';
 
-interface Waiting {
-  readonly due: Microseconds;
-  readonly callback: (due: Microseconds) => void;
+interface Appointment {
+  readonly due: number;
+  readonly order: number;
+  readonly run: () => void;
 }
 
-export class VirtualTime implements Clock, Timers {
-  #now = microseconds(1_000_000);
-  readonly #waiting = new Set<Waiting>();
+export class VirtualTime {
+  #now = 0;
+  #order = 0;
+  readonly #heap: Appointment[] = [];
 
   now(): Microseconds {
-    return this.#now;
+    return microseconds(this.#now);
   }
 
-  /** 2026-01-01 at monotonic zero. */
-  wallClock(): Microseconds {
-    return microseconds(1_767_225_600_000_000 + this.#now);
+  at(due: number, run: () => void): void {
+    this.#push({ due: Math.max(due, this.#now), order: this.#order++, run });
   }
 
-  after(delay: Microseconds, callback: (due: Microseconds) => void): ArmedTimer {
-    const waiting = { due: addTime(this.#now, microseconds(Math.max(0, delay))), callback };
-    this.#waiting.add(waiting);
-    return { cancel: () => void this.#waiting.delete(waiting) };
-  }
-
-  /** Rings every timer that is due within `duration`, in order; promises settle after each. */
-  async advance(duration: Microseconds): Promise<void> {
-    const end = addTime(this.#now, duration);
-    await settle();
-    for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
-      this.#waiting.delete(next);
-      this.#now = microseconds(Math.max(this.#now, next.due));
-      next.callback(next.due);
-      await settle();
+  /** Keeps all appointments up to and including `until`, then stands there. */
+  runUntil(until: number): void {
+    for (let next = this.#heap[0]; next !== undefined && next.due <= until; next = this.#heap[0]) {
+      this.#pop();
+      this.#now = next.due;
+      next.run();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, until);
   }
 
-  /** The process does not run for `duration`: time passes, nothing rings. */
-  stall(duration: Microseconds): void {
-    this.#now = addTime(this.#now, duration);
-  }
-
-  get armed(): number {
-    return this.#waiting.size;
-  }
-
-  #next(end: Microseconds): Waiting | undefined {
-    let first: Waiting | undefined;
-    for (const waiting of this.#waiting) {
-      if (waiting.due <= end && (first === undefined || waiting.due < first.due)) first = waiting;
+  #push(item: Appointment): void {
+    const heap = this.#heap;
+    let i = heap.push(item) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!isBefore(item, heap[parent]!)) break;
+      heap[i] = heap[parent]!;
+      i = parent;
     }
-    return first;
+    heap[i] = item;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let i = 0;
+    for (;;) {
+      const left = 2 * i + 1;
+      if (left >= heap.length) break;
+      const right = left + 1;
+      const child = right < heap.length && isBefore(heap[right]!, heap[left]!) ? right : left;
+      if (!isBefore(heap[child]!, last)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
   }
 }
 
-/** Lets every promise that can go on do so. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+function isBefore(a: Appointment, b: Appointment): boolean {
+  return a.due < b.due || (a.due === b.due && a.order < b.order);
 }
