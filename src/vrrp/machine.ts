@@ -114,6 +114,7 @@ function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleReques
   const { instance, settings, turn } = seat;
   const heard = { address: source, priority: advert.priority, lastHeard: turn.at };
   if (advert.priority === 0) {
+    if (isOtherMasterAlive(seat, source)) return undefined;
     instance.master = heard;
     instance.weakerMaster = undefined;
     startMasterDownTimer(seat, skewTime(settings, instance));
@@ -138,6 +139,18 @@ function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleReques
   startMasterDownTimer(seat, masterDownTime(settings, instance));
   const because = `${formatIp(source)} is MASTER with priority ${advert.priority}`;
   return wanted ? { kind: 'content', because } : undefined;
+}
+
+/**
+ * `leaving` said priority 0; is somebody else our master? RFC 3768 section 6.4.2 does not ask, but a late
+ * copy of that packet would make every backup with a short skew take the role from its successor.
+ */
+function isOtherMasterAlive({ instance, settings, turn }: Seat, leaving: IpAddress): boolean {
+  const { master, weakerMaster } = instance;
+  if (master === undefined || master.priority === 0) return false;
+  if (weakerMaster !== undefined && ipEquals(weakerMaster.address, leaving)) return false;
+  if (ipEquals(master.address, leaving)) return false;
+  return turn.at - master.lastHeard < masterDownTime(settings, instance);
 }
 
 /** A lower-priority advertisement was heard: does it count for nothing? Starts `preempt_delay`. */
