@@ -102,6 +102,11 @@ export class FlowTable {
     return cursor;
   }
 
+  /** The hash under which the key of `flow` is filed. */
+  hashOf(flow: FlowCursor): number {
+    return hashKey(flow, this.#seed);
+  }
+
   /** Slot of the flow with the key of `flow`, or 0. */
   find(flow: FlowCursor): number {
     return this.#index.find(hashKey(flow, this.#seed), this.#matches, flow);

@@ -29,8 +29,8 @@ export interface KernelEventHandler {
   malformed(error: DecodeError): void;
   /** Receiving failed for another reason. */
   failed(errno: number): void;
-  /** After each batch; time for what is done once per batch. */
-  batchEnd?(): void;
+  /** After each batch. `isDrained`: the queue was read empty, so what comes next is newer than any loss. */
+  batchEnd?(isDrained: boolean): void;
 }
 
 export interface KernelEventOptions {
@@ -107,16 +107,23 @@ export class KernelEvents {
     this.#socket.stopReceiving();
   }
 
-  /** Reads what waits now, at most `limit` events; for callers that must be up to date before they go on. */
-  drain(limit = Infinity): void {
+  /**
+   * Reads what waits now, at most about `limit` events, for callers that must be up to date before they go
+   * on. True where the queue was read empty.
+   */
+  drain(limit = Infinity): boolean {
     let left = limit;
     while (left > 0 && !this.#socket.isClosed) {
       const count = this.#socket.receive();
       if (count < 0 && this.#recover(-count)) continue;
-      if (count <= 0) return;
+      if (count <= 0) {
+        this.#handler.batchEnd?.(true);
+        return true;
+      }
       this.#batch(count);
       left -= count;
     }
+    return false;
   }
 
   close(): void {
@@ -145,7 +152,7 @@ export class KernelEvents {
       }
       if (socket.isClosed) return;
     }
-    this.#handler.batchEnd?.();
+    this.#handler.batchEnd?.(count < cells);
   }
 
   #message(view: DataView, at: number, received: number): void {

@@ -1,0 +1,302 @@
+/**
+ * Keeps a table equal to the kernel's: applies events, and compares with a dump at start, after an overrun, at
+ * intervals (PollSecs) and on request, while events go on. The comparison is mark and sweep:
+ *
+ *   begin a generation -> dump: insert what is unknown, merge what no event has touched since, mark
+ *                      -> sweep: what carries an older generation is not in the kernel any more
+ *
+ * Three rules keep the two sources from contradicting each other. A pass after an overrun begins only when
+ * the event queue was read empty: what waited in it is older than the loss. A flow that an event touched
+ * during the pass is not overwritten by the dump, whose bytes may be older. A flow whose end was seen
+ * during the pass is not brought back by a dump entry with the same id.
+ */
+import { BugError } from '../base/errors.js';
+import { subtractTime, type Clock, type Microseconds, type Turns } from '../base/time.js';
+import type { FlowFilter } from './flowFilter.js';
+import type { ChangedBits } from './flowMerge.js';
+import { has, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
+import type { FlowTable } from './flowTable.js';
+import { HashIndex } from './hashIndex.js';
+import { KernelDump, type DumpHandler } from './kernelDump.js';
+import type { EventKind } from './kernelEvents.js';
+
+/** Slots looked at per turn while sweeping: about 100 us. */
+const slotsPerTurn = 8192;
+
+export type FlowOrigin =
+  /** An event caused by packets, timers or other programs. */
+  | 'event'
+  /** An event caused by a socket of this daemon. */
+  | 'own'
+  /** A pass of comparison. */
+  | 'dump';
+
+/** What became of the table. Slots may be read and their owner words written during the call. */
+export interface MirrorListener {
+  created(slot: number, origin: FlowOrigin): void;
+  /** `changed` may be 0: the kernel told what was known. */
+  updated(slot: number, changed: ChangedBits, origin: FlowOrigin): void;
+  /** The slot is DEAD and still holds the last known state; the listener removes it, now or later. */
+  destroyed(slot: number, origin: FlowOrigin): void;
+  /** The table is full: a flow was not taken. */
+  refused(origin: FlowOrigin): void;
+}
+
+export interface MirrorOptions {
+  readonly table: FlowTable;
+  readonly filter: FlowFilter;
+  /** The lists are applied by the kernel to events (`From Kernelspace`); dumps are filtered here always. */
+  readonly kernelFilters: boolean;
+  /** Whether a port id belongs to an injector of this daemon. */
+  readonly isOwnPort: (portId: number) => boolean;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly listener: MirrorListener;
+  /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
+  readonly startDump?: (handler: DumpHandler) => KernelDump;
+}
+
+/** Counters since the start. */
+export interface MirrorCounters {
+  readonly events: number;
+  readonly filtered: number;
+  readonly own: number;
+  readonly refused: number;
+  readonly passes: number;
+}
+
+/** What one pass of comparison found. */
+export interface ResyncResult {
+  /** Entries of the kernel's table, filtered ones included. */
+  readonly entries: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly removed: number;
+  readonly duration: Microseconds;
+}
+
+export class FlowMirror {
+  readonly #table: FlowTable;
+  readonly #options: MirrorOptions;
+  readonly #counters = { events: 0, filtered: 0, own: 0, refused: 0, passes: 0 };
+  /** Ends seen during a pass: key hash -> id. */
+  readonly #ended = new HashIndex();
+  #pass: { created: number; updated: number; removed: number } | undefined;
+  #running: Promise<ResyncResult> | undefined;
+  #dump: KernelDump | undefined;
+  #closed = false;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    this.#table = options.table;
+  }
+
+  get counters(): MirrorCounters {
+    return this.#counters;
+  }
+
+  get isResyncing(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** One event; `flow` is a scratch record. */
+  event(kind: EventKind, flow: FlowCursor, portId: number): void {
+    this.#counters.events++;
+    const isOwn = portId !== 0 && this.#options.isOwnPort(portId);
+    if (isOwn) this.#counters.own++;
+    const origin: FlowOrigin = isOwn ? 'own' : 'event';
+    if (kind === 'destroy') this.#ends(flow, origin);
+    else if (this.#passes(flow)) this.#lives(kind, flow, origin);
+    else this.#counters.filtered++;
+  }
+
+  /**
+   * Compares with the kernel; a call during a pass gets that pass. Rejects with KernelError. Call it when
+   * the event queue is known to be newer than the last loss, as KernelWatch does.
+   */
+  resync(): Promise<ResyncResult> {
+    this.#running ??= this.#compare().finally(() => {
+      this.#running = undefined;
+      this.#pass = undefined;
+      this.#dump = undefined;
+      this.#ended.clear();
+    });
+    return this.#running;
+  }
+
+  /** Ends a pass that runs; its promise resolves early. */
+  close(): void {
+    this.#closed = true;
+    this.#dump?.cancel();
+  }
+
+  #passes(flow: FlowCursor): boolean {
+    const { filter, kernelFilters } = this.#options;
+    return kernelFilters ? !filter.isOwn(flow) : filter.accepts(flow);
+  }
+
+  #now(): number {
+    return Math.floor(this.#options.clock.now() / 1_000_000);
+  }
+
+  #lives(kind: EventKind, flow: FlowCursor, origin: FlowOrigin): void {
+    const table = this.#table;
+    const slot = table.find(flow);
+    if (slot === 0) {
+      this.#insert(flow, origin);
+    } else if (kind === 'new' || this.#isOther(slot, flow)) {
+      table.replace(slot, flow, this.#now());
+      table.markSeen(slot);
+      this.#options.listener.created(slot, origin);
+    } else {
+      table.markSeen(slot);
+      this.#options.listener.updated(slot, table.merge(slot, flow, this.#now()), origin);
+    }
+  }
+
+  /** DEAD, or another flow with the same tuple whose predecessor's end was missed. */
+  #isOther(slot: number, flow: FlowCursor): boolean {
+    return this.#table.lifecycle(slot) === lifecycle.dead || this.#hasOtherId(slot, flow);
+  }
+
+  #hasOtherId(slot: number, flow: FlowCursor): boolean {
+    const table = this.#table;
+    return (
+      flow.knows(has.id) &&
+      (table.read(slot, word.presence) & has.id) !== 0 &&
+      table.read(slot, word.id) !== flow.get(word.id)
+    );
+  }
+
+  #insert(flow: FlowCursor, origin: FlowOrigin): boolean {
+    const slot = this.#table.insert(flow, this.#now());
+    if (slot === 0) {
+      this.#counters.refused++;
+      this.#options.listener.refused(origin);
+      return false;
+    }
+    this.#options.listener.created(slot, origin);
+    return true;
+  }
+
+  /** Ends are never filtered: a state filter must not keep a flow for ever. */
+  #ends(flow: FlowCursor, origin: FlowOrigin): void {
+    const table = this.#table;
+    if (this.#pass !== undefined && flow.knows(has.id)) {
+      const id = flow.get(word.id);
+      if (id !== 0) this.#ended.insert(table.hashOf(flow), id);
+    }
+    const slot = table.find(flow);
+    // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
+    if (slot === 0 || this.#isOther(slot, flow)) return;
+    this.#end(slot, origin);
+  }
+
+  #end(slot: number, origin: FlowOrigin): void {
+    this.#table.setLifecycle(slot, lifecycle.dead);
+    this.#options.listener.destroyed(slot, origin);
+  }
+
+  async #compare(): Promise<ResyncResult> {
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    const pass = { created: 0, updated: 0, removed: 0 };
+    this.#pass = pass;
+    this.#counters.passes++;
+    this.#table.beginGeneration();
+    const handler: DumpHandler = { flow: (flow) => this.#dumped(flow) };
+    this.#dump =
+      this.#options.startDump?.(handler) ??
+      new KernelDump({ kind: 'flows' }, this.#table.names, handler);
+    const entries = await this.#dump.done;
+    await this.#sweep();
+    return { entries, ...pass, duration: subtractTime(clock.now(), startedAt) };
+  }
+
+  #dumped(flow: FlowCursor): void {
+    const table = this.#table;
+    const slot = table.find(flow);
+    if (slot !== 0 && table.lifecycle(slot) !== lifecycle.dead && table.wasSeen(slot)) {
+      this.#complete(slot, flow);
+      return;
+    }
+    if (!this.#options.filter.accepts(flow)) {
+      this.#counters.filtered++;
+      // Kept as it is: it passed when it came, and it lives.
+      if (slot !== 0 && !this.#isOther(slot, flow)) table.markSeen(slot);
+      return;
+    }
+    if (this.#endedMeanwhile(flow)) return;
+    this.#reconcile(slot, flow);
+  }
+
+  /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
+  #complete(slot: number, flow: FlowCursor): void {
+    if (this.#hasOtherId(slot, flow)) return;
+    const known = this.#table.read(slot, word.presence) | transientPresence;
+    const missing = flow.presence & ~known;
+    if (missing === 0) return;
+    flow.set(word.presence, missing);
+    const changed = this.#table.merge(slot, flow, this.#now());
+    this.#options.listener.updated(slot, changed, 'dump');
+  }
+
+  #reconcile(slot: number, flow: FlowCursor): void {
+    const table = this.#table;
+    const { listener } = this.#options;
+    const pass = this.#pass ?? failOutsidePass();
+    if (slot === 0) {
+      if (this.#insert(flow, 'dump')) pass.created++;
+      return;
+    }
+    if (this.#isOther(slot, flow)) {
+      table.replace(slot, flow, this.#now());
+      table.markSeen(slot);
+      pass.created++;
+      listener.created(slot, 'dump');
+      return;
+    }
+    table.markSeen(slot);
+    const changed = table.merge(slot, flow, this.#now());
+    // A timeout always differs; told alone it is no news.
+    if ((changed & ~has.timeout) === 0) return;
+    pass.updated++;
+    listener.updated(slot, changed, 'dump');
+  }
+
+  #endedMeanwhile(flow: FlowCursor): boolean {
+    if (!flow.knows(has.id)) return false;
+    return this.#ended.find(this.#table.hashOf(flow), sameId, flow.get(word.id)) !== 0;
+  }
+
+  #sweep(): Promise<void> {
+    const table = this.#table;
+    let slot = 0;
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        if (this.#closed) {
+          resolve();
+          return;
+        }
+        for (let i = 0; i < slotsPerTurn; i++) {
+          slot = table.next(slot);
+          if (slot === 0) {
+            resolve();
+            return;
+          }
+          if (table.wasSeen(slot) || table.lifecycle(slot) === lifecycle.dead) continue;
+          if (this.#pass !== undefined) this.#pass.removed++;
+          this.#end(slot, 'dump');
+        }
+        this.#options.turns.next(turn);
+      };
+      turn();
+    });
+  }
+}
+
+const sameId = (stored: number, id: number): boolean => stored === id;
+
+function failOutsidePass(): never {
+  throw new BugError('a dump entry outside a pass');
+}
