@@ -1,0 +1,181 @@
+/**
+ * What would break a takeover, read off facts about the machine. Pure: facts.ts gathers them. A fact that is undefined
+ * could not be learnt, and nothing is concluded from it.
+ */
+import { formatIp } from '../../base/ipAddress.js';
+import type { NodeSettings } from '../../config/nodeSettings.js';
+import type { NftRuleset } from './nftRules.js';
+import { examineRuleset } from './ruleset.js';
+
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly code: string;
+  readonly text: string;
+  readonly remedy: string;
+}
+
+export interface MachineReport {
+  /** Values below /proc/sys by name with slashes. */
+  readonly sysctls: Readonly<Record<string, number | undefined>>;
+  /** All nftables rules, iptables-nft's included; undefined where they cannot be read. */
+  readonly ruleset: NftRuleset | undefined;
+  /** Rules of the old iptables-legacy tables are not seen by nft. */
+  readonly hasLegacyTables: boolean;
+  /** Names of the effective capabilities that are missing. */
+  readonly missingCapabilities: readonly string[];
+  /** Interfaces that exist, with whether they are up. */
+  readonly interfaces: ReadonlyMap<string, boolean>;
+  readonly conntrackEntries: number | undefined;
+}
+
+export function examine(settings: NodeSettings, report: MachineReport): readonly Finding[] {
+  return [
+    ...forwarding(settings, report),
+    ...reversePath(settings, report),
+    ...interfaces(settings, report),
+    ...capabilities(report),
+    ...(settings.sync === undefined ? [] : connectionTracking(settings, report)),
+    ...(report.ruleset === undefined
+      ? []
+      : examineRuleset(settings, report.ruleset, movingAddresses(settings))),
+  ];
+}
+
+function error(code: string, text: string, remedy: string): Finding {
+  return { severity: 'error', code, text, remedy };
+}
+
+function warning(code: string, text: string, remedy: string): Finding {
+  return { severity: 'warning', code, text, remedy };
+}
+
+function forwarding({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding[] {
+  const families = new Set(vrrp.instances.map((instance) => instance.family));
+  const findings: Finding[] = [];
+  if (families.has(4) && sysctls['net/ipv4/ip_forward'] === 0) {
+    findings.push(
+      error(
+        'forwarding-off',
+        'IPv4 forwarding is off: as MASTER this node would swallow the traffic',
+        'sysctl -w net.ipv4.ip_forward=1, and keep it in /etc/sysctl.d',
+      ),
+    );
+  }
+  if (families.has(6) && sysctls['net/ipv6/conf/all/forwarding'] === 0) {
+    findings.push(
+      error(
+        'forwarding-off',
+        'IPv6 forwarding is off: as MASTER this node would swallow the traffic',
+        'sysctl -w net.ipv6.conf.all.forwarding=1, and keep it in /etc/sysctl.d',
+      ),
+    );
+  }
+  return findings;
+}
+
+/** The kernel takes the greater of `all` and the interface's own value. */
+function reversePath({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding[] {
+  const all = sysctls['net/ipv4/conf/all/rp_filter'] ?? 0;
+  const names = new Set(vrrp.instances.filter((i) => i.family === 4).map((i) => i.interfaceName));
+  return [...names].flatMap((name) => {
+    const own = sysctls[`net/ipv4/conf/${name}/rp_filter`];
+    if (own === undefined || Math.max(all, own) !== 1) return [];
+    return [
+      warning(
+        'rp-filter-strict',
+        `strict reverse path filtering on ${name} drops what arrives on another way than answers leave`,
+        `sysctl -w net.ipv4.conf.${name}.rp_filter=2 (and "all"), unless all paths are symmetric`,
+      ),
+    ];
+  });
+}
+
+function interfaces(settings: NodeSettings, report: MachineReport): Finding[] {
+  const vrrp = settings.vrrp.instances.map((instance) => instance.interfaceName);
+  const sync = settings.sync?.links.map((link) => link.interfaceName) ?? [];
+  return [...new Set([...vrrp, ...sync])].flatMap((name) => {
+    const isUp = report.interfaces.get(name);
+    if (isUp === undefined) {
+      return [
+        error('no-interface', `there is no interface ${name}`, 'correct its name, or create it'),
+      ];
+    }
+    return isUp ? [] : [error('interface-down', `${name} is down`, `ip link set ${name} up`)];
+  });
+}
+
+function capabilities({ missingCapabilities }: MachineReport): Finding[] {
+  if (missingCapabilities.length === 0) return [];
+  return [
+    error(
+      'capabilities',
+      `this user lacks ${missingCapabilities.join(', ')}`,
+      'run as root, or give the capabilities as config/keepstate.service does',
+    ),
+  ];
+}
+
+function connectionTracking(settings: NodeSettings, report: MachineReport): Finding[] {
+  const { sysctls, ruleset } = report;
+  const findings: Finding[] = [];
+  const limit = sysctls['net/netfilter/nf_conntrack_max'];
+  const table = settings.sync?.hashLimit ?? 0;
+  if (limit === undefined || ruleset?.rules.some((rule) => rule.usesConntrack) === false) {
+    findings.push(
+      error(
+        'no-conntrack',
+        'no rule uses connection tracking: the kernel tracks nothing, so there is nothing to replicate',
+        'load the ruleset (a ct state rule, or a nat chain) on both nodes before keepstate starts',
+      ),
+    );
+  }
+  if (limit !== undefined && table > limit) {
+    findings.push(
+      warning(
+        'conntrack-max',
+        `nf_conntrack_max (${limit}) is below HashLimit (${table}): a commit would stop when it is reached`,
+        `sysctl -w net.netfilter.nf_conntrack_max=${table}`,
+      ),
+    );
+  }
+  const used = report.conntrackEntries;
+  if (limit !== undefined && used !== undefined && used > limit * 0.9) {
+    findings.push(
+      error(
+        'conntrack-full',
+        `the kernel table is ${Math.floor((100 * used) / limit)} % full (${used} of ${limit})`,
+        'raise net.netfilter.nf_conntrack_max on both nodes',
+      ),
+    );
+  }
+  if (sysctls['net/netfilter/nf_conntrack_tcp_loose'] === 1) {
+    findings.push(
+      warning(
+        'tcp-loose',
+        'tcp_loose is on: packets that arrive before their flow make a new one, with a wrong NAT mapping',
+        'sysctl -w net.netfilter.nf_conntrack_tcp_loose=0 on both nodes',
+      ),
+    );
+  }
+  if (report.hasLegacyTables) {
+    findings.push(
+      warning(
+        'legacy-tables',
+        'iptables-legacy rules are loaded, which doctor cannot read',
+        'use nft or iptables-nft, or check those rules by hand',
+      ),
+    );
+  }
+  return findings;
+}
+
+/** All addresses that move with the role, as text. */
+export function movingAddresses({ vrrp }: NodeSettings): ReadonlySet<string> {
+  return new Set(
+    vrrp.instances.flatMap((instance) =>
+      [...instance.virtualAddresses, ...instance.excludedAddresses].map((vip) =>
+        formatIp(vip.spec.address),
+      ),
+    ),
+  );
+}

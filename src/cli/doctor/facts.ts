@@ -1,0 +1,75 @@
+/** Gathers what examine.ts judges, from /proc, /sys and nft. What cannot be learnt is undefined. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import type { NodeSettings } from '../../config/nodeSettings.js';
+import type { MachineReport } from './examine.js';
+import { parseNftRuleset } from './nftRules.js';
+
+/** Bit numbers of linux/capability.h that the daemon needs. */
+const neededCapabilities: readonly (readonly [string, bigint])[] = [
+  ['CAP_NET_ADMIN', 12n],
+  ['CAP_NET_RAW', 13n],
+];
+
+export function gatherFacts(settings: NodeSettings): MachineReport {
+  const names = new Set(settings.vrrp.instances.map((instance) => instance.interfaceName));
+  const keys = [
+    'net/ipv4/ip_forward',
+    'net/ipv6/conf/all/forwarding',
+    'net/ipv4/conf/all/rp_filter',
+    ...[...names].map((name) => `net/ipv4/conf/${name}/rp_filter`),
+    'net/netfilter/nf_conntrack_max',
+    'net/netfilter/nf_conntrack_tcp_loose',
+  ];
+  const ruleset = attempt(() =>
+    execFileSync('nft', ['-j', 'list', 'ruleset'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 64 * 1_048_576,
+    }),
+  );
+  return {
+    sysctls: Object.fromEntries(keys.map((key) => [key, readNumber(`/proc/sys/${key}`)])),
+    ruleset: ruleset === undefined ? undefined : parseNftRuleset(ruleset),
+    hasLegacyTables: (readText('/proc/net/ip_tables_names') ?? '').trim() !== '',
+    missingCapabilities: missingCapabilities(readText('/proc/self/status') ?? ''),
+    interfaces: new Map(
+      (attempt(() => readdirSync('/sys/class/net')) ?? []).map((name) => [name, isUp(name)]),
+    ),
+    conntrackEntries: readNumber('/proc/sys/net/netfilter/nf_conntrack_count'),
+  };
+}
+
+/** From the `CapEff` line of /proc/PID/status. */
+export function missingCapabilities(status: string): readonly string[] {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  if (mask === undefined) return [];
+  const effective = BigInt(`0x${mask}`);
+  return neededCapabilities
+    .filter(([, bit]) => ((effective >> bit) & 1n) === 0n)
+    .map(([name]) => name);
+}
+
+/** IFF_UP in the interface's flags. */
+function isUp(name: string): boolean {
+  return ((readNumber(`/sys/class/net/${name}/flags`) ?? 0) & 1) === 1;
+}
+
+function readNumber(path: string): number | undefined {
+  const text = readText(path)?.trim();
+  const value = Number(text);
+  return text === undefined || text === '' || Number.isNaN(value) ? undefined : value;
+}
+
+function readText(path: string): string | undefined {
+  return attempt(() => readFileSync(path, 'utf8'));
+}
+
+function attempt<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch {
+    // Missing or not allowed: not known, and doctor says nothing about it.
+    return undefined;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * `nft -j list ruleset` as far as doctor reads it: base chains with their policy, and rules reduced to what they match
+ * of a packet and what they decide. A match that is not understood is kept as «unknown», never as «does not match».
+ */
+
+export type Verdict = 'accept' | 'drop' | 'jump' | 'return' | 'other';
+
+export interface NftRule {
+  /** `family table chain`. */
+  readonly chain: string;
+  readonly verdict: Verdict;
+  /** Where a jump or goto leads, as `family table chain`. */
+  readonly target: string | undefined;
+  /** Each must hold; `unknown` ones may. */
+  readonly matches: readonly NftMatch[];
+  readonly usesConntrack: boolean;
+  readonly isMasquerade: boolean;
+  /** Address of `snat to`. */
+  readonly snatTo: string | undefined;
+  readonly outputInterface: string | undefined;
+}
+
+export interface NftMatch {
+  readonly field:
+    'protocol' | 'destinationPort' | 'destination' | 'inputInterface' | 'ctState' | 'unknown';
+  readonly values: readonly string[];
+  readonly isNegated: boolean;
+}
+
+export interface NftChain {
+  readonly name: string;
+  readonly family: string;
+  readonly hook: string;
+  readonly type: string;
+  readonly policy: string;
+}
+
+export interface NftRuleset {
+  readonly chains: readonly NftChain[];
+  readonly rules: readonly NftRule[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** undefined where the text is not nft's JSON. */
+export function parseNftRuleset(json: string): NftRuleset | undefined {
+  let root: unknown;
+  try {
+    root = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  const items = fieldsOf(root)?.['nftables'];
+  if (!Array.isArray(items)) return undefined;
+  const objects = objectsOf(items);
+  return {
+    chains: objects.flatMap((object) => chainOf(fieldsOf(object['chain']))),
+    rules: objects.flatMap((object) => ruleOf(fieldsOf(object['rule']))),
+  };
+}
+
+function chainOf(chain: Fields | undefined): NftChain[] {
+  if (chain === undefined || typeof chain['hook'] !== 'string') return [];
+  const { family, table, name, hook, type, policy } = chain;
+  return [
+    {
+      name: `${text(family)} ${text(table)} ${text(name)}`,
+      family: text(family),
+      hook,
+      type: text(type),
+      policy: text(policy, 'accept'),
+    },
+  ];
+}
+
+function ruleOf(rule: Fields | undefined): NftRule[] {
+  if (rule === undefined || !Array.isArray(rule['expr'])) return [];
+  const expressions = objectsOf(rule['expr']);
+  const place = `${text(rule['family'])} ${text(rule['table'])}`;
+  const has = (name: string): boolean => expressions.some((one) => name in one);
+  const extensions = objectsOf(expressions.map((one) => one['xt']));
+  const xt = extensions.map((one) => text(one['name']));
+  const matches = expressions.flatMap(matchOf);
+  const output = expressions.flatMap((one) => {
+    const match = fieldsOf(one['match']);
+    const meta = fieldsOf(fieldsOf(match?.['left'])?.['meta'])?.['key'];
+    return meta === 'oifname' || meta === 'oif' ? valuesOf(match?.['right']) : [];
+  });
+  const natWords = ['MASQUERADE', 'SNAT', 'DNAT', 'REDIRECT', 'conntrack', 'state'];
+  const nat = ['masquerade', 'snat', 'dnat', 'redirect'].some(has);
+  const decided = verdictOf(expressions);
+  return [
+    {
+      chain: `${place} ${text(rule['chain'])}`,
+      verdict: decided.verdict,
+      target: decided.target === undefined ? undefined : `${place} ${decided.target}`,
+      matches: [
+        ...matches,
+        // iptables extensions: nft names them and hides what they match.
+        ...(xt.some((name) => !natWords.slice(0, 4).includes(name)) ? [unknownMatch] : []),
+      ],
+      usesConntrack:
+        nat ||
+        matches.some((one) => one.field === 'ctState') ||
+        xt.some((n) => natWords.includes(n)),
+      isMasquerade: has('masquerade') || xt.includes('MASQUERADE'),
+      snatTo: snatAddress(expressions),
+      outputInterface: output[0],
+    },
+  ];
+}
+
+const unknownMatch: NftMatch = { field: 'unknown', values: [], isNegated: false };
+
+function verdictOf(expressions: readonly Fields[]): { verdict: Verdict; target?: string } {
+  for (const one of expressions) {
+    if ('accept' in one) return { verdict: 'accept' };
+    if ('drop' in one || 'reject' in one) return { verdict: 'drop' };
+    if ('return' in one) return { verdict: 'return' };
+    const jump = fieldsOf(one['jump'] ?? one['goto']);
+    if (jump !== undefined) return { verdict: 'jump', target: text(jump['target']) };
+  }
+  return { verdict: 'other' };
+}
+
+function matchOf(expression: Fields): NftMatch[] {
+  const match = fieldsOf(expression['match']);
+  if (match === undefined) return 'lookup' in expression ? [unknownMatch] : [];
+  const left = fieldsOf(match['left']) ?? {};
+  const values = valuesOf(match['right']);
+  const field = fieldName(left);
+  const isNegated = match['op'] === '!=';
+  const isPlain = ['==', '!=', 'in'].includes(text(match['op'])) && values.length > 0;
+  return [field === undefined || !isPlain ? unknownMatch : { field, values, isNegated }];
+}
+
+function fieldName(left: Fields): NftMatch['field'] | undefined {
+  const meta = fieldsOf(left['meta'])?.['key'];
+  if (meta === 'l4proto') return 'protocol';
+  if (meta === 'iifname' || meta === 'iif') return 'inputInterface';
+  if (fieldsOf(left['ct'])?.['key'] === 'state') return 'ctState';
+  const payload = fieldsOf(left['payload']);
+  if (payload === undefined) return undefined;
+  const name = `${text(payload['protocol'])} ${text(payload['field'])}`;
+  switch (name) {
+    case 'ip protocol':
+    case 'ip6 nexthdr':
+      return 'protocol';
+    case 'udp dport':
+    case 'th dport':
+      return 'destinationPort';
+    case 'ip daddr':
+    case 'ip6 daddr':
+      return 'destination';
+    default:
+      return undefined;
+  }
+}
+
+function snatAddress(expressions: readonly Fields[]): string | undefined {
+  const snat = objectsOf(expressions.map((one) => one['snat']))[0];
+  return typeof snat?.['addr'] === 'string' ? snat['addr'] : undefined;
+}
+
+/** Words of a value, a set or a list; empty where it is something else (a range, a named set). */
+function valuesOf(right: unknown): readonly string[] {
+  if (typeof right === 'string' || typeof right === 'number') return [String(right)];
+  const list = Array.isArray(right) ? right : fieldsOf(right)?.['set'];
+  if (!Array.isArray(list)) return [];
+  const words = list.flatMap((one: unknown) =>
+    typeof one === 'string' || typeof one === 'number' ? [String(one)] : [],
+  );
+  return words.length === list.length ? words : [];
+}
+
+function text(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
+}
+
+function objectsOf(values: readonly unknown[]): readonly Fields[] {
+  return values.map(fieldsOf).filter((one) => one !== undefined);
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  // Checked: an object that is not an array has named fields of unknown type.
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : undefined;
+}

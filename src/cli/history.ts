@@ -1,0 +1,76 @@
+/** `keepstate history` and `keepstate events`. */
+import { InvalidArgumentError, type Command } from 'commander';
+import { follow } from '../control/client.js';
+import type { HistoryEntry } from '../control/status.js';
+import { historyLine, historyText } from './historyText.js';
+import {
+  askDaemon,
+  clientOptions,
+  explain,
+  print,
+  withControl,
+  type ControlOption,
+} from './talk.js';
+import { lookOf } from './terminal.js';
+
+interface HistoryOptions extends ControlOption {
+  readonly json?: true;
+  readonly limit?: number;
+}
+
+export function registerHistory(program: Command): void {
+  withControl(program.command('history'))
+    .description('the last transitions: when, from, to, why, flows committed, milliseconds')
+    .option('--json', 'one JSON array')
+    .option('--limit <count>', 'only the newest', count)
+    .addHelpText('after', '\nThe history is kept over restarts (history_size, state_directory).')
+    .action((options: HistoryOptions) => history(options));
+  withControl(program.command('events'))
+    .description('transitions as they happen')
+    .option('--follow', 'until interrupted (the default and only way)')
+    .option('--json', 'one JSON object per line')
+    .action((options: HistoryOptions) => events(options));
+}
+
+async function history(options: HistoryOptions): Promise<void> {
+  const { limit, json } = options;
+  const request = { verb: 'history', ...(limit === undefined ? {} : { limit }) } as const;
+  const answer = await askDaemon(options, request);
+  if (answer === undefined) return;
+  // The daemon of the same version made this answer.
+  const entries = answer.result as readonly HistoryEntry[];
+  if (json === true) print(JSON.stringify(entries, undefined, 2));
+  else print(historyText(entries, lookOf(process.stdout, process.env)));
+}
+
+function events(options: HistoryOptions): Promise<void> {
+  const look = lookOf(process.stdout, process.env);
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      conversation.close();
+      resolve();
+    };
+    const conversation = follow(
+      clientOptions(options),
+      (event) => {
+        // As above.
+        const entry = event as HistoryEntry;
+        print(options.json === true ? JSON.stringify(entry) : historyLine(entry, look));
+      },
+      (outcome) => {
+        if (outcome.kind !== 'answer') explain(outcome);
+        resolve();
+      },
+    );
+    process.once('SIGINT', finish);
+    process.once('SIGTERM', finish);
+    process.stdout.once('error', finish);
+  });
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('a whole number from 1');
+  return value;
+}

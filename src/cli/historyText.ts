@@ -1,0 +1,29 @@
+/** History entries as text, one line each, and a second line for the cause. Pure. */
+import type { HistoryEntry } from '../control/status.js';
+import { paint, wrap, type Look, type Tone } from './terminal.js';
+
+const tones: Readonly<Record<string, Tone>> = { MASTER: 'good', FAULT: 'bad' };
+
+export function historyLine(entry: HistoryEntry, look: Look): string {
+  const { at, kind, name, from, to, because } = entry;
+  const time = at.replace('T', ' ').replace(/Z$/, '');
+  const change = `${from} -> ${paint(to, tones[to] ?? 'plain', look)}`;
+  const takeover =
+    entry.takeoverMs === undefined
+      ? []
+      : [
+          `${entry.flowsCommitted ?? 0} flows committed (${entry.flowsFailed ?? 0} failed) in ` +
+            `${round(entry.commitMs ?? 0)} ms, addresses up after ${round(entry.takeoverMs)} ms`,
+        ];
+  const details = [because, ...takeover].map((text) => `    ${wrap(text, look.columns - 4, 4)}`);
+  return [`${time}  ${kind} ${name}: ${change}`, ...details].join('\n');
+}
+
+export function historyText(entries: readonly HistoryEntry[], look: Look): string {
+  if (entries.length === 0) return 'no transition is known yet';
+  return entries.map((entry) => historyLine(entry, look)).join('\n');
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}

@@ -1,0 +1,58 @@
+/** `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when asked for. */
+import { Option, type Command } from 'commander';
+import type { LogLevel } from '../base/logger.js';
+
+interface RunCommandOptions {
+  readonly config: string;
+  readonly control?: string;
+  readonly logLevel: LogLevel;
+  readonly configId?: string;
+}
+
+const defaultConfig = '/etc/keepstate/keepstate.conf';
+const levels: readonly LogLevel[] = ['error', 'warning', 'notice', 'info', 'debug'];
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('the daemon, in the foreground; logs go to stderr')
+    .option('-f, --config <file>', 'configuration', defaultConfig)
+    .addOption(
+      new Option('--control <path>', 'control socket, before control_socket').env(
+        'KEEPSTATE_CONTROL',
+      ),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged')
+        .choices(levels)
+        .default('info'),
+    )
+    .option('-i, --config-id <id>', 'for @ID conditions in the configuration')
+    .addHelpText(
+      'after',
+      `
+The configuration is keepalived's and conntrackd's, one after the other:
+  cat /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf > /etc/keepstate/keepstate.conf
+  keepstate check --config /etc/keepstate/keepstate.conf
+
+Signals: HUP reload; TERM, INT clean stop; USR1, USR2 write keepalived.data, keepalived.stats below $TMPDIR.
+Exit code: 0 stopped as asked, 1 cannot start, 2 the file cannot be read.`,
+    )
+    .action(async (options: RunCommandOptions) => {
+      const { runDaemon } = await import('../daemon/run.js');
+      process.exitCode = await runDaemon(options);
+    });
+  program
+    .command('release')
+    .description(
+      'remove the virtual addresses that a crash has left, without starting (ExecStopPost)',
+    )
+    .option('-f, --config <file>', 'configuration', defaultConfig)
+    .addHelpText('after', '\nDoes nothing while a keepstate with this configuration runs.')
+    .action(async ({ config }: { readonly config: string }) => {
+      const { releaseAddresses } = await import('../daemon/release.js');
+      process.exitCode = await releaseAddresses(config, (text) =>
+        process.stdout.write(`${text}\n`),
+      );
+    });
+}

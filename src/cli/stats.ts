@@ -1,0 +1,72 @@
+/** `keepstate stats`: conntrackd's statistics, in its layout. */
+import { Argument, type Command } from 'commander';
+import { seconds } from '../base/time.js';
+import { fetchListing, listingRequests } from '../control/listing.js';
+import type { StatusAnswer, SyncStatusAnswer } from '../control/status.js';
+import {
+  askDaemon,
+  complain,
+  exitCode,
+  print,
+  timers,
+  withControl,
+  type ControlOption,
+} from './talk.js';
+
+const sections = ['network', 'cache', 'runtime', 'link', 'rsqueue', 'queue', 'expect'] as const;
+type Section = (typeof sections)[number];
+
+interface StatsOptions extends ControlOption {
+  readonly json?: true;
+}
+
+export function registerStats(program: Command): void {
+  withControl(program.command('stats'))
+    .description('what "conntrackd -s" prints, in the same layout')
+    .addArgument(new Argument('[section]', 'one part of it').choices(sections))
+    .option('--json', 'the same numbers for programs')
+    .action((section: Section | undefined, options: StatsOptions) => stats(section, options));
+}
+
+async function stats(section: Section | undefined, options: StatsOptions): Promise<void> {
+  const answer = await askDaemon(options, { verb: 'status' });
+  if (answer === undefined) return;
+  // The daemon of the same version made this answer.
+  const { sync } = answer.result as StatusAnswer;
+  if (sync === undefined) {
+    complain('keepstate: this node replicates nothing: its configuration has no Sync block');
+    process.exitCode = exitCode.problem;
+    return;
+  }
+  if (options.json === true) {
+    print(JSON.stringify(statsJson(sync, section), undefined, 2));
+    return;
+  }
+  const outcome = await fetchListing(
+    sync.listingPath ?? '',
+    listingRequests[section ?? 'stats'],
+    (chunk) => process.stdout.write(chunk),
+    { timers, idleTimeout: seconds(10) },
+  );
+  if (outcome.kind === 'failed') {
+    complain(`keepstate: the sync engine does not answer: ${outcome.message}`);
+    process.exitCode = exitCode.problem;
+  }
+}
+
+/** The numbers of one section, or of all. */
+export function statsJson(sync: SyncStatusAnswer, section: Section | undefined): unknown {
+  const { internal, external, peer, overruns, resyncs, events, netlinkBufferBytes } = sync;
+  const parts: Readonly<Record<Section, unknown>> = {
+    network: { lost: peer.lost, malformed: peer.malformed, strangers: peer.strangers },
+    cache: { internal, external },
+    runtime: { overruns, resyncs, netlinkBufferBytes, events, worker: sync.worker },
+    link: sync.links,
+    rsqueue: sync.queues,
+    queue: sync.queues,
+    expect: { internal, external },
+  };
+  if (section !== undefined) return parts[section];
+  const { network, cache, runtime, link, queue } = parts;
+  return { network, cache, runtime, link, queue };
+}

@@ -1,0 +1,55 @@
+/** `keepstate status`. */
+import type { Command } from 'commander';
+import { systemClock } from '../base/systemClock.js';
+import { seconds, toMilliseconds } from '../base/time.js';
+import type { StatusAnswer } from '../control/status.js';
+import { statusText } from './statusText.js';
+import { askDaemon, exitCode, print, timers, withControl, type ControlOption } from './talk.js';
+import { lookOf } from './terminal.js';
+
+interface StatusOptions extends ControlOption {
+  readonly json?: true;
+  readonly watch?: true;
+}
+
+export function registerStatus(program: Command): void {
+  withControl(program.command('status'))
+    .description('who has the role, since when and why; addresses, peer, sync, and each problem')
+    .option('--json', 'for programs; the names are stable')
+    .option('--watch', 'refresh every second until interrupted')
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 healthy, 1 a problem is shown, 2 no daemon.
+
+Examples:
+  keepstate status
+  keepstate status --json | jq -r .role
+  keepstate status --watch`,
+    )
+    .action((options: StatusOptions) => status(options));
+}
+
+async function status(options: StatusOptions): Promise<void> {
+  for (;;) {
+    const answer = await askDaemon(options, { verb: 'status' });
+    if (answer === undefined && options.watch !== true) return;
+    // The daemon of the same version made this answer.
+    if (answer !== undefined) show(answer.result as StatusAnswer, options);
+    if (options.watch !== true) return;
+    await new Promise<void>((resolve) => timers.after(seconds(1), () => resolve()));
+  }
+}
+
+function show(answer: StatusAnswer, { json, watch }: StatusOptions): void {
+  process.exitCode = answer.problems.length === 0 ? exitCode.fine : exitCode.problem;
+  if (json === true) {
+    print(JSON.stringify(answer, undefined, watch === true ? undefined : 2));
+    return;
+  }
+  const now = toMilliseconds(systemClock.wallClock());
+  const look = lookOf(process.stdout, process.env);
+  // Home and clear: a watched screen does not scroll.
+  const clear = watch === true && look.colour ? '\u001b[H\u001b[2J' : '';
+  print(`${clear}${statusText(answer, now, look)}`);
+}

@@ -1,0 +1,165 @@
+/** `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what to do. Pure. */
+import type {
+  InstanceStatus,
+  Problem,
+  RoleState,
+  StatusAnswer,
+  SyncStatusAnswer,
+} from '../control/status.js';
+import { duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
+
+/** `now`: milliseconds since 1970. */
+export function statusText(status: StatusAnswer, now: number, look: Look): string {
+  const parts = [
+    heading(status, now, look),
+    status.groups.length === 0 ? '' : groups(status, now, look),
+    status.instances.length === 0 ? '' : instances(status, now, look),
+    status.sync === undefined ? '' : sync(status.sync, now, look),
+    process(status),
+    problems(status.problems, look),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+const toneOf: Readonly<Record<RoleState, Tone>> = {
+  MASTER: 'good',
+  BACKUP: 'strong',
+  FAULT: 'bad',
+  INIT: 'warning',
+};
+
+function heading(status: StatusAnswer, now: number, look: Look): string {
+  const { node, role, since, reason } = status;
+  const first = `${node} is ${role} since ${clock(since)} (${age(since, now)}): ${reason}`;
+  const lines = [wrap(first, look.columns, 2).replace(role, paint(role, toneOf[role], look))];
+  if (status.phase !== 'steady') lines.push(`  now: ${status.phase}`);
+  if (status.maintenance) {
+    lines.push(paint('  maintenance is on: this node never takes the role', 'warning', look));
+  }
+  if (status.preemptionHeld && !status.maintenance) {
+    lines.push('  preemption is held (keepstate failover --release ends that)');
+  }
+  return lines.join('\n');
+}
+
+function groups(status: StatusAnswer, now: number, look: Look): string {
+  const rows = status.groups.map((group) => [
+    group.name,
+    group.state,
+    age(group.since, now),
+    group.members.join(' '),
+  ]);
+  return table([['GROUP', 'STATE', 'SINCE', 'MEMBERS'], ...rows], look);
+}
+
+function instances(status: StatusAnswer, now: number, look: Look): string {
+  const rows = status.instances.map((one) => [
+    one.name,
+    one.state,
+    age(one.since, now),
+    one.interface,
+    String(one.vrid),
+    one.priority === one.effectivePriority
+      ? String(one.priority)
+      : `${one.effectivePriority} (${one.priority})`,
+    peerText(one),
+  ]);
+  const overview = table(
+    [['INSTANCE', 'STATE', 'SINCE', 'INTERFACE', 'VRID', 'PRIO', 'HEARD'], ...rows],
+    look,
+  );
+  const addresses = status.instances.flatMap((one) =>
+    one.vips.map((vip) => [
+      vip.address,
+      vip.interface,
+      one.name,
+      vip.present ? 'present' : 'absent',
+    ]),
+  );
+  if (addresses.length === 0) return overview;
+  return `${overview}\n\n${table([['ADDRESS', 'INTERFACE', 'INSTANCE', 'HERE'], ...addresses], look)}`;
+}
+
+function peerText({ peer, state }: InstanceStatus): string {
+  if (peer === undefined) return state === 'MASTER' ? 'no other master' : 'nobody';
+  return `${peer.address} prio ${peer.priority}, ${duration(peer.heardAgoMs)} ago`;
+}
+
+function sync(status: SyncStatusAnswer, now: number, look: Look): string {
+  const { internal, external, lastCommit, peer, links } = status;
+  const tone: Tone =
+    status.state === 'synchronised' ? 'good' : status.state === 'down' ? 'bad' : 'warning';
+  const name = [
+    peer.name,
+    peer.kind === 'keepstate' ? `keepstate ${peer.version ?? ''}`.trim() : peer.kind,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+  const heard =
+    peer.heardAgoMs === undefined ? 'never heard' : `heard ${duration(peer.heardAgoMs)} ago`;
+  const commit =
+    lastCommit === undefined
+      ? 'none yet'
+      : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${lastCommit.durationMs} ms${
+          lastCommit.cancelled ? ', cancelled' : ''
+        }, ${age(lastCommit.at, now)} ago`;
+  const rows: (readonly [string, string])[] = [
+    ['mode', `${status.mode}, parity ${status.parity}`],
+    ['peer', `${name}, ${heard}`],
+    ['internal', tableText(internal)],
+    ['external', tableText(external)],
+    ['last commit', status.commitInProgress ? 'running now' : commit],
+    ...links.map((link): readonly [string, string] => [
+      'link',
+      `${link.interface} ${link.kind} ${link.usable ? 'up' : 'DOWN'}${link.active ? ', active' : ''}, ` +
+        `${link.datagramsSent} sent, ${link.datagramsReceived} received, ` +
+        `${link.sendErrors + link.receiveErrors} errors`,
+    ]),
+    ['lost', `${peer.lost} messages, ${peer.malformed} malformed, ${status.overruns} overruns`],
+  ];
+  if (status.purgeInMs !== undefined) {
+    rows.push(['purge', `kernel leftovers in ${duration(status.purgeInMs)}`]);
+  }
+  const lines = rows.map(
+    ([label, text]) => `  ${label.padEnd(11)}  ${wrap(text, look.columns - 15, 15)}`,
+  );
+  return [`SYNC ${paint(status.state, tone, look)}`, ...lines].join('\n');
+}
+
+function tableText({ entries, limit }: { entries: number; limit: number }): string {
+  if (limit === 0) return `${entries} flows`;
+  return `${entries} flows of ${limit} (${Math.floor((100 * entries) / limit)} %)`;
+}
+
+function process(status: StatusAnswer): string {
+  const { lateness, rssBytes, version, pid, sync: engine } = status;
+  const megabytes = Math.round(rssBytes / 1_048_576);
+  const late =
+    engine === undefined
+      ? `${lateness.maxMs} ms`
+      : `${lateness.maxMs} ms (sync ${engine.worker.lateness.maxMs} ms)`;
+  return `keepstate ${version}, process ${pid}, ${megabytes} MiB, at most ${late} late`;
+}
+
+function problems(all: readonly Problem[], look: Look): string {
+  if (all.length === 0) return paint('no problem is known', 'good', look);
+  return all
+    .map(({ severity, text, remedy }) => {
+      const label = severity === 'error' ? 'ERROR  ' : 'WARNING';
+      const tone: Tone = severity === 'error' ? 'bad' : 'warning';
+      return [
+        `${paint(label, tone, look)} ${wrap(text, look.columns - 8, 8)}`,
+        `        remedy: ${wrap(remedy, look.columns - 16, 16)}`,
+      ].join('\n');
+    })
+    .join('\n');
+}
+
+function age(iso: string, now: number): string {
+  return duration(Math.max(0, now - Date.parse(iso)));
+}
+
+/** Date and time in UTC, to the second. */
+function clock(iso: string): string {
+  return iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+}

@@ -1,0 +1,85 @@
+/** Text for a person: colour only on a terminal, lines within its width, columns that line up. Pure. */
+
+export interface Look {
+  readonly colour: boolean;
+  readonly columns: number;
+}
+
+/** Standard output's look: 80 columns unless it is a wider terminal; NO_COLOR is honoured. */
+export function lookOf(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  environment: Readonly<Record<string, string | undefined>>,
+): Look {
+  const isTerminal = stream.isTTY === true;
+  return {
+    colour: isTerminal && environment['NO_COLOR'] === undefined,
+    columns: isTerminal ? Math.max(80, stream.columns ?? 80) : 80,
+  };
+}
+
+export type Tone = 'good' | 'warning' | 'bad' | 'plain' | 'strong';
+
+const codes: Readonly<Record<Tone, string>> = {
+  good: '32',
+  warning: '33',
+  bad: '31',
+  plain: '',
+  strong: '1',
+};
+
+export function paint(text: string, tone: Tone, look: Look): string {
+  return look.colour && tone !== 'plain' ? `\u001b[${codes[tone]}m${text}\u001b[0m` : text;
+}
+
+/** Words filled into lines of at most `columns`, later lines indented by `indent`. */
+export function wrap(text: string, columns: number, indent: number): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
+    const room = lines.length === 0 ? columns : columns - indent;
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines.join(`\n${' '.repeat(indent)}`);
+}
+
+/** Rows of cells, each column as wide as its widest cell, the last one cut to fit. */
+export function table(rows: readonly (readonly string[])[], look: Look): string {
+  const widths = (rows[0] ?? []).map((_cell, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) => {
+      const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+      return clip(line.trimEnd(), look.columns);
+    })
+    .join('\n');
+}
+
+export function clip(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
+}
+
+/** `3 d 4 h`, `5 min 2 s`, `0.4 s`: two units at most. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 10_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  const seconds = Math.floor(milliseconds / 1_000);
+  const units: readonly (readonly [string, number])[] = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ];
+  const first = units.findIndex(([, size]) => seconds >= size);
+  const [unit, size] = units[first] ?? ['s', 1];
+  const [nextUnit, nextSize] = units[first + 1] ?? ['', 0];
+  const whole = `${Math.floor(seconds / size)} ${unit}`;
+  if (nextSize === 0) return whole;
+  const rest = Math.floor((seconds % size) / nextSize);
+  return rest === 0 ? whole : `${whole} ${rest} ${nextUnit}`;
+}
