@@ -157,7 +157,7 @@ export function instanceName(n: number): string {
 
 function hostAddress({ ipv6 }: PairOptions, n: number, side: Side): string {
   const last = side === 'a' ? 1 : 2;
-  return ipv6 === true ? `fd00:${n}::${last}` : `10.${n}.0.${last}`;
+  return ipv6 === true ? `fd00:${n + 1}::${last}` : `10.${n}.0.${last}`;
 }
 
 function addressOf(options: PairOptions, n: number, side: Side): string {
@@ -169,5 +169,5 @@ function prefixOf({ ipv6 }: PairOptions): number {
 }
 
 export function vipsOf({ ipv6 }: PairOptions, n: number): readonly string[] {
-  return ipv6 === true ? [`fe80::${n}:100`, `fd00:${n}::100`] : [`10.${n}.0.100`, `10.${n}.0.101`];
+  return ipv6 === true ? [`fe80::1${n}0`, `fd00:${n + 1}::100`] : [`10.${n}.0.100`, `10.${n}.0.101`];
 }

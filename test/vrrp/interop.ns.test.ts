@@ -103,7 +103,10 @@ describe('coming back', () => {
     test.concurrent(
       `nopreempt: ${kinds.a} leaves the role to a living ${kinds.b} of lower priority`,
       async () => {
-        const built = await bothStarted({ kinds, extra: { a: { nopreempt: true } } });
+        const built = await pair({ kinds, extra: { a: { nopreempt: true } } });
+        await built.start('a');
+        await built.settle('a', 'MASTER');
+        await built.start('b');
         await built.peer('a').stop();
         await built.settle('b', 'MASTER');
         await built.start('a');
