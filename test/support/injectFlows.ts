@@ -3,8 +3,10 @@
  * namespace it is started in:
  *
  *   injectFlows COUNT [--rounds N] [--nat ADDRESS] [--udp] [--keep] [--batch N] [--timeout SECONDS] [--base N]
+ *               [--burst N --pause MILLISECONDS]
  *
- * Each round creates COUNT flows and, unless --keep, deletes them. Prints one line of JSON.
+ * Each round creates COUNT flows and, unless --keep, deletes them; --burst rests after each N. Prints one
+ * line of JSON.
  */
 import { parseArgs } from 'node:util';
 import { parseIp } from '../../src/base/ipAddress.js';
@@ -20,6 +22,8 @@ const { values, positionals } = parseArgs({
     batch: { type: 'string', default: '128' },
     timeout: { type: 'string', default: '600' },
     base: { type: 'string', default: '0' },
+    burst: { type: 'string' },
+    pause: { type: 'string', default: '1' },
   },
 });
 
@@ -32,6 +36,8 @@ const options: InjectOptions = {
   protocol: values.udp ? 'udp' : 'tcp',
   ...(sourceNat === undefined ? {} : { sourceNat }),
 };
+const burst = Number(values.burst ?? options.count);
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const injector = ConntrackInjector.open();
 const start = performance.now();
 const errors: Record<string, number> = {};
@@ -39,10 +45,15 @@ let events = 0;
 for (let round = 0; round < Number(values.rounds); round++) {
   const actions = values.keep ? (['create'] as const) : (['create', 'delete'] as const);
   for (const action of actions) {
-    const injected = injector.inject({ ...options, action });
-    events += injected.sent;
-    for (const [name, count] of Object.entries(injected.errors)) {
-      errors[name] = (errors[name] ?? 0) + count;
+    for (let done = 0; done < options.count; done += burst) {
+      const count = Math.min(burst, options.count - done);
+      const base = Number(values.base) + done;
+      const injected = injector.inject({ ...options, action, count, base });
+      events += injected.sent;
+      for (const [name, refused] of Object.entries(injected.errors)) {
+        errors[name] = (errors[name] ?? 0) + refused;
+      }
+      if (burst < options.count) Atomics.wait(sleeper, 0, 0, Number(values.pause));
     }
   }
 }
