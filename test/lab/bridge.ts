@@ -8,6 +8,7 @@ export class Bridge {
   readonly host: Host;
   readonly #lab: Lab;
   readonly #ports = new Map<string, string>();
+  #nextPort = 0;
 
   constructor(lab: Lab, host: Host) {
     this.#lab = lab;
@@ -16,10 +17,15 @@ export class Bridge {
 
   /** Plugs interface `name` of `host` into the switch. */
   async attach(host: Host, name: string, addresses: readonly string[] = []): Promise<void> {
-    const port = `p${this.#ports.size}`;
+    const port = `p${this.#nextPort++}`;
     this.#ports.set(portKey(host, name), port);
     await this.#lab.link({ host: this.host, name: port }, { host, name, addresses });
     await this.host.ip(`link set ${port} master br0`);
+  }
+
+  /** Lets `name` of `host` stand for a port that another device, such as a relay, is plugged into. */
+  alias(host: Host, name: string, plugged: Host, pluggedName: string): void {
+    this.#ports.set(portKey(host, name), this.port(plugged, pluggedName));
   }
 
   /** The device of the switch that `name` of `host` is plugged into. */

@@ -55,6 +55,23 @@ describe('the firewall pair', () => {
     await waitFor(async () => (await ping()) === 0);
   });
 
+  test('the sync link can run through a relay', async () => {
+    const other = await Lab.open();
+    try {
+      const relayed = await firewallPair(other, { syncRelaySeed: 5, bare: true });
+      const ping = async (): Promise<number> =>
+        (await relayed.firewalls[0].tryExec(['ping', '-c', '1', '-W', '1', pairAddresses.sync[1]]))
+          .exitCode;
+      await waitFor(async () => (await ping()) === 0);
+      await relayed.syncRelay?.setBoth({ drop: 100 });
+      expect(await ping()).not.toBe(0);
+      await relayed.syncRelay?.setBoth({});
+      await waitFor(async () => (await ping()) === 0);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a real keepalived takes the VIP and answers for its state', async () => {
     const { lan } = pairAddresses;
     const keepalived = await Keepalived.start(

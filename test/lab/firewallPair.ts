@@ -13,6 +13,7 @@
 import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
 import type { Lab } from './lab.js';
+import { Relay } from './relay.js';
 
 export const pairAddresses = {
   client: '10.1.0.10',
@@ -34,6 +35,8 @@ export interface FirewallPair {
   readonly wan: Bridge;
   /** The sync link is a bridge too, so that it can be cut and made lossy. */
   readonly sync: Bridge;
+  /** `toRight` is from fw1 to fw2. */
+  readonly syncRelay: Relay | undefined;
   /** What a VRRP daemon would do: both VIPs to firewall `index`, away from the other, and ARP for them. */
   takeVips(index: 0 | 1): Promise<void>;
   /** Power-off as far as the network sees it: every cable of the firewall is dead, without carrier loss. */
@@ -44,6 +47,8 @@ export interface FirewallPair {
 export interface FirewallPairOptions {
   /** More rules for the `forward` chain, before the final drop. */
   readonly forwardRules?: readonly string[];
+  /** Puts a relay with this seed into fw1's end of the sync link: `pair.syncRelay`. */
+  readonly syncRelaySeed?: number;
   /** Loads no ruleset and sets no tcp_loose: the caller does. */
   readonly bare?: boolean;
 }
@@ -64,12 +69,21 @@ export async function firewallPair(
     await lab.bridge('sync'),
   ];
   const firewalls = [fw1, fw2] as const;
+  let syncRelay: Relay | undefined;
   await lan.attach(client, 'eth0', [`${pairAddresses.client}/24`]);
   await wan.attach(server, 'eth0', [`${pairAddresses.server}/24`]);
   for (const [i, firewall] of firewalls.entries()) {
     await lan.attach(firewall, 'lan', [`${pairAddresses.lan[i] ?? ''}/24`]);
     await wan.attach(firewall, 'wan', [`${pairAddresses.wan[i] ?? ''}/24`]);
-    await sync.attach(firewall, 'sync', [`${pairAddresses.sync[i] ?? ''}/24`]);
+    const syncAddresses = [`${pairAddresses.sync[i] ?? ''}/24`];
+    if (i === 0 && options.syncRelaySeed !== undefined) {
+      const end = { host: firewall, name: 'sync', addresses: syncAddresses };
+      syncRelay = await Relay.join(lab, end, sync, options.syncRelaySeed, 'syncrelay');
+      // Cutting and losing at fw1 then happens at the switch's side of the relay.
+      sync.alias(firewall, 'sync', syncRelay.host, 'right');
+    } else {
+      await sync.attach(firewall, 'sync', syncAddresses);
+    }
     await firewall.sysctl({ 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 });
     if (options.bare === true) continue;
     await firewall.nft(firewallRuleset(options.forwardRules));
@@ -99,6 +113,7 @@ export async function firewallPair(
     lan,
     wan,
     sync,
+    syncRelay,
     takeVips: async (index) => {
       const vips = [
         ['lan', pairAddresses.lanVip],
