@@ -39,7 +39,7 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const problems = new ProblemList();
   const { tokens, sources } = readTokens(text, path, ports, problems);
   const tree = buildTree(tokens, rootGrammar, problems);
-  const values = parseRows(rootRows, tree, { problems, owner: '' });
+  const { values } = parseRows(rootRows, tree, { problems, owner: '' });
   const context: BuildContext = { problems, uses: [], hostName: ports.hostName };
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);

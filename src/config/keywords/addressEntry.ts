@@ -138,8 +138,11 @@ function parseEntry(words: readonly Token[], context: ParseContext): AddressEntr
     const name = words[i];
     if (name === undefined) break;
     const consumed = readOption(entry, name, words[i + 1], context);
-    if (consumed === 0) isRight = false;
-    i += Math.max(consumed - 1, 0);
+    if (consumed === 0) {
+      isRight = false;
+      break;
+    }
+    i += consumed - 1;
   }
   return isRight && checkBroadcast(entry, first, context) ? entry : undefined;
 }

@@ -6,19 +6,10 @@ import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { toSeconds } from '../../base/time.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
-import type { RootValues } from '../keywords/rootRows.js';
 import { nameOf } from '../build/trackers.js';
-import type { NodeSettings } from '../nodeSettings.js';
 import { ProblemList, type ConfigProblem, type Position } from '../problem.js';
 import { crossCheckSync } from './crossCheckSync.js';
-
-/** One side: its settings, and where it said them. */
-export interface PeerSide {
-  readonly settings: NodeSettings;
-  readonly values: RootValues;
-  /** The file's name, for messages and for places that no keyword has. */
-  readonly file: string;
-}
+import { start, type PeerSide } from './side.js';
 
 /** Mismatches between `own` and `peer`, placed in `own`. */
 export function crossCheck(own: PeerSide, peer: PeerSide): readonly ConfigProblem[] {
@@ -58,10 +49,6 @@ function counterpart(
       other.virtualRouterId === instance.virtualRouterId && other.family === instance.family,
   );
   return sameId.length === 1 ? sameId[0] : undefined;
-}
-
-export function start(side: PeerSide): Position {
-  return { file: side.file, line: 1, column: 1 };
 }
 
 function placeOf(side: PeerSide, instance: string, keyword?: string): Position {

@@ -3,7 +3,7 @@ import { formatIp } from '../../base/ipAddress.js';
 import type { SyncLink, SyncSettings } from '../../sync/settings.js';
 import { last, type Located } from '../table/row.js';
 import type { Position, ProblemList } from '../problem.js';
-import { start, type PeerSide } from './crossCheck.js';
+import { start, type PeerSide } from './side.js';
 
 export function crossCheckSync(own: PeerSide, peer: PeerSide, problems: ProblemList): void {
   const [a, b] = [own.settings.sync, peer.settings.sync];

@@ -12,13 +12,19 @@ import {
   type Values,
 } from './row.js';
 
+export interface ParsedRows<R extends Rows> {
+  readonly values: Values<R>;
+  readonly mentioned: ReadonlySet<string>;
+}
+
 /** Reads `statements` by `rows`. Every problem is reported; what is right is kept. */
 export function parseRows<R extends Rows>(
   rows: R,
   statements: readonly Statement[],
   context: ParseContext,
-): Values<R> {
+): ParsedRows<R> {
   const values: Record<string, Located<unknown>[]> = {};
+  const mentioned = new Set<string>();
   for (const name of Object.keys(rows)) values[name] = [];
   for (const statement of statements) {
     const found = findRow(rows, statement.keyword.text);
@@ -26,6 +32,7 @@ export function parseRows<R extends Rows>(
       reportUnknown(rows, statement, context);
       continue;
     }
+    mentioned.add(found.name);
     const into = values[found.name] ?? [];
     if (into.length > 0 && !found.row.repeats) reportRepeated(statement, context.problems);
     const value = parseRow(found.row, statement, context);
@@ -33,7 +40,7 @@ export function parseRows<R extends Rows>(
     into.push({ value, at: statement.keyword.at, keyword: statement.keyword.text });
   }
   // Each key of `rows` was filled with values of its own row.
-  return values as Values<R>;
+  return { values: values as Values<R>, mentioned };
 }
 
 function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext): unknown {

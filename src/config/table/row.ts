@@ -81,6 +81,8 @@ export type Values<R extends Rows> = {
 export interface BlockValue<R extends Rows> {
   readonly header: readonly string[];
   readonly values: Values<R>;
+  /** Keywords that stand in the block, those with a wrong value included: what is here is not missing. */
+  readonly mentioned: ReadonlySet<string>;
 }
 
 type RowDetails<T> = Partial<Omit<Row<T>, 'type' | 'help' | 'source' | 'support'>>;

@@ -164,7 +164,7 @@ export function block<R extends Rows>(
     block: { style, rows, isOptional },
     parse: (statement, context) => ({
       header: statement.words.map((word) => word.text),
-      values: parseRows(rows, statement.block?.statements ?? [], {
+      ...parseRows(rows, statement.block?.statements ?? [], {
         ...context,
         owner: statement.keyword.text,
       }),

@@ -171,8 +171,10 @@ class TokenReader {
     if (name === '_BANG') return '\\!';
     if (!name.startsWith('_RANDOM')) return undefined;
     const message = '_RANDOM would give each reading of this file another meaning';
-    this.#problems.error(placeOf(line, 0), 'not-supported', message, { expected: 'a fixed value' });
-    return '0';
+    this.#problems.error(placeOf(line, line.text.indexOf('$')), 'not-supported', message, {
+      expected: 'a fixed value',
+    });
+    return '1';
   }
 
   #tokenise(line: SourceLine): void {
