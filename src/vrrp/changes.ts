@@ -4,17 +4,20 @@ import { enterJoiners, faultOf, settleFaults } from './coupling.js';
 import type { Conditions } from './events.js';
 import { effectivePriority } from './priority.js';
 import { advertise } from './roles.js';
+import { initialInstance } from './state.js';
 import { masterDownTime, skewTime } from './timing.js';
 import { act, allSeats, startMasterDownTimer, startTimer, type Seat, type Turn } from './turn.js';
 
 /** Takes over `conditions` and the priority that follows from them; faults are settled by the caller. */
 export function changeConditions(seat: Seat, conditions: Conditions): void {
   seat.instance.conditions = conditions;
+  seat.instance.hasConditions = true;
   applyPriority(seat);
 }
 
 /** Settings are new; what runs goes on with them. */
 export function applyReload(turn: Turn): void {
+  matchMembers(turn);
   for (const seat of allSeats(turn)) {
     applyPriority(seat);
     applyInterval(seat);
@@ -30,6 +33,17 @@ export function applyReload(turn: Turn): void {
     const announceCount = seat.settings.garp.masterRepeat;
     act(turn, { kind: 'applyVips', instance: seat.instance.name, announceCount });
   }
+}
+
+/** Those who left were stopped before (`removeMember`); those who came begin in INIT. */
+function matchMembers(turn: Turn): void {
+  const { unit, settings, at } = turn;
+  unit.members = Object.fromEntries(
+    settings.members.map((member) => {
+      const known = unit.members[member.name];
+      return [member.name, known ?? initialInstance(member, at)];
+    }),
+  );
 }
 
 /** A new effective priority is live at once; a waiting BACKUP's timer moves by the difference of the skews. */

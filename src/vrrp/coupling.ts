@@ -23,7 +23,8 @@ export function considerTakeover(seat: Seat): void {
     return;
   }
   instance.wantsMaster = true;
-  const seats = allSeats(turn, seat);
+  // A member that has just joined, and still waits in INIT, does not keep the others.
+  const seats = allSeats(turn, seat).filter((each) => each.instance.state !== 'INIT');
   // The quicker member waits for the slower one and listens on.
   if (!seats.every((each) => each.instance.wantsMaster)) {
     waitFurther(seat);
@@ -172,11 +173,10 @@ export function settleFaults(turn: Turn, changed: Seat | undefined, resumeMaster
     takeOver(turn, seats, 'resumes after a crash', { isResumed: true });
     return;
   }
-  if (unit.role === 'INIT' && seats.some((seat) => seat.instance.conditions.awaiting.length > 0)) {
-    return;
-  }
+  if (unit.role === 'INIT' && seats.some(isWaiting)) return;
   if (unit.role === 'FAULT') {
-    goLive(turn, seats, 'no fault is left', false);
+    const ready = seats.filter((seat) => seat.instance.state !== 'INIT' || !isWaiting(seat));
+    goLive(turn, ready, 'no fault is left', false);
     return;
   }
   enterFirstRole(turn, seats);
@@ -184,14 +184,14 @@ export function settleFaults(turn: Turn, changed: Seat | undefined, resumeMaster
 
 /**
  * After a reload changed who belongs to the unit: a member that is new here takes part in the role that the
- * others have, and a MASTER among others that are not steps down.
+ * others have, once its conditions are known; and a MASTER among others that are not steps down.
  */
 export function enterJoiners(turn: Turn): void {
   const { unit } = turn;
   if (allSeats(turn).some((seat) => faultOf(seat) !== undefined)) return;
   for (const seat of allSeats(turn)) {
-    const { state, conditions } = seat.instance;
-    if (state === unit.role || (state === 'INIT' && conditions.awaiting.length > 0)) continue;
+    const { state } = seat.instance;
+    if (state === unit.role || (state === 'INIT' && isWaiting(seat))) continue;
     if (unit.role === 'MASTER') enterMaster(seat, joinText(turn), unit.releaseOrder.length > 0);
     else if (unit.role === 'BACKUP') {
       if (state === 'MASTER') sendAdvert(seat, 0);
@@ -212,6 +212,7 @@ export function stopUnit(turn: Turn, because: 'STOP' | 'DELETED'): void {
 
 /** undefined: nothing stands against this member taking part. */
 export function faultOf({ instance, settings }: Seat): string | undefined {
+  if (!instance.hasConditions) return undefined;
   const { faults, sourceAddress } = instance.conditions;
   if (faults[0] !== undefined) return faults[0];
   if (sourceAddress !== undefined) return undefined;
@@ -323,6 +324,11 @@ function takeoverText({ instance, turn, settings }: Seat): string {
 
 function followText(first: Seat): string {
   return `follows ${first.instance.name} in group ${first.turn.settings.name}`;
+}
+
+/** Held in INIT: something has not reported yet. */
+function isWaiting({ instance }: Seat): boolean {
+  return !instance.hasConditions || instance.conditions.awaiting.length > 0;
 }
 
 function joinText(turn: Turn): string {

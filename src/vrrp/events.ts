@@ -108,7 +108,15 @@ export type UnitEvent = Timed &
         readonly on: boolean;
       }
     | {
-        /** The settings given to this step are new; roles and timers are kept. */
+        /** A reload takes this member out of the unit: it says priority 0 and gives up its VIPs. The event `reload` follows. */
+        readonly kind: 'removeMember';
+        readonly instance: string;
+      }
+    | {
+        /**
+         * The settings given to this step are new; roles and timers are kept. Members that are new here take
+         * part in the unit's role as soon as their conditions were given.
+         */
         readonly kind: 'reload';
       }
     | {

@@ -9,6 +9,7 @@ import type { UnitAction } from './actions.js';
 import { applyReload, changeConditions } from './changes.js';
 import {
   considerTakeover,
+  enterJoiners,
   goLive,
   holdPreemption,
   preempt,
@@ -23,6 +24,7 @@ import {
 } from './coupling.js';
 import type { UnitEvent } from './events.js';
 import { drained, listenBeforePreempt, receive, ring, type RoleRequest } from './machine.js';
+import { enterStop } from './roles.js';
 import type { UnitSettings, UnitState } from './state.js';
 import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './turn.js';
 
@@ -43,6 +45,7 @@ export function unitStep(state: UnitState, event: UnitEvent, settings: UnitSetti
     case 'timer':
     case 'drained':
     case 'conditions':
+    case 'removeMember':
       stepMember(turn, event);
       break;
     default:
@@ -69,8 +72,17 @@ function stepMember(turn: Turn, event: MemberEvent): void {
       break;
     case 'conditions':
       changeConditions(seat, event.conditions);
-      if (turn.unit.isStarted) settleFaults(turn, seat);
+      if (turn.unit.isStarted) settle(seat);
+      break;
+    case 'removeMember':
+      enterStop(seat, 'DELETED');
   }
+}
+
+function settle(seat: Seat): void {
+  const { turn } = seat;
+  settleFaults(turn, seat);
+  if (seat.instance.state === 'INIT' && turn.unit.role !== 'INIT') enterJoiners(turn);
 }
 
 function stepWhole(turn: Turn, event: WholeEvent): void {

@@ -253,6 +253,7 @@ export class VrrpRouter {
   #reloadUnit(unit: UnitRunner, settings: UnitRunner['settings']): void {
     for (const member of unit.settings.members) {
       if (settings.members.some((one) => one.name === member.name)) continue;
+      unit.input({ kind: 'removeMember', instance: member.name });
       this.#unitOfInstance.delete(member.name);
       this.#pool.release(member.name);
     }

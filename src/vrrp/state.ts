@@ -38,6 +38,8 @@ export interface InstanceState {
   /** Its own master-down timer ran out; in a group it may have to wait for the others. */
   readonly wantsMaster: boolean;
   readonly conditions: Conditions;
+  /** Conditions were given at least once; until then the instance stays in INIT. */
+  readonly hasConditions: boolean;
   /** 1..255. */
   readonly effectivePriority: number;
   /** The last accepted one while BACKUP; its priority is 0 when it gave up the role. */
@@ -97,6 +99,7 @@ export function initialInstance(settings: InstanceSettings, at: Microseconds): I
     because: 'start',
     wantsMaster: false,
     conditions: nothingKnown,
+    hasConditions: false,
     effectivePriority: settings.priority,
     master: undefined,
     weakerMaster: undefined,
@@ -130,34 +133,5 @@ export function initialUnit(settings: UnitSettings, at: Microseconds): UnitState
     heldBecause: undefined,
     inMaintenance: false,
     releaseOrder: [],
-  };
-}
-
-/**
- * After a reload that changed who belongs to the unit: members keep what `previous` knows of them (by
- * instance name), and only the event `reload` with `settings` may follow. It settles members whose
- * states differ. `epoch` is the highest one used before.
- */
-export function rebuildUnit(
-  settings: UnitSettings,
-  at: Microseconds,
-  previous: ReadonlyMap<string, InstanceState>,
-  epoch: number,
-): UnitState {
-  const fresh = initialUnit(settings, at);
-  const kept = settings.members.flatMap(({ name }) => {
-    const known = previous.get(name);
-    return known === undefined ? [] : [{ ...known, name }];
-  });
-  const states = new Set(kept.map(({ state }) => state).filter((state) => state !== 'INIT'));
-  const [only = 'INIT'] = states;
-  const mixed = states.has('FAULT') ? 'FAULT' : 'BACKUP';
-  return {
-    ...fresh,
-    members: { ...fresh.members, ...Object.fromEntries(kept.map((each) => [each.name, each])) },
-    isStarted: true,
-    role: states.size > 1 ? mixed : only,
-    because: 'reload',
-    epoch,
   };
 }

@@ -223,12 +223,14 @@ class Life {
   /** From here on the LAN is quiet, nobody is stopped, and nobody is kept from preempting. */
   #calm(): void {
     this.#era += 1;
-    for (const wire of this.#wires.values()) Object.assign(wire, quietNumbers).side.clear();
+    // What is said before a resumed process has learnt of its changed priority belongs to the storm.
+    for (const wire of this.#wires.values()) wire.lossPercent = 100;
     for (const router of this.#routers) {
       router.resume();
       router.tellAllConditions();
       router.input({ kind: 'releasePreemption' });
     }
+    for (const wire of this.#wires.values()) Object.assign(wire, quietNumbers).side.clear();
     // One more start may stand in the diary; whoever is down now stays down.
     for (const router of this.#routers) if (!router.isAlive) router.retire();
   }
