@@ -1,0 +1,118 @@
+/** A keepstate daemon in a laboratory host, asked over its control socket. */
+import { dirname } from 'node:path';
+import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
+import { seconds } from '../../src/base/time.js';
+import { ask, type ClientOutcome } from '../../src/control/client.js';
+import type { ControlRequest } from '../../src/control/protocol.js';
+import type { HistoryEntry, StatusAnswer } from '../../src/control/status.js';
+import type { CommandResult } from '../lab/command.js';
+import type { Host } from '../lab/host.js';
+import type { ManagedProcess } from '../lab/managedProcess.js';
+import { waitFor, type WaitOptions } from '../lab/waitFor.js';
+
+const timers = new SystemTimers(systemClock);
+
+export class KeepstateNode {
+  readonly host: Host;
+  readonly configFile: string;
+  readonly controlPath: string;
+  #process: ManagedProcess | undefined;
+
+  /** `config` may use @DIRECTORY@ for the host's scratch directory. */
+  constructor(host: Host, config: string) {
+    this.host = host;
+    this.controlPath = `${host.directory}/run/control.sock`;
+    this.configFile = host.file('keepstate.conf', '');
+    this.writeConfig(config);
+  }
+
+  get process(): ManagedProcess {
+    if (this.#process === undefined) throw new Error('the daemon was not started');
+    return this.#process;
+  }
+
+  writeConfig(config: string): void {
+    this.host.file('keepstate.conf', config.replaceAll('@DIRECTORY@', this.host.directory));
+  }
+
+  /** Resolves when it answers; fails with its output when it ends before. */
+  async start(): Promise<void> {
+    this.#process = this.host.startTypescript('src/cli/main.ts', [
+      'run',
+      ...['--config', this.configFile, '--control', this.controlPath, '--log-level', 'debug'],
+    ]);
+    await this.process.waitForOutput('keepstate runs', { timeout: 60_000 });
+  }
+
+  ask(request: ControlRequest, timeoutSeconds = 30): Promise<ClientOutcome> {
+    return ask({ path: this.controlPath, timers, timeout: seconds(timeoutSeconds) }, request);
+  }
+
+  async status(): Promise<StatusAnswer> {
+    const outcome = await this.ask({ verb: 'status' });
+    if (outcome.kind !== 'answer') {
+      throw new Error(`no status: ${JSON.stringify(outcome)}\n${this.process.output}`);
+    }
+    return outcome.result as StatusAnswer;
+  }
+
+  async history(): Promise<readonly HistoryEntry[]> {
+    const outcome = await this.ask({ verb: 'history' });
+    if (outcome.kind !== 'answer') throw new Error(JSON.stringify(outcome));
+    return outcome.result as readonly HistoryEntry[];
+  }
+
+  /** Polls `status` until it suits; a failure shows the last status and the log. */
+  async waitForStatus(
+    suits: (status: StatusAnswer) => boolean,
+    description: string,
+    options: WaitOptions = {},
+  ): Promise<StatusAnswer> {
+    let last: StatusAnswer | undefined;
+    try {
+      return await waitFor(
+        async () => {
+          last = await this.status();
+          return suits(last) ? last : undefined;
+        },
+        { description, ...options },
+      );
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      throw new Error(`${text}\n${JSON.stringify(last, undefined, 1)}\n${this.process.output}`);
+    }
+  }
+
+  waitForRole(role: StatusAnswer['role'], options: WaitOptions = {}): Promise<StatusAnswer> {
+    return this.waitForStatus(
+      (status) => status.role === role && status.phase === 'steady',
+      `${this.host.name} to be ${role}`,
+      options,
+    );
+  }
+
+  /** The command line program, in the host. */
+  cli(...args: string[]): Promise<CommandResult> {
+    const [command = '', ...rest] = args;
+    return this.host.tryExec([
+      ...cliCommand(),
+      command,
+      ...rest,
+      ...['--control', this.controlPath],
+    ]);
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+  }
+}
+
+export function cliCommand(): readonly string[] {
+  const root = dirname(dirname(__dirname));
+  return [
+    process.execPath,
+    '--require',
+    `${root}/test/lab/typescriptHook.cjs`,
+    `${root}/src/cli/main.ts`,
+  ];
+}
