@@ -9,12 +9,12 @@ import type {
   VrrpSocketFactory,
 } from '../net/ports.js';
 import type { StateName } from './actions.js';
-import type { UnitEvent } from './events.js';
 import type { Firewall } from './firewall.js';
 import type { ProcessSpawner } from './scripts/process.js';
 import type { Sysctls } from './sysctls.js';
 import type { WatchedFiles } from './tracking/fileTracker.js';
 import type { ProcessTable } from './tracking/processTracker.js';
+import type { RecordedLine } from './recording.js';
 import type { Bindings } from './units.js';
 
 export interface RouterPorts {
@@ -104,6 +104,6 @@ export interface RouterOptions {
   readonly resume: ReadonlySet<string>;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
-  /** Each event of each unit, for a recording that can be replayed. */
-  readonly record?: (unit: string, event: UnitEvent) => void;
+  /** Each event of each unit and its settings, for a recording that can be replayed (recording.ts). */
+  readonly record?: (line: RecordedLine) => void;
 }

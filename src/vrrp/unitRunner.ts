@@ -12,6 +12,7 @@ import type { UnitEvent } from './events.js';
 import { unitStep } from './group.js';
 import type { Holdings } from './holdings.js';
 import type { Notifier } from './notify/notifier.js';
+import type { RecordedLine } from './recording.js';
 import type { RouterObserver } from './routerPorts.js';
 import type { InstanceSettings } from './settings.js';
 import { initialUnit, type InstanceState, type UnitSettings, type UnitState } from './state.js';
@@ -40,7 +41,7 @@ export interface UnitWorld {
   readonly drain: (instance: string) => void;
   /** VIPs of an instance came or went: firewall rules may have to follow. */
   readonly vipsChanged: (instance: InstanceSettings, arePresent: boolean) => Promise<void>;
-  readonly record: ((unit: string, event: UnitEvent) => void) | undefined;
+  readonly record: ((line: RecordedLine) => void) | undefined;
 }
 
 export class UnitRunner {
@@ -57,7 +58,9 @@ export class UnitRunner {
   constructor(world: UnitWorld, settings: UnitSettings) {
     this.#world = world;
     this.#settings = settings;
-    this.#state = initialUnit(settings, world.clock.now());
+    const at = world.clock.now();
+    this.#state = initialUnit(settings, at);
+    world.record?.({ unit: settings.name, at, settings });
   }
 
   get settings(): UnitSettings {
@@ -85,6 +88,7 @@ export class UnitRunner {
   /** The settings of a reload: roles and timers stay. */
   reload(settings: UnitSettings): void {
     this.#settings = settings;
+    this.#world.record?.({ unit: settings.name, newSettings: settings });
     this.input({ kind: 'reload' });
   }
 
@@ -103,7 +107,7 @@ export class UnitRunner {
     const at = this.#world.clock.now();
     // The parts of a union of events, each with its time added, are that union again.
     const event = { ...input, at } as UnitEvent;
-    this.#world.record?.(this.#settings.name, event);
+    this.#world.record?.({ unit: this.#settings.name, event });
     const { state, actions } = unitStep(this.#state, event, this.#settings);
     this.#state = state;
     for (const action of actions) this.#carryOut(action, event);

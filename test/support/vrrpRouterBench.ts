@@ -94,7 +94,9 @@ export class RouterBench {
         observer,
         bindings: new Map(),
         resume: new Set(),
-        record: (_unit, event) => void this.recorded.push(event),
+        record: (line) => {
+          if ('event' in line) this.recorded.push(line.event);
+        },
         ...options,
       },
     );
