@@ -183,7 +183,8 @@ class Life {
       },
       () => {
         wire.duplicatePercent = random.pick([0, 20, 100]);
-        wire.copies = random.pick([2, 2, 20]);
+        // Many late copies of old adverts make every protocol flap: a flood comes at once.
+        wire.copies = wire.maximalDelay > milliseconds ? 2 : random.pick([2, 20]);
         wire.maximalDelay = random.pick([1, 50, 500, 2_000]) * milliseconds;
       },
       () => {
