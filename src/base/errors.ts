@@ -46,3 +46,9 @@ export class BugError extends KeepstateError {
 export function unreachable(value: never): never {
   throw new BugError(`unreachable: ${JSON.stringify(value)}`);
 }
+
+/** The `code` of a Node.js system error (`ENOENT`), whichever realm it was made in; undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

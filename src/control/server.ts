@@ -3,7 +3,7 @@
  * answer, a bounded request, and at most one request at a time; clients beyond the limit are turned away. So no client
  * can hold the daemon up or fill its memory.
  */
-import { chmodSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { BoundaryError } from '../base/errors.js';
@@ -64,7 +64,7 @@ export class ControlServer {
       );
     }
     mkdirSync(dirname(options.path), { recursive: true, mode: 0o755 });
-    removeSocketFile(options.path);
+    rmSync(options.path, { force: true });
     const server = new ControlServer(options);
     await server.#listen();
     return server;
@@ -196,13 +196,4 @@ function isServed(path: string): Promise<boolean> {
     // ENOENT: none; ECONNREFUSED: left by a crash; EAGAIN: alive with a full backlog.
     probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EAGAIN'));
   });
-}
-
-function removeSocketFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT') throw error;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { KeepstateError } from '../base/errors.js';
+import { KeepstateError, systemErrorCode } from '../base/errors.js';
 
 export class LockFile {
   readonly #path: string;
@@ -59,7 +59,7 @@ function create(path: string): boolean {
     closeSync(descriptor);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (systemErrorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }

@@ -79,7 +79,9 @@ export class KeepstateNode {
       );
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      throw new Error(`${text}\n${JSON.stringify(last, undefined, 1)}\n${this.process.output}`);
+      throw new Error(`${text}\n${JSON.stringify(last, undefined, 1)}\n${this.process.output}`, {
+        cause: error,
+      });
     }
   }
 

@@ -73,7 +73,7 @@ Sync {
     ${modeLines.join('\n    ')}
   }
   UDP {
-    IPv4_address ${sync[index] ?? ''}
+    IPv4_address ${sync[index]}
     IPv4_Destination_Address ${sync[1 - index] ?? ''}
     Port 3780
     Interface sync
