@@ -2,16 +2,9 @@
  * A cache of expectations. They are few (nf_conntrack_expect_max is 4,096 for a whole machine), so each is a
  * plain object, found by the text of its tuples (conntrackd 1.4.7: all fields but the timeout).
  */
-import { formatIp } from '../base/ipAddress.js';
-import type { ExpectationView, TupleView } from '../conntrack/text/flowView.js';
+import { expectationKey, type Expectation } from '../conntrack/expectation.js';
 import { lifecycle } from '../conntrack/flowRecord.js';
 import { membership, type Membership } from './queues/slotQueue.js';
-
-/** What the protocol and ctnetlink tell of an expectation. */
-export interface Expectation extends ExpectationView {
-  /** CTA_EXPECT_NAT: the tuple before translation, and 0 original or 1 reply direction. */
-  readonly nat?: { readonly tuple: TupleView; readonly direction: number };
-}
 
 /** One cached expectation; also the element of the transmit and resend queues. */
 export interface ExpectationEntry {
@@ -80,17 +73,4 @@ export class ExpectationCache {
   clear(): void {
     this.#entries.clear();
   }
-}
-
-/** Family, master, expected tuple and mask. */
-export function expectationKey(content: Expectation): string {
-  const parts = [content.master, content.tuple, content.mask].map(tupleKey);
-  return `${content.family} ${parts.join(' ')} ${content.zone ?? 0}`;
-}
-
-function tupleKey(tuple: TupleView): string {
-  const source = tuple.source === undefined ? '-' : formatIp(tuple.source);
-  const destination = tuple.destination === undefined ? '-' : formatIp(tuple.destination);
-  const ports = `${tuple.sourcePort ?? 0}>${tuple.destinationPort ?? 0}`;
-  return `${tuple.protocol}/${source}>${destination}/${ports}`;
 }

@@ -5,9 +5,9 @@
  * named it, by which the end of a bulk tells what the peer no longer has.
  */
 import { lifecycle, word, type FlowCursor } from '../conntrack/flowRecord.js';
-import type { FlowTable } from '../conntrack/flowTable.js';
-import { ExpectationCache, type Expectation } from './expectations.js';
-import { Fingerprint } from './fingerprint.js';
+import type { Expectation } from '../conntrack/expectation.js';
+import { ExpectationCache } from './expectations.js';
+import type { FingerprintedTable } from './fingerprintedTable.js';
 import { CacheCounters } from './cacheCounters.js';
 import { membership, membershipOf, SlotQueue } from './queues/slotQueue.js';
 import { messageKind, sequenceDistance } from './wire/header.js';
@@ -27,20 +27,17 @@ export interface ExternalListener {
 }
 
 export class ExternalCache implements ExternalStore {
-  readonly table: FlowTable;
+  readonly table: FingerprintedTable;
   readonly expectations: ExpectationCache;
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
-  readonly fingerprint = new Fingerprint();
-  readonly #cursor: FlowCursor;
   /** ALARM: in the order of their last messages, so that the head expires first. */
   readonly #expiry: SlotQueue | undefined;
   #listener: ExternalListener | undefined;
 
-  constructor(table: FlowTable, expectationLimit: number, expires: boolean) {
+  constructor(table: FingerprintedTable, expectationLimit: number, expires: boolean) {
     this.table = table;
     this.expectations = new ExpectationCache(expectationLimit);
-    this.#cursor = table.newCursor();
     this.#expiry = expires ? new SlotQueue(table, membership.timer) : undefined;
   }
 
@@ -96,7 +93,6 @@ export class ExternalCache implements ExternalStore {
   }
 
   remove(slot: number): void {
-    this.fingerprint.subtract(this.table.seek(slot, this.#cursor));
     if (this.#expiry !== undefined && membershipOf(this.table, slot) === membership.timer) {
       this.#expiry.remove(slot);
     }
@@ -142,7 +138,6 @@ export class ExternalCache implements ExternalStore {
   clear(withExpectations: boolean): void {
     this.table.clear();
     this.#expiry?.reset();
-    this.fingerprint.reset();
     if (withExpectations) this.expectations.clear();
   }
 
@@ -159,14 +154,12 @@ export class ExternalCache implements ExternalStore {
       this.counters.full++;
       return 0;
     }
-    this.fingerprint.add(this.table.seek(slot, this.#cursor));
     this.counters.created++;
     return slot;
   }
 
   #change(kind: number, slot: number, flow: FlowCursor, nowSeconds: number): void {
     const { table } = this;
-    this.fingerprint.subtract(table.seek(slot, this.#cursor));
     if (kind === messageKind.flowNew) {
       table.replace(slot, flow, nowSeconds);
       this.counters.created++;
@@ -175,6 +168,5 @@ export class ExternalCache implements ExternalStore {
       table.setLifecycle(slot, lifecycle.alive);
       this.counters.updated++;
     }
-    this.fingerprint.add(table.seek(slot, this.#cursor));
   }
 }

@@ -103,11 +103,6 @@ export class Fingerprint {
     return [this.#high >>> 0, this.#low >>> 0];
   }
 
-  /** The lower word alone: enough to see whether a change changed anything. */
-  get low(): number {
-    return this.#low;
-  }
-
   add(flow: FlowCursor): void {
     const hash = replicatedHash(flow);
     this.#low = (this.#low + hash) | 0;

@@ -2,9 +2,7 @@
  * Expectation messages of the replication protocol (conntrackd 1.4.7): attribute numbers of their own, all
  * ports in network order. They are few, so the codec builds objects; one table of rows serves both ways.
  */
-import { ipFromBytes, type IpAddress } from '../../base/ipAddress.js';
-import type { TupleView } from '../../conntrack/text/flowView.js';
-import type { Expectation } from '../expectations.js';
+import type { Expectation, ExpectationTuple } from '../../conntrack/expectation.js';
 import { headerBytes } from './header.js';
 
 /** The longest message that `writeExpectation` makes. */
@@ -69,7 +67,7 @@ export function writeExpectation(
   }
   writer.u32(attribute.flags, content.flags ?? 0);
   if (content.class !== undefined) writer.u32(attribute.class, content.class);
-  if (content.nat !== undefined && content.family === 2) {
+  if (content.nat !== undefined && !content.isIpv6) {
     const { tuple, direction } = content.nat;
     writer.addresses(attribute.natIpv4, tuple);
     writer.u8(attribute.natProtocol, tuple.protocol);
@@ -120,7 +118,7 @@ function assemble(found: ReadonlyMap<number, DataView>): Expectation | undefined
   const helper = readText(found.get(attribute.helper));
   const functionName = readText(found.get(attribute.function));
   return {
-    family: tuple.source?.family === 6 ? 10 : 2,
+    isIpv6: tuple.source.length === 32,
     master,
     tuple,
     mask,
@@ -133,11 +131,14 @@ function assemble(found: ReadonlyMap<number, DataView>): Expectation | undefined
   };
 }
 
-function readTuple(found: ReadonlyMap<number, DataView>, first: number): TupleView | undefined {
+function readTuple(
+  found: ReadonlyMap<number, DataView>,
+  first: number,
+): ExpectationTuple | undefined {
   const addresses = found.get(first) ?? found.get(first + 1);
   const protocol = found.get(first + 2)?.getUint8(0);
   if (addresses === undefined || protocol === undefined) return undefined;
-  return { protocol, ...readAddresses(addresses), ...readPorts(found.get(first + 3)) };
+  return { protocol, ...readAddresses(addresses), ports: found.get(first + 3)?.getUint32(0) };
 }
 
 function readNat(found: ReadonlyMap<number, DataView>): Expectation['nat'] {
@@ -147,25 +148,15 @@ function readNat(found: ReadonlyMap<number, DataView>): Expectation['nat'] {
     tuple: {
       protocol: found.get(attribute.natProtocol)?.getUint8(0) ?? 0,
       ...readAddresses(addresses),
-      ...readPorts(found.get(attribute.natPorts)),
+      ports: found.get(attribute.natPorts)?.getUint32(0),
     },
     direction: found.get(attribute.natDirection)?.getUint32(0) ?? 0,
   };
 }
 
-function readAddresses(view: DataView): { source: IpAddress; destination: IpAddress } {
-  const half = view.byteLength / 2;
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  // The length of the attribute was checked, so both halves are addresses.
-  return {
-    source: ipFromBytes(bytes.subarray(0, half))!,
-    destination: ipFromBytes(bytes.subarray(half))!,
-  };
-}
-
-function readPorts(view: DataView | undefined): { sourcePort?: number; destinationPort?: number } {
-  if (view === undefined) return {};
-  return { sourcePort: view.getUint16(0), destinationPort: view.getUint16(2) };
+function readAddresses(view: DataView): { source: string; destination: string } {
+  const text = Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex');
+  return { source: text.slice(0, text.length / 2), destination: text.slice(text.length / 2) };
 }
 
 function readText(view: DataView | undefined): string | undefined {
@@ -184,22 +175,18 @@ class AttributeWriter {
     this.at = at;
   }
 
-  tuple(first: number, tuple: TupleView, withPorts: boolean): void {
-    this.addresses(tuple.source?.family === 6 ? first + 1 : first, tuple);
+  tuple(first: number, tuple: ExpectationTuple, withPorts: boolean): void {
+    this.addresses(tuple.source.length === 32 ? first + 1 : first, tuple);
     this.u8(first + 2, tuple.protocol);
     if (withPorts) this.ports(first + 3, tuple);
   }
 
-  addresses(number: number, tuple: TupleView): void {
-    const source = tuple.source?.bytes ?? new Uint8Array(4);
-    const destination = tuple.destination?.bytes ?? new Uint8Array(source.length);
-    this.#put(number, [...source, ...destination]);
+  addresses(number: number, tuple: ExpectationTuple): void {
+    this.#put(number, [...Buffer.from(tuple.source + tuple.destination, 'hex')]);
   }
 
-  ports(number: number, tuple: TupleView): void {
-    const a = tuple.sourcePort ?? 0;
-    const b = tuple.destinationPort ?? 0;
-    this.#put(number, [a >>> 8, a & 0xff, b >>> 8, b & 0xff]);
+  ports(number: number, tuple: ExpectationTuple): void {
+    this.u32(number, tuple.ports ?? 0);
   }
 
   u8(number: number, value: number): void {

@@ -1,0 +1,231 @@
+/** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
+import { milliseconds, seconds, type ArmedTimer, type Microseconds } from '../base/time.js';
+import { Engine, type EnginePorts } from './engine.js';
+import { errorText } from './errorText.js';
+import { Lateness } from './lateness.js';
+import type { SyncCommand } from './messages.js';
+import { serveRequest } from './requests.js';
+import { RoleWork } from './roleWork.js';
+import { buildStatus, isPeerPresent, type PeerView } from './statusBuilder.js';
+import type { SyncSettings } from './settings.js';
+
+const statusInterval = seconds(1);
+const drainLook = milliseconds(10);
+
+type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
+
+/** Parts of the worker that exist beside the engine; closed with it. */
+export interface Companion {
+  close(): void;
+}
+export type OpenCompanions = (engine: Engine, start: StartCommand) => readonly Companion[];
+
+const unknownPeer: PeerView = { kind: 'none', parity: 'unknown' };
+
+export class Commands {
+  readonly #ports: EnginePorts;
+  readonly #openCompanions: OpenCompanions;
+  #started: StartCommand | undefined;
+  #engine: Engine | undefined;
+  #roles: RoleWork | undefined;
+  #companions: readonly Companion[] = [];
+  #lateness: Lateness | undefined;
+  #statusTimer: ArmedTimer | undefined;
+  #lastState = '';
+
+  constructor(ports: EnginePorts, openCompanions: OpenCompanions = () => []) {
+    this.#ports = ports;
+    this.#openCompanions = openCompanions;
+  }
+
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  /** Rejects only where the engine cannot start at all: the supervisor then starts another worker. */
+  async obey(command: SyncCommand): Promise<void> {
+    if (command.kind === 'start') {
+      await this.#start(command);
+      return;
+    }
+    const engine = this.#engine;
+    if (engine === undefined || this.#roles === undefined) return;
+    await this.#obeyRole(command, engine, this.#roles);
+  }
+
+  async #obeyRole(command: SyncCommand, engine: Engine, roles: RoleWork): Promise<void> {
+    switch (command.kind) {
+      case 'preCommit':
+        return roles.preCommit(command.epoch);
+      case 'becomePrimary':
+        return roles.becomePrimary(command.epoch, command.preCommitted);
+      case 'takeoverComplete':
+        return roles.takeoverComplete(command.epoch, true);
+      case 'becomeBackup':
+        return roles.becomeBackup(command.epoch, command.peerHeard);
+      case 'becomeFault':
+        return roles.becomeFault(command.epoch);
+      case 'otherMasterHeard':
+        roles.otherMasterHeard(command.epoch);
+        return;
+      case 'mergeAfterSplit':
+        roles.mergeAfterSplit(command.epoch, this.#ports.clock.now());
+        return;
+      default:
+        return this.#obeyRest(command, engine);
+    }
+  }
+
+  async #obeyRest(command: SyncCommand, engine: Engine): Promise<void> {
+    switch (command.kind) {
+      case 'massDeleteExpected':
+        engine.feed.expectMassDelete(command.for);
+        return;
+      case 'ownAddresses':
+        engine.setOwnAddresses(command.addresses);
+        return;
+      case 'linkState':
+        engine.links.linkState(command.interfaceName, command.isUsable);
+        return;
+      case 'drain':
+        return this.#drain(command.id, command.timeout, engine);
+      case 'request':
+        this.#result(command.id, await serveRequest(engine, command.request));
+        return;
+      case 'reconfigure':
+        return this.#reconfigure(command.id, command.settings, engine);
+      case 'stop':
+        await this.#stop();
+        this.#result(command.id, { ok: true, message: 'stopped', counts: {}, durationMs: 0 });
+        return;
+      default:
+    }
+  }
+
+  async #start(command: StartCommand): Promise<void> {
+    const { clock, timers, report } = this.#ports;
+    const startedAt = clock.now();
+    const engine = new Engine(command.settings, this.#ports);
+    this.#started = command;
+    this.#engine = engine;
+    this.#roles = new RoleWork(engine);
+    this.#lateness ??= new Lateness(clock, timers);
+    this.#companions = this.#openCompanions(engine, command);
+    const filled = await engine.start();
+    report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
+    engine.observe({
+      tick: (now) => {
+        const state = `${isPeerPresent(engine, now)}`;
+        if (state === this.#lastState) return;
+        this.#lastState = state;
+        this.#reportStatus();
+      },
+    });
+    this.#armStatus();
+  }
+
+  async #stop(): Promise<void> {
+    this.#statusTimer?.cancel();
+    this.#statusTimer = undefined;
+    for (const companion of this.#companions) companion.close();
+    this.#companions = [];
+    this.#lateness?.close();
+    this.#lateness = undefined;
+    await this.#engine?.close();
+    this.#engine = undefined;
+    this.#roles = undefined;
+  }
+
+  /** What can be adopted is; anything else starts the engine afresh, which fills its caches again. */
+  async #reconfigure(id: number, settings: SyncSettings, engine: Engine): Promise<void> {
+    const startedAt = this.#ports.clock.now();
+    const needsRestart = restartingKeys.some(
+      (key) => JSON.stringify(settings[key]) !== JSON.stringify(engine.settings[key]),
+    );
+    if (needsRestart && this.#started !== undefined) {
+      const start = { ...this.#started, settings };
+      await this.#stop();
+      await this.#start(start);
+    } else engine.adopt(settings);
+    this.#result(id, {
+      ok: true,
+      message: needsRestart ? 'the sync engine was started afresh' : 'adopted',
+      counts: {},
+      durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
+    });
+  }
+
+  /** Everything is at the peer: queues empty and, in FTFW, acknowledged. */
+  async #drain(id: number, timeout: Microseconds, engine: Engine): Promise<void> {
+    const { clock, timers } = this.#ports;
+    const startedAt = clock.now();
+    const { transmitter } = engine.replicator;
+    while (!transmitter.isDrained && clock.now() - startedAt < timeout) {
+      await new Promise<void>((resolve) => {
+        timers.after(drainLook, () => resolve());
+      });
+    }
+    const ok = transmitter.isDrained;
+    this.#result(id, {
+      ok,
+      message: ok ? 'replication drained' : 'the peer has not acknowledged everything in time',
+      counts: { waiting: transmitter.waiting, unacknowledged: transmitter.resend.flowCount },
+      durationMs: (clock.now() - startedAt) / 1_000,
+    });
+  }
+
+  #armStatus(): void {
+    this.#statusTimer = this.#ports.timers.after(statusInterval, () => {
+      this.#reportStatus();
+      this.#armStatus();
+    });
+  }
+
+  #reportStatus(): void {
+    const engine = this.#engine;
+    if (engine === undefined || this.#lateness === undefined) return;
+    const { clock, report, logger } = this.#ports;
+    try {
+      const status = buildStatus(engine, unknownPeer, this.#lateness, clock.now());
+      report({ kind: 'status', status });
+    } catch (error) {
+      logger.log('error', 'cannot assemble the sync status', { because: errorText(error) });
+    }
+  }
+
+  #result(
+    id: number,
+    outcome: {
+      readonly ok: boolean;
+      readonly message: string;
+      readonly counts: Readonly<Record<string, number>>;
+      readonly durationMs: number;
+    },
+  ): void {
+    this.#ports.report({ kind: 'result', id, ...outcome });
+  }
+}
+
+/** A change of one of these cannot be adopted in place. */
+const restartingKeys = [
+  'mode',
+  'links',
+  'resendQueueSize',
+  'ackWindowSize',
+  'disableExternalCache',
+  'disableInternalCache',
+  'refreshTimeSeconds',
+  'expectationSync',
+  'hashLimit',
+  'netlinkBufferBytes',
+  'netlinkBufferMaxGrowthBytes',
+  'netlinkEventsReliable',
+  'pollSeconds',
+  'filter',
+  'ownAddresses',
+  'tcpWindowTracking',
+  'commitTimeoutSeconds',
+  'peerPort',
+  'nodeName',
+  'acceptAnySource',
+] as const satisfies readonly (keyof SyncSettings)[];

@@ -1,0 +1,200 @@
+/**
+ * Committing the external cache into the kernel for a role change or a client: one commit at a time, tied to
+ * the epoch of its role, cancelled by a newer one. Between commit and takeover each further message of the
+ * peer is applied to the kernel as well, so that nothing is lost in between.
+ */
+import type { Logger } from '../base/logger.js';
+import {
+  milliseconds,
+  subtractTime,
+  toMilliseconds,
+  toSeconds,
+  type Clock,
+  type Microseconds,
+  type Turns,
+} from '../base/time.js';
+import { FlowCommit, timeoutFor, type CommitResult } from '../conntrack/flowCommit.js';
+import { FlowInjector, type OnExisting } from '../conntrack/flowInjector.js';
+import type { FlowCursor } from '../conntrack/flowRecord.js';
+import type { ExternalCache, ExternalListener } from './externalCache.js';
+import type { KernelFeed } from './kernelFeed.js';
+import type { CommitSummary, FlowTableName } from './messages.js';
+import type { SyncSettings } from './settings.js';
+import { commitExpectations } from './expectationCommit.js';
+
+/** At most ten progress messages a second cross the thread boundary. */
+const progressPause = milliseconds(100);
+const loggedFailures = 5;
+
+export interface CommitWorkOptions {
+  readonly settings: () => SyncSettings;
+  readonly external: ExternalCache;
+  readonly feed: () => KernelFeed;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly logger: Logger;
+}
+
+export interface CommitRequest {
+  readonly table: FlowTableName | 'all';
+  readonly onExisting: OnExisting;
+  readonly onProgress: (committed: number) => void;
+}
+
+export class CommitWork implements ExternalListener {
+  last: (CommitSummary & { readonly at: Microseconds }) | undefined;
+  readonly #options: CommitWorkOptions;
+  #running: FlowCommit | undefined;
+  #done: Promise<CommitSummary> | undefined;
+  /** Applies the peer's further messages; present from a role's commit to the end of its takeover. */
+  #follower: FlowInjector | undefined;
+  readonly #cursor: FlowCursor;
+  #followPending = false;
+
+  constructor(options: CommitWorkOptions) {
+    this.#options = options;
+    this.#cursor = options.external.table.newCursor();
+  }
+
+  get isRunning(): boolean {
+    return this.#done !== undefined;
+  }
+
+  get isFollowing(): boolean {
+    return this.#follower !== undefined;
+  }
+
+  /** Resolves when what runs has ended; what was injected stays. */
+  async cancel(): Promise<void> {
+    this.#running?.cancel();
+    await this.#done?.catch(() => undefined);
+  }
+
+  /** Waits for a commit that runs. Rejects with KernelError. */
+  async commit(request: CommitRequest): Promise<CommitSummary> {
+    while (this.#done !== undefined) await this.#done.catch(() => undefined);
+    const done = this.#commit(request).finally(() => {
+      this.#done = undefined;
+      this.#running = undefined;
+    });
+    this.#done = done;
+    return done;
+  }
+
+  /** From now on each accepted change of the external cache goes to the kernel too. */
+  follow(): void {
+    if (this.#follower !== undefined) return;
+    const { external } = this.#options;
+    this.#follower = new FlowInjector(
+      { windowTracking: this.#options.settings().tcpWindowTracking, onExisting: 'replace' },
+      { table: external.table, cursor: external.table.newCursor() },
+    );
+    this.#options.feed().addOwn(this.#follower.portId);
+    external.listen(this);
+  }
+
+  stopFollowing(): void {
+    if (this.#follower === undefined) return;
+    this.#flushFollower();
+    this.#options.external.listen(undefined);
+    this.#follower.close();
+    this.#follower = undefined;
+  }
+
+  flowApplied(slot: number): void {
+    const { external, settings } = this.#options;
+    const flow = external.table.seek(slot, this.#cursor);
+    const timeout = timeoutFor(flow, this.#nowSeconds(), settings().commitTimeoutSeconds);
+    this.#follower?.update(flow, slot, timeout);
+    this.#scheduleFlush();
+  }
+
+  flowEnding(slot: number): void {
+    const flow = this.#options.external.table.seek(slot, this.#cursor);
+    this.#follower?.remove(flow, slot);
+    // The record is freed behind this call, and a retry would need it.
+    this.#flushFollower();
+  }
+
+  async #commit(request: CommitRequest): Promise<CommitSummary> {
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    const flows = request.table === 'expect' ? undefined : await this.#commitFlows(request);
+    const expectations =
+      request.table === 'conntrack' || flows?.cancelled === true
+        ? 0
+        : commitExpectations(this.#options.external.expectations, {
+            nowSeconds: this.#nowSeconds(),
+            fixedTimeoutSeconds: this.#options.settings().commitTimeoutSeconds,
+            onPort: (portId) => {
+              this.#options.feed().addOwn(portId);
+            },
+          });
+    const summary: CommitSummary = {
+      entries: flows?.committed ?? 0,
+      failed: flows?.failed ?? 0,
+      expectations,
+      durationMs: toMilliseconds(subtractTime(clock.now(), startedAt)),
+      cancelled: flows?.cancelled ?? false,
+    };
+    this.last = { ...summary, at: clock.now() };
+    return summary;
+  }
+
+  async #commitFlows(request: CommitRequest): Promise<CommitResult> {
+    const { external, clock, turns } = this.#options;
+    const settings = this.#options.settings();
+    let logged = 0;
+    let toldAt = clock.now();
+    const commit = new FlowCommit(
+      external.table,
+      {
+        ...(settings.commitTimeoutSeconds === undefined
+          ? {}
+          : { fixedTimeoutSeconds: settings.commitTimeoutSeconds }),
+        windowTracking: settings.tcpWindowTracking,
+        onExisting: request.onExisting,
+        overdue: 'keep',
+        nowSeconds: this.#nowSeconds(),
+        onProgress: (committed) => {
+          if (subtractTime(clock.now(), toldAt) < progressPause) return;
+          toldAt = clock.now();
+          request.onProgress(committed);
+        },
+        onFailure: (_slot, errno) => {
+          if (logged++ < loggedFailures) {
+            this.#options.logger.log('warning', 'a flow could not be committed', { errno });
+          }
+        },
+      },
+      clock,
+      turns,
+    );
+    this.#running = commit;
+    this.#options.feed().addOwn(commit.portId);
+    return commit.done;
+  }
+
+  #scheduleFlush(): void {
+    if (this.#followPending) return;
+    this.#followPending = true;
+    this.#options.turns.next(() => {
+      this.#followPending = false;
+      this.#flushFollower();
+    });
+  }
+
+  #flushFollower(): void {
+    try {
+      this.#follower?.flush();
+    } catch (error) {
+      this.#options.logger.log('error', 'following the peer into the kernel failed', {
+        because: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(toSeconds(this.#options.clock.now()));
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW creates, replacing
+ * what is there; UPDATE changes in place, or creates; DELETE deletes. What the kernel caused by this is
+ * recognised by the port ids.
+ */
+import type { Logger } from '../base/logger.js';
+import type { Turns } from '../base/time.js';
+import type { Expectation } from '../conntrack/expectation.js';
+import { FlowInjector } from '../conntrack/flowInjector.js';
+import { FlowTable } from '../conntrack/flowTable.js';
+import { has, word, newScratch, type FlowCursor } from '../conntrack/flowRecord.js';
+import type { NameTable } from '../conntrack/nameTable.js';
+import { CacheCounters } from './cacheCounters.js';
+import { ExpectationWriter } from './expectationCommit.js';
+import type { ExternalStore } from './externalCache.js';
+import type { SyncSettings } from './settings.js';
+import { messageKind } from './wire/header.js';
+
+/** What a flow without a timeout gets: conntrackd's attempt fails with EINVAL. */
+const leastTimeoutSeconds = 60;
+/** Flows held until the kernel has answered. */
+const pendingLimit = 8_192;
+
+export class DirectInjection implements ExternalStore {
+  readonly counters = new CacheCounters();
+  readonly expectationCounters = new CacheCounters();
+  readonly #injector: FlowInjector;
+  readonly #expectations = new ExpectationWriter();
+  /** The flows of the present run, for the injector's second tries. */
+  readonly #pending: FlowTable;
+  readonly #scratch: FlowCursor;
+  readonly #turns: Turns;
+  readonly #logger: Logger;
+  #isScheduled = false;
+
+  /** Throws KernelError. */
+  constructor(
+    settings: SyncSettings,
+    names: NameTable,
+    ports: { readonly turns: Turns; readonly logger: Logger },
+  ) {
+    this.#turns = ports.turns;
+    this.#logger = ports.logger;
+    this.#pending = new FlowTable({ names, limit: pendingLimit, hashSeed: 0 });
+    this.#scratch = newScratch(names);
+    this.#injector = new FlowInjector(
+      { windowTracking: settings.tcpWindowTracking, onExisting: 'replace' },
+      { table: this.#pending, cursor: this.#pending.newCursor() },
+      () => {
+        this.counters.createFailed++;
+      },
+    );
+  }
+
+  get portIds(): readonly number[] {
+    return [this.#injector.portId, this.#expectations.portId];
+  }
+
+  applyFlow(kind: number, flow: FlowCursor, _sequence: number, nowSeconds: number): void {
+    // Several messages of one flow must reach the kernel in order, each with its own content.
+    if (this.#pending.find(flow) !== 0 || this.#pending.count >= pendingLimit) this.flush();
+    const slot = this.#pending.insert(flow, nowSeconds);
+    const record = this.#pending.seek(slot, this.#scratch);
+    const told = record.knows(has.timeout) ? record.get(word.timeout) : 0;
+    const timeout = told > 0 ? told : leastTimeoutSeconds;
+    if (kind === messageKind.flowNew) {
+      this.counters.created++;
+      this.#injector.create(record, slot, timeout);
+    } else if (kind === messageKind.flowUpdate) {
+      this.counters.updated++;
+      this.#injector.update(record, slot, timeout);
+    } else {
+      this.counters.destroyed++;
+      this.#injector.remove(record, slot);
+    }
+    this.#schedule();
+  }
+
+  applyExpectation(kind: number, content: Expectation): void {
+    const counters = this.expectationCounters;
+    if (kind === messageKind.expectationDelete) {
+      if (this.#expectations.remove(content) === 0) counters.destroyed++;
+      else counters.destroyFailed++;
+      return;
+    }
+    const timeout = content.timeoutSeconds ?? leastTimeoutSeconds;
+    if (this.#expectations.put(content, timeout) === 0) counters.created++;
+    else counters.createFailed++;
+  }
+
+  /** Sends what is gathered. */
+  flush(): void {
+    try {
+      this.#injector.flush();
+    } catch (error) {
+      this.#logger.log('error', 'injecting the flows of the peer failed', {
+        because: error instanceof Error ? error.message : String(error),
+      });
+    }
+    for (let slot = this.#pending.next(0); slot !== 0; slot = this.#pending.next(slot)) {
+      this.#pending.remove(slot);
+    }
+  }
+
+  close(): void {
+    this.flush();
+    this.#injector.close();
+    this.#expectations.close();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#turns.next(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The replication engine of one node: joins caches, kernel, links and replicator, and obeys the commands of
+ * messages.ts. Everything real comes in through EnginePorts; src/sync/worker.ts hands out the real ones.
+ */
+import { formatIp, parseIp, type IpAddress } from '../base/ipAddress.js';
+import type { Logger } from '../base/logger.js';
+import {
+  milliseconds,
+  type ArmedTimer,
+  type Clock,
+  type RandomSource,
+  type Timers,
+  type Turns,
+} from '../base/time.js';
+import { FlowFilter } from '../conntrack/flowFilter.js';
+import { newScratch } from '../conntrack/flowRecord.js';
+import { NameTable } from '../conntrack/nameTable.js';
+import { CatchUp } from './catchUp.js';
+import { CommitWork } from './commitWork.js';
+import { DirectInjection } from './directInjection.js';
+import { ExternalCache } from './externalCache.js';
+import { FingerprintedTable } from './fingerprintedTable.js';
+import { InternalCache } from './internalCache.js';
+import { KernelFeed } from './kernelFeed.js';
+import { Links, type OpenChannel } from './links.js';
+import type { SyncReport } from './messages.js';
+import { Pump } from './pump.js';
+import { PurgeWork } from './purgeWork.js';
+import { Replicator } from './replicator.js';
+import type { SyncSettings } from './settings.js';
+import { DatagramBuilder } from './wire/datagramBuilder.js';
+
+const tickInterval = milliseconds(100);
+const expirePerTick = 20_000;
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly turns: Turns;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly openChannel: OpenChannel;
+  readonly report: (report: SyncReport) => void;
+}
+
+export class Engine {
+  readonly ports: EnginePorts;
+  readonly names = new NameTable();
+  readonly internal: InternalCache;
+  readonly external: ExternalCache;
+  readonly filter: FlowFilter;
+  readonly catchUp = new CatchUp();
+  readonly commits: CommitWork;
+  readonly purge: PurgeWork;
+  readonly links: Links;
+  readonly replicator: Replicator;
+  readonly feed: KernelFeed;
+  /** Present with DisableExternalCache. */
+  readonly injection: DirectInjection | undefined;
+  readonly #pump: Pump;
+  #settings: SyncSettings;
+  #tick: ArmedTimer | undefined;
+  #isClosed = false;
+  /** Told about ends of bulks and about each tick; the peer channel. */
+  readonly #observers: EngineObserver[] = [];
+
+  /** Opens the kernel's event socket; the links are opened by `start`. Throws KernelError. */
+  constructor(settings: SyncSettings, ports: EnginePorts) {
+    this.ports = ports;
+    this.#settings = settings;
+    const seed = ports.random.below(0x1_0000_0000);
+    const table = (): FingerprintedTable =>
+      new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
+    this.internal = new InternalCache(table(), settings.hashLimit);
+    this.external = new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
+    this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
+    this.feed = new KernelFeed({
+      settings,
+      names: this.names,
+      cache: this.internal,
+      filter: this.filter,
+      ...ports,
+    });
+    this.commits = new CommitWork({
+      settings: () => this.#settings,
+      external: this.external,
+      feed: () => this.feed,
+      ...ports,
+    });
+    this.purge = new PurgeWork({
+      names: this.names,
+      feed: () => this.feed,
+      filter: this.filter,
+      ...ports,
+    });
+    if (settings.disableExternalCache) {
+      this.injection = new DirectInjection(settings, this.names, ports);
+      for (const portId of this.injection.portIds) this.feed.addOwn(portId);
+      this.internal.ignoresOwn = true;
+    }
+    const builder = new DatagramBuilder(1_000, (datagram) => {
+      this.links.send(datagram);
+    });
+    this.links = new Links({
+      links: settings.links,
+      open: ports.openChannel,
+      acceptAnySource: settings.acceptAnySource,
+      clock: ports.clock,
+      logger: ports.logger,
+      receive: (datagram) => this.replicator.receive(datagram, ports.clock.now()),
+      room: (bytes) => {
+        builder.setRoom(bytes);
+      },
+    });
+    this.replicator = new Replicator({
+      settings,
+      internal: this.internal,
+      external: this.injection ?? this.external,
+      builder,
+      scratch: newScratch(this.names),
+      random: ports.random,
+      port: {
+        wake: () => {
+          this.#pump.wake();
+        },
+        bulkStarted: (because) => {
+          ports.logger.log('notice', 'sending bulk update', { because });
+        },
+        bulkDone: (since, entries) => {
+          for (const observer of this.#observers) observer.bulkDone?.(since, entries);
+        },
+        resyncAsked: (because) => {
+          this.catchUp.begin();
+          ports.logger.log('notice', 'resync requested', { because });
+        },
+      },
+    });
+    this.#pump = new Pump(settings.mode, this.replicator, ports);
+  }
+
+  get settings(): SyncSettings {
+    return this.#settings;
+  }
+
+  observe(observer: EngineObserver): void {
+    this.#observers.push(observer);
+  }
+
+  /** Fills the internal cache and starts to replicate. Rejects with KernelError. */
+  async start(): Promise<number> {
+    const { ports } = this;
+    const filled = await this.feed.start();
+    if (this.#isClosed) return 0;
+    this.links.open();
+    // conntrackd sends nothing at its start; the peer's cache would stay empty until somebody asks.
+    this.replicator.startBulk('started');
+    if (this.#settings.startupResync || this.#settings.mode === 'FTFW') {
+      this.replicator.askResync(ports.clock.now(), 'started');
+    }
+    this.#armTick();
+    return filled.entries;
+  }
+
+  /** Own addresses as they are now, VIPs included. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    const parsed = addresses.map(parseIp).filter((address) => address !== undefined);
+    this.filter.setOwnAddresses([...ownAddressesOf(this.#settings), ...parsed]);
+  }
+
+  /** What can change while everything goes on. */
+  adopt(settings: SyncSettings): void {
+    this.#settings = settings;
+  }
+
+  /** The peer said that its bulk has ended, and everything older than `since` is gone. */
+  sweepExternal(since: number): Promise<number> {
+    return new Promise((resolve) => {
+      let removed = 0;
+      const step = (from: number): void => {
+        const next = this.external.sweep(from, since, 8_192, (count) => {
+          removed += count;
+        });
+        if (next === 0 || this.#isClosed) resolve(removed);
+        else {
+          this.ports.turns.next(() => {
+            step(next);
+          });
+        }
+      };
+      step(0);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#tick?.cancel();
+    this.commits.stopFollowing();
+    await this.commits.cancel();
+    this.#pump.close();
+    this.feed.close();
+    this.links.close();
+    this.injection?.close();
+  }
+
+  #armTick(): void {
+    if (this.#isClosed) return;
+    this.#tick = this.ports.timers.after(tickInterval, () => {
+      this.#onTick();
+      this.#armTick();
+    });
+  }
+
+  #onTick(): void {
+    const now = this.ports.clock.now();
+    this.links.tick(now);
+    this.replicator.tick(now);
+    if (this.#settings.mode === 'ALARM') {
+      const nowSeconds = Math.floor(now / 1_000_000);
+      this.external.expire(nowSeconds, this.#settings.cacheTimeoutSeconds, expirePerTick);
+    }
+    const { resync, machine } = this.replicator;
+    if (this.catchUp.tick(now, resync.answeredAt, machine.counters.lost)) this.reportCaughtUp();
+    this.purge.tick(now, this.catchUp.isCaughtUp);
+    for (const observer of this.#observers) observer.tick?.(now);
+  }
+
+  reportCaughtUp(): void {
+    this.ports.report({ kind: 'caughtUp', entries: this.external.table.alive });
+  }
+}
+
+export interface EngineObserver {
+  tick?(now: ReturnType<Clock['now']>): void;
+  bulkDone?(since: number, entries: number): void;
+}
+
+/** The configured ones, and both ends of the sync links. */
+function ownAddressesOf(settings: SyncSettings): readonly IpAddress[] {
+  const ends = settings.links.flatMap(({ localAddress, destination, kind }) => [
+    ...(localAddress === undefined ? [] : [localAddress]),
+    ...(kind === 'multicast' ? [] : [destination]),
+  ]);
+  const byText = new Map(
+    [...settings.ownAddresses, ...ends].map((address) => [formatIp(address), address]),
+  );
+  return [...byText.values()];
+}

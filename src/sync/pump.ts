@@ -1,0 +1,61 @@
+/**
+ * Decides when the replicator sends: at once after whatever woke it, in runs that leave the thread to others.
+ * With acknowledgements the window limits what is out; without them time does.
+ */
+import { milliseconds, type Clock, type Timers, type Turns } from '../base/time.js';
+import type { Replicator } from './replicator.js';
+import type { SyncMode } from './settings.js';
+
+/** About a millisecond of work. */
+const messagesPerRun = 1_024;
+/** Without acknowledgements: some 300,000 messages a second, which an ordinary receive buffer bears. */
+const messagesPerPause = 384;
+const pause = milliseconds(1);
+
+export interface PumpPorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly turns: Turns;
+}
+
+export class Pump {
+  readonly #replicator: Replicator;
+  readonly #ports: PumpPorts;
+  readonly #isPaced: boolean;
+  #isAwake = false;
+  #isClosed = false;
+
+  constructor(mode: SyncMode, replicator: Replicator, ports: PumpPorts) {
+    this.#replicator = replicator;
+    this.#ports = ports;
+    this.#isPaced = mode !== 'FTFW';
+  }
+
+  /** Sends when the present batch of events or datagrams was worked through. */
+  wake(): void {
+    if (this.#isAwake || this.#isClosed) return;
+    this.#isAwake = true;
+    queueMicrotask(() => {
+      this.#run();
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #run(): void {
+    if (this.#isClosed) return;
+    const most = this.#isPaced ? messagesPerPause : messagesPerRun;
+    const hasMore = this.#replicator.pump(this.#ports.clock.now(), most);
+    if (!hasMore) {
+      this.#isAwake = false;
+      return;
+    }
+    const again = (): void => {
+      this.#run();
+    };
+    if (this.#isPaced) this.#ports.timers.after(pause, again);
+    else this.#ports.turns.next(again);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The purge: after this node stopped being MASTER, its kernel's leftovers are removed. It is scheduled, waits
+ * until another MASTER was heard and that one's flows are here, and is forgotten when this node becomes MASTER
+ * again. conntrackd purges after PurgeTimeout whatever happened.
+ */
+import type { Logger } from '../base/logger.js';
+import { addTime, type Clock, type Microseconds } from '../base/time.js';
+import { FlowInjector } from '../conntrack/flowInjector.js';
+import { KernelDump } from '../conntrack/kernelDump.js';
+import type { NameTable } from '../conntrack/nameTable.js';
+import type { FlowFilter } from '../conntrack/flowFilter.js';
+import type { KernelFeed } from './kernelFeed.js';
+
+export interface PurgeWorkOptions {
+  readonly names: NameTable;
+  readonly feed: () => KernelFeed;
+  readonly filter: FlowFilter;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class PurgeWork {
+  readonly #options: PurgeWorkOptions;
+  #due: Microseconds | undefined;
+  /** False for the client's `-t`, which asks for the purge whatever the role. */
+  #waitsForMaster = true;
+  #otherMasterHeard = false;
+  #isRunning = false;
+
+  constructor(options: PurgeWorkOptions) {
+    this.#options = options;
+  }
+
+  get due(): Microseconds | undefined {
+    return this.#due;
+  }
+
+  /** `-t` while one is scheduled changes nothing, as in conntrackd. */
+  schedule(delay: Microseconds, waitsForMaster: boolean): void {
+    if (this.#due !== undefined && !waitsForMaster) return;
+    this.#due = addTime(this.#options.clock.now(), delay);
+    this.#waitsForMaster = waitsForMaster;
+    this.#options.logger.log('notice', 'purge of the kernel table scheduled', {
+      inSeconds: Math.round(delay / 1_000_000),
+    });
+  }
+
+  cancel(): void {
+    this.#due = undefined;
+    this.#otherMasterHeard = false;
+  }
+
+  otherMasterHeard(): void {
+    this.#otherMasterHeard = true;
+  }
+
+  /** `isCaughtUp`: the peer's whole table was received since the role changed. */
+  tick(now: Microseconds, isCaughtUp: boolean): void {
+    if (this.#due === undefined || now < this.#due || this.#isRunning) return;
+    if (this.#waitsForMaster && !(this.#otherMasterHeard && isCaughtUp)) return;
+    this.#due = undefined;
+    void this.run('purge of the kernel table');
+  }
+
+  /** Removes what passes the filter; number of flows. Failures are logged. */
+  async run(what: string): Promise<number> {
+    if (this.#isRunning) return 0;
+    this.#isRunning = true;
+    try {
+      const removed = await this.#remove();
+      this.#options.logger.log('notice', what, { removed });
+      return removed;
+    } catch (error) {
+      this.#options.logger.log('error', `${what} failed`, {
+        because: error instanceof Error ? error.message : String(error),
+      });
+      return 0;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #remove(): Promise<number> {
+    const { names, feed, filter } = this.#options;
+    const injector = new FlowInjector({ windowTracking: false, onExisting: 'keep' });
+    feed().addOwn(injector.portId);
+    let removed = 0;
+    try {
+      const dump = new KernelDump({ kind: 'flows' }, names, {
+        flow: (flow) => {
+          if (!filter.accepts(flow)) return;
+          injector.remove(flow, 0);
+          removed++;
+        },
+      });
+      await dump.done;
+      injector.flush();
+    } finally {
+      injector.close();
+    }
+    return removed - injector.counts.failed;
+  }
+}

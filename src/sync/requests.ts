@@ -1,0 +1,120 @@
+/** conntrackd's client verbs, each with a count and a duration for the one who asked. */
+import { toMilliseconds, subtractTime } from '../base/time.js';
+import { errorText } from './errorText.js';
+import type { Engine } from './engine.js';
+import type { SyncRequest } from './messages.js';
+
+export interface Outcome {
+  readonly ok: boolean;
+  readonly message: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly durationMs: number;
+}
+
+type Answer = Omit<Outcome, 'durationMs'>;
+
+/** Never rejects: what went wrong is in the outcome. */
+export async function serveRequest(engine: Engine, request: SyncRequest): Promise<Outcome> {
+  const { clock } = engine.ports;
+  const startedAt = clock.now();
+  const answer = await serve(engine, request).catch((error: unknown) =>
+    refusal(`${request.verb} failed: ${errorText(error)}`),
+  );
+  return { ...answer, durationMs: toMilliseconds(subtractTime(clock.now(), startedAt)) };
+}
+
+async function serve(engine: Engine, request: SyncRequest): Promise<Answer> {
+  switch (request.verb) {
+    case 'commit':
+      return commit(engine, request.table);
+    case 'flush':
+      return flush(engine, request.cache);
+    case 'flushKernel':
+      return flushKernel(engine);
+    case 'resync':
+      return resync(engine);
+    case 'request':
+      return requestResync(engine);
+    case 'bulk':
+      return bulk(engine);
+    case 'purge':
+      engine.purge.schedule(engine.settings.purgeTimeout, false);
+      return done('purge of the kernel table scheduled');
+    case 'stats':
+    default:
+      return done('see the status', {
+        internal: engine.internal.table.alive,
+        external: engine.external.table.alive,
+      });
+  }
+}
+
+async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Promise<Answer> {
+  if (engine.injection !== undefined) {
+    return done('nothing to commit: the flows of the peer are in the kernel already');
+  }
+  if (engine.commits.isRunning) return refusal('a commit is already in progress');
+  engine.purge.cancel();
+  const { logger } = engine.ports;
+  logger.log('notice', 'committing external caches', { table });
+  const summary = await engine.commits.commit({
+    table,
+    onExisting: 'replace',
+    onProgress: () => undefined,
+  });
+  const { entries, failed, expectations, durationMs } = summary;
+  logger.log('notice', 'committed', { entries, failed, expectations, milliseconds: durationMs });
+  return {
+    ok: !summary.cancelled,
+    message: summary.cancelled
+      ? `commit cancelled after ${entries} entries`
+      : `committed ${entries} entries, ${failed} failed`,
+    counts: { entries, failed, expectations },
+  };
+}
+
+function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
+  if (engine.commits.isRunning) return refusal('a commit is in progress: flush refused');
+  const entries =
+    (cache === 'external' ? 0 : engine.internal.table.alive) +
+    (cache === 'internal' ? 0 : engine.external.table.alive);
+  const withExpectations = cache === 'all';
+  if (cache === 'all') engine.purge.cancel();
+  if (cache !== 'external') engine.internal.clear(withExpectations);
+  if (cache !== 'internal') engine.external.clear(withExpectations);
+  engine.ports.logger.log('notice', 'flushed caches', { cache, entries });
+  return done(`flushed ${entries} entries`, { entries });
+}
+
+async function flushKernel(engine: Engine): Promise<Answer> {
+  const removed = await engine.purge.run('flushed the kernel table');
+  return done(`removed ${removed} flows from the kernel`, { entries: removed });
+}
+
+async function resync(engine: Engine): Promise<Answer> {
+  const result = await engine.feed.resync(false);
+  const { entries, created, updated, removed } = result;
+  engine.ports.logger.log('notice', 'resynchronised with the kernel table', { entries });
+  return done(`read ${entries} flows of the kernel`, { entries, created, updated, removed });
+}
+
+function requestResync(engine: Engine): Answer {
+  if (!engine.replicator.askResync(engine.ports.clock.now(), 'requested')) {
+    return refusal('ALARM has no resync: the peer repeats its table by itself');
+  }
+  return done('asked the peer for its table');
+}
+
+function bulk(engine: Engine): Answer {
+  engine.replicator.startBulk('requested');
+  const entries = engine.internal.table.alive;
+  return done(`sending ${entries} entries`, { entries });
+}
+
+function done(message: string, counts: Readonly<Record<string, number>> = {}): Answer {
+  return { ok: true, message, counts };
+}
+
+function refusal(message: string): Answer {
+  return { ok: false, message, counts: {} };
+}

@@ -1,0 +1,152 @@
+/**
+ * What a role change asks of the engine, in order, each step tied to its epoch: work of an older epoch is
+ * dropped, a commit of an older epoch is cancelled and awaited before the next thing begins.
+ */
+import type { Microseconds } from '../base/time.js';
+import type { Engine } from './engine.js';
+import { errorText } from './errorText.js';
+import type { CommitSummary } from './messages.js';
+
+const nothingCommitted: CommitSummary = {
+  entries: 0,
+  failed: 0,
+  expectations: 0,
+  durationMs: 0,
+  cancelled: false,
+};
+
+export class RoleWork {
+  readonly #engine: Engine;
+  #epoch = -1;
+  /** The summary of the pre-commit that the next becomePrimary completes. */
+  #prepared: CommitSummary | undefined;
+  /** A merge waits for the other MASTER's flows. */
+  #mergeWanted = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    engine.observe({
+      tick: () => {
+        this.#mergeWhenCaughtUp();
+      },
+    });
+  }
+
+  /** Commits and keeps following; a becomePrimary with `preCommitted` completes it. */
+  async preCommit(epoch: number): Promise<void> {
+    if (!this.#begin(epoch)) return;
+    this.#prepared = await this.#commit(epoch);
+  }
+
+  async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {
+    const prepared = this.#prepared;
+    if (!this.#begin(epoch)) return;
+    this.#engine.purge.cancel();
+    if (preCommitted && prepared !== undefined && this.#engine.commits.isFollowing) {
+      this.#engine.ports.report({ kind: 'committed', epoch, ...prepared });
+      return;
+    }
+    await this.#commit(epoch);
+  }
+
+  /** The VIPs are up: the caches start afresh and the peer is told everything. */
+  async takeoverComplete(epoch: number, clearsExternal: boolean): Promise<void> {
+    if (epoch < this.#epoch) return;
+    this.#epoch = epoch;
+    this.#prepared = undefined;
+    const { commits, internal, external, feed, replicator, ports } = this.#engine;
+    commits.stopFollowing();
+    await commits.cancel();
+    if (clearsExternal) external.clear(true);
+    try {
+      await feed.resync(false);
+    } catch (error) {
+      ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
+    }
+    if (epoch < this.#epoch) return;
+    replicator.startBulk('this node is MASTER');
+    ports.report({ kind: 'takeoverDone', epoch, bulkEntries: internal.table.alive });
+  }
+
+  async becomeBackup(epoch: number, peerHeard: boolean): Promise<void> {
+    if (!this.#begin(epoch)) return;
+    const { commits, purge, replicator, settings, ports } = this.#engine;
+    commits.stopFollowing();
+    await commits.cancel();
+    if (epoch < this.#epoch) return;
+    purge.cancel();
+    purge.schedule(settings.purgeTimeout, true);
+    if (peerHeard) purge.otherMasterHeard();
+    replicator.askResync(ports.clock.now(), 'this node is BACKUP');
+  }
+
+  async becomeFault(epoch: number): Promise<void> {
+    if (!this.#begin(epoch)) return;
+    const { commits, purge, settings } = this.#engine;
+    commits.stopFollowing();
+    await commits.cancel();
+    if (epoch < this.#epoch) return;
+    purge.cancel();
+    purge.schedule(settings.purgeTimeout, true);
+  }
+
+  otherMasterHeard(epoch: number): void {
+    if (epoch >= this.#epoch) this.#engine.purge.otherMasterHeard();
+  }
+
+  /** Both were MASTER: fetch what the other has, then create what is missing here. */
+  mergeAfterSplit(epoch: number, now: Microseconds): void {
+    if (epoch < this.#epoch) return;
+    this.#epoch = epoch;
+    this.#mergeWanted = true;
+    this.#engine.replicator.askResync(now, 'another node was MASTER meanwhile');
+  }
+
+  #begin(epoch: number): boolean {
+    if (epoch < this.#epoch) return false;
+    this.#epoch = epoch;
+    this.#prepared = undefined;
+    this.#mergeWanted = false;
+    return true;
+  }
+
+  async #commit(epoch: number): Promise<CommitSummary | undefined> {
+    const { commits, ports, injection } = this.#engine;
+    await commits.cancel();
+    if (epoch < this.#epoch) return undefined;
+    let summary = nothingCommitted;
+    if (injection === undefined) {
+      try {
+        commits.follow();
+        summary = await commits.commit({
+          table: 'all',
+          onExisting: 'replace',
+          onProgress: (committed) => {
+            ports.report({ kind: 'commitProgress', epoch, committed });
+          },
+        });
+      } catch (error) {
+        ports.logger.log('error', 'the commit failed', { because: errorText(error) });
+        summary = { ...nothingCommitted, cancelled: true };
+      }
+    }
+    ports.report({ kind: 'committed', epoch, ...summary });
+    return summary;
+  }
+
+  #mergeWhenCaughtUp(): void {
+    const { catchUp, commits, ports } = this.#engine;
+    if (!this.#mergeWanted || !catchUp.isCaughtUp) return;
+    this.#mergeWanted = false;
+    commits
+      .commit({ table: 'conntrack', onExisting: 'liberal', onProgress: () => undefined })
+      .then(({ entries, failed }) => {
+        ports.logger.log('notice', 'merged the flows of the other MASTER', { entries, failed });
+      })
+      .catch((error: unknown) => {
+        ports.logger.log('error', 'merging the flows of the other MASTER failed', {
+          because: errorText(error),
+        });
+      });
+  }
+}

@@ -1,0 +1,105 @@
+/** Assembles SyncStatus from the engine's parts. */
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
+import type { CacheCounters } from './cacheCounters.js';
+import type { Engine } from './engine.js';
+import type { CacheCounts, Parity, SyncStatus } from './messages.js';
+import type { Lateness } from './lateness.js';
+import type { ExpectationCache } from './expectations.js';
+
+/** FTFW and NOTRACK peers speak once a second. */
+const peerSilence = seconds(4);
+
+/** What the peer channel knows. */
+export interface PeerView {
+  readonly kind: 'none' | 'conntrackd' | 'keepstate';
+  readonly name?: string;
+  readonly version?: string;
+  readonly parity: Parity;
+}
+
+export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
+  const heard = engine.replicator.receiver.lastAcceptedAt;
+  if (heard === undefined) return false;
+  if (engine.settings.mode === 'ALARM') return true;
+  return subtractTime(now, heard) < peerSilence;
+}
+
+export function buildStatus(
+  engine: Engine,
+  peer: PeerView,
+  lateness: Lateness,
+  now: Microseconds,
+): SyncStatus {
+  const { internal, external, replicator, links, feed, commits, purge, injection } = engine;
+  const { receiver, machine, transmitter } = replicator;
+  const externalCounters = injection?.counters ?? external.counters;
+  const heard = receiver.lastAcceptedAt;
+  return {
+    state: stateOf(engine, now),
+    mode: engine.settings.mode,
+    internal: countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
+    external: countsOf(external.table.alive, external.expectations, externalCounters, engine),
+    ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
+    commitInProgress: commits.isRunning,
+    ...(purge.due === undefined ? {} : { purgeDue: purge.due }),
+    overruns: feed.watch.events.overruns,
+    netlinkBufferBytes: feed.watch.events.bufferBytes,
+    resyncs: feed.mirror.counters.passes,
+    events: {
+      received: feed.mirror.counters.events,
+      filtered: feed.mirror.counters.filtered,
+      own: feed.mirror.counters.own,
+    },
+    peer: {
+      kind: peer.kind,
+      ...(peer.name === undefined ? {} : { name: peer.name }),
+      ...(peer.version === undefined ? {} : { version: peer.version }),
+      ...(heard === undefined ? {} : { lastHeard: heard }),
+      lost: machine.counters.lost,
+      before: machine.counters.before,
+      malformed: receiver.malformedTotal,
+      malformedBy: { ...receiver.malformed, givenUp: receiver.givenUp },
+      strangers: links.strangers,
+      ...(links.lastStranger === undefined ? {} : { lastStranger: links.lastStranger }),
+    },
+    parity: peer.parity,
+    links: links.status(),
+    queues: {
+      transmit: transmitter.waiting,
+      resend: transmitter.resend.count,
+      resendLimit: transmitter.resend.limit,
+      resendDropped: transmitter.resend.dropped,
+    },
+    lateness: lateness.read(),
+    memoryBytes: {
+      tables: internal.table.memoryBytes + external.table.memoryBytes,
+      rss: process.memoryUsage.rss(),
+    },
+  };
+}
+
+function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
+  if (!isPeerPresent(engine, now)) return 'peer-lost';
+  const isWaiting = engine.replicator.resync.isWaiting;
+  const isBehind = engine.replicator.transmitter.isBulkRunning || isWaiting;
+  return isBehind ? 'synchronising' : 'synchronised';
+}
+
+function countsOf(
+  entries: number,
+  expectations: ExpectationCache,
+  counters: CacheCounters,
+  engine: Engine,
+): CacheCounts {
+  return {
+    entries,
+    expectations: expectations.count,
+    created: counters.created,
+    createFailed: counters.createFailed,
+    updated: counters.updated,
+    updateFailed: counters.updateFailed,
+    destroyed: counters.destroyed,
+    destroyFailed: counters.destroyFailed,
+    limit: engine.settings.hashLimit,
+  };
+}
