@@ -10,6 +10,7 @@ import { ConditionKeeper } from './conditionKeeper.js';
 import { chooseInstance } from './demultiplex.js';
 import { Holdings } from './holdings.js';
 import type { ItemSource } from './holdingItems.js';
+import { gatedControl } from './kernelGate.js';
 import { NoAccept } from './noAccept.js';
 import { Notifier } from './notify/notifier.js';
 import type { RouterOptions, RouterPorts } from './routerPorts.js';
@@ -59,7 +60,8 @@ export class VrrpRouter {
     this.#noAccept = new NoAccept(ports.firewall, ports.logger);
     this.#promotion = new SecondaryPromotion(ports.sysctls, ports.logger);
     this.#senders = new Senders({ ...ports, pool: this.#pool });
-    this.#holdings = new Holdings(ports, (owner, spec) => {
+    const held = { ...ports, control: gatedControl(ports.control) };
+    this.#holdings = new Holdings(held, (owner, spec) => {
       const garp = settingsOf(this.#settings, owner)?.garp;
       if (garp !== undefined) this.#announcements.block(owner, [spec], garp.masterRepeat, garp);
     });
