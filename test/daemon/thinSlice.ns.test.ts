@@ -38,7 +38,11 @@ describe('two nodes from one file each', () => {
     );
 
     await Promise.all([pair.unplug(0), nodes[0].process.kill()]);
-    const status = await nodes[1].waitForRole('MASTER');
+    await nodes[1].waitForRole('MASTER');
+    const status = await nodes[1].waitForStatus(
+      (one) => one.sync?.lastCommit !== undefined,
+      'the commit to be shown',
+    );
     expect(status.sync?.lastCommit?.entries).toBeGreaterThanOrEqual(21);
     expect(status.sync?.lastCommit?.failed).toBe(0);
 
