@@ -55,7 +55,6 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
 
 /** Packages, each behind the one room that hides it. */
 const packages: Readonly<Record<string, string>> = {
-  'raw-socket': 'net',
   netlink: 'net',
   winston: 'daemon',
   commander: 'cli',
