@@ -16,7 +16,7 @@ for (const file of results.testResults) {
   for (const one of failed) failures.push(`${name}: ${one.fullName}`);
   if (file.status === 'failed' && failed.length === 0) {
     brokenFiles++;
-    failures.push(`${name}: ${file.message.split('\n').find((line) => line.trim() !== '') ?? ''}`);
+    failures.push(`${name}: ${firstReason(file.message)}`);
   }
 }
 fs.writeFileSync(failuresFile, failures.map((line) => `${line}\n`).join(''));
@@ -24,3 +24,11 @@ const skipped = results.numPendingTests + results.numTodoTests;
 process.stdout.write(
   `${results.numPassedTests} ${results.numFailedTests + brokenFiles} ${skipped}\n`,
 );
+
+/** The first line of jest's message that is neither a heading nor empty, without colours. */
+function firstReason(message) {
+  const lines = message.replace(/\x1b\[[0-9;]*m/g, '').split('\n');
+  return (
+    lines.map((line) => line.trim()).find((line) => line !== '' && !line.startsWith('●')) ?? ''
+  );
+}
