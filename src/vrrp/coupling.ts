@@ -169,7 +169,7 @@ export function settleFaults(turn: Turn, changed: Seat | undefined, resumeMaster
     return;
   }
   if (unit.role !== 'INIT' && unit.role !== 'FAULT') return;
-  if (resumeMaster) {
+  if (resumeMaster && !unit.inMaintenance) {
     takeOver(turn, seats, 'resumes after a crash', { isResumed: true });
     return;
   }

@@ -96,6 +96,11 @@ export class VrrpRouter {
     for (const unit of units) this.#addUnit(unit);
     this.#conditions.apply(this.#settings);
     for (const unit of this.#units.values()) this.#startUnit(unit);
+    // A fault, or maintenance, kept it from resuming: its VIPs must not stay.
+    const declined = units.filter(
+      (unit) => !fresh.includes(unit) && this.#units.get(unit.name)?.state.role !== 'MASTER',
+    );
+    await this.#holdings.removeLeftovers(declined.flatMap((unit) => unit.members));
   }
 
   /** Swaps the settings: units that stay keep role, timers, counters and VIPs. */

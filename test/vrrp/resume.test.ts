@@ -1,0 +1,47 @@
+import { milliseconds, seconds } from '../../src/base/time.js';
+import type { RecordedLine } from '../../src/vrrp/recording.js';
+import { replay, toJsonLine } from '../../src/vrrp/recording.js';
+import { RouterBench, vrrpSettings } from '../support/vrrpRouterBench.js';
+import { instanceSettings, ip } from '../support/vrrpSettings.js';
+
+const settings = vrrpSettings([instanceSettings()]);
+const resume = new Set(['A']);
+
+async function startAfterCrash(options: object): Promise<readonly string[]> {
+  const bench = new RouterBench(settings, { resume, ...options });
+  bench.network.give('eth0', ip('10.0.0.100'), 24);
+  await bench.router.start();
+  await bench.time.advance(milliseconds(1));
+  const log = bench.takeLog();
+  await bench.router.stop();
+  return log;
+}
+
+test('a resumed MASTER advertises and keeps its VIP', async () => {
+  const log = await startAfterCrash({});
+  expect(log[0]).toBe('advert 100');
+  expect(log).toContain('A: INIT -> MASTER');
+  expect(log).not.toContain('delete 10.0.0.100');
+});
+
+test('in maintenance nothing is resumed, and the VIP that was left is removed', async () => {
+  const log = await startAfterCrash({ inMaintenance: true });
+  expect(log).toContain('A: INIT -> BACKUP');
+  expect(log).toContain('delete 10.0.0.100');
+});
+
+test('the recording of a router leads a replay through the same states', async () => {
+  const lines: string[] = [];
+  const record = (line: RecordedLine): void => void lines.push(toJsonLine(line));
+  const bench = new RouterBench(settings, { record });
+  await bench.router.start();
+  await bench.time.advance(seconds(5));
+  await bench.router.reload(vrrpSettings([instanceSettings({ priority: 120 })]), new Map());
+  await bench.time.advance(seconds(2));
+  await bench.router.stop();
+  const transitions = [...replay(lines)].flatMap(({ actions }) =>
+    actions.flatMap((action) => (action.kind === 'transition' ? [action.to] : [])),
+  );
+  expect(transitions).toEqual(['BACKUP', 'MASTER', 'INIT']);
+  expect([...replay(lines)].at(-1)?.state.members['A']?.effectivePriority).toBe(120);
+});
