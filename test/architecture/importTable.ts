@@ -31,9 +31,9 @@ const settingsTypes: Rule = (to, seen) =>
 const netPorts: Rule = (to) => to === 'net/ports.ts';
 /** Settings hold what is asked of the kernel (addresses, routes, rules) as the ports define it. */
 const netPortTypes: Rule = (to, seen) => seen.isTypeOnly && netPorts(to, seen);
-/** The worker entry is the one file of `sync` that joins its logic to real sockets. */
+/** The worker entry and the file that opens its channels join the logic of `sync` to real sockets. */
 const workerEntry: Rule = (to, seen) =>
-  seen.from.startsWith('sync/worker') && room('net')(to, seen);
+  /^sync\/(worker[A-Za-z]*|syncChannel)\.ts$/.test(seen.from) && room('net')(to, seen);
 /** `run` and `release` load the daemon when they are called, so that other verbs start fast. */
 const lazily =
   (name: string): Rule =>
