@@ -65,7 +65,7 @@ function stepMember(turn: Turn, event: MemberEvent): void {
       grant(seat, receive(seat, event.datagram));
       break;
     case 'timer':
-      grant(seat, ring(seat, event.timer));
+      grant(seat, ring(seat, event.timer, event.due));
       break;
     case 'drained':
       grant(seat, drained(seat));

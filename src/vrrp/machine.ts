@@ -4,7 +4,7 @@
  * members of the unit together.
  */
 import { compareIp, formatIp, ipEquals, type IpAddress } from '../base/ipAddress.js';
-import { centiseconds, microseconds } from '../base/time.js';
+import { centiseconds, microseconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { VrrpDatagram } from '../net/ports.js';
 import { judge } from './acceptance.js';
 import type { TimerName } from './events.js';
@@ -54,11 +54,17 @@ export function receive(seat: Seat, datagram: VrrpDatagram): RoleRequest | undef
     : hearAsMaster(seat, datagram.source, verdict.advert.priority);
 }
 
-/** A timer rang. One that was stopped or replaced meanwhile is no news. */
-export function ring(seat: Seat, timer: TimerName): RoleRequest | undefined {
+/**
+ * A timer that was due at `rang` rings. One that was stopped or replaced meanwhile is no news; one that
+ * rings early is set again for what is left, so that none is ever below its formula.
+ */
+export function ring(seat: Seat, timer: TimerName, rang: Microseconds): RoleRequest | undefined {
   const { instance, settings, turn } = seat;
   const due = instance.timers[timer];
-  if (due === undefined || due > turn.at) return undefined;
+  if (due === undefined || due > turn.at) {
+    if (due === rang) startTimer(seat, timer, subtractTime(due, turn.at));
+    return undefined;
+  }
   forgetTimer(seat, timer);
   switch (timer) {
     case 'masterDown':
