@@ -1,0 +1,37 @@
+/** What the builders share: where problems go, and what the machine is asked about afterwards. */
+import type { Position, ProblemList } from '../problem.js';
+import { last, type Located } from '../table/row.js';
+
+/** Something that should exist on the machine; checked through a port, as a warning. */
+export interface MachineUse {
+  readonly kind: 'interface' | 'script' | 'user';
+  readonly name: string;
+  readonly at: Position;
+}
+
+export interface BuildContext {
+  readonly problems: ProblemList;
+  readonly uses: MachineUse[];
+  readonly hostName: string;
+}
+
+/** The value that counts, without its place. */
+export function valueOf<T>(values: readonly Located<T>[]): T | undefined {
+  return last(values)?.value;
+}
+
+/** The entries of a list keyword that may stand several times. */
+export function allItems<T>(
+  values: readonly Located<readonly Located<T>[]>[],
+): readonly Located<T>[] {
+  return values.flatMap(({ value }) => value);
+}
+
+/** Adds a field only where there is a value (exactOptionalPropertyTypes). */
+export function optional<K extends string, T>(
+  key: K,
+  value: T | undefined,
+): Partial<Record<K, T>> {
+  // A computed key widens to string.
+  return value === undefined ? {} : ({ [key]: value } as Record<K, T>);
+}

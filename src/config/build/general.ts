@@ -1,0 +1,77 @@
+/** The process half of `General`, `Stats`, and keepstate's own keywords. */
+import { milliseconds, seconds } from '../../base/time.js';
+import type { GeneralSettings, KeepstateSettings, StatsSettings } from '../nodeSettings.js';
+import type { RootValues } from '../keywords/rootRows.js';
+import { last } from '../table/row.js';
+import { optional, valueOf, type BuildContext } from './context.js';
+import type { GlobalValues } from './globals.js';
+import { one, type GeneralValues } from './sync.js';
+
+/** sun_path of sockaddr_un without its NUL (unix(7)). */
+const socketPathLimit = 107;
+
+export function buildGeneral(
+  general: GeneralValues | undefined,
+  { problems }: BuildContext,
+): GeneralSettings {
+  const unix = general === undefined ? undefined : last(general.UNIX);
+  const path = unix === undefined ? undefined : last(unix.value.values.Path);
+  if (path !== undefined && path.value.length > socketPathLimit) {
+    problems.error(path.at, 'out-of-range', 'the path of a socket is too long', {
+      expected: `at most ${socketPathLimit} characters`,
+    });
+  }
+  return {
+    ...optional('logFile', logPath(one(general, 'LogFile'), '/var/log/conntrackd.log')),
+    ...optional('syslogFacility', facility(one(general, 'Syslog'))),
+    lockFile: one(general, 'LockFile') ?? '/var/lock/conntrackd.lock',
+    ...optional('unixPath', path?.value),
+    systemd: one(general, 'Systemd') ?? true,
+  };
+}
+
+export function buildStats(root: RootValues, { problems }: BuildContext): StatsSettings | undefined {
+  const stats = last(root.Stats);
+  if (stats === undefined) return undefined;
+  if (root.Sync.length > 0) {
+    problems.error(stats.at, 'mixed-modes', "'Stats' stands beside 'Sync'", {
+      expected: 'one of them: conntrackd has either mode',
+    });
+  }
+  const { values } = stats.value;
+  return {
+    ...optional('logFile', logPath(one(values, 'LogFile'), '/var/log/conntrackd-stats.log')),
+    ...optional('syslogFacility', facility(one(values, 'Syslog'))),
+  };
+}
+
+/** The table gives '' for off. */
+function facility(name: string | undefined): string | undefined {
+  return name === '' ? undefined : name;
+}
+
+function logPath(
+  target: { readonly path: string | undefined; readonly isOn: boolean } | undefined,
+  whenOn: string,
+): string | undefined {
+  return target?.isOn === true ? (target.path ?? whenOn) : undefined;
+}
+
+export function buildKeepstate(globals: GlobalValues, context: BuildContext): KeepstateSettings {
+  const deadline = valueOf(globals.commit_deadline) ?? 1_000;
+  const limit = last(globals.commit_limit);
+  if (limit !== undefined && limit.value < deadline) {
+    const message = `commit_limit ${limit.value} is below commit_deadline ${deadline}`;
+    context.problems.error(limit.at, 'out-of-range', message, { expected: `${deadline} or more` });
+  }
+  return {
+    controlPath: valueOf(globals.control_socket) ?? '/run/keepstate/control.sock',
+    stateDirectory: valueOf(globals.state_directory) ?? '/var/lib/keepstate',
+    nodeName: valueOf(globals.node_name) ?? context.hostName,
+    commitBeforeVip: valueOf(globals.commit_before_vip) ?? true,
+    commitDeadline: milliseconds(deadline),
+    commitLimit: milliseconds(limit?.value ?? Math.max(10_000, deadline)),
+    preemptSyncTimeout: seconds(valueOf(globals.preempt_sync_timeout) ?? 60),
+    historySize: valueOf(globals.history_size) ?? 1_000,
+  };
+}

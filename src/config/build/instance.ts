@@ -1,0 +1,144 @@
+/** One `vrrp_instance`: values, defaults and the corrections that keepalived makes, none of them silent. */
+import type { IpAddress, IpFamily } from '../../base/ipAddress.js';
+import type { InstanceSettings } from '../../vrrp/settings.js';
+import type { instanceRows } from '../keywords/instanceRows.js';
+import type { AddressEntry } from '../keywords/addressEntry.js';
+import { last, type BlockValue, type Located, type Values } from '../table/row.js';
+import { buildAddresses, buildRoutes, buildRules, warnDuplicateAddresses } from './addresses.js';
+import { buildAuthentication } from './authentication.js';
+import { allItems, optional, valueOf, type BuildContext } from './context.js';
+import { buildGarp, type GarpPacing } from './garp.js';
+import type { InstanceDefaults } from './globals.js';
+import { buildNotify } from './notify.js';
+import { advertInterval, roles, versionOf } from './roles.js';
+import { nameOf, buildTracking, type Trackers } from './trackers.js';
+import { buildTransport } from './transport.js';
+
+export type InstanceBlock = Located<BlockValue<typeof instanceRows>>;
+export type InstanceValues = Values<typeof instanceRows>;
+
+export interface InstanceInputs {
+  readonly defaults: InstanceDefaults;
+  readonly trackers: Trackers;
+  readonly pacing: ReadonlyMap<string, GarpPacing>;
+  /** This instance, or its group, drives the sync engine. */
+  readonly isBound: (name: string) => boolean;
+}
+
+/** undefined where something is missing without which nothing can be said (and reported). */
+export function buildInstance(
+  block: InstanceBlock,
+  inputs: InstanceInputs,
+  context: BuildContext,
+): InstanceSettings | undefined {
+  const { values } = block.value;
+  const name = nameOf(block.value);
+  const interfaceName = required(values.interface, 'interface', block, context);
+  const virtualRouterId = required(values.virtual_router_id, 'virtual_router_id', block, context);
+  const addresses = allItems(values.virtual_ipaddress);
+  const family = familyOf(values, addresses);
+  const version = versionOf(values, family, inputs.defaults, context);
+  const strict = valueOf(values.strict_mode) ?? inputs.defaults.strict;
+  checkAddresses(block, addresses, family, { version, strict }, context);
+  if (interfaceName === undefined || virtualRouterId === undefined) return undefined;
+  noteInterface(values, context);
+  const defaults = inputs.defaults;
+  return {
+    name,
+    interfaceName,
+    family,
+    version,
+    virtualRouterId,
+    ...roles(block, strict, context),
+    advertInterval: advertInterval(values, version, context),
+    authentication: buildAuthentication(last(values.authentication), version, strict, context),
+    downTimerAdverts: strict ? 3 : (valueOf(values.down_timer_adverts) ?? defaults.downTimerAdverts),
+    ...buildTransport(block, family, strict, defaults, context),
+    virtualAddresses: buildAddresses(addresses, interfaceName, context),
+    excludedAddresses: buildAddresses(
+      allItems(values.virtual_ipaddress_excluded),
+      interfaceName,
+      context,
+    ),
+    virtualRoutes: buildRoutes(allItems(values.virtual_routes), context),
+    virtualRules: buildRules(allItems(values.virtual_rules)),
+    promoteSecondaries: valueOf(values.promote_secondaries) ?? false,
+    garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceName), context),
+    lowerPrioNoAdvert: strict || (valueOf(values.lower_prio_no_advert) ?? defaults.lowerPrioNoAdvert),
+    higherPrioSendAdvert:
+      !strict && (valueOf(values.higher_prio_send_advert) ?? defaults.higherPrioSendAdvert),
+    skipCheckAdvertAddresses:
+      valueOf(values.skip_check_adv_addr) ?? defaults.skipCheckAdvertAddresses,
+    strict,
+    accept: valueOf(values.accept) ?? true,
+    trackPrimary: !(valueOf(values.dont_track_primary) ?? false),
+    tracking: buildTracking(values, inputs.trackers, interfaceName, context),
+    notify: buildNotify(values, inputs.isBound(name), defaults.notifyPriorityChanges, context),
+    ...optional('receiveBufferBytes', valueOf(values.kernel_rx_buf_size)),
+  };
+}
+
+function required<T>(
+  values: readonly Located<T>[],
+  keyword: string,
+  block: InstanceBlock,
+  { problems }: BuildContext,
+): T | undefined {
+  const value = valueOf(values);
+  if (value === undefined && !block.value.mentioned.has(keyword)) {
+    const message = `vrrp_instance '${nameOf(block.value)}' lacks '${keyword}'`;
+    problems.error(block.at, 'missing-keyword', message, { expected: `a line ${keyword} ...` });
+  }
+  return value;
+}
+
+function noteInterface(values: InstanceValues, context: BuildContext): void {
+  const located = last(values.interface);
+  if (located !== undefined) {
+    context.uses.push({ kind: 'interface', name: located.value, at: located.at });
+  }
+}
+
+/** The first VIP decides; without one, the addresses of the transport do. */
+function familyOf(values: InstanceValues, addresses: readonly Located<AddressEntry>[]): IpFamily {
+  const hints: (IpAddress | undefined)[] = [
+    addresses[0]?.value.address,
+    valueOf(values.unicast_src_ip),
+    allItems(values.unicast_peer)[0]?.value.address,
+    valueOf(values.mcast_src_ip),
+  ];
+  return hints.find((hint) => hint !== undefined)?.family ?? 4;
+}
+
+function checkAddresses(
+  block: InstanceBlock,
+  addresses: readonly Located<AddressEntry>[],
+  family: IpFamily,
+  { version, strict }: Pick<InstanceSettings, 'version' | 'strict'>,
+  context: BuildContext,
+): void {
+  const { problems } = context;
+  warnDuplicateAddresses(addresses, context);
+  for (const { value, at } of addresses) {
+    if (value.address.family === family) continue;
+    problems.error(at, 'bad-address', `this address is not of the family of the first one`, {
+      expected: `an IPv${family} address, or virtual_ipaddress_excluded`,
+    });
+  }
+  // Addresses that fit into an advertisement at an MTU of 1500, the count field being one byte.
+  const limit = family === 4 ? 255 : 90;
+  const beyond = addresses[limit];
+  if (beyond !== undefined) {
+    const message = `an advertisement holds at most ${limit} IPv${family} addresses`;
+    problems.error(beyond.at, 'out-of-range', message, {
+      expected: 'virtual_ipaddress_excluded for the others',
+    });
+  }
+  const mayBeEmpty = valueOf(block.value.values.no_virtual_ipaddress) ?? false;
+  if (block.value.mentioned.has('virtual_ipaddress') && problems.hasErrors) return;
+  if (addresses.length > 0 || (mayBeEmpty && version === 2 && !strict)) return;
+  const message = `vrrp_instance '${nameOf(block.value)}' has no virtual_ipaddress`;
+  const details = { expected: 'at least one address' };
+  if (version === 3 || strict) problems.error(block.at, 'no-address', message, details);
+  else problems.warning(block.at, 'no-address', message, details);
+}
