@@ -123,7 +123,7 @@ export class LifeInvariants {
   ): void {
     const key = `${router.name} ${action.instance}`;
     const isMoved =
-      event.kind === 'conditions' &&
+      (event.kind === 'conditions' || event.kind === 'reload') &&
       actions.some((a) => a.kind === 'priorityChanged' && a.instance === action.instance) &&
       !actions.some((a) => a.kind === 'transition' && a.instance === action.instance);
     const known = this.#bases.get(key);
@@ -147,7 +147,8 @@ export class LifeInvariants {
 
   /** Every member's master was silent for as long as the formula says, and nothing waits unread. */
   #checkTakeover(router: SimulatedRouter, action: Transition, event: UnitEvent): void {
-    if (action.from !== 'BACKUP') return;
+    // A hand-over waits for nobody: the old MASTER has just resigned.
+    if (action.from !== 'BACKUP' || event.kind === 'assumeRole') return;
     const { instance } = action;
     if (router.hasWaiting(instance)) fail(router, `takes over with adverts of ${instance} unread`);
     const key = `${router.name} ${instance}`;

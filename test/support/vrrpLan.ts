@@ -128,8 +128,9 @@ class Life {
       random: this.#random,
       answerTime: this.#answerTime,
       transmit: this.#transmit.bind(this),
-      onStart: ({ name: unit, settings: own }: SimulatedRouter) => {
-        this.#record({ unit, at: this.#time.now(), settings: own });
+      onSettings: ({ name: unit, settings: own }: SimulatedRouter, isReload: boolean) => {
+        const at = this.#time.now();
+        this.#record(isReload ? { unit, newSettings: own } : { unit, at, settings: own });
       },
       observe: this.#observe.bind(this),
     };
@@ -217,8 +218,30 @@ class Life {
       () => {
         if (!router.isPaused) router.input({ kind: 'resign', because: 'failover' });
       },
+      () => {
+        if (!router.isPaused) router.input({ kind: 'maintenance', on: random.chance(70) });
+      },
+      () => {
+        const event = { kind: 'assumeRole', because: 'hand-over', vipsCommitted: true } as const;
+        if (!router.isPaused) router.input(event);
+      },
+      () => {
+        this.#reload(router);
+      },
     ];
     random.pick(incidents)();
+  }
+
+  /** The same priority for all members: with several ones they could elect different masters. */
+  #reload(router: SimulatedRouter): void {
+    const priority = this.#random.pick([1, 50, 100, 150, 254]);
+    const preempt = this.#random.chance(80);
+    const members = router.settings.members.map((member) => ({
+      ...member,
+      priority: member.priority === 255 ? 255 : priority,
+      preempt: member.priority === 255 || preempt,
+    }));
+    router.reload({ ...router.settings, members });
   }
 
   /** From here on the LAN is quiet, nobody is stopped, and nobody is kept from preempting. */
@@ -230,6 +253,7 @@ class Life {
       router.resume();
       router.tellAllConditions();
       router.input({ kind: 'releasePreemption' });
+      router.input({ kind: 'maintenance', on: false });
     }
     for (const wire of this.#wires.values()) Object.assign(wire, quietNumbers).side.clear();
     // One more start may stand in the diary; whoever is down now stays down.

@@ -26,8 +26,8 @@ export interface RouterWorld {
     event: UnitEvent,
     actions: readonly UnitAction[],
   ) => void;
-  /** A life begins. */
-  readonly onStart: (router: SimulatedRouter) => void;
+  /** A life begins, or (with `isReload`) new settings are about to count. */
+  readonly onSettings: (router: SimulatedRouter, isReload: boolean) => void;
   /** Longest time that the coordinator takes to answer. */
   readonly answerTime: number;
 }
@@ -50,7 +50,7 @@ const timerOrder = [
 
 export class SimulatedRouter {
   readonly name: string;
-  readonly settings: UnitSettings;
+  settings: UnitSettings;
   readonly addresses: Readonly<Record<string, IpAddress>>;
   readonly #world: RouterWorld;
   state: UnitState;
@@ -108,7 +108,7 @@ export class SimulatedRouter {
     this.#socket = [];
     this.vips.clear();
     this.state = initialUnit(this.settings, this.#world.time.now());
-    this.#world.onStart(this);
+    this.#world.onSettings(this, false);
     for (const { name } of this.settings.members) this.#tellConditions(name);
     this.input({ kind: 'start', resumeMaster: false });
   }
@@ -157,6 +157,14 @@ export class SimulatedRouter {
     if (fault === undefined) this.#faults.delete(instance);
     else this.#faults.set(instance, fault);
     if (this.isAlive && !this.isPaused) this.#tellConditions(instance);
+  }
+
+  /** New settings with the same members; a stopped process does not get them. */
+  reload(settings: UnitSettings): void {
+    if (!this.isAlive || this.isPaused) return;
+    this.settings = settings;
+    this.#world.onSettings(this, true);
+    this.input({ kind: 'reload' });
   }
 
   setWeight(value: number): void {
