@@ -202,6 +202,8 @@ export interface Channel {
   onDatagram(listener: ChannelListener): void;
   /** Sends at once; the bytes may be reused after the call. */
   send(datagram: Uint8Array): KernelOutcome;
+  /** After a send was refused with EAGAIN: calls back once when the kernel has room again. */
+  onceWritable?(callback: () => void): void;
   /** MTU of the link when the channel was opened, where the channel has a link. */
   readonly mtu?: number;
   close(): void;

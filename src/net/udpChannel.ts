@@ -119,6 +119,10 @@ export class UdpChannel implements Channel {
     return outcomeOf(errno);
   }
 
+  onceWritable(callback: () => void): void {
+    this.#sender.onceWritable(callback);
+  }
+
   /** Back-pressure: datagrams wait in the kernel, up to its buffer. */
   pause(): void {
     this.#receiver.stopReceiving();

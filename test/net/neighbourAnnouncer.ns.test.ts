@@ -7,6 +7,8 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { ipv6Ready } from '../support/ipv6Ready.js';
 
+jest.setTimeout(60_000);
+
 const virtualMac = '00:00:5e:00:01:0a';
 const ipv4 = parseIp('10.5.5.100')!;
 const ipv6 = parseIp('fd55::100')!;

@@ -2,6 +2,8 @@ import { readlinkSync } from 'node:fs';
 import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
 import { Lab } from '../lab/lab.js';
 
+jest.setTimeout(60_000);
+
 const own = (): string => readlinkSync('/proc/thread-self/ns/net');
 
 let lab: Lab;

@@ -9,6 +9,8 @@ import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import { ipv6Ready } from '../support/ipv6Ready.js';
 
+jest.setTimeout(60_000);
+
 let lab: Lab;
 let left: Host;
 let right: Host;
@@ -176,6 +178,21 @@ test('a paused channel leaves datagrams in the kernel and delivers them when res
   two.resume();
   await waitFor(() => heard.length === 3);
   expect(heard.map(({ text }) => text).join('')).toBe('abc');
+});
+
+test('on a slow link sending is refused until there is room, and then goes on', async () => {
+  await left.exec('tc qdisc add dev sync0 root tbf rate 20mbit burst 8kb limit 10mb'.split(' '));
+  const channel = open(left, { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') });
+  let outcome = channel.send(new Uint8Array(1400));
+  for (let i = 0; i < 10_000 && outcome.kind === 'done'; i++) {
+    outcome = channel.send(new Uint8Array(1400));
+  }
+  expect(outcome).toMatchObject({ kind: 'refused', errno: 11 });
+  let hasRoom = false;
+  channel.onceWritable(() => (hasRoom = true));
+  await waitFor(() => hasRoom);
+  expect(channel.send(new Uint8Array(1400))).toEqual({ kind: 'done' });
+  await left.exec('tc qdisc del dev sync0 root'.split(' '));
 });
 
 test('a refusal names the operation', () => {

@@ -1,0 +1,48 @@
+import {
+  BoundaryError,
+  BugError,
+  DecodeError,
+  KeepstateError,
+  KernelError,
+  unreachable,
+} from '../../src/base/errors.js';
+import { withFields, type LogFields } from '../../src/base/logger.js';
+
+describe('errors', () => {
+  test('carry a code for programs, fields for logs and the cause', () => {
+    const cause = new Error('below');
+    const error = new BugError('broken', { slot: 3 }, cause);
+    expect(error).toMatchObject({ name: 'BugError', code: 'bug', fields: { slot: 3 }, cause });
+    expect(error).toBeInstanceOf(KeepstateError);
+    expect(new DecodeError('length', 'too short')).toMatchObject({ code: 'length', fields: {} });
+    expect(new BoundaryError('version', 'too old').name).toBe('BoundaryError');
+  });
+
+  test('a kernel error names the operation and the errno', () => {
+    expect(new KernelError('bind', 98, 'address in use', { port: 1 })).toMatchObject({
+      message: 'bind: address in use',
+      operation: 'bind',
+      errno: 98,
+      fields: { port: 1, errno: 98 },
+    });
+  });
+
+  test('the branch that cannot be reached says what reached it', () => {
+    // A value from outside the union, as untyped code could pass it.
+    expect(() => unreachable({ kind: 'new' } as never)).toThrow('{"kind":"new"}');
+  });
+});
+
+test('fixed fields join each line, and the line wins', () => {
+  const lines: (LogFields | undefined)[] = [];
+  const logger = withFields(
+    { log: (_level, _message, fields) => void lines.push(fields) },
+    { instance: 'VI_1', to: 'BACKUP' },
+  );
+  logger.log('info', 'state', { to: 'MASTER' });
+  logger.log('info', 'state');
+  expect(lines).toEqual([
+    { instance: 'VI_1', to: 'MASTER' },
+    { instance: 'VI_1', to: 'BACKUP' },
+  ]);
+});
