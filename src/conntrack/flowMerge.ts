@@ -4,38 +4,19 @@
  * kernel may lack CTA_PROTOINFO).
  */
 import {
+  addressRecordWords,
   has,
   info,
-  kind,
   rare,
   rarePresence,
-  role,
   transientPresence,
   word,
   zoneScope,
-  type AddressRole,
   type FlowCursor,
 } from './flowRecord.js';
 
 /** Attributes of the target that differ from the source's, new ones included, as presence bits. */
 export type ChangedBits = number;
-
-/** Single words that follow their presence bit. */
-const plainWords = [
-  [has.status, word.status],
-  [has.timeout, word.timeout],
-  [has.mark, word.mark],
-  [has.id, word.id],
-] as const;
-
-const plainInfo = [
-  [has.state, 0, info.stateMask],
-  [has.tcpFlagsOriginal, info.flagsOriginalShift, 0xff],
-  [has.tcpFlagsReply, info.flagsReplyShift, 0xff],
-  [has.scaleOriginal, info.scaleOriginalShift, 0xf],
-  [has.scaleReply, info.scaleReplyShift, 0xf],
-  [has.dccpRole, info.roleShift, 0xff],
-] as const;
 
 /** Presence bit, first word and number of words in the rare record. */
 const rareFields = [
@@ -55,14 +36,6 @@ const rareFields = [
   [has.master, rare.masterSource, 8],
 ] as const;
 
-const infoPresence =
-  has.state |
-  has.tcpFlagsOriginal |
-  has.tcpFlagsReply |
-  has.scaleOriginal |
-  has.scaleReply |
-  has.dccpRole;
-
 /** Whether `source` has something that needs a rare record in a table. */
 export function needsRareRecord(source: FlowCursor): boolean {
   const bits = source.presence & rarePresence;
@@ -76,50 +49,76 @@ export function needsRareRecord(source: FlowCursor): boolean {
   );
 }
 
-/** Merges all attributes that `source` knows and a table holds; the key is not touched. */
-export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
-  const bits = source.presence & ~transientPresence;
-  let changed = bits & ~target.presence;
-  for (const [bit, field] of plainWords) {
-    if ((bits & bit) !== 0 && replaceWord(target.words, target.at + field, source.get(field))) {
-      changed |= bit;
+/** Words that a new record takes over as they are; what is not known is guarded by the presence bits. */
+const firstCopied: number = word.originalDestination;
+const lastCopied: number = word.id;
+
+/**
+ * Fills a new record: both tuples, and all that `source` knows and a table holds. Family, lifecycle and the
+ * slabs of the target are prepared by the table. Measured: a third of merging into an empty record.
+ */
+export function copyFlow(target: FlowCursor, source: FlowCursor): void {
+  const { words, at } = target;
+  words[at + word.presence] = source.presence & ~transientPresence;
+  for (let i = firstCopied; i <= lastCopied; i++) words[at + i] = source.words[source.at + i]!;
+  if (!source.isIpv6) {
+    words[at + word.originalSource] = source.words[source.at + word.originalSource]!;
+  } else {
+    for (let i = 0; i < addressRecordWords; i++) {
+      target.addresses[target.addressesAt + i] = source.addresses[source.addressesAt + i]!;
     }
   }
-  if ((bits & infoPresence) !== 0) changed |= mergeInfo(target, source, bits);
+  if ((source.presence & rarePresence) !== 0 && needsRareRecord(source)) {
+    mergeRare(target, source, source.presence);
+  }
+}
+
+/**
+ * Merges all attributes that `source` knows and a table holds; the key is not touched. Written out field
+ * by field: a loop over a table of fields took five times as long (550 ns instead of 100).
+ */
+export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
+  const bits = source.presence & ~transientPresence;
+  const { words, at } = target;
+  let changed = bits & ~words[at]!;
+  if ((bits & has.status) !== 0 && replaceWord(words, at + word.status, source.get(word.status))) {
+    changed |= has.status;
+  }
+  if (
+    (bits & has.timeout) !== 0 &&
+    replaceWord(words, at + word.timeout, source.get(word.timeout))
+  ) {
+    changed |= has.timeout;
+  }
+  if ((bits & has.mark) !== 0 && replaceWord(words, at + word.mark, source.get(word.mark))) {
+    changed |= has.mark;
+  }
+  if ((bits & has.id) !== 0 && replaceWord(words, at + word.id, source.get(word.id))) {
+    changed |= has.id;
+  }
+  changed |= mergeInfo(target, source, bits);
   if ((bits & has.reply) !== 0 && mergeReply(target, source)) changed |= has.reply;
   if ((bits & has.zone) !== 0) mergeZoneScope(target, source);
   if ((bits & rarePresence) !== 0 && needsRareRecord(source)) {
     changed |= mergeRare(target, source, bits);
   }
-  target.learn(bits);
+  words[at] = words[at]! | bits;
   return changed;
 }
 
-/** Copies both tuples, the zone and the family; for a record that is new. */
-export function copyKeyAndReply(target: FlowCursor, source: FlowCursor): void {
-  target.setKind(source.isIpv6, source.protocol);
-  target.set(word.originalPorts, source.get(word.originalPorts));
-  target.set(word.zone, source.get(word.zone));
-  copyAddress(target, source, role.originalSource);
-  copyAddress(target, source, role.originalDestination);
-  mergeReply(target, source);
-}
-
 function mergeReply(target: FlowCursor, source: FlowCursor): boolean {
-  const a = copyAddress(target, source, role.replySource);
-  const b = copyAddress(target, source, role.replyDestination);
-  const c = replaceWord(target.words, target.at + word.replyPorts, source.get(word.replyPorts));
-  return a || b || c;
-}
-
-function copyAddress(target: FlowCursor, source: FlowCursor, which: AddressRole): boolean {
-  const parts = (source.get(word.kind) & kind.ipv6) === 0 ? 1 : 4;
-  let differed = false;
-  for (let i = 0; i < parts; i++) {
-    const value = source.addressWord(which, i);
-    if (target.addressWord(which, i) === value) continue;
-    target.setAddressWord(which, i, value);
-    differed = true;
+  const ports = replaceWord(target.words, target.at + word.replyPorts, source.get(word.replyPorts));
+  if (!source.isIpv6) {
+    const from = source.get(word.replySource);
+    const a = replaceWord(target.words, target.at + word.replySource, from);
+    const to = source.get(word.replyDestination);
+    const b = replaceWord(target.words, target.at + word.replyDestination, to);
+    return a || b || ports;
+  }
+  let differed = ports;
+  for (let i = addressRecordWords / 2; i < addressRecordWords; i++) {
+    const value = source.addresses[source.addressesAt + i]!;
+    if (replaceWord(target.addresses, target.addressesAt + i, value)) differed = true;
   }
   return differed;
 }
@@ -132,16 +131,32 @@ function mergeZoneScope(target: FlowCursor, source: FlowCursor): void {
   }
 }
 
+/** Fields of `word.info` that the presence bits name, as a mask. */
+function infoMask(bits: number): number {
+  let mask = 0;
+  if ((bits & has.state) !== 0) mask |= info.stateMask;
+  if ((bits & (has.tcpFlagsOriginal | has.dccpRole)) !== 0) mask |= 0xff << info.flagsOriginalShift;
+  if ((bits & has.tcpFlagsReply) !== 0) mask |= 0xff << info.flagsReplyShift;
+  if ((bits & has.scaleOriginal) !== 0) mask |= 0xf << info.scaleOriginalShift;
+  if ((bits & has.scaleReply) !== 0) mask |= 0xf << info.scaleReplyShift;
+  return mask;
+}
+
 function mergeInfo(target: FlowCursor, source: FlowCursor, bits: number): ChangedBits {
-  let changed = 0;
-  const incoming = source.get(word.info);
+  const mask = infoMask(bits);
   const at = target.at + word.info;
-  for (const [bit, shift, mask] of plainInfo) {
-    if ((bits & bit) === 0) continue;
-    const place = mask << shift;
-    const before = target.words[at]!;
-    if (replaceWord(target.words, at, (before & ~place) | (incoming & place))) changed |= bit;
+  const before = target.words[at]!;
+  const difference = (before ^ source.get(word.info)) & mask;
+  if (difference === 0) return 0;
+  target.words[at] = before ^ difference;
+  let changed = 0;
+  if ((difference & info.stateMask) !== 0) changed |= has.state;
+  if ((difference & (0xff << info.flagsOriginalShift)) !== 0) {
+    changed |= bits & (has.tcpFlagsOriginal | has.dccpRole);
   }
+  if ((difference & (0xff << info.flagsReplyShift)) !== 0) changed |= has.tcpFlagsReply;
+  if ((difference & (0xf << info.scaleOriginalShift)) !== 0) changed |= has.scaleOriginal;
+  if ((difference & (0xf << info.scaleReplyShift)) !== 0) changed |= has.scaleReply;
   return changed;
 }
 

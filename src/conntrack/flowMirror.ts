@@ -84,6 +84,7 @@ export class FlowMirror {
   #pass: { created: number; updated: number; removed: number } | undefined;
   #running: Promise<ResyncResult> | undefined;
   #dump: KernelDump | undefined;
+  #nowSeconds = 0;
   #closed = false;
 
   constructor(options: MirrorOptions) {
@@ -99,8 +100,17 @@ export class FlowMirror {
     return this.#running !== undefined;
   }
 
-  /** One event; `flow` is a scratch record. */
-  event(kind: EventKind, flow: FlowCursor, portId: number): void {
+  /**
+   * One event; `flow` is a scratch record. `nowSeconds` is monotonic; readers look at the clock once per batch,
+   * which would otherwise cost as much as the event.
+   */
+  event(
+    kind: EventKind,
+    flow: FlowCursor,
+    portId: number,
+    nowSeconds: number = this.nowSeconds(),
+  ): void {
+    this.#nowSeconds = nowSeconds;
     this.#counters.events++;
     const isOwn = portId !== 0 && this.#options.isOwnPort(portId);
     if (isOwn) this.#counters.own++;
@@ -135,22 +145,24 @@ export class FlowMirror {
     return kernelFilters ? !filter.isOwn(flow) : filter.accepts(flow);
   }
 
-  #now(): number {
+  /** Monotonic seconds, the unit of word.updated. */
+  nowSeconds(): number {
     return Math.floor(this.#options.clock.now() / 1_000_000);
   }
 
   #lives(kind: EventKind, flow: FlowCursor, origin: FlowOrigin): void {
     const table = this.#table;
-    const slot = table.find(flow);
+    const hash = table.hashOf(flow);
+    const slot = table.find(flow, hash);
     if (slot === 0) {
-      this.#insert(flow, origin);
+      this.#insert(flow, origin, hash);
     } else if (kind === 'new' || this.#isOther(slot, flow)) {
-      table.replace(slot, flow, this.#now());
+      table.replace(slot, flow, this.#nowSeconds);
       table.markSeen(slot);
       this.#options.listener.created(slot, origin);
     } else {
       table.markSeen(slot);
-      this.#options.listener.updated(slot, table.merge(slot, flow, this.#now()), origin);
+      this.#options.listener.updated(slot, table.merge(slot, flow, this.#nowSeconds), origin);
     }
   }
 
@@ -168,8 +180,8 @@ export class FlowMirror {
     );
   }
 
-  #insert(flow: FlowCursor, origin: FlowOrigin): boolean {
-    const slot = this.#table.insert(flow, this.#now());
+  #insert(flow: FlowCursor, origin: FlowOrigin, hash: number): boolean {
+    const slot = this.#table.insert(flow, this.#nowSeconds, hash);
     if (slot === 0) {
       this.#counters.refused++;
       this.#options.listener.refused(origin);
@@ -182,11 +194,12 @@ export class FlowMirror {
   /** Ends are never filtered: a state filter must not keep a flow for ever. */
   #ends(flow: FlowCursor, origin: FlowOrigin): void {
     const table = this.#table;
+    const hash = table.hashOf(flow);
     if (this.#pass !== undefined && flow.knows(has.id)) {
       const id = flow.get(word.id);
-      if (id !== 0) this.#ended.insert(table.hashOf(flow), id);
+      if (id !== 0) this.#ended.insert(hash, id);
     }
-    const slot = table.find(flow);
+    const slot = table.find(flow, hash);
     // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
     if (slot === 0 || this.#isOther(slot, flow)) return;
     this.#end(slot, origin);
@@ -204,7 +217,10 @@ export class FlowMirror {
     this.#pass = pass;
     this.#counters.passes++;
     this.#table.beginGeneration();
-    const handler: DumpHandler = { flow: (flow) => this.#dumped(flow) };
+    const handler: DumpHandler = {
+      batch: () => (this.#nowSeconds = this.nowSeconds()),
+      flow: (flow) => this.#dumped(flow),
+    };
     this.#dump =
       this.#options.startDump?.(handler) ??
       new KernelDump({ kind: 'flows' }, this.#table.names, handler);
@@ -215,7 +231,8 @@ export class FlowMirror {
 
   #dumped(flow: FlowCursor): void {
     const table = this.#table;
-    const slot = table.find(flow);
+    const hash = table.hashOf(flow);
+    const slot = table.find(flow, hash);
     if (slot !== 0 && table.lifecycle(slot) !== lifecycle.dead && table.wasSeen(slot)) {
       this.#complete(slot, flow);
       return;
@@ -226,8 +243,8 @@ export class FlowMirror {
       if (slot !== 0 && !this.#isOther(slot, flow)) table.markSeen(slot);
       return;
     }
-    if (this.#endedMeanwhile(flow)) return;
-    this.#reconcile(slot, flow);
+    if (this.#endedMeanwhile(flow, hash)) return;
+    this.#reconcile(slot, flow, hash);
   }
 
   /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
@@ -237,36 +254,36 @@ export class FlowMirror {
     const missing = flow.presence & ~known;
     if (missing === 0) return;
     flow.set(word.presence, missing);
-    const changed = this.#table.merge(slot, flow, this.#now());
+    const changed = this.#table.merge(slot, flow, this.#nowSeconds);
     this.#options.listener.updated(slot, changed, 'dump');
   }
 
-  #reconcile(slot: number, flow: FlowCursor): void {
+  #reconcile(slot: number, flow: FlowCursor, hash: number): void {
     const table = this.#table;
     const { listener } = this.#options;
     const pass = this.#pass ?? failOutsidePass();
     if (slot === 0) {
-      if (this.#insert(flow, 'dump')) pass.created++;
+      if (this.#insert(flow, 'dump', hash)) pass.created++;
       return;
     }
     if (this.#isOther(slot, flow)) {
-      table.replace(slot, flow, this.#now());
+      table.replace(slot, flow, this.#nowSeconds);
       table.markSeen(slot);
       pass.created++;
       listener.created(slot, 'dump');
       return;
     }
     table.markSeen(slot);
-    const changed = table.merge(slot, flow, this.#now());
+    const changed = table.merge(slot, flow, this.#nowSeconds);
     // A timeout always differs; told alone it is no news.
     if ((changed & ~has.timeout) === 0) return;
     pass.updated++;
     listener.updated(slot, changed, 'dump');
   }
 
-  #endedMeanwhile(flow: FlowCursor): boolean {
+  #endedMeanwhile(flow: FlowCursor, hash: number): boolean {
     if (!flow.knows(has.id)) return false;
-    return this.#ended.find(this.#table.hashOf(flow), sameId, flow.get(word.id)) !== 0;
+    return this.#ended.find(hash, sameId, flow.get(word.id)) !== 0;
   }
 
   #sweep(): Promise<void> {

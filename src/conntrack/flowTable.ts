@@ -6,7 +6,7 @@
  * Typical use: decode a message into a scratch cursor, `find` it, then `insert`, `merge` or `remove`.
  */
 import { hashKey, sameKey } from './flowKey.js';
-import { copyKeyAndReply, mergeFlow, needsRareRecord, type ChangedBits } from './flowMerge.js';
+import { copyFlow, mergeFlow, needsRareRecord, type ChangedBits } from './flowMerge.js';
 import {
   addressRecordWords,
   FlowCursor,
@@ -107,19 +107,19 @@ export class FlowTable {
     return hashKey(flow, this.#seed);
   }
 
-  /** Slot of the flow with the key of `flow`, or 0. */
-  find(flow: FlowCursor): number {
-    return this.#index.find(hashKey(flow, this.#seed), this.#matches, flow);
+  /** Slot of the flow with the key of `flow`, or 0. `hash` where the caller has it already (`hashOf`). */
+  find(flow: FlowCursor, hash: number = this.hashOf(flow)): number {
+    return this.#index.find(hash, this.#matches, flow);
   }
 
   /**
    * Adds a flow that `find` did not find; lifecycle is `fresh`, created and updated are `nowSeconds`.
    * 0 where the table is full (`limit`).
    */
-  insert(flow: FlowCursor, nowSeconds: number): number {
+  insert(flow: FlowCursor, nowSeconds: number, hash: number = this.hashOf(flow)): number {
     if (this.#records.used >= this.limit) return 0;
     const slot = this.#records.take();
-    if (!this.#index.insert(hashKey(flow, this.#seed), slot)) {
+    if (!this.#index.insert(hash, slot)) {
       this.#records.release(slot);
       return 0;
     }
@@ -154,17 +154,15 @@ export class FlowTable {
     this.setLifecycle(slot, lifecycle.fresh);
     const own = this.seek(slot, this.#own);
     this.#dropRare(own);
-    own.set(word.presence, 0);
-    own.set(word.info, 0);
-    own.set(word.status, 0);
     this.#fill(slot, flow, nowSeconds);
     own.set(word.created, nowSeconds);
   }
 
   /** `merge` where the flow is known, else `insert`; 0 where the table is full. */
   upsert(flow: FlowCursor, nowSeconds: number): number {
-    const slot = this.find(flow);
-    if (slot === 0) return this.insert(flow, nowSeconds);
+    const hash = this.hashOf(flow);
+    const slot = this.find(flow, hash);
+    if (slot === 0) return this.insert(flow, nowSeconds, hash);
     this.merge(slot, flow, nowSeconds);
     return slot;
   }
@@ -261,8 +259,7 @@ export class FlowTable {
   #fill(slot: number, flow: FlowCursor, nowSeconds: number): void {
     this.seek(slot, this.#own);
     if (needsRareRecord(flow)) this.#addRare(slot);
-    copyKeyAndReply(this.#own, flow);
-    mergeFlow(this.#own, flow);
+    copyFlow(this.#own, flow);
     this.#own.set(word.updated, nowSeconds);
   }
 

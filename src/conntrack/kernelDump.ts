@@ -21,6 +21,8 @@ const cells = 4;
 const ENOBUFS = 105;
 
 export interface DumpHandler {
+  /** Before the entries of each batch; time for what is done once per batch. */
+  batch?(): void;
   /** A scratch record, valid during the call. */
   flow?(flow: FlowCursor): void;
   expectation?(expectation: Expectation): void;
@@ -91,6 +93,7 @@ export class KernelDump {
   }
 
   #batch(count: number): void {
+    this.#handler.batch?.();
     for (let i = 0; i < count && !this.#socket.isClosed; i++) {
       const start = i * cellBytes;
       this.#datagram(this.#socket.view, start, start + this.#socket.lengths[i]!);

@@ -29,6 +29,8 @@ export interface KernelEventHandler {
   malformed(error: DecodeError): void;
   /** Receiving failed for another reason. */
   failed(errno: number): void;
+  /** Before the events of each batch; time for what is done once per batch. */
+  batchBegin?(): void;
   /** After each batch. `isDrained`: the queue was read empty, so what comes next is newer than any loss. */
   batchEnd?(isDrained: boolean): void;
 }
@@ -149,6 +151,7 @@ export class KernelEvents {
   #batch(count: number): void {
     const socket = this.#socket;
     this.#received += count;
+    this.#handler.batchBegin?.();
     for (let i = 0; i < count; i++) {
       try {
         this.#message(socket.view, i * cellBytes, socket.lengths[i]!);

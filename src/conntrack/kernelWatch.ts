@@ -41,6 +41,7 @@ export class KernelWatch {
   readonly events: KernelEvents;
   readonly #parts: KernelWatchParts;
   readonly #pollInterval: Microseconds | undefined;
+  #nowSeconds = 0;
   #malformed = 0;
   #resyncWanted = false;
   #overrunLogged = false;
@@ -52,7 +53,8 @@ export class KernelWatch {
     this.#parts = parts;
     this.#pollInterval = options.pollInterval;
     this.events = new KernelEvents(options, {
-      flow: (kind, flow, portId) => parts.mirror.event(kind, flow, portId),
+      batchBegin: () => (this.#nowSeconds = parts.mirror.nowSeconds()),
+      flow: (kind, flow, portId) => parts.mirror.event(kind, flow, portId, this.#nowSeconds),
       expectation: parts.onExpectation,
       overrun: (bufferBytes) => this.#overrun(bufferBytes),
       malformed: (error) => this.#isMalformed(error),
