@@ -82,7 +82,7 @@ function instances(status: StatusAnswer, now: number, look: Look): string {
 
 function peerText({ peer, state }: InstanceStatus): string {
   if (peer === undefined) return state === 'MASTER' ? 'no other master' : 'nobody';
-  return `${peer.address} prio ${peer.priority}, ${duration(peer.heardAgoMs)} ago`;
+  return `${peer.address} (${peer.priority}), ${duration(peer.heardAgoMs)} ago`;
 }
 
 function sync(status: SyncStatusAnswer, now: number, look: Look): string {

@@ -1,5 +1,4 @@
 /** A keepstate daemon in a laboratory host, asked over its control socket. */
-import { dirname } from 'node:path';
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
 import { seconds } from '../../src/base/time.js';
 import { ask, type ClientOutcome } from '../../src/control/client.js';
@@ -8,6 +7,7 @@ import type { HistoryEntry, StatusAnswer } from '../../src/control/status.js';
 import type { CommandResult } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import type { ManagedProcess } from '../lab/managedProcess.js';
+import { typescriptCommand } from '../lab/runTypescript.js';
 import { waitFor, type WaitOptions } from '../lab/waitFor.js';
 
 const timers = new SystemTimers(systemClock);
@@ -97,7 +97,7 @@ export class KeepstateNode {
   cli(...args: string[]): Promise<CommandResult> {
     const [command = '', ...rest] = args;
     return this.host.tryExec([
-      ...cliCommand(),
+      ...typescriptCommand('src/cli/main.ts'),
       command,
       ...rest,
       ...['--control', this.controlPath],
@@ -107,14 +107,4 @@ export class KeepstateNode {
   async stop(): Promise<void> {
     await this.process.stop();
   }
-}
-
-export function cliCommand(): readonly string[] {
-  const root = dirname(dirname(__dirname));
-  return [
-    process.execPath,
-    '--require',
-    `${root}/test/lab/typescriptHook.cjs`,
-    `${root}/src/cli/main.ts`,
-  ];
 }

@@ -1,0 +1,114 @@
+import { historyText } from '../../src/cli/historyText.js';
+import { statusText } from '../../src/cli/statusText.js';
+import { clip, duration, lookOf, table, wrap } from '../../src/cli/terminal.js';
+import { now, sampleStatus } from './statusSample.js';
+
+const plain = { colour: false, columns: 80 };
+
+describe('status as text', () => {
+  test('says who, since when and why first, and fits 80 columns without colour', () => {
+    const text = statusText(sampleStatus, now, plain);
+    expect(text)
+      .toBe(`fw1 is MASTER since 2026-03-01 11:56:55 UTC (3 min 5 s): no advertisement of the
+  master for 3.609375 s
+
+GROUP  STATE   SINCE      MEMBERS
+G1     MASTER  3 min 5 s  EXT INT
+
+INSTANCE  STATE   SINCE      INTERFACE  VRID  PRIO      HEARD
+INT       MASTER  3 min 5 s  eth1       11    90 (100)  no other master
+EXT       BACKUP  3 min 5 s  eth2       22    100       192.0.2.2 (150), 0.4 s …
+
+ADDRESS      INTERFACE  INSTANCE  HERE
+10.0.0.3/24  eth1       INT       present
+10.0.0.4/24  eth1       INT       absent
+
+SYNC synchronised
+  mode         FTFW, parity equal
+  peer         fw2, keepstate 0.1.0, heard 0.2 s ago
+  internal     1200 flows of 131072 (0 %)
+  external     120000 flows of 131072 (91 %)
+  last commit  1198 flows, 2 failed, 12 ms, 3 min 4 s ago
+  link         eth3 udp up, active, 3 sent, 4 received, 0 errors
+  lost         3 messages, 0 malformed, 1 overruns
+
+keepstate 0.1.0, process 4711, 80 MiB, at most 1.5 ms (sync 2 ms) late
+
+WARNING the external table is 91 % full
+        remedy: raise HashLimit (and nf_conntrack_max) on both nodes
+`);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('a terminal gets colour, and NO_COLOR takes it away', () => {
+    expect(lookOf({ isTTY: true, columns: 120 }, {})).toEqual({ colour: true, columns: 120 });
+    expect(lookOf({ isTTY: true, columns: 60 }, { NO_COLOR: '' })).toEqual(plain);
+    expect(lookOf({}, {})).toEqual(plain);
+    expect(statusText(sampleStatus, now, { colour: true, columns: 80 })).toContain(
+      '\u001b[32mMASTER',
+    );
+  });
+
+  test('maintenance, a held preemption and a running step are told', () => {
+    const text = statusText(
+      { ...sampleStatus, maintenance: true, phase: 'committing', problems: [] },
+      now,
+      plain,
+    );
+    expect(text).toContain('now: committing');
+    expect(text).toContain('maintenance is on');
+    expect(text).toContain('no problem is known');
+    expect(statusText({ ...sampleStatus, preemptionHeld: true }, now, plain)).toContain(
+      'preemption is held',
+    );
+  });
+});
+
+describe('history as text', () => {
+  test('one entry has its change, its cause and what was committed', () => {
+    const entry = {
+      at: '2026-03-01T11:56:55.123Z',
+      name: 'G1',
+      kind: 'group',
+      from: 'BACKUP',
+      to: 'MASTER',
+      because: 'no advertisement for 3.6 s',
+      flowsCommitted: 10,
+      flowsFailed: 0,
+      commitMs: 1.23,
+      takeoverMs: 4.56,
+    } as const;
+    expect(historyText([entry], plain)).toBe(`2026-03-01 11:56:55.123  group G1: BACKUP -> MASTER
+    no advertisement for 3.6 s
+    10 flows committed (0 failed) in 1.2 ms, addresses up after 4.6 ms`);
+    expect(historyText([], plain)).toBe('no transition is known yet');
+  });
+});
+
+describe('text for a terminal', () => {
+  test.each([
+    [400, '0.4 s'],
+    [12_000, '12 s'],
+    [60_000, '1 min'],
+    [185_000, '3 min 5 s'],
+    [3_600_000, '1 h'],
+    [100_000_000, '1 d 3 h'],
+  ])('%i ms are %s', (milliseconds, text) => {
+    expect(duration(milliseconds)).toBe(text);
+  });
+
+  test('words are wrapped, lines clipped, columns aligned', () => {
+    expect(wrap('aaa bbb ccc', 7, 2)).toBe('aaa bbb\n  ccc');
+    expect(wrap('', 7, 2)).toBe('');
+    expect(clip('abcdef', 4)).toBe('abc…');
+    expect(
+      table(
+        [
+          ['a', 'b'],
+          ['cc', 'd'],
+        ],
+        plain,
+      ),
+    ).toBe('a   b\ncc  d');
+  });
+});
