@@ -106,14 +106,7 @@ export class VrrpRouter {
   /** Swaps the settings: units that stay keep role, timers, counters and VIPs. */
   async reload(settings: VrrpSettings, bindings: Bindings): Promise<void> {
     const wanted = unitsOf(settings, bindings);
-    const stays = (unit: UnitRunner): boolean =>
-      wanted.some(
-        (one) => one.name === unit.settings.name && one.isGroup === unit.settings.isGroup,
-      );
-    const removed = [...this.#units.values()].filter((unit) => !stays(unit));
-    for (const unit of removed) unit.input({ kind: 'stop', because: 'DELETED' });
-    await Promise.all(removed.map((unit) => unit.idle()));
-    for (const unit of removed) this.#dropUnit(unit);
+    await this.#removeWhatLeaves(wanted);
     this.#settings = settings;
     this.#bindings = bindings;
     this.#notifier?.reload(settings);
@@ -248,7 +241,7 @@ export class VrrpRouter {
   #addUnit(settings: UnitRunner['settings']): UnitRunner {
     const unit = new UnitRunner(this.#world(), settings);
     this.#units.set(settings.name, unit);
-    for (const member of settings.members) this.#unitOfInstance.set(member.name, unit);
+    for (const member of settings.members) this.#adopt(member.name, unit);
     return unit;
   }
 
@@ -257,27 +250,49 @@ export class VrrpRouter {
     unit.input({ kind: 'start', resumeMaster: this.#options.resume.has(unit.settings.name) });
   }
 
-  #reloadUnit(unit: UnitRunner, settings: UnitRunner['settings']): void {
-    for (const member of unit.settings.members) {
-      if (settings.members.some((one) => one.name === member.name)) continue;
-      unit.input({ kind: 'removeMember', instance: member.name });
-      this.#unitOfInstance.delete(member.name);
-      this.#pool.release(member.name);
+  /** Units and members that the new settings do not have say priority 0 and give up their VIPs first. */
+  async #removeWhatLeaves(wanted: readonly UnitRunner['settings'][]): Promise<void> {
+    const units = [...this.#units.values()];
+    for (const unit of units) {
+      const after = successorOf(unit, wanted);
+      if (after === undefined) unit.input({ kind: 'stop', because: 'DELETED' });
+      for (const instance of after === undefined ? [] : leavingMembers(unit, after)) {
+        unit.input({ kind: 'removeMember', instance });
+      }
     }
-    for (const member of settings.members) this.#unitOfInstance.set(member.name, unit);
+    await Promise.all(units.map((unit) => unit.idle()));
+    for (const unit of units) {
+      const after = successorOf(unit, wanted);
+      if (after === undefined) this.#dropUnit(unit);
+      else for (const name of leavingMembers(unit, after)) this.#forgetInstance(name);
+    }
+  }
+
+  #reloadUnit(unit: UnitRunner, settings: UnitRunner['settings']): void {
+    for (const { name } of settings.members) {
+      if (this.#unitOfInstance.get(name) !== unit) this.#adopt(name, unit);
+    }
     unit.reload(settings);
+  }
+
+  /** The unit learns the instance's conditions with the next look, whatever another was told of it. */
+  #adopt(instance: string, unit: UnitRunner): void {
+    this.#unitOfInstance.set(instance, unit);
+    this.#conditions.forget(instance);
   }
 
   #dropUnit(unit: UnitRunner): void {
     unit.close();
     this.#units.delete(unit.settings.name);
     this.#notifier?.forget('GROUP', unit.settings.name);
-    for (const member of unit.settings.members) {
-      this.#notifier?.forget('INSTANCE', member.name);
-      this.#conditions.forget(member.name);
-      this.#unitOfInstance.delete(member.name);
-      this.#pool.release(member.name);
-    }
+    for (const member of unit.settings.members) this.#forgetInstance(member.name);
+  }
+
+  #forgetInstance(name: string): void {
+    this.#notifier?.forget('INSTANCE', name);
+    this.#conditions.forget(name);
+    this.#unitOfInstance.delete(name);
+    this.#pool.release(name);
   }
 
   #datagram(
@@ -322,6 +337,20 @@ export class VrrpRouter {
       runWithDeadline(this.#ports, script.command, script.timeout, () => resolve());
     });
   }
+}
+
+/** The unit that goes on as `unit` after a reload. */
+function successorOf(
+  unit: UnitRunner,
+  wanted: readonly UnitRunner['settings'][],
+): UnitRunner['settings'] | undefined {
+  const { name, isGroup } = unit.settings;
+  return wanted.find((one) => one.name === name && one.isGroup === isGroup);
+}
+
+function leavingMembers(unit: UnitRunner, after: UnitRunner['settings']): readonly string[] {
+  const stay = new Set(after.members.map((member) => member.name));
+  return unit.settings.members.map((member) => member.name).filter((name) => !stay.has(name));
 }
 
 function settingsOf(settings: VrrpSettings, instance: string): InstanceSettings | undefined {

@@ -332,6 +332,51 @@ describe('a reload', () => {
   });
 });
 
+describe('a reload of a group', () => {
+  const a = instanceSettings({ name: 'A' });
+  const b = instanceSettings({
+    name: 'B',
+    virtualRouterId: 52,
+    virtualAddresses: [vip('10.0.0.102')],
+  });
+  const group = (...members: string[]): NonNullable<Parameters<typeof vrrpSettings>[1]> => ({
+    groups: [
+      {
+        name: 'G',
+        members,
+        tracking: { interfaces: [], scripts: [], files: [], processes: [] },
+        trackingWeight: false,
+        notify: { priorityChanges: false },
+      },
+    ],
+  });
+  const states = (bench: RouterBench): unknown =>
+    bench.router.snapshot().instances.map(({ unit, name, state }) => `${unit} ${name} ${state}`);
+
+  test('takes a member out, which then lives alone, while the others stay MASTER', async () => {
+    const bench = await master(vrrpSettings([a, b], group('A', 'B')));
+    expect(states(bench)).toEqual(['G A MASTER', 'G B MASTER']);
+    await bench.router.reload(vrrpSettings([a, b], group('A')), new Map());
+    expect(bench.takeLog()).toContain('delete 10.0.0.102');
+    expect(states(bench)).toEqual(['G A MASTER', 'B B BACKUP']);
+    await bench.time.advance(seconds(4));
+    expect(states(bench)).toEqual(['G A MASTER', 'B B MASTER']);
+    expect(bench.network.has(ip('10.0.0.102'))).toBe(true);
+    await bench.router.stop();
+  });
+
+  test('takes a lone instance in', async () => {
+    const bench = await master(vrrpSettings([a, b], group('A')));
+    expect(states(bench)).toEqual(['G A MASTER', 'B B MASTER']);
+    await bench.router.reload(vrrpSettings([a, b], group('A', 'B')), new Map());
+    await bench.time.advance(seconds(5));
+    expect(states(bench)).toEqual(['G A MASTER', 'G B MASTER']);
+    expect(bench.network.has(ip('10.0.0.102'))).toBe(true);
+    await bench.router.stop();
+    expect(bench.network.has(ip('10.0.0.102'))).toBe(false);
+  });
+});
+
 describe('tracking', () => {
   const scripted = (weight: number): Parameters<typeof vrrpSettings> => [
     [
