@@ -37,8 +37,8 @@ export function loadNode(path: string, ports: LoadPorts): LoadResult {
 /** The same for text at hand; `path` names it in problems and is the base of relative includes. */
 export function loadNodeText(text: string, path: string, ports: LoadPorts): LoadResult {
   const problems = new ProblemList();
-  const { tokens, sources } = readTokens(text, path, ports, problems);
-  const tree = buildTree(tokens, rootGrammar, problems);
+  const { tokens, sources, isComplete } = readTokens(text, path, ports, problems);
+  const tree = buildTree(tokens, rootGrammar, problems, isComplete);
   const { values } = parseRows(rootRows, tree, { problems, owner: '' });
   const context: BuildContext = { problems, uses: [], hostName: ports.hostName };
   const { settings, globals } = buildNode(values, sources, context);

@@ -27,6 +27,7 @@ const droppable: ReadonlySet<string> = new Set([
   'nopreempt-disarmed',
   'preempt-delay-disarmed',
   'overrun-and-reliable',
+  'poll-and-events',
   'own-interface',
   'unused',
 ]);
@@ -79,6 +80,8 @@ interface Edit {
   readonly why: string;
   /** Stands in place of the lines; absent: they are only commented out. */
   readonly instead?: string;
+  /** The lines stay, and these follow the first one. */
+  readonly added?: readonly string[];
 }
 
 function editsOf(
@@ -100,11 +103,24 @@ function editOf(problem: ConfigProblem, lines: readonly string[], first: number)
   const line = lines[first] ?? '';
   const instead = rewritten(problem, line);
   if (instead !== undefined) return { lastLine: first, why: problem.message, instead };
+  const added = addedLines(problem, line);
+  if (added !== undefined) return { lastLine: first, why: problem.message, added };
   if (!droppable.has(problem.code)) return undefined;
   const isAlone = line.slice(0, problem.at.column - 1).trim() === '';
   if (!isAlone) return undefined;
   const lastLine = endOfStatement(lines, first);
   return lastLine === undefined ? undefined : { lastLine, why: problem.message };
+}
+
+/** `Address Ignore {` gets the addresses that it lacks. */
+function addedLines(problem: ConfigProblem, line: string): readonly string[] | undefined {
+  if (problem.code !== 'own-address-not-ignored' || !/\{\s*([#!].*)?$/.test(line)) return undefined;
+  const indent = `${/^\s*/.exec(line)?.[0] ?? ''}    `;
+  const list = /does not list ([^(]*) \(/.exec(problem.message)?.[1] ?? '';
+  return list.split(', ').map((address) => {
+    const keyword = address.includes(':') ? 'IPv6_address' : 'IPv4_address';
+    return `${indent}${keyword} ${address} # keepstate: added: an address of this node or its links`;
+  });
 }
 
 /** Lines that are better said otherwise. */
@@ -153,6 +169,10 @@ function applyEdits(lines: readonly string[], edits: ReadonlyMap<number, Edit>):
     const line = lines[i] ?? '';
     if (edit === undefined) {
       result.push(line);
+      continue;
+    }
+    if (edit.added !== undefined) {
+      result.push(line, ...edit.added);
       continue;
     }
     const indent = /^\s*/.exec(line)?.[0] ?? '';

@@ -60,8 +60,9 @@ export function buildTree(
   tokens: readonly Token[],
   root: BlockGrammar,
   problems: ProblemList,
+  isComplete = true,
 ): readonly Statement[] {
-  return new TreeBuilder(root, problems).build(tokens);
+  return new TreeBuilder(root, problems).build(tokens, isComplete);
 }
 
 class TreeBuilder {
@@ -78,14 +79,14 @@ class TreeBuilder {
     this.#stack = [this.#root];
   }
 
-  build(tokens: readonly Token[]): readonly Statement[] {
+  build(tokens: readonly Token[], isComplete: boolean): readonly Statement[] {
     for (const token of tokens) {
       if (this.#skipping > 0) this.#skip(token);
       else if (token.kind === 'word') this.#word(token);
       else if (token.kind === 'open') this.#open(token);
       else this.#close(token);
     }
-    for (const frame of this.#stack.slice(1)) this.#neverClosed(frame);
+    if (isComplete) for (const frame of this.#stack.slice(1)) this.#neverClosed(frame);
     return this.#root.statements;
   }
 

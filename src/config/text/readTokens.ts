@@ -29,6 +29,8 @@ export interface TokenStream {
   readonly tokens: readonly Token[];
   /** Files read, the first one included. */
   readonly sources: readonly string[];
+  /** False where reading ended early at one of the limits. */
+  readonly isComplete: boolean;
 }
 
 export function readTokens(
@@ -39,7 +41,7 @@ export function readTokens(
 ): TokenStream {
   const reader = new TokenReader(ports, problems);
   reader.readText(text, path, [path]);
-  return { tokens: reader.tokens, sources: reader.sources };
+  return { tokens: reader.tokens, sources: reader.sources, isComplete: reader.isComplete };
 }
 
 class TokenReader {
@@ -60,6 +62,10 @@ class TokenReader {
     this.#ports = ports;
     this.#problems = problems;
     this.#configId = ports.configId ?? ports.hostName.replace(/\..*$/, '');
+  }
+
+  get isComplete(): boolean {
+    return !this.#stopped;
   }
 
   /** `stack` holds the real paths of the files that are being read. */
