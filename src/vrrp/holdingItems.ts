@@ -1,7 +1,7 @@
 /** The items an owner holds in the kernel, as one list of plain data with a text for people. Pure. */
 import { formatIp } from '../base/ipAddress.js';
 import type { AddressSpec, RouteSpec, RuleSpec } from '../net/ports.js';
-import type { VirtualAddress, VirtualRoute, VirtualRule } from './settings.js';
+import type { VirtualAddress, VirtualRoute, VirtualRule, VrrpSettings } from './settings.js';
 
 export type Item =
   | {
@@ -30,6 +30,16 @@ export interface ItemSource {
   readonly excludedAddresses: readonly VirtualAddress[];
   readonly virtualRoutes: readonly VirtualRoute[];
   readonly virtualRules: readonly VirtualRule[];
+}
+
+/** `static_ipaddress`, `static_routes` and `static_rules` of a node. */
+export function staticItems(settings: VrrpSettings): ItemSource {
+  return {
+    virtualAddresses: settings.staticAddresses,
+    excludedAddresses: [],
+    virtualRoutes: settings.staticRoutes,
+    virtualRules: settings.staticRules,
+  };
 }
 
 /** In the order in which they are set: VIPs, excluded VIPs, routes, rules (keepalived 2.2.7). */

@@ -9,7 +9,7 @@ import { Announcements } from './announce.js';
 import { ConditionKeeper } from './conditionKeeper.js';
 import { chooseInstance } from './demultiplex.js';
 import { Holdings } from './holdings.js';
-import type { ItemSource } from './holdingItems.js';
+import { staticItems } from './holdingItems.js';
 import { gatedControl } from './kernelGate.js';
 import { NoAccept } from './noAccept.js';
 import { Notifier } from './notify/notifier.js';
@@ -22,7 +22,7 @@ import { SocketPool } from './socketPool.js';
 import { SecondaryPromotion } from './sysctls.js';
 import { Trackers } from './tracking/trackers.js';
 import { UnitRunner, type UnitInput, type UnitWorld } from './unitRunner.js';
-import { unitsOf, type Bindings } from './units.js';
+import { leavingMembers, successorOf, unitsOf, type Bindings } from './units.js';
 
 /** Owner of the static addresses, routes and rules among the holdings; no instance can have this name. */
 const staticOwner = '(static)';
@@ -254,17 +254,17 @@ export class VrrpRouter {
   async #removeWhatLeaves(wanted: readonly UnitRunner['settings'][]): Promise<void> {
     const units = [...this.#units.values()];
     for (const unit of units) {
-      const after = successorOf(unit, wanted);
+      const after = successorOf(unit.settings, wanted);
       if (after === undefined) unit.input({ kind: 'stop', because: 'DELETED' });
-      for (const instance of after === undefined ? [] : leavingMembers(unit, after)) {
+      for (const instance of after === undefined ? [] : leavingMembers(unit.settings, after)) {
         unit.input({ kind: 'removeMember', instance });
       }
     }
     await Promise.all(units.map((unit) => unit.idle()));
     for (const unit of units) {
-      const after = successorOf(unit, wanted);
+      const after = successorOf(unit.settings, wanted);
       if (after === undefined) this.#dropUnit(unit);
-      else for (const name of leavingMembers(unit, after)) this.#forgetInstance(name);
+      else for (const name of leavingMembers(unit.settings, after)) this.#forgetInstance(name);
     }
   }
 
@@ -339,29 +339,6 @@ export class VrrpRouter {
   }
 }
 
-/** The unit that goes on as `unit` after a reload. */
-function successorOf(
-  unit: UnitRunner,
-  wanted: readonly UnitRunner['settings'][],
-): UnitRunner['settings'] | undefined {
-  const { name, isGroup } = unit.settings;
-  return wanted.find((one) => one.name === name && one.isGroup === isGroup);
-}
-
-function leavingMembers(unit: UnitRunner, after: UnitRunner['settings']): readonly string[] {
-  const stay = new Set(after.members.map((member) => member.name));
-  return unit.settings.members.map((member) => member.name).filter((name) => !stay.has(name));
-}
-
 function settingsOf(settings: VrrpSettings, instance: string): InstanceSettings | undefined {
   return settings.instances.find((one) => one.name === instance);
-}
-
-function staticItems(settings: VrrpSettings): ItemSource {
-  return {
-    virtualAddresses: settings.staticAddresses,
-    excludedAddresses: [],
-    virtualRoutes: settings.staticRoutes,
-    virtualRules: settings.staticRules,
-  };
 }

@@ -40,3 +40,17 @@ export function unitsOf(settings: VrrpSettings, bindings: Bindings): readonly Un
 export function groupOf(settings: VrrpSettings, instance: string): SyncGroupSettings | undefined {
   return settings.groups.find((group) => group.members.includes(instance));
 }
+
+/** The unit that goes on as `unit` after a reload. */
+export function successorOf(
+  unit: UnitSettings,
+  wanted: readonly UnitSettings[],
+): UnitSettings | undefined {
+  return wanted.find((one) => one.name === unit.name && one.isGroup === unit.isGroup);
+}
+
+/** Names of the instances that are no longer in it. */
+export function leavingMembers(before: UnitSettings, after: UnitSettings): readonly string[] {
+  const stay = new Set(after.members.map((member) => member.name));
+  return before.members.map((member) => member.name).filter((name) => !stay.has(name));
+}
