@@ -9,7 +9,7 @@ import { systemClock, SystemTimers, systemTurns } from '../base/systemClock.js';
 import { systemRandom } from '../base/systemRandom.js';
 import { Commands } from './commands.js';
 import type { SyncCommand, SyncReport } from './messages.js';
-import { openSyncChannel } from './syncChannel.js';
+import { openSyncChannel } from './workerChannel.js';
 
 const port = parentPort;
 if (port === null) throw new BugError('the sync worker runs in a worker thread only');

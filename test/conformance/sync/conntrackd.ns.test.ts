@@ -36,8 +36,8 @@ function flowCommands(base: string): string[][] {
     tcp(40_003, '--dst-nat', '203.0.113.80:8080'),
     `conntrack -I -p udp -s 192.168.${base}.10 -d 198.51.100.7 --sport 5000 --dport 53 -t 1200`.split(' '),
     `conntrack -I -p icmp -s 192.168.${base}.10 -d 198.51.100.7 --icmp-type 8 --icmp-code 0 --icmp-id 4660 -t 1200`.split(' '),
-    `conntrack -I -f ipv6 -p tcp -s 2001:db8:${base}::1 -d 2001:db8:9::2 --sport 6000 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -t 3000`.split(' '),
-    `conntrack -I -f ipv6 -p udp -s 2001:db8:${base}::1 -d 2001:db8:9::2 --sport 6001 --dport 53 -t 1200`.split(' '),
+    `conntrack -I -p tcp -s 2001:db8:${base}::1 -d 2001:db8:9::2 --sport 6000 --dport 80 --state ESTABLISHED -u SEEN_REPLY,ASSURED -t 3000`.split(' '),
+    `conntrack -I -p udp -s 2001:db8:${base}::1 -d 2001:db8:9::2 --sport 6001 --dport 53 -t 1200`.split(' '),
   ];
 }
 

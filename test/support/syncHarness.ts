@@ -1,0 +1,86 @@
+/**
+ * The replication engine as a program for namespace tests: settings as JSON in a file, commands as JSON lines
+ * on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists a cache as conntrackd
+ * does, ages left out; `{"kind":"digest"}` tells count and fingerprint of both caches.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { systemClock, SystemTimers, systemTurns } from '../../src/base/systemClock.js';
+import { systemRandom } from '../../src/base/systemRandom.js';
+import { lifecycle } from '../../src/conntrack/flowRecord.js';
+import { flowLine } from '../../src/conntrack/text/flowLine.js';
+import { flowFromRecord } from '../../src/conntrack/text/recordView.js';
+import { Commands } from '../../src/sync/commands.js';
+import type { Engine } from '../../src/sync/engine.js';
+import type { CacheName, SyncCommand, SyncReport } from '../../src/sync/messages.js';
+import type { SyncSettings } from '../../src/sync/settings.js';
+import { openSyncChannel } from '../../src/sync/workerChannel.js';
+
+const [settingsFile = ''] = process.argv.slice(2);
+const print = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+const commands = new Commands({
+  clock: systemClock,
+  timers: new SystemTimers(systemClock),
+  turns: systemTurns,
+  random: systemRandom,
+  logger: {
+    log: (level, message, fields = {}) => {
+      print({ kind: 'log', level, message, fields });
+    },
+  },
+  openChannel: openSyncChannel,
+  report: (report: SyncReport) => {
+    print(report);
+  },
+});
+
+/** Addresses are {family, bytes: number[]} in the file. */
+const settings = JSON.parse(readFileSync(settingsFile, 'utf8'), (key, value: unknown) =>
+  key === 'bytes' && Array.isArray(value) ? Uint8Array.from(value as number[]) : value,
+) as SyncSettings;
+
+function list(engine: Engine, cache: CacheName, withReply: boolean): string[] {
+  const { table } = engine[cache];
+  const cursor = table.newCursor();
+  const lines: string[] = [];
+  for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
+    if (table.lifecycle(slot) === lifecycle.dead) continue;
+    const view = flowFromRecord(table.seek(slot, cursor), { withReply });
+    lines.push(flowLine(view, { withoutTimeout: true }).trim());
+  }
+  return lines.sort();
+}
+
+type Extra =
+  | { readonly kind: 'list'; readonly cache: CacheName; readonly withReply: boolean }
+  | { readonly kind: 'digest' };
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const command = JSON.parse(line) as SyncCommand | Extra;
+  const { engine } = commands;
+  if (command.kind === 'list') {
+    print({
+      kind: 'list',
+      lines: engine === undefined ? [] : list(engine, command.cache, command.withReply),
+    });
+  } else if (command.kind === 'digest') {
+    if (engine === undefined) return;
+    const { internal, external } = engine;
+    print({
+      kind: 'digest',
+      internal: [internal.table.alive, ...internal.table.fingerprint.words],
+      external: [external.table.alive, ...external.table.fingerprint.words],
+      rss: process.memoryUsage.rss(),
+    });
+  } else {
+    commands.obey(command).catch((error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`);
+      process.exit(1);
+    });
+  }
+});
+
+void commands.obey({ kind: 'start', settings });
