@@ -16,6 +16,7 @@ import {
   ETIMEDOUT,
   outcomeOf,
 } from './errno.js';
+import { interfaceIndex } from './interfaceQuery.js';
 import type { AddressSpec, KernelOutcome, NetworkControl, RouteSpec, RuleSpec } from './ports.js';
 import {
   deleteAddressBody,
@@ -29,9 +30,6 @@ import { netlinkSocketOver, openRtnetlinkSocket } from './rtnetlinkTransport.js'
 const createFlags = FlagsNew.CREATE | FlagsNew.EXCL;
 /** The kernel answers within the send call; this only bounds a lost answer. */
 const answerTimeoutMilliseconds = 10_000;
-/** ioctl that fills ifr_ifindex from ifr_name (netdevice(7)). */
-const SIOCGIFINDEX = 0x8933;
-const interfaceNameBytes = 16;
 
 export class RtnetlinkControl implements NetworkControl {
   readonly #socket: BatchedSocket;
@@ -115,12 +113,8 @@ export class RtnetlinkControl implements NetworkControl {
 
   /** Asked at the moment of use: names move between indices when devices are made anew. */
   #indexOf(name: string): number | undefined {
-    const request = new Uint8Array(40);
-    const bytes = Buffer.from(name, 'utf8');
-    if (bytes.length === 0 || bytes.length >= interfaceNameBytes) return undefined;
-    request.set(bytes);
-    if (this.#socket.ioctl(SIOCGIFINDEX, request) !== 0) return undefined;
-    return new DataView(request.buffer).getInt32(interfaceNameBytes, true);
+    const answer = interfaceIndex(this.#socket, name);
+    return answer.kind === 'value' ? answer.value : undefined;
   }
 
   #routeIndex(spec: RouteSpec): number | undefined | 'unknown' {

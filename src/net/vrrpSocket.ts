@@ -7,6 +7,7 @@
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
 import { BatchedSocket } from './batchedSocket.js';
 import { EINVAL, ENODEV, outcomeOf } from './errno.js';
+import { interfaceIndex } from './interfaceQuery.js';
 import type {
   KernelOutcome,
   VrrpDatagram,
@@ -53,9 +54,6 @@ const IPV6_FREEBIND = 78;
 const controlPriority = 7;
 /** Where the checksum stands in a VRRP message; the kernel drops what does not match. */
 const checksumOffset = 6;
-/** ioctl that fills ifr_ifindex from ifr_name (netdevice(7)). */
-const SIOCGIFINDEX = 0x8933;
-const interfaceNameBytes = 16;
 
 type Option = readonly [level: number, name: number, value: number | Uint8Array];
 
@@ -252,10 +250,6 @@ function isLinkScoped(address: IpAddress): boolean {
 }
 
 function indexOf(socket: BatchedSocket, name: string): number | undefined {
-  const bytes = Buffer.from(name, 'utf8');
-  if (bytes.length === 0 || bytes.length >= interfaceNameBytes) return undefined;
-  const request = new Uint8Array(40);
-  request.set(bytes);
-  if (socket.ioctl(SIOCGIFINDEX, request) !== 0) return undefined;
-  return new DataView(request.buffer).getInt32(interfaceNameBytes, true);
+  const answer = interfaceIndex(socket, name);
+  return answer.kind === 'value' ? answer.value : undefined;
 }

@@ -5,10 +5,11 @@
 import { createInterface } from 'node:readline';
 import { requireDone } from '../../src/net/errno.js';
 import { BatchedSocket } from '../../src/net/batchedSocket.js';
+import { interfaceIndex } from '../../src/net/interfaceQuery.js';
 import { AF_PACKET, packetSocketAddress, SOCK_RAW } from '../../src/net/sockaddr.js';
 import { Impairment, type Copy, type Impairments } from './impairment.js';
 
-/** linux/if_packet.h, linux/if_ether.h, netdevice(7). */
+/** linux/if_packet.h, linux/if_ether.h, socket(7). */
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_VNET_HDR = 15;
@@ -18,7 +19,6 @@ const ETH_P_ALL = 3;
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const SO_SNDBUFFORCE = 32;
-const SIOCGIFINDEX = 0x8933;
 /** A bundle of segments has up to 64 KiB, and the headers. */
 const cellBytes = 65_696;
 const longestHoldMilliseconds = 50;
@@ -39,10 +39,9 @@ function openInterface(name: string): BatchedSocket {
   });
   if (opened.kind === 'refused') throw new Error(`packet socket: errno ${opened.errno}`);
   const { socket } = opened;
-  const request = new Uint8Array(40);
-  request.set(Buffer.from(name));
-  requireDone(`index of ${name}`, socket.ioctl(SIOCGIFINDEX, request));
-  const index = new DataView(request.buffer).getInt32(16, true);
+  const answer = interfaceIndex(socket, name);
+  if (answer.kind === 'refused') throw new Error(`index of ${name}: errno ${answer.errno}`);
+  const index = answer.value;
   const membership = new Uint8Array(16);
   const view = new DataView(membership.buffer);
   view.setInt32(0, index, true);
