@@ -183,25 +183,64 @@ function hearAsMaster(seat: Seat, source: IpAddress, priority: number): RoleRequ
     if (mayAnswer(seat)) advertise(seat);
     return undefined;
   }
+  switch (compareWith(seat, source, priority)) {
+    case 'itself':
+      return undefined;
+    case 'weaker':
+      if (mayAnswer(seat)) forceElection(seat, source, priority);
+      return undefined;
+    case 'stronger':
+      if (settings.higherPrioSendAdvert) sendAdvert(seat);
+      instance.master = { address: source, priority, lastHeard: turn.at };
+      return { kind: 'stepDown', because: higherText(seat, source, priority) };
+    case 'undecided':
+      return undefined;
+  }
+}
+
+type Comparison = 'weaker' | 'stronger' | 'itself' | 'undecided';
+
+/** RFC 3768 section 6.4.3: the higher priority is MASTER, of equal ones the higher address. */
+function compareWith(seat: Seat, source: IpAddress, priority: number): Comparison {
+  const { instance } = seat;
+  const ours = instance.effectivePriority;
   const own = instance.conditions.sourceAddress;
   if (own !== undefined && ipEquals(own, source)) {
     const text = `another router sends from our address ${formatIp(source)}`;
     complain(seat, { reason: 'ownAddress', counter: undefined, text });
-    if (priority === instance.effectivePriority) return undefined;
+    if (priority === ours) return 'itself';
   }
-  if (isOwner(priority) && isOwner(instance.effectivePriority)) {
+  if (isOwner(priority) && isOwner(ours)) {
     const text = `${formatIp(source)} and we both have priority 255: only one can own the addresses`;
     complain(seat, { reason: 'twoAddressOwners', counter: undefined, text });
   }
-  const difference =
-    priority - instance.effectivePriority || (own === undefined ? 0 : compareIp(source, own));
-  if (difference <= 0) {
-    if (mayAnswer(seat)) forceElection(seat, source, priority);
-    return undefined;
+  if (priority !== ours) return priority < ours ? 'weaker' : 'stronger';
+  const isWon = own === undefined || compareIp(source, own) < 0;
+  return breakTie(seat, isWon);
+}
+
+/**
+ * In a group two nodes of equal priority can each have the higher address on one LAN; both would step down,
+ * again and again. So the member that stands first in the group decides: where one before this has just won,
+ * the rival is about to give way. Its advert may still be on the way: the first defeat of a later member is
+ * not decisive, the next one, an interval later, is.
+ */
+function breakTie({ instance, settings, turn }: Seat, isWon: boolean): Comparison {
+  if (isWon) {
+    instance.lastTieWon = turn.at;
+    return 'weaker';
   }
-  if (settings.higherPrioSendAdvert) sendAdvert(seat);
-  instance.master = { address: source, priority, lastHeard: turn.at };
-  return { kind: 'stepDown', because: higherText(seat, source, priority) };
+  const before = allSeats(turn).slice(0, turn.settings.members.indexOf(settings));
+  if (before.length === 0) return 'stronger';
+  const isRecent = (at: Microseconds | undefined): boolean =>
+    at !== undefined && turn.at - at < peersPatience(settings);
+  if (before.some((each) => isRecent(each.instance.lastTieWon))) return 'weaker';
+  const lost = instance.firstTieLost;
+  if (lost !== undefined && isRecent(lost)) {
+    return turn.at - lost < settings.advertInterval / 2 ? 'undecided' : 'stronger';
+  }
+  instance.firstTieLost = turn.at;
+  return 'undecided';
 }
 
 /** Bounds what duplicated or queued packets can make a MASTER send. */

@@ -42,6 +42,8 @@ export function enterMaster(seat: Seat, because: string, vipsWait: boolean): voi
   instance.master = undefined;
   instance.weakerMaster = undefined;
   instance.drainingFor = undefined;
+  instance.lastTieWon = undefined;
+  instance.firstTieLost = undefined;
   instance.lastAnswer = undefined;
   instance.vips = 'waiting';
   if (!vipsWait) raiseVips(seat);

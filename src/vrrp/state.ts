@@ -54,6 +54,10 @@ export interface InstanceState {
   /** No takeover before this instant (vrrp_startup_delay). */
   readonly quietUntil: Microseconds;
   readonly lastAdvertSent: Microseconds | undefined;
+  /** When a MASTER last heard another one of the same priority and a lower address. */
+  readonly lastTieWon: Microseconds | undefined;
+  /** When a MASTER first lost against one of the same priority (breakTie in machine.ts). */
+  readonly firstTieLost: Microseconds | undefined;
   /** When a MASTER last answered another one out of turn. */
   readonly lastAnswer: Microseconds | undefined;
   readonly nextIdentification: number;
@@ -108,6 +112,8 @@ export function initialInstance(settings: InstanceSettings, at: Microseconds): I
     preemptDelay: 'idle',
     quietUntil: microseconds(0),
     lastAdvertSent: undefined,
+    lastTieWon: undefined,
+    firstTieLost: undefined,
     lastAnswer: undefined,
     nextIdentification: 1,
     vips: 'absent',

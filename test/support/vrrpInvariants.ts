@@ -30,6 +30,8 @@ export class LifeInvariants {
   readonly #silences = new Map<string, Base>();
   /** When a master of lower priority was last heard alive. */
   readonly #weaker = new Map<string, number>();
+  /** Members that want to be MASTER: their silence was long enough at that moment. */
+  readonly #wishes = new Set<string>();
   readonly #sent = new Map<string, number[]>();
   readonly #wasMaster = new Map<SimulatedRouter, boolean>();
 
@@ -40,6 +42,9 @@ export class LifeInvariants {
   check(router: SimulatedRouter, event: UnitEvent, actions: readonly UnitAction[]): void {
     this.#checkAgreement(router);
     this.#noteWeaker(router, event);
+    for (const { name, wantsMaster } of Object.values(router.state.members)) {
+      this.#checkWish(router, name, wantsMaster, event);
+    }
     const wasMaster = this.#wasMaster.get(router) === true;
     const isMaster = router.state.role === 'MASTER';
     this.#wasMaster.set(router, isMaster);
@@ -145,20 +150,29 @@ export class LifeInvariants {
     if (!isMoved && !isWaiting) this.#silences.set(key, base);
   }
 
-  /** Every member's master was silent for as long as the formula says, and nothing waits unread. */
+  /** A wish arises when the member's master was silent for as long as the formula says. */
+  #checkWish(router: SimulatedRouter, name: string, wantsMaster: boolean, event: UnitEvent): void {
+    const key = `${router.name} ${name}`;
+    if (!wantsMaster) this.#wishes.delete(key);
+    if (!wantsMaster || this.#wishes.has(key)) return;
+    this.#wishes.add(key);
+    if (event.kind !== 'drained') return;
+    const silence = this.#silences.get(key);
+    if (silence === undefined) return fail(router, `wants ${name} without having waited`);
+    const length = silence.kind === 'skew' ? this.#skew(router, name) : this.#down(router, name);
+    if (event.at < silence.at + length - tolerance) {
+      fail(router, `wants ${name} after ${event.at - silence.at} us, not ${length}`);
+    }
+  }
+
+  /** Every member had its wish, and nothing waits unread. */
   #checkTakeover(router: SimulatedRouter, action: Transition, event: UnitEvent): void {
     // A hand-over waits for nobody: the old MASTER has just resigned.
     if (action.from !== 'BACKUP' || event.kind === 'assumeRole') return;
     const { instance } = action;
     if (router.hasWaiting(instance)) fail(router, `takes over with adverts of ${instance} unread`);
     const key = `${router.name} ${instance}`;
-    const silence = this.#silences.get(key);
-    if (silence === undefined) return fail(router, `takes over ${instance} without having waited`);
-    const length =
-      silence.kind === 'skew' ? this.#skew(router, instance) : this.#down(router, instance);
-    if (event.at < silence.at + length - tolerance) {
-      fail(router, `takes over ${instance} after ${event.at - silence.at} us, not ${length}`);
-    }
+    if (!this.#wishes.has(key)) fail(router, `takes over ${instance} without having waited`);
     const isGranted = router.grantedAt === event.at;
     const weaker = this.#weaker.get(key);
     if (!router.settings.commitBeforePreempt || isGranted || weaker === undefined) return;
@@ -171,7 +185,10 @@ export class LifeInvariants {
     if (event.kind !== 'datagram') return;
     const key = `${router.name} ${event.instance}`;
     const priority = event.datagram.payload[2] ?? 0;
-    const ours = memberState(router, event.instance).effectivePriority;
+    const { effectivePriority: ours, state, wantsMaster } = memberState(router, event.instance);
+    if (state === 'BACKUP' && priority >= ours && wantsMaster) {
+      fail(router, `still wants ${event.instance} after an advert of priority ${priority}`);
+    }
     if (priority > 0 && priority < ours) this.#weaker.set(key, event.at);
     else this.#weaker.delete(key);
   }

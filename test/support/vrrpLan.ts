@@ -57,6 +57,7 @@ class Life {
   readonly #write: ((line: string) => void) | undefined;
   readonly #interval: number;
   readonly #answerTime: number;
+  readonly #isCrossed: boolean;
   /** Datagrams that were sent in an earlier era are not delivered any more. */
   #era = 0;
   #steps = 0;
@@ -75,6 +76,8 @@ class Life {
     const preemptDelay = random.chance(15) ? random.between(1, 5) * this.#interval : 0;
     const nopreempt = random.chance(25);
     const count = random.pick([2, 2, 2, 3, 4]);
+    // The node with the higher address on one LAN has the lower one on the other.
+    this.#isCrossed = names.length > 1 && random.chance(25);
     for (let i = 1; i <= count; i++) {
       const priority = random.chance(5) ? 255 : random.pick([25, 50, 50, 100, 100, 150, 200, 254]);
       const members = names.map((name, j) =>
@@ -121,7 +124,10 @@ class Life {
     const settings: UnitSettings = unitSettings(members, gates);
     const number = this.#routers.length + 1;
     const addresses = Object.fromEntries(
-      members.map((member, j) => [member.name, ip(`10.0.${j}.${number}`)]),
+      members.map((member, j) => {
+        const host = this.#isCrossed && j > 0 ? 100 - number : number;
+        return [member.name, ip(`10.0.${j}.${host}`)];
+      }),
     );
     const world = {
       time: this.#time,
