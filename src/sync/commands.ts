@@ -5,6 +5,7 @@ import { errorText } from './errorText.js';
 import { Lateness } from './lateness.js';
 import type { SyncCommand } from './messages.js';
 import { serveRequest } from './requests.js';
+import { PeerLinks } from './peerLinks.js';
 import { RoleWork } from './roleWork.js';
 import { buildStatus, isPeerPresent, type PeerView } from './statusBuilder.js';
 import type { SyncSettings } from './settings.js';
@@ -20,7 +21,8 @@ export interface Companion {
 }
 export type OpenCompanions = (engine: Engine, start: StartCommand) => readonly Companion[];
 
-const unknownPeer: PeerView = { kind: 'none', parity: 'unknown' };
+/** Told to the peer; package.json's. */
+const version = '0.1.0';
 
 export class Commands {
   readonly #ports: EnginePorts;
@@ -28,6 +30,7 @@ export class Commands {
   #started: StartCommand | undefined;
   #engine: Engine | undefined;
   #roles: RoleWork | undefined;
+  #peer: PeerLinks | undefined;
   #companions: readonly Companion[] = [];
   #lateness: Lateness | undefined;
   #statusTimer: ArmedTimer | undefined;
@@ -60,7 +63,8 @@ export class Commands {
       case 'becomePrimary':
         return roles.becomePrimary(command.epoch, command.preCommitted);
       case 'takeoverComplete':
-        return roles.takeoverComplete(command.epoch, true);
+        // A keepstate peer's flows stay: it says itself what it no longer has.
+        return roles.takeoverComplete(command.epoch, !this.#isPeerKeepstate());
       case 'becomeBackup':
         return roles.becomeBackup(command.epoch, command.peerHeard);
       case 'becomeFault':
@@ -89,6 +93,14 @@ export class Commands {
         return;
       case 'drain':
         return this.#drain(command.id, command.timeout, engine);
+      case 'offerHandover':
+        return this.#offerHandover(command.id, command.timeout);
+      case 'answerHandover':
+        this.#peer?.channel.answerOffer(command.ready, command.because);
+        return;
+      case 'handoverResigned':
+        this.#peer?.channel.resigned();
+        return;
       case 'request':
         this.#result(command.id, await serveRequest(engine, command.request));
         return;
@@ -109,13 +121,15 @@ export class Commands {
     this.#started = command;
     this.#engine = engine;
     this.#roles = new RoleWork(engine);
+    const { peerPort } = command.settings;
+    if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#lateness ??= new Lateness(clock, timers);
     this.#companions = this.#openCompanions(engine, command);
     const filled = await engine.start();
     report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
     engine.observe({
       tick: (now) => {
-        const state = `${isPeerPresent(engine, now)}`;
+        const state = `${isPeerPresent(engine, now)} ${this.#isPeerKeepstate()}`;
         if (state === this.#lastState) return;
         this.#lastState = state;
         this.#reportStatus();
@@ -127,6 +141,8 @@ export class Commands {
   async #stop(): Promise<void> {
     this.#statusTimer?.cancel();
     this.#statusTimer = undefined;
+    this.#peer?.close();
+    this.#peer = undefined;
     for (const companion of this.#companions) companion.close();
     this.#companions = [];
     this.#lateness?.close();
@@ -174,6 +190,37 @@ export class Commands {
     });
   }
 
+  async #offerHandover(id: number, timeout: Microseconds): Promise<void> {
+    const startedAt = this.#ports.clock.now();
+    const channel = this.#peer?.channel;
+    const answer =
+      channel === undefined
+        ? { ready: false, because: 'the peer channel is off (peer_port)' }
+        : await channel.offer(timeout);
+    this.#result(id, {
+      ok: answer.ready,
+      message: answer.because,
+      counts: {},
+      durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
+    });
+  }
+
+  #isPeerKeepstate(): boolean {
+    return this.#peer?.channel.isKeepstate(this.#ports.clock.now()) ?? false;
+  }
+
+  /** Without a peer channel nobody can tell what the peer is. */
+  #peerView(engine: Engine): PeerView {
+    const now = this.#ports.clock.now();
+    const isHeard = isPeerPresent(engine, now);
+    return (
+      this.#peer?.channel.view(now, isHeard) ?? {
+        kind: isHeard ? 'conntrackd' : 'none',
+        parity: 'unknown',
+      }
+    );
+  }
+
   #armStatus(): void {
     this.#statusTimer = this.#ports.timers.after(statusInterval, () => {
       this.#reportStatus();
@@ -186,7 +233,7 @@ export class Commands {
     if (engine === undefined || this.#lateness === undefined) return;
     const { clock, report, logger } = this.#ports;
     try {
-      const status = buildStatus(engine, unknownPeer, this.#lateness, clock.now());
+      const status = buildStatus(engine, this.#peerView(engine), this.#lateness, clock.now());
       report({ kind: 'status', status });
     } catch (error) {
       logger.log('error', 'cannot assemble the sync status', { because: errorText(error) });

@@ -107,7 +107,12 @@ export class Engine {
       acceptAnySource: settings.acceptAnySource,
       clock: ports.clock,
       logger: ports.logger,
-      receive: (datagram) => this.replicator.receive(datagram, ports.clock.now()),
+      receive: (datagram) => {
+        const now = ports.clock.now();
+        const isGood = this.replicator.receive(datagram, now);
+        for (const observer of this.#observers) observer.received?.(now);
+        return isGood;
+      },
       room: (bytes) => {
         builder.setRoom(bytes);
       },
@@ -232,6 +237,8 @@ export class Engine {
 export interface EngineObserver {
   tick?(now: ReturnType<Clock['now']>): void;
   bulkDone?(since: number, entries: number): void;
+  /** After each datagram of the peer. */
+  received?(now: ReturnType<Clock['now']>): void;
 }
 
 /** The configured ones, and both ends of the sync links. */

@@ -201,6 +201,11 @@ export class Links {
   }
 }
 
+/** The same link on another port: for the peer channel. */
+export function onPort(link: SyncLink, port: number): SyncLink {
+  return { ...link, kind: link.kind === 'tcp' ? 'udp' : link.kind, port };
+}
+
 /** What a UDP or multicast link asks of the network room. */
 export function channelSpecOf(link: SyncLink): ChannelSpec | undefined {
   if (link.kind === 'tcp') return undefined;

@@ -1,0 +1,259 @@
+/**
+ * The conversation with a keepstate peer beside the replication protocol: who is there, whether both hold the
+ * same, when a bulk has ended, and the planned hand-over. Logic only; datagrams come and go through a port.
+ */
+import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
+import type { Engine, EngineObserver } from './engine.js';
+import { ParityCheck } from './parity.js';
+import type { PeerView } from './statusBuilder.js';
+import { sequenceDistance } from './wire/header.js';
+import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/peerMessage.js';
+
+const helloPause = seconds(1);
+/** Towards a peer that never answers: it is a conntrackd, or not there. */
+const lonelyHelloPause = seconds(5);
+const digestPause = seconds(1);
+const peerTimeout = seconds(5);
+const bulkEndPause = milliseconds(200);
+const bulkEndRepeats = 25;
+const resignedRepeats = 5;
+
+export interface PeerChannelPort {
+  send(datagram: Uint8Array): void;
+  /** keepstate's own version. */
+  readonly version: string;
+  readonly nodeName: string;
+}
+
+interface Offer {
+  readonly token: number;
+  readonly until: Microseconds;
+  readonly settle: (ready: boolean, because: string) => void;
+}
+
+export class PeerChannel implements EngineObserver {
+  readonly #engine: Engine;
+  readonly #port: PeerChannelPort;
+  readonly #parity = new ParityCheck();
+  #heardAt: Microseconds | undefined;
+  #peer: { readonly name: string; readonly version: string } | undefined;
+  #helloAt: Microseconds | undefined;
+  #digestAt: Microseconds | undefined;
+  /** The end of our last bulk, repeated until the peer has seen it. */
+  #bulkEnd: Extract<PeerMessage, { kind: 'bulkEnd' }> | undefined;
+  #bulkEndAt: Microseconds | undefined;
+  #bulkEndLeft = 0;
+  /** The start of the peer's bulk whose end we have seen last. */
+  #seenSince: number | undefined;
+  #offer: Offer | undefined;
+  #offeredToken: number | undefined;
+  #resignedToken: number | undefined;
+
+  constructor(engine: Engine, port: PeerChannelPort) {
+    this.#engine = engine;
+    this.#port = port;
+    engine.observe(this);
+  }
+
+  view(now: Microseconds, isPeerHeard: boolean): PeerView {
+    if (this.#isPresent(now) && this.#peer !== undefined) {
+      const parity = this.#hasExternal() ? this.#parity.parity(now) : 'unknown';
+      return { kind: 'keepstate', ...this.#peer, parity };
+    }
+    return { kind: isPeerHeard ? 'conntrackd' : 'none', parity: 'unknown' };
+  }
+
+  isKeepstate(now: Microseconds): boolean {
+    return this.#isPresent(now);
+  }
+
+  receive(datagram: Uint8Array): void {
+    const message = decodePeerMessage(datagram);
+    if (message === undefined) return;
+    const now = this.#engine.ports.clock.now();
+    const isNew = !this.#isPresent(now);
+    this.#heardAt = now;
+    this.#handle(message, now);
+    if (isNew) this.#hello(now);
+  }
+
+  tick(now: Microseconds): void {
+    const pause = this.#isPresent(now) ? helloPause : lonelyHelloPause;
+    if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.#hello(now);
+    if (!this.#isPresent(now)) {
+      this.#parity.reset();
+      return;
+    }
+    this.#compare(now);
+    this.#sendDigest(now);
+    this.#repeatBulkEnd(now);
+    this.#expireOffer(now);
+    if (this.#hasExternal() && this.#parity.wantsResync(now)) {
+      this.#engine.replicator.askResync(now, 'the caches differ');
+    }
+  }
+
+  /** A datagram of the replication protocol was worked through. */
+  received(now: Microseconds): void {
+    this.#compare(now);
+  }
+
+  bulkDone(since: number, entries: number): void {
+    const sequence = this.#engine.replicator.transmitter.nextSequence;
+    this.#bulkEnd = { kind: 'bulkEnd', since, sequence, entries };
+    this.#bulkEndLeft = bulkEndRepeats;
+    this.#bulkEndAt = undefined;
+  }
+
+  /** Asks the peer to take the role; resolves with its answer, or a refusal after `timeout`. */
+  offer(timeout: Microseconds): Promise<{ readonly ready: boolean; readonly because: string }> {
+    const { clock, random } = this.#engine.ports;
+    const now = clock.now();
+    if (!this.#isPresent(now)) {
+      return Promise.resolve({ ready: false, because: 'no keepstate peer is heard' });
+    }
+    const token = random.below(0x1_0000_0000);
+    this.#resignedToken = token;
+    return new Promise((resolve) => {
+      this.#offer = {
+        token,
+        until: (now + timeout) as Microseconds,
+        settle: (ready, because) => {
+          this.#offer = undefined;
+          resolve({ ready, because });
+        },
+      };
+      this.#send({ kind: 'offer', token });
+    });
+  }
+
+  answerOffer(ready: boolean, because: string): void {
+    if (this.#offeredToken === undefined) return;
+    this.#send({ kind: 'offerAnswer', token: this.#offeredToken, ready, because });
+  }
+
+  resigned(): void {
+    const token = this.#resignedToken;
+    if (token === undefined) return;
+    for (let i = 0; i < resignedRepeats; i++) this.#send({ kind: 'resigned', token });
+    this.#resignedToken = undefined;
+  }
+
+  #handle(message: PeerMessage, now: Microseconds): void {
+    switch (message.kind) {
+      case 'hello':
+        this.#peer = { name: message.name, version: message.version };
+        if (!message.heard) this.#hello(now);
+        return;
+      case 'digest':
+        this.#parity.digest(message);
+        this.#compare(now);
+        return;
+      case 'bulkEnd':
+        this.#bulkEnded(message);
+        return;
+      case 'bulkEndSeen':
+        if (this.#bulkEnd?.since === message.since) this.#bulkEnd = undefined;
+        return;
+      case 'offer':
+        if (this.#offeredToken === message.token) return;
+        this.#offeredToken = message.token;
+        this.#engine.ports.report({ kind: 'handoverOffered' });
+        return;
+      case 'offerAnswer':
+        if (this.#offer?.token === message.token)
+          this.#offer.settle(message.ready, message.because);
+        return;
+      case 'resigned':
+        if (this.#offeredToken !== message.token) return;
+        this.#offeredToken = undefined;
+        this.#engine.ports.report({ kind: 'handoverGranted' });
+        return;
+      default:
+    }
+  }
+
+  /**
+   * In FTFW the peer says so once everything was acknowledged. Elsewhere a gap since the start means that
+   * flows may be missing from the bulk, and nothing is removed.
+   */
+  #bulkEnded(message: Extract<PeerMessage, { kind: 'bulkEnd' }>): void {
+    const { machine } = this.#engine.replicator;
+    const last = machine.last;
+    if (last === undefined || sequenceDistance(last, (message.sequence - 1) >>> 0) < 0) return;
+    this.#send({ kind: 'bulkEndSeen', since: message.since });
+    if (this.#seenSince === message.since) return;
+    this.#seenSince = message.since;
+    const { settings, ports, catchUp } = this.#engine;
+    const hasGap =
+      settings.mode !== 'FTFW' &&
+      machine.lastGap !== undefined &&
+      sequenceDistance(machine.lastGap, message.since) >= 0;
+    if (!hasGap && this.#hasExternal()) {
+      void this.#engine.sweepExternal(message.since).then((removed) => {
+        if (removed === 0) return;
+        ports.logger.log('notice', 'removed flows that the peer no longer has', { removed });
+      });
+    }
+    catchUp.bulkEnded();
+    this.#engine.reportCaughtUp();
+  }
+
+  #compare(now: Microseconds): void {
+    if (!this.#hasExternal()) return;
+    const { external, replicator } = this.#engine;
+    this.#parity.compare(
+      replicator.machine.last,
+      () => {
+        const [high, low] = external.table.fingerprint.words;
+        return { count: external.table.alive, high, low };
+      },
+      now,
+    );
+  }
+
+  /** Only when everything that changed was sent: then the number tells exactly what the peer should have. */
+  #sendDigest(now: Microseconds): void {
+    if (this.#digestAt !== undefined && subtractTime(now, this.#digestAt) < digestPause) return;
+    const { internal, replicator } = this.#engine;
+    const { transmitter } = replicator;
+    if (transmitter.waiting > 0 || transmitter.isBulkRunning) return;
+    this.#digestAt = now;
+    const [high, low] = internal.table.fingerprint.words;
+    const sequence = transmitter.nextSequence;
+    this.#send({ kind: 'digest', sequence, count: internal.table.alive, high, low });
+  }
+
+  #repeatBulkEnd(now: Microseconds): void {
+    if (this.#bulkEnd === undefined) return;
+    if (this.#bulkEndAt !== undefined && subtractTime(now, this.#bulkEndAt) < bulkEndPause) return;
+    this.#bulkEndAt = now;
+    this.#send(this.#bulkEnd);
+    if (--this.#bulkEndLeft <= 0) this.#bulkEnd = undefined;
+  }
+
+  #expireOffer(now: Microseconds): void {
+    const offer = this.#offer;
+    if (offer === undefined) return;
+    if (now >= offer.until) offer.settle(false, 'the peer did not answer in time');
+    else this.#send({ kind: 'offer', token: offer.token });
+  }
+
+  #hello(now: Microseconds): void {
+    this.#helloAt = now;
+    const { version, nodeName } = this.#port;
+    this.#send({ kind: 'hello', name: nodeName, version, heard: this.#isPresent(now) });
+  }
+
+  #send(message: PeerMessage): void {
+    this.#port.send(encodePeerMessage(message));
+  }
+
+  #isPresent(now: Microseconds): boolean {
+    return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
+  }
+
+  #hasExternal(): boolean {
+    return this.#engine.injection === undefined;
+  }
+}

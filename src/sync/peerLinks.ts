@@ -1,0 +1,53 @@
+/** Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on all. */
+import type { Channel } from '../net/ports.js';
+import type { Engine, EngineObserver } from './engine.js';
+import { onPort } from './links.js';
+import { PeerChannel } from './peerChannel.js';
+
+/** Milliseconds would be too often for a link that is down. */
+const ticksBetweenTries = 20;
+
+export class PeerLinks implements EngineObserver {
+  readonly channel: PeerChannel;
+  readonly #engine: Engine;
+  readonly #port: number;
+  readonly #sockets = new Map<number, Channel>();
+  #ticks = 0;
+
+  constructor(engine: Engine, port: number, version: string) {
+    this.#engine = engine;
+    this.#port = port;
+    this.channel = new PeerChannel(engine, {
+      version,
+      nodeName: engine.settings.nodeName,
+      send: (datagram) => {
+        const index = engine.settings.links.findIndex(
+          (link) => link === engine.links.activeSettings,
+        );
+        this.#sockets.get(index)?.send(datagram);
+      },
+    });
+    engine.observe(this);
+  }
+
+  tick(): void {
+    if (this.#ticks++ % ticksBetweenTries === 0) this.#open();
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+  }
+
+  #open(): void {
+    this.#engine.settings.links.forEach((link, index) => {
+      if (this.#sockets.has(index)) return;
+      const opened = this.#engine.ports.openChannel(onPort(link, this.#port));
+      if ('refused' in opened) return;
+      this.#sockets.set(index, opened);
+      opened.onDatagram((datagram, source) => {
+        if (this.#engine.links.isFromPeer(link, source)) this.channel.receive(datagram);
+      });
+    });
+  }
+}

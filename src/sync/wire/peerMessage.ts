@@ -1,0 +1,94 @@
+/**
+ * What two keepstate nodes tell each other beside the replication protocol: one JSON object per datagram on a
+ * port of its own, behind the four bytes `KSP1`. A conntrackd peer does not listen there.
+ *
+ *   "KSP1" {"kind":"digest","sequence":17,"count":3,"high":1,"low":2}
+ *
+ * A later format changes the digit; unknown kinds are ignored, so that kinds can be added.
+ */
+
+export type PeerMessage =
+  | {
+      readonly kind: 'hello';
+      readonly name: string;
+      readonly version: string;
+      /** The other side was heard: no need to answer. */
+      readonly heard: boolean;
+    }
+  /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
+  | {
+      readonly kind: 'digest';
+      readonly sequence: number;
+      readonly count: number;
+      readonly high: number;
+      readonly low: number;
+    }
+  /** Everything in the internal cache was told in messages from `since` on; the last is before `sequence`. */
+  | {
+      readonly kind: 'bulkEnd';
+      readonly since: number;
+      readonly sequence: number;
+      readonly entries: number;
+    }
+  | { readonly kind: 'bulkEndSeen'; readonly since: number }
+  | { readonly kind: 'offer'; readonly token: number }
+  | {
+      readonly kind: 'offerAnswer';
+      readonly token: number;
+      readonly ready: boolean;
+      readonly because: string;
+    }
+  | { readonly kind: 'resigned'; readonly token: number };
+
+type Kind = PeerMessage['kind'];
+
+const magic = 'KSP1';
+/** A hostile datagram costs no more than this to parse. */
+const longest = 1_024;
+
+/** Fields of each kind and their types; the decoder demands exactly these. */
+const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
+  hello: { name: 'string', version: 'string', heard: 'boolean' },
+  digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
+  bulkEnd: { since: 'number', sequence: 'number', entries: 'number' },
+  bulkEndSeen: { since: 'number' },
+  offer: { token: 'number' },
+  offerAnswer: { token: 'number', ready: 'boolean', because: 'string' },
+  resigned: { token: 'number' },
+};
+
+export function encodePeerMessage(message: PeerMessage): Uint8Array {
+  return Buffer.from(magic + JSON.stringify(message), 'utf8');
+}
+
+/** undefined where it is not such a message, or of a kind that this version does not know. */
+export function decodePeerMessage(datagram: Uint8Array): PeerMessage | undefined {
+  if (datagram.length > longest) return undefined;
+  const text = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.length).toString('utf8');
+  if (!text.startsWith(magic)) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text.slice(magic.length));
+  } catch {
+    return undefined;
+  }
+  return isPeerMessage(parsed) ? parsed : undefined;
+}
+
+function isPeerMessage(value: unknown): value is PeerMessage {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  const { kind } = value;
+  if (typeof kind !== 'string' || !Object.hasOwn(fields, kind)) return false;
+  const wanted = fields[kind as Kind];
+  // Checked boundary: each field is looked at before the type is believed.
+  const record = value as Readonly<Record<string, unknown>>;
+  return Object.entries(wanted).every(([name, type]) => {
+    const field = record[name];
+    if (typeof field !== type) return false;
+    return type !== 'number' || isUint32(field);
+  });
+}
+
+function isUint32(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
+}
