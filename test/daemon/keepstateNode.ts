@@ -36,8 +36,8 @@ export class KeepstateNode {
   }
 
   /** Resolves when it answers; fails with its output when it ends before. */
-  async start(): Promise<void> {
-    this.#process = this.host.startTypescript('src/cli/main.ts', [
+  async start(program = 'src/cli/main.ts'): Promise<void> {
+    this.#process = this.host.startTypescript(program, [
       'run',
       ...['--config', this.configFile, '--control', this.controlPath, '--log-level', 'debug'],
     ]);

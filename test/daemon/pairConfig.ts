@@ -5,6 +5,7 @@ export interface PairConfigOptions {
   /** 0 is fw1. */
   readonly index: 0 | 1;
   readonly priority?: number;
+  readonly advertSeconds?: number;
   /** `one`: an instance on the LAN carries both VIPs. `group`: an instance per side in a sync group. */
   readonly instances?: 'one' | 'group';
   /** Lines in each instance. */
@@ -24,7 +25,7 @@ export function pairConfig(options: PairConfigOptions): string {
   const common = [
     'state BACKUP',
     `priority ${options.priority ?? (index === 0 ? 150 : 100)}`,
-    'advert_int 1',
+    `advert_int ${options.advertSeconds ?? 1}`,
     ...(options.instanceLines ?? []),
   ].join('\n  ');
   const instance = (
