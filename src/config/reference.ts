@@ -22,7 +22,7 @@ export function configurationReference(): string {
   const sections = [section('Root level', rootRows, 2)];
   const blocks = nestedBlocks(rootRows, []);
   for (const { path, rows } of blocks) sections.push(section(path.join(' / '), rows, 2));
-  return `${[head, ...sections].join('\n')}`;
+  return [head, ...sections].join('\n');
 }
 
 interface NestedBlock {

@@ -53,8 +53,7 @@ export function warnDuplicateAddresses(
       .slice(0, i)
       .some(
         ({ value: earlier }) =>
-          ipEquals(earlier.address, value.address) &&
-          earlier.interfaceName === value.interfaceName,
+          ipEquals(earlier.address, value.address) && earlier.interfaceName === value.interfaceName,
       );
     if (!isRepeated) return;
     const message = `${formatIp(value.address)} stands twice; it travels twice in each advertisement`;

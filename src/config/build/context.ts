@@ -28,10 +28,7 @@ export function allItems<T>(
 }
 
 /** Adds a field only where there is a value (exactOptionalPropertyTypes). */
-export function optional<K extends string, T>(
-  key: K,
-  value: T | undefined,
-): Partial<Record<K, T>> {
+export function optional<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
   // A computed key widens to string.
   return value === undefined ? {} : ({ [key]: value } as Record<K, T>);
 }

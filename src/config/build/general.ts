@@ -30,7 +30,10 @@ export function buildGeneral(
   };
 }
 
-export function buildStats(root: RootValues, { problems }: BuildContext): StatsSettings | undefined {
+export function buildStats(
+  root: RootValues,
+  { problems }: BuildContext,
+): StatsSettings | undefined {
   const stats = last(root.Stats);
   if (stats === undefined) return undefined;
   if (root.Sync.length > 0) {

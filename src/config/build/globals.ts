@@ -13,7 +13,9 @@ export type GlobalValues = Values<typeof globalRows>;
 export function mergeGlobals(root: RootValues, rows: typeof globalRows): GlobalValues {
   const merged: Record<string, readonly Located<unknown>[]> = {};
   for (const name of Object.keys(rows) as (keyof typeof globalRows)[]) {
-    merged[name] = root.global_defs.flatMap(({ value }): readonly Located<unknown>[] => value.values[name]);
+    merged[name] = root.global_defs.flatMap(
+      ({ value }): readonly Located<unknown>[] => value.values[name],
+    );
   }
   // Each key holds the values of its own row.
   return merged as GlobalValues;
@@ -35,7 +37,10 @@ export interface InstanceDefaults {
 }
 
 /** The IPv4 and IPv6 groups of VRRP (RFC 5798 section 5.1). */
-const group4: IpAddress = parseIp('224.0.0.18') ?? { family: 4, bytes: Uint8Array.of(224, 0, 0, 18) };
+const group4: IpAddress = parseIp('224.0.0.18') ?? {
+  family: 4,
+  bytes: Uint8Array.of(224, 0, 0, 18),
+};
 const group6: IpAddress = parseIp('ff02::12') ?? { family: 6, bytes: new Uint8Array(16) };
 
 export function instanceDefaults(globals: GlobalValues, context: BuildContext): InstanceDefaults {

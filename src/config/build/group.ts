@@ -55,7 +55,9 @@ function membersOf(
         problems.error(at, 'missing-reference', message, details);
       } else if (other !== undefined) {
         const message = `'${member}' is already in sync group '${other}'`;
-        problems.error(at, 'duplicate-member', message, { expected: 'one group for each instance' });
+        problems.error(at, 'duplicate-member', message, {
+          expected: 'one group for each instance',
+        });
       } else {
         groupOf.set(member, name);
         members.push(member);

@@ -52,7 +52,9 @@ export function buildInstance(
     ...roles(block, strict, context),
     advertInterval: advertInterval(values, version, context),
     authentication: buildAuthentication(last(values.authentication), version, strict, context),
-    downTimerAdverts: strict ? 3 : (valueOf(values.down_timer_adverts) ?? defaults.downTimerAdverts),
+    downTimerAdverts: strict
+      ? 3
+      : (valueOf(values.down_timer_adverts) ?? defaults.downTimerAdverts),
     ...buildTransport(block, family, strict, defaults, context),
     virtualAddresses: buildAddresses(addresses, interfaceName, context),
     excludedAddresses: buildAddresses(
@@ -64,7 +66,8 @@ export function buildInstance(
     virtualRules: buildRules(allItems(values.virtual_rules)),
     promoteSecondaries: valueOf(values.promote_secondaries) ?? false,
     garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceName), context),
-    lowerPrioNoAdvert: strict || (valueOf(values.lower_prio_no_advert) ?? defaults.lowerPrioNoAdvert),
+    lowerPrioNoAdvert:
+      strict || (valueOf(values.lower_prio_no_advert) ?? defaults.lowerPrioNoAdvert),
     higherPrioSendAdvert:
       !strict && (valueOf(values.higher_prio_send_advert) ?? defaults.higherPrioSendAdvert),
     skipCheckAdvertAddresses:

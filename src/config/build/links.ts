@@ -9,9 +9,7 @@ type SyncValues = Values<typeof syncRows>;
 type LinkBlock<R extends Rows> = Located<BlockValue<R>>;
 
 type AnyLinkBlock =
-  | LinkBlock<typeof multicastRows>
-  | LinkBlock<typeof unicastRows>
-  | LinkBlock<typeof tcpRows>;
+  LinkBlock<typeof multicastRows> | LinkBlock<typeof unicastRows> | LinkBlock<typeof tcpRows>;
 
 const linkLimit = 4;
 
@@ -50,10 +48,7 @@ export function buildLinks(
 
 /** The last one marked `Default`, else the first. */
 function withOneDefault(links: readonly SyncLink[]): readonly SyncLink[] {
-  const chosen = Math.max(
-    0,
-    links.map((link) => link.isDefault).lastIndexOf(true),
-  );
+  const chosen = Math.max(0, links.map((link) => link.isDefault).lastIndexOf(true));
   return links.map((link, i) => ({ ...link, isDefault: i === chosen }));
 }
 
@@ -166,10 +161,7 @@ type Common = Pick<
   'interfaceName' | 'isDefault' | 'sendBufferBytes' | 'receiveBufferBytes' | 'checksum'
 >;
 
-function commonOf(
-  block: AnyLinkBlock,
-  context: BuildContext,
-): Common | undefined {
+function commonOf(block: AnyLinkBlock, context: BuildContext): Common | undefined {
   const { header, values } = block.value;
   const [mark] = header;
   if (mark !== undefined && mark !== 'Default') {

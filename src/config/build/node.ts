@@ -131,7 +131,10 @@ function buildScripts(globals: GlobalValues, context: BuildContext): Scripts {
     return { command: buildScript(script, context), timeout };
   };
   return {
-    ...optional('scriptUser', user === undefined ? undefined : { user, ...optional('group', group) }),
+    ...optional(
+      'scriptUser',
+      user === undefined ? undefined : { user, ...optional('group', group) },
+    ),
     enableScriptSecurity: valueOf(globals.enable_script_security) ?? false,
     ...optional('notifyFifo', fifo('notify_fifo')),
     ...optional('vrrpNotifyFifo', fifo('vrrp_notify_fifo')),

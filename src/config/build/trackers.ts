@@ -171,12 +171,7 @@ export function buildTracking(
     interfaces: interfaces.map(({ value }) => reference(value, 0, false)),
     scripts: references(values.track_script, trackers.scripts, 'vrrp_script', context),
     files: references(values.track_file, trackers.files, 'track_file', context),
-    processes: references(
-      values.track_process,
-      trackers.processes,
-      'vrrp_track_process',
-      context,
-    ),
+    processes: references(values.track_process, trackers.processes, 'vrrp_track_process', context),
   };
 }
 
