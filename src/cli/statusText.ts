@@ -100,7 +100,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   const commit =
     lastCommit === undefined
       ? 'none yet'
-      : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${lastCommit.durationMs} ms${
+      : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${Math.round(lastCommit.durationMs * 10) / 10} ms${
           lastCommit.cancelled ? ', cancelled' : ''
         }, ${age(lastCommit.at, now)} ago`;
   const rows: (readonly [string, string])[] = [
