@@ -1,11 +1,12 @@
 /**
  * A program for interop tests: one VrrpRouter on the real doors of the kernel, without the rest of the
- * daemon. Argument: a file with a NodeSpec as JSON. Tells each transition as a JSON line on stdout; SIGUSR2
+ * daemon. Argument: a keepalived.conf. Tells each transition as a JSON line on stdout; SIGUSR2
  * prints a snapshot, SIGUSR1 keepalived's three dumps, SIGTERM stops cleanly. Log lines go to stderr.
  */
-import { readFileSync } from 'node:fs';
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
 import type { Logger } from '../../src/base/logger.js';
+import { loadNode } from '../../src/config/loadNode.js';
+import { systemLoadPorts } from '../../src/config/systemPorts.js';
 import { PacketAnnouncer } from '../../src/net/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../../src/net/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../../src/net/rtnetlinkWatch.js';
@@ -18,7 +19,6 @@ import { NodeProcesses } from '../../src/vrrp/scripts/nodeProcesses.js';
 import { procSysctls } from '../../src/vrrp/sysctls.js';
 import { nodeFiles } from '../../src/vrrp/tracking/fileTracker.js';
 import { procTable } from '../../src/vrrp/tracking/processTracker.js';
-import { routerSettings, type NodeSpec } from './vrrpNodeSpec.js';
 
 const logger: Logger = {
   log: (level, message, fields) =>
@@ -30,8 +30,10 @@ function say(value: object): void {
 }
 
 async function main(): Promise<void> {
-  const spec = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as NodeSpec;
-  const settings = routerSettings(spec);
+  const loaded = loadNode(process.argv[2] ?? '', systemLoadPorts());
+  for (const problem of loaded.problems) logger.log('warning', problem.message);
+  if (loaded.settings === undefined) throw new Error('the configuration has errors');
+  const settings = loaded.settings.vrrp;
   const timers = new SystemTimers();
   const network = RtnetlinkWatch.open({ timers, logger });
   await network.load();

@@ -61,9 +61,9 @@ export class KeepstateNode implements VrrpPeer {
   }
 
   static async start(host: Host, spec: NodeSpec): Promise<KeepstateNode> {
-    const path = host.path('node.json');
+    const path = host.path('node.conf');
     const name = path.slice(host.directory.length + 1);
-    host.file(name, JSON.stringify(spec));
+    host.file(name, keepalivedConf(spec));
     const started = host.startTypescript('test/support/vrrpNode.ts', [path]);
     await started.waitForOutput('"ready":true');
     return new KeepstateNode(started);
