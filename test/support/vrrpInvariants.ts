@@ -48,6 +48,7 @@ export class LifeInvariants {
     const wasMaster = this.#wasMaster.get(router) === true;
     const isMaster = router.state.role === 'MASTER';
     this.#wasMaster.set(router, isMaster);
+    if (wasMaster && isMaster) this.#checkPunctuality(router, event);
     if (!isMaster && router.vips.size > 0) fail(router, 'has VIPs without being MASTER');
     for (const action of actions) {
       if (action.kind === 'transition') {
@@ -97,6 +98,16 @@ export class LifeInvariants {
         for (const router of all) this.#checkQuietAdverts(router, router === master, intervals);
       },
     };
+  }
+
+  /** A MASTER that was not stopped is never silent for longer than an interval, whatever it hears. */
+  #checkPunctuality(router: SimulatedRouter, event: UnitEvent): void {
+    if (event.kind === 'conditions' || event.kind === 'reload') return;
+    for (const { name, lastAdvertSent } of Object.values(router.state.members)) {
+      if (lastAdvertSent === undefined || router.resumedAt > lastAdvertSent) continue;
+      const silence = event.at - lastAdvertSent;
+      if (silence > this.#interval) fail(router, `did not advertise ${name} for ${silence} us`);
+    }
   }
 
   #checkAgreement(router: SimulatedRouter): void {
@@ -180,9 +191,9 @@ export class LifeInvariants {
       fail(router, `preempts ${instance} without a grant`);
   }
 
-  /** In the simulation only MASTERs send, and all they send is well formed. */
+  /** In the simulation only MASTERs send what is well formed; junk has another TTL. */
   #noteWeaker(router: SimulatedRouter, event: UnitEvent): void {
-    if (event.kind !== 'datagram') return;
+    if (event.kind !== 'datagram' || event.datagram.ttl !== 255) return;
     const key = `${router.name} ${event.instance}`;
     const priority = event.datagram.payload[2] ?? 0;
     const { effectivePriority: ours, state, wantsMaster } = memberState(router, event.instance);

@@ -5,8 +5,10 @@
  */
 import { microseconds, seconds } from '../../src/base/time.js';
 import type { VrrpDatagram } from '../../src/net/ports.js';
+import { advertOf } from '../../src/vrrp/advert.js';
 import type { UnitAction } from '../../src/vrrp/actions.js';
 import type { UnitEvent } from '../../src/vrrp/events.js';
+import { encodeAdvert } from '../../src/vrrp/packet.js';
 import { toJsonLine } from '../../src/vrrp/recording.js';
 import type { InstanceSettings } from '../../src/vrrp/settings.js';
 import type { UnitSettings } from '../../src/vrrp/state.js';
@@ -14,7 +16,7 @@ import { SeededRandom } from './seededRandom.js';
 import { VirtualTime } from './virtualTime.js';
 import { LifeInvariants } from './vrrpInvariants.js';
 import { SimulatedRouter } from './vrrpRouter.js';
-import { instanceSettings, ip, unitSettings } from './vrrpSettings.js';
+import { instanceSettings, ip, unitSettings, vip } from './vrrpSettings.js';
 
 export interface LifeReport {
   readonly seed: number;
@@ -35,6 +37,12 @@ interface Wire {
 }
 
 const milliseconds = 1_000;
+
+const overIpv6 = {
+  family: 6,
+  multicastGroup: ip('ff02::12'),
+  virtualAddresses: [vip('fe80::100')],
+} as const;
 
 /** `record` gets the life as recorded lines (recording.ts), one unit per router, also if it ends badly. */
 export function liveOnce(seed: number, record?: (line: string) => void): LifeReport {
@@ -58,6 +66,7 @@ class Life {
   readonly #interval: number;
   readonly #answerTime: number;
   readonly #isCrossed: boolean;
+  readonly #isIpv6: boolean;
   /** Datagrams that were sent in an earlier era are not delivered any more. */
   #era = 0;
   #steps = 0;
@@ -69,6 +78,7 @@ class Life {
     const random = this.#random;
     const version = random.chance(70) ? 2 : 3;
     this.#interval = version === 2 ? seconds(1) : random.between(10, 100) * 10 * milliseconds;
+    this.#isIpv6 = version === 3 && random.chance(50);
     const isBound = random.chance(40);
     this.#answerTime = isBound ? random.below(random.pick([1, 2, 8]) * this.#interval) : 0;
     const names = random.chance(35) ? ['A', 'B'] : ['A'];
@@ -84,6 +94,7 @@ class Life {
         instanceSettings({
           name,
           version,
+          ...(this.#isIpv6 ? overIpv6 : {}),
           virtualRouterId: 51 + j,
           priority,
           preempt: priority === 255 || !nopreempt,
@@ -126,7 +137,7 @@ class Life {
     const addresses = Object.fromEntries(
       members.map((member, j) => {
         const host = this.#isCrossed && j > 0 ? 100 - number : number;
-        return [member.name, ip(`10.0.${j}.${host}`)];
+        return [member.name, ip(this.#isIpv6 ? `fe80::${j}:${host}` : `10.0.${j}.${host}`)];
       }),
     );
     const world = {
@@ -234,8 +245,27 @@ class Life {
       () => {
         this.#reload(router);
       },
+      () => {
+        this.#junk(router, instance);
+      },
     ];
     random.pick(incidents)();
+  }
+
+  /** Routed adverts of any priority (TTL 1), ten in each of three intervals. */
+  #junk(router: SimulatedRouter, instance: string): void {
+    const settings = router.settings.members.find(({ name }) => name === instance);
+    if (settings === undefined) return;
+    const source = ip(this.#isIpv6 ? 'fe80::99' : '10.0.0.99');
+    const destination = settings.multicastGroup;
+    const advert = advertOf(settings, this.#random.pick([0, 1, 100, 255]));
+    const payload = encodeAdvert(advert, { source, destination });
+    const totalLength = this.#isIpv6 ? undefined : 20 + payload.length;
+    for (let i = 0; i < 30; i++) {
+      this.#time.at(this.#time.now() + (i * this.#interval) / 10, () => {
+        router.arrive(instance, { source, destination, ttl: 1, totalLength, payload });
+      });
+    }
   }
 
   /** The same priority for all members: with several ones they could elect different masters. */

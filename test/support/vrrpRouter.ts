@@ -81,6 +81,8 @@ export class SimulatedRouter {
     this.state = initialUnit(settings, world.time.now());
   }
 
+  /** When the process last went on after a pause. */
+  resumedAt = -1;
   /** When the coordinator last granted a preemption. */
   grantedAt = -1;
 
@@ -136,6 +138,7 @@ export class SimulatedRouter {
     if (!this.isPaused) return;
     this.isPaused = false;
     const now = this.#world.time.now();
+    this.resumedAt = now;
     const overdue = [...this.#timers].filter(([, { due }]) => due <= now);
     overdue.sort(([, a], [, b]) => a.due - b.due);
     for (const [key, timer] of overdue) {
@@ -279,7 +282,7 @@ export class SimulatedRouter {
     if (settings === undefined || source === undefined) throw new Error(`no member ${instance}`);
     const destination = settings.multicastGroup;
     const payload = encodeAdvert(advertOf(settings, priority), { source, destination });
-    const totalLength = 20 + payload.length;
+    const totalLength = source.family === 4 ? 20 + payload.length : undefined;
     this.#world.transmit(this, instance, { source, destination, ttl: 255, totalLength, payload });
   }
 
