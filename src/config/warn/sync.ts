@@ -3,24 +3,32 @@ import { formatIp, inPrefix, type IpAddress } from '../../base/ipAddress.js';
 import type { FilterSettings } from '../../sync/settings.js';
 import type { GeneralValues } from '../build/sync.js';
 import { last } from '../table/row.js';
-import type { ProblemList } from '../problem.js';
+import type { Position, ProblemList } from '../problem.js';
 import type { WarningInputs } from './warnings.js';
 
 export function warnAboutSync(inputs: WarningInputs): void {
-  const { root, settings, ports, problems } = inputs;
+  const { root, settings, problems } = inputs;
+  const sync = last(root.Sync);
+  if (settings.sync === undefined || sync === undefined) return;
   const general = last(root.General);
-  if (settings.sync === undefined || general === undefined) return;
-  const { values } = general.value;
-  warnAboutEvents(values, problems);
-  warnAboutBuffer(values, problems);
-  warnAboutFilter(inputs, values);
-  const limit = last(values.HashLimit);
-  const maximum = ports.machine?.sysctl('net/netfilter/nf_conntrack_max');
-  if (maximum !== undefined && settings.sync.hashLimit < maximum) {
-    const at = limit?.at ?? general.at;
-    const message = `HashLimit ${settings.sync.hashLimit} is below this machine's nf_conntrack_max ${maximum}: connections beyond it are not replicated`;
-    problems.warning(at, 'hash-limit', message, { expected: `${maximum * 2} or more` });
+  if (general !== undefined) {
+    warnAboutEvents(general.value.values, problems);
+    warnAboutBuffer(general.value.values, problems);
   }
+  warnAboutFilter(inputs, general?.value.values, (general ?? sync).at);
+  warnAboutLimit(inputs, settings.sync.hashLimit, (general ?? sync).at);
+}
+
+function warnAboutLimit(
+  { root, ports, problems }: WarningInputs,
+  hashLimit: number,
+  otherwise: Position,
+): void {
+  const maximum = ports.machine?.sysctl('net/netfilter/nf_conntrack_max');
+  if (maximum === undefined || hashLimit >= maximum) return;
+  const at = last(last(root.General)?.value.values.HashLimit ?? [])?.at ?? otherwise;
+  const message = `HashLimit ${hashLimit} is below this machine's nf_conntrack_max ${maximum}: connections beyond it are not replicated`;
+  problems.warning(at, 'hash-limit', message, { expected: `${maximum * 2} or more` });
 }
 
 function warnAboutEvents(values: GeneralValues, problems: ProblemList): void {
@@ -47,13 +55,17 @@ function warnAboutBuffer(values: GeneralValues, problems: ProblemList): void {
   problems.warning(size.at, 'buffer-growth', message, { expected: `at most ${growth}` });
 }
 
-function warnAboutFilter({ settings, problems }: WarningInputs, values: GeneralValues): void {
-  const filter = last(values.Filter);
-  const block = filter === undefined ? undefined : last(filter.value.values.Address);
-  const set = settings.sync?.filter.address;
-  if (block === undefined || set === undefined) return;
+function warnAboutFilter(
+  { settings, problems }: WarningInputs,
+  general: GeneralValues | undefined,
+  otherwise: Position,
+): void {
+  const filter = last(general?.Filter ?? []);
+  const block = last(filter?.value.values.Address ?? []);
+  const set = settings.sync?.filter.address ?? { policy: 'ignore', entries: [] };
+  const at = (block ?? filter)?.at ?? otherwise;
   if (set.policy === 'accept') {
-    warnAboutAcceptFamilies(set, block.at, problems);
+    warnAboutAcceptFamilies(set, at, problems);
     return;
   }
   const missing = (settings.sync?.ownAddresses ?? []).filter(
@@ -62,7 +74,7 @@ function warnAboutFilter({ settings, problems }: WarningInputs, values: GeneralV
   if (missing.length === 0) return;
   const list = missing.map(formatIp).join(', ');
   const message = `Address Ignore does not list ${list} (VIPs and addresses of the node and its links); keepstate ignores them by itself, a conntrackd peer does not`;
-  problems.warning(block.at, 'own-address-not-ignored', message, {
+  problems.warning(at, 'own-address-not-ignored', message, {
     expected: 'a line IPv4_address or IPv6_address for each',
   });
 }
@@ -75,7 +87,7 @@ function isMulticastOrListed(own: IpAddress, set: NonNullable<FilterSettings['ad
 
 function warnAboutAcceptFamilies(
   set: NonNullable<FilterSettings['address']>,
-  at: Parameters<ProblemList['warning']>[0],
+  at: Position,
   problems: ProblemList,
 ): void {
   for (const family of [4, 6] as const) {
