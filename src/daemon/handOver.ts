@@ -146,12 +146,30 @@ function maintenanceActions(handOver: HandOver): readonly CoordinatorAction[] {
 export function handOverRoleChanged(step: Step, event: EventOf<'roleChanged'>): Step {
   const { handOver } = step.state;
   if (handOver === undefined) return step;
-  if (handOver.stage === 'resigned') {
-    return event.to === 'MASTER'
-      ? failed(step, handOver, 'not-taken', 'no other router took the role, so it came back')
-      : step;
+  if (handOver.stage !== 'resigned') {
+    return failed(step, handOver, 'role-changed', `this node became ${event.to} meanwhile`);
   }
-  return failed(step, handOver, 'role-changed', `this node became ${event.to} meanwhile`);
+  if (event.to === 'MASTER') {
+    return failed(step, handOver, 'not-taken', 'no other router took the role, so it came back');
+  }
+  return handOver.thenMaintenance && handOver.force ? restUnconditionally(step, handOver) : step;
+}
+
+/** Forced maintenance does not depend on anybody taking the role. */
+function restUnconditionally(step: Step, handOver: HandOver): Step {
+  return extend(
+    step,
+    { handOver: undefined, maintenance: true },
+    stopTimer('handOver'),
+    { kind: 'maintenance', on: true },
+    {
+      kind: 'answer',
+      requestId: handOver.requestId,
+      ok: true,
+      code: 'done',
+      message: 'maintenance is on; whether another router has taken the role was not waited for',
+    },
+  );
 }
 
 export function handOverTimedOut(step: Step): Step {

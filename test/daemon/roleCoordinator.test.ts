@@ -341,4 +341,14 @@ describe('planned hand-over', () => {
       },
     ]);
   });
+
+  test('forced maintenance does not wait for another router', () => {
+    const life = master();
+    life.feed({ kind: 'peer', peerKind: 'none', isSynchronised: false });
+    life.feed({ kind: 'maintenance', requestId: 8, on: true, force: true });
+    life.feed({ kind: 'result', id: -1, ok: false, message: 'no peer' });
+    const done = life.becomes('BACKUP');
+    expect(done).toContainEqual({ kind: 'maintenance', on: true });
+    expect(done).toContainEqual(expect.objectContaining({ kind: 'answer', ok: true }));
+  });
 });
