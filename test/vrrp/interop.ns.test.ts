@@ -1,6 +1,7 @@
 /**
- * keepstate beside a real keepalived 2.2.7, both ways round. Each scenario has hosts of its own, so all run
- * at the same time. The default is one scenario per behaviour; KEEPSTATE_FULL=1 multiplies them.
+ * keepstate beside a real keepalived 2.2.7, both ways round. Each scenario has hosts of its own and spends
+ * most of its time waiting for timers, so all are started together and each test waits for its own. The
+ * default is one scenario per behaviour; KEEPSTATE_FULL=1 multiplies them.
  */
 import { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
@@ -14,13 +15,38 @@ type Kinds = Readonly<Record<Side, DaemonKind>>;
 const keepstateFirst: Kinds = { a: 'keepstate', b: 'keepalived' };
 const keepalivedFirst: Kinds = { a: 'keepalived', b: 'keepstate' };
 
+/** What each scenario ended with; undefined is success. */
+const scenarios = new Map<string, () => Promise<void>>();
+let outcomes = new Map<string, Promise<unknown>>();
+
 let lab: Lab;
 beforeAll(async () => {
   lab = await Lab.open();
+  outcomes = new Map(
+    [...scenarios].map(([name, run]) => [
+      name,
+      run().then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    ]),
+  );
 });
 afterAll(async () => {
   await lab.close();
 }, 60_000);
+
+function scenario(name: string, run: () => Promise<void>): void {
+  scenarios.set(name, run);
+  test(
+    name,
+    async () => {
+      const error = await outcomes.get(name);
+      if (error !== undefined) throw error as Error;
+    },
+    patience,
+  );
+}
 
 let count = 0;
 async function pair(options: Omit<PairOptions, 'id'>): Promise<VrrpPair> {
@@ -85,22 +111,18 @@ const fullModes: typeof modes = [
 
 describe('a life of election, crash, stop and link failure', () => {
   for (const [name, options] of isFull ? [...modes, ...fullModes] : modes) {
-    test.concurrent(
-      `${name}: keepstate is preferred, keepalived stands by`,
-      () => life({ ...options, kinds: keepstateFirst }),
-      patience,
+    scenario(`${name}: keepstate is preferred, keepalived stands by`, () =>
+      life({ ...options, kinds: keepstateFirst }),
     );
-    test.concurrent(
-      `${name}: keepalived is preferred, keepstate stands by`,
-      () => life({ ...options, kinds: keepalivedFirst }),
-      patience,
+    scenario(`${name}: keepalived is preferred, keepstate stands by`, () =>
+      life({ ...options, kinds: keepalivedFirst }),
     );
   }
 });
 
 describe('coming back', () => {
   for (const kinds of [keepstateFirst, keepalivedFirst]) {
-    test.concurrent(
+    scenario(
       `nopreempt: ${kinds.a} leaves the role to a living ${kinds.b} of lower priority`,
       async () => {
         const built = await pair({ kinds, extra: { a: { nopreempt: true } } });
@@ -116,26 +138,21 @@ describe('coming back', () => {
         expect(await built.peer('b').state('EXT')).toBe('MASTER');
         await expectNoError(built);
       },
-      patience,
     );
 
-    test.concurrent(
-      `preempt_delay: ${kinds.a} takes the role back only after the delay`,
-      async () => {
-        const built = await bothStarted({ kinds, extra: { a: { preemptDelay: 6 } } });
-        await built.peer('a').stop();
-        await built.settle('b', 'MASTER');
-        await built.start('a');
-        await sleep(4_500);
-        expect(await built.peer('a').state('EXT')).toBe('BACKUP');
-        await built.settle('a', 'MASTER');
-        await built.settle('b', 'BACKUP');
-        await expectNoError(built);
-      },
-      patience,
-    );
+    scenario(`preempt_delay: ${kinds.a} takes the role back only after the delay`, async () => {
+      const built = await bothStarted({ kinds, extra: { a: { preemptDelay: 6 } } });
+      await built.peer('a').stop();
+      await built.settle('b', 'MASTER');
+      await built.start('a');
+      await sleep(4_500);
+      expect(await built.peer('a').state('EXT')).toBe('BACKUP');
+      await built.settle('a', 'MASTER');
+      await built.settle('b', 'BACKUP');
+      await expectNoError(built);
+    });
 
-    test.concurrent(
+    scenario(
       `equal priorities: when ${kinds.a} and ${kinds.b} are both MASTER, the higher address stays`,
       async () => {
         const built = await pair({ kinds, priorities: { a: 100, b: 100 } });
@@ -151,12 +168,11 @@ describe('coming back', () => {
         await built.settle('b', 'MASTER');
         await expectNoError(built);
       },
-      patience,
     );
   }
 });
 
-test.concurrent(
+scenario(
   'a group whose one network fails moves as a whole, and says priority 0 on the other',
   async () => {
     const built = await bothStarted({ kinds: keepstateFirst, grouped: true, unicast: true });
@@ -172,5 +188,4 @@ test.concurrent(
     expect(built.peer('b').history('INT').at(-1)).toBe('MASTER');
     await expectNoError(built);
   },
-  patience,
 );
