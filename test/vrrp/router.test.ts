@@ -227,6 +227,25 @@ describe('faults', () => {
     await bench.router.stop();
   });
 
+  test('a configured unicast source that appears later ends the FAULT', async () => {
+    const instance = instanceSettings({
+      sourceAddress: ip('10.0.0.7'),
+      unicastPeers: [{ address: ip('10.0.0.2') }],
+    });
+    const bench = new RouterBench(vrrpSettings([instance]));
+    await bench.router.start();
+    await bench.time.advance(seconds(4));
+    expect(bench.router.snapshot().instances[0]?.faults).toEqual([
+      'source address 10.0.0.7 is not configured',
+    ]);
+    bench.network.give('eth0', ip('10.0.0.7'), 24);
+    await bench.time.advance(seconds(4));
+    expect(bench.router.snapshot().instances[0]?.state).toBe('MASTER');
+    const advert = bench.network.sockets[0]?.sent.at(-1);
+    expect([advert?.source, advert?.destination]).toEqual([ip('10.0.0.7'), ip('10.0.0.2')]);
+    await bench.router.stop();
+  });
+
   test('up and down delays swallow a short loss', async () => {
     const interfaceDelays = [
       { interfaceName: 'eth0', down: milliseconds(500), up: milliseconds(500) },
