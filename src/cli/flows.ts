@@ -9,7 +9,10 @@ import {
 import type { EventKind } from '../conntrack/text/flowView.js';
 import { BufferedOutput } from './bufferedOutput.js';
 import { flowPrinter, type FlowPrinter } from './flowPrinter.js';
+import type { StatusAnswer } from '../control/status.js';
+import { printCache } from './flowsCache.js';
 import { followKernelEvents, printKernelFlows } from './flowsKernel.js';
+import { askDaemon, withControl, type ControlOption } from './talk.js';
 
 export interface FlowOptions extends FlowFilterOptions {
   readonly json?: true;
@@ -48,6 +51,45 @@ export function registerFlows(program: Command): void {
     .command('flows')
     .description('list flows: the kernel table, its events, and the caches of the daemon');
   registerKernelFlows(flows);
+  registerCacheFlows(flows);
+}
+
+function registerCacheFlows(flows: Command): void {
+  const texts = {
+    internal: 'the flows of this node that it replicates, as `conntrackd -i`',
+    external: 'the flows of the peer that this node holds, as `conntrackd -e`',
+  } as const;
+  for (const name of ['internal', 'external'] as const) {
+    withControl(addFlowOptions(flows.command(name)))
+      .description(texts[name])
+      .action((options: FlowOptions & ControlOption) => cache(name, options));
+  }
+}
+
+async function cache(
+  name: 'internal' | 'external',
+  options: FlowOptions & ControlOption,
+): Promise<void> {
+  const output = new BufferedOutput(process.stdout);
+  const listing = prepareListing(options, output);
+  if (listing === undefined) return;
+  const answer = await askDaemon(options, { verb: 'status' });
+  if (answer === undefined) return;
+  // The daemon of the same version made this answer.
+  const { sync } = answer.result as StatusAnswer;
+  if (sync?.listingPath === undefined) {
+    process.stderr.write('keepstate flows: this node replicates nothing (no Sync block)\n');
+    process.exitCode = exitCode.failed;
+    return;
+  }
+  const result = await printCache(sync.listingPath, {
+    cache: name,
+    format: formatOf(options),
+    passes: listing.passes,
+    write: output.write,
+  });
+  await output.end();
+  report(options, result.shown, result.unreadable, result.problem);
 }
 
 function registerKernelFlows(flows: Command): void {

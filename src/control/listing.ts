@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import type { Microseconds, Timers } from '../base/time.js';
 
-/** Request numbers of conntrackd 1.4.7 that only show something. */
+/** Request numbers of conntrackd 1.4.7 that only show something, and two of our own. */
 export const listingRequests = {
   internal: 16,
   external: 17,
@@ -22,6 +22,9 @@ export const listingRequests = {
   process: 35,
   queue: 36,
   expect: 37,
+  /** keepstate's own: one JSON object a line, which the client filters and prints in any form. */
+  internalJson: 1016,
+  externalJson: 1017,
 } as const;
 
 export type ListingOutcome =

@@ -5,13 +5,15 @@
 import type { FlowCursor } from '../flowRecord.js';
 import { expectationLine, expectationXml } from './expectationText.js';
 import { flowLine } from './flowLine.js';
-import type { ExpectationView } from './flowView.js';
+import { flowJson } from './flowJson.js';
+import type { ExpectationView, FlowView } from './flowView.js';
 import { flowXml } from './flowXml.js';
 import { flowFromRecord } from './recordView.js';
 
 export interface CacheLineOptions {
   readonly cache: 'internal' | 'external';
-  readonly format: 'text' | 'xml';
+  /** `json`: one object of flowJson.ts a line, with `activeSeconds` and `expiresSeconds`. */
+  readonly format: 'text' | 'xml' | 'json';
   /** Seconds since the object entered the cache. */
   readonly activeSeconds: number;
   /** ALARM mode, external cache: seconds until it is dropped. */
@@ -21,14 +23,24 @@ export interface CacheLineOptions {
 /** One line, newline included. */
 export function cacheFlowLine(flow: FlowCursor, options: CacheLineOptions): string {
   const view = flowFromRecord(flow, { withReply: options.cache === 'internal' });
-  const text =
-    options.format === 'xml'
-      ? flowXml(view, { withoutTimeout: true })
-      : flowLine(view, { withoutTimeout: true }) + ages(options);
-  return `${text}\n`;
+  return `${cacheViewText(view, options)}\n`;
 }
 
-/** One line, newline included. */
+/** The same from a view, without the newline: what a client does with the JSON form. */
+export function cacheViewText(view: FlowView, options: CacheLineOptions): string {
+  switch (options.format) {
+    case 'xml':
+      return flowXml(view, { withoutTimeout: true });
+    case 'json': {
+      const { activeSeconds, expiresSeconds } = options;
+      return JSON.stringify({ ...flowJson(view), activeSeconds, expiresSeconds });
+    }
+    case 'text':
+      return flowLine(view, { withoutTimeout: true }) + ages(options);
+  }
+}
+
+/** One line, newline included. Expectations have no JSON form: `json` gives the text. */
 export function cacheExpectationLine(
   expectation: ExpectationView,
   options: CacheLineOptions,

@@ -2,9 +2,11 @@
  * One flow as a JSON object for programs: numbers stay numbers, 64-bit counters become strings, addresses
  * are text, absent stays absent. The names follow the text format where it has one.
  */
-import { formatIp } from '../../base/ipAddress.js';
+import { DecodeError } from '../../base/errors.js';
+import { formatIp, parseIp, type IpAddress } from '../../base/ipAddress.js';
+import { definedOnly } from './definedOnly.js';
 import { flowStatus, type EventKind, type FlowView, type TupleView } from './flowView.js';
-import { layer3Name, layer4Name, stateName } from './names.js';
+import { layer3Name, layer4Name, stateName, stateNumber } from './names.js';
 
 export type Json = string | number | boolean | Json[] | { [key: string]: Json | undefined };
 
@@ -25,7 +27,7 @@ const statusBits: readonly (readonly [number, string])[] = [
   [flowStatus.hardwareOffload, 'HW_OFFLOAD'],
 ];
 
-export function flowJson(flow: FlowView, event?: EventKind): Json {
+export function flowJson(flow: FlowView, event?: EventKind): Record<string, Json | undefined> {
   return {
     event,
     family: layer3Name(flow.family),
@@ -74,4 +76,68 @@ function tupleJson(tuple: TupleView): Json {
     packets: tuple.counters?.packets.toString(),
     bytes: tuple.counters?.bytes.toString(),
   };
+}
+
+/**
+ * The flow of an object that flowJson made, as far as lines and filters need it. Throws DecodeError for
+ * anything else.
+ */
+export function flowFromJson(value: unknown): FlowView {
+  const fields = fieldsOf(value);
+  const number = (name: string): number | undefined => numberField(fields, name);
+  const family = fields['family'] === 'ipv6' ? 10 : 2;
+  const protocol = number('protocolNumber') ?? 0;
+  const { state, helper, reply } = fields;
+  return definedOnly<FlowView>({
+    family,
+    original: tupleFromJson(fields['original'], protocol),
+    reply: reply === undefined ? undefined : tupleFromJson(reply, protocol),
+    timeoutSeconds: number('timeout'),
+    protocolState: typeof state === 'string' ? stateNumber(protocol, state) : undefined,
+    status: number('status'),
+    mark: number('mark'),
+    secmark: number('secmark'),
+    securityContext: textField(fields, 'securityContext'),
+    zone: number('zone'),
+    helper: typeof helper === 'string' ? helper : undefined,
+    id: number('id'),
+  });
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DecodeError('flow-json', 'a flow is a JSON object');
+  }
+  // A plain JSON object by the test before.
+  return value as Fields;
+}
+
+function numberField(fields: Fields, name: string): number | undefined {
+  const value = fields[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function textField(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function tupleFromJson(value: unknown, protocol: number): TupleView {
+  const fields = fieldsOf(value);
+  const number = (name: string): number | undefined => numberField(fields, name);
+  const address = (name: string): IpAddress | undefined => parseIp(textField(fields, name) ?? '');
+  return definedOnly<TupleView>({
+    protocol,
+    source: address('source'),
+    destination: address('destination'),
+    sourcePort: number('sourcePort'),
+    destinationPort: number('destinationPort'),
+    icmpType: number('icmpType'),
+    icmpCode: number('icmpCode'),
+    icmpId: number('icmpId'),
+    zone: number('zone'),
+    counters: undefined,
+  });
 }

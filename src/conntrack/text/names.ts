@@ -99,6 +99,14 @@ export function stateName(protocol: number, state: number): string | undefined {
   }
 }
 
+/** The inverse of stateName; undefined for a name that the protocol does not have. */
+export function stateNumber(protocol: number, name: string): number | undefined {
+  for (let state = 0; state < tcpStateNames.length; state++) {
+    if (stateName(protocol, state) === name) return state;
+  }
+  return undefined;
+}
+
 /** CLI spelling: LISTEN is SYN_SENT2, CLOSED is CLOSE. */
 export function tcpStateByName(text: string): number | undefined {
   const upper = text.toUpperCase();
