@@ -86,7 +86,6 @@ function ruleOf(rule: Fields | undefined): NftRule[] {
     const meta = fieldsOf(fieldsOf(match?.['left'])?.['meta'])?.['key'];
     return meta === 'oifname' || meta === 'oif' ? valuesOf(match?.['right']) : [];
   });
-  const natWords = ['MASQUERADE', 'SNAT', 'DNAT', 'REDIRECT', 'conntrack', 'state'];
   const nat = ['masquerade', 'snat', 'dnat', 'redirect'].some(has);
   const decided = verdictOf(expressions);
   return [
@@ -94,20 +93,37 @@ function ruleOf(rule: Fields | undefined): NftRule[] {
       chain: `${place} ${text(rule['chain'])}`,
       verdict: decided.verdict,
       target: decided.target === undefined ? undefined : `${place} ${decided.target}`,
-      matches: [
-        ...matches,
-        // iptables extensions: nft names them and hides what they match.
-        ...(xt.some((name) => !natWords.slice(0, 4).includes(name)) ? [unknownMatch] : []),
-      ],
+      matches: [...matches, ...hiddenMatches(xt, decided.verdict)],
       usesConntrack:
         nat ||
         matches.some((one) => one.field === 'ctState') ||
-        xt.some((n) => natWords.includes(n)),
+        xt.some((name) => [...stateExtensions, ...natTargets].includes(name)),
       isMasquerade: has('masquerade') || xt.includes('MASQUERADE'),
       snatTo: snatAddress(expressions),
       outputInterface: output[0],
     },
   ];
+}
+
+const stateExtensions: readonly string[] = ['conntrack', 'state'];
+const natTargets: readonly string[] = ['MASQUERADE', 'SNAT', 'DNAT', 'REDIRECT'];
+
+/**
+ * iptables extensions: nft names them and hides what they match. A rule by connection state that accepts is taken for
+ * the usual ESTABLISHED,RELATED, one that drops for INVALID; any other extension may match or not.
+ */
+function hiddenMatches(extensions: readonly string[], verdict: Verdict): readonly NftMatch[] {
+  return extensions
+    .filter((name) => !natTargets.includes(name))
+    .map((name): NftMatch => {
+      if (!stateExtensions.includes(name)) return unknownMatch;
+      if (verdict === 'accept') {
+        return { field: 'ctState', values: ['established', 'related'], isNegated: false };
+      }
+      return verdict === 'drop'
+        ? { field: 'ctState', values: ['invalid'], isNegated: false }
+        : unknownMatch;
+    });
 }
 
 const unknownMatch: NftMatch = { field: 'unknown', values: [], isNegated: false };

@@ -146,9 +146,7 @@ function invalidAccepted({ chains, rules }: NftRuleset): Finding[] {
   const drops = rules.some(
     (rule) =>
       rule.verdict === 'drop' &&
-      (rule.matches.some((one) => one.field === 'ctState' && one.values.includes('invalid')) ||
-        // iptables -m conntrack --ctstate is opaque here: give it the benefit of the doubt.
-        (rule.usesConntrack && rule.matches.some((one) => one.field === 'unknown'))),
+      rule.matches.some((one) => one.field === 'ctState' && one.values.includes('invalid')),
   );
   const open = forward.length === 0 || forward.every((chain) => chain.policy === 'accept');
   if (drops || !open) return [];

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findingsText } from '../../src/cli/doctor.js';
+import { examine, type Finding, type MachineReport } from '../../src/cli/doctor/examine.js';
+import { missingCapabilities } from '../../src/cli/doctor/facts.js';
+import { parseNftRuleset } from '../../src/cli/doctor/nftRules.js';
+import { loadNodeText } from '../../src/config/loadNode.js';
+import type { NodeSettings } from '../../src/config/nodeSettings.js';
+import { systemLoadPorts } from '../../src/config/systemPorts.js';
+import { repositoryRoot } from '../lab/runTypescript.js';
+
+const settings = loadSettings(`
+vrrp_instance VI {
+  interface lan
+  virtual_router_id 51
+  priority 100
+  virtual_ipaddress {
+    10.1.0.254/24 dev lan
+    10.2.0.254/24 dev wan
+  }
+}
+Sync {
+  Mode FTFW {
+  }
+  UDP {
+    IPv4_address 10.3.0.1
+    IPv4_Destination_Address 10.3.0.2
+    Port 3780
+    Interface sync
+  }
+}
+General {
+  HashLimit 65536
+}
+`);
+
+function loadSettings(text: string): NodeSettings {
+  const loaded = loadNodeText(text, 'test.conf', systemLoadPorts({ machine: false }));
+  if (loaded.settings === undefined) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.settings;
+}
+
+/** A machine on which a takeover works. */
+const healthy: MachineReport = {
+  sysctls: {
+    'net/ipv4/ip_forward': 1,
+    'net/ipv6/conf/all/forwarding': 0,
+    'net/ipv4/conf/all/rp_filter': 0,
+    'net/ipv4/conf/lan/rp_filter': 0,
+    'net/netfilter/nf_conntrack_max': 262144,
+    'net/netfilter/nf_conntrack_tcp_loose': 0,
+  },
+  ruleset: rulesetOf('good'),
+  hasLegacyTables: false,
+  missingCapabilities: [],
+  interfaces: new Map([
+    ['lan', true],
+    ['wan', true],
+    ['sync', true],
+  ]),
+  conntrackEntries: 100,
+};
+
+/** What `nft -j list ruleset` (1.0.6) printed for the ruleset of that name in test/vectors/nft. */
+function rulesetOf(name: string): NonNullable<MachineReport['ruleset']> {
+  const json = readFileSync(join(repositoryRoot, 'test/vectors/nft', `${name}.json`), 'utf8');
+  const ruleset = parseNftRuleset(json);
+  if (ruleset === undefined) throw new Error(`${name} is not nft's JSON`);
+  return ruleset;
+}
+
+function codes(change: Partial<MachineReport>): readonly string[] {
+  return examine(settings, { ...healthy, ...change }).map((finding) => finding.code);
+}
+
+function withSysctl(name: string, value: number | undefined): Partial<MachineReport> {
+  return { sysctls: { ...healthy.sysctls, [name]: value } };
+}
+
+describe('doctor', () => {
+  test('finds nothing on a machine on which a takeover works', () => {
+    expect(codes({})).toEqual([]);
+  });
+
+  test('concludes nothing from what it cannot learn', () => {
+    expect(codes({ ruleset: undefined, conntrackEntries: undefined })).toEqual([]);
+  });
+
+  test.each([
+    ['forwarding is off', withSysctl('net/ipv4/ip_forward', 0), 'forwarding-off'],
+    ['reverse paths are strict', withSysctl('net/ipv4/conf/lan/rp_filter', 1), 'rp-filter-strict'],
+    ['tcp_loose is on', withSysctl('net/netfilter/nf_conntrack_tcp_loose', 1), 'tcp-loose'],
+    [
+      'the kernel tracks nothing',
+      withSysctl('net/netfilter/nf_conntrack_max', undefined),
+      'no-conntrack',
+    ],
+    [
+      'the kernel table is small',
+      withSysctl('net/netfilter/nf_conntrack_max', 1024),
+      'conntrack-max',
+    ],
+    ['the kernel table is nearly full', { conntrackEntries: 250_000 }, 'conntrack-full'],
+    ['a capability is missing', { missingCapabilities: ['CAP_NET_RAW'] }, 'capabilities'],
+    ['iptables-legacy is in use', { hasLegacyTables: true }, 'legacy-tables'],
+    [
+      'an interface is down',
+      { interfaces: new Map([...healthy.interfaces, ['sync', false]]) },
+      'interface-down',
+    ],
+    [
+      'an interface is missing',
+      {
+        interfaces: new Map([
+          ['lan', true],
+          ['wan', true],
+        ]),
+      },
+      'no-interface',
+    ],
+    ['no rule tracks', { ruleset: rulesetOf('stateless') }, 'no-conntrack'],
+    ['INVALID is forwarded', { ruleset: rulesetOf('invalidAccepted') }, 'invalid-accepted'],
+    ['VRRP is dropped', { ruleset: rulesetOf('vrrpBlocked') }, 'vrrp-blocked'],
+    ['the sync link is dropped', { ruleset: rulesetOf('syncBlocked') }, 'sync-blocked'],
+    ['MASQUERADE is in use', { ruleset: rulesetOf('masquerade') }, 'masquerade'],
+    ['SNAT goes to an address that stays', { ruleset: rulesetOf('snatStays') }, 'snat-stays'],
+    ['iptables drops VRRP', { ruleset: rulesetOf('iptablesBlocked') }, 'vrrp-blocked'],
+    ['iptables masquerades', { ruleset: rulesetOf('iptablesMasquerade') }, 'masquerade'],
+  ] as readonly (readonly [string, Partial<MachineReport>, string])[])(
+    'says so when %s',
+    (_what, change, code) => {
+      const found = examine(settings, { ...healthy, ...change });
+      expect(found.map((finding) => finding.code)).toContain(code);
+      for (const finding of found) expect(finding.remedy.length).toBeGreaterThan(10);
+    },
+  );
+
+  test('an iptables ruleset that lets VRRP and sync in is fine', () => {
+    expect(codes({ ruleset: rulesetOf('iptablesGood') })).toEqual([]);
+  });
+
+  test('reads the effective capabilities of a process', () => {
+    expect(missingCapabilities('CapEff:\t0000000000003000\n')).toEqual([]);
+    expect(missingCapabilities('CapEff:\t0000000000001000\n')).toEqual(['CAP_NET_RAW']);
+    expect(missingCapabilities('CapEff:\t0000000000000000\n')).toHaveLength(2);
+    expect(missingCapabilities('nonsense')).toEqual([]);
+  });
+
+  test('text that is not a ruleset is not one', () => {
+    expect(parseNftRuleset('')).toBeUndefined();
+    expect(parseNftRuleset('{"nftables": 3}')).toBeUndefined();
+    expect(parseNftRuleset('{"nftables": [3, {"rule": null}, {"chain": {}}]}')).toEqual({
+      chains: [],
+      rules: [],
+    });
+  });
+
+  test('prints each finding with its remedy', () => {
+    const finding: Finding = {
+      severity: 'error',
+      code: 'x',
+      text: 'it is off',
+      remedy: 'turn it on',
+    };
+    expect(findingsText([finding], { colour: false, columns: 80 })).toBe(
+      'error   it is off\n        remedy: turn it on',
+    );
+    expect(findingsText([], { colour: false, columns: 80 })).toContain('nothing was found');
+  });
+});
