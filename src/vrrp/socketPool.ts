@@ -13,6 +13,12 @@ import type {
 } from '../net/ports.js';
 import type { InstanceSettings } from './settings.js';
 
+/**
+ * A flood of 50,000 adverts a second fills the kernel's default in 5 ms, and the real ones among them are
+ * lost; this lasts for 25 ms.
+ */
+const defaultReceiveBufferBytes = 1 << 20;
+
 /** `users` by instance name. `refused`: the kernel's words. */
 interface Entry {
   readonly users: Map<string, InstanceSettings>;
@@ -64,7 +70,12 @@ export class SocketPool {
       return undefined;
     }
     known?.socket?.close();
-    const entry = this.#open(key, spec, link.index, known?.users ?? new Map<string, InstanceSettings>());
+    const entry = this.#open(
+      key,
+      spec,
+      link.index,
+      known?.users ?? new Map<string, InstanceSettings>(),
+    );
     entry.users.set(instance.name, instance);
     return entry.refused;
   }
@@ -125,9 +136,7 @@ export function socketSpec(
   const base = {
     family: instance.family,
     interfaceName: instance.interfaceName,
-    ...(instance.receiveBufferBytes === undefined
-      ? {}
-      : { receiveBufferBytes: instance.receiveBufferBytes }),
+    receiveBufferBytes: instance.receiveBufferBytes ?? defaultReceiveBufferBytes,
   };
   if (instance.unicastPeers.length === 0) {
     return { ...base, multicastGroup: instance.multicastGroup };
