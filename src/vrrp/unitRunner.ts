@@ -156,14 +156,22 @@ export class UnitRunner {
   /** The part that waits its turn in the unit's queue. */
   #carryOutInOrder(action: QueuedAction): void {
     switch (action.kind) {
-      case 'addVips':
-        { this.#addVips(action.instance); return; }
-      case 'removeVips':
-        { this.#removeVips(action.instance); return; }
-      case 'applyVips':
-        { this.#applyVips(action.instance, action.announceCount); return; }
-      case 'announce':
-        { this.#announce(action.instance, action.count); return; }
+      case 'addVips': {
+        this.#addVips(action.instance);
+        return;
+      }
+      case 'removeVips': {
+        this.#removeVips(action.instance);
+        return;
+      }
+      case 'applyVips': {
+        this.#applyVips(action.instance, action.announceCount);
+        return;
+      }
+      case 'announce': {
+        this.#announce(action.instance, action.count);
+        return;
+      }
       default:
         this.#queue(() => this.#tell(action));
     }
