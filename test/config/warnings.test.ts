@@ -231,6 +231,11 @@ describe('warnings about the machine', () => {
     ]);
   });
 
+  test('interfaces of another network namespace are not asked for here', () => {
+    const machine = machineWith({ interfaceExists: () => false, sysctl: () => 5_000 });
+    expect(load(`net_namespace blue\n${text}`, { machine }).problems).toEqual([]);
+  });
+
   test('a script that is not executable', () => {
     const machine = machineWith({ program: () => 'not-executable' });
     expect(placesOf(load(text, { machine }))).toEqual(['warning not-executable 8:5']);

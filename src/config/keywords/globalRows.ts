@@ -113,7 +113,7 @@ export const globalRows = {
   vrrp_mcast_group4: keepalived(ipv4Address, 'multicast group of IPv4', { default: '224.0.0.18' }),
   vrrp_mcast_group6: keepalived(ipv6Address, 'multicast group of IPv6', { default: 'ff02::12' }),
   dynamic_interfaces: keepalived(words('[allow_if_changes]'), 'interfaces may appear later', {
-    default: 'an interface that is missing at start is reported; its instance waits in FAULT',
+    default: 'off',
   }),
   default_interface: keepalived(interfaceName, 'interface of static addresses', {
     default: 'eth0',

@@ -4,13 +4,15 @@ import type { MachineFacts } from '../ports.js';
 import type { ProblemList } from '../problem.js';
 import type { WarningInputs } from './warnings.js';
 
-export function warnAboutMachine({ uses, ports, problems }: WarningInputs): void {
+export function warnAboutMachine({ uses, ports, problems, settings }: WarningInputs): void {
   const { machine } = ports;
   if (machine === undefined) return;
+  // The interfaces of another network namespace cannot be seen from here.
+  const isElsewhere = settings.netNamespace !== undefined;
   const seen = new Set<string>();
   for (const use of uses) {
     const key = `${use.kind} ${use.name} ${use.at.file}:${use.at.line}`;
-    if (seen.has(key)) continue;
+    if (seen.has(key) || (isElsewhere && use.kind === 'interface')) continue;
     seen.add(key);
     warnAboutUse(use, machine, problems);
   }

@@ -20,12 +20,12 @@ export function warnAboutSync(inputs: WarningInputs): void {
 }
 
 function warnAboutLimit(
-  { root, ports, problems }: WarningInputs,
+  { root, ports, problems, settings }: WarningInputs,
   hashLimit: number,
   otherwise: Position,
 ): void {
   const maximum = ports.machine?.sysctl('net/netfilter/nf_conntrack_max');
-  if (maximum === undefined || hashLimit >= maximum) return;
+  if (maximum === undefined || hashLimit >= maximum || settings.netNamespace !== undefined) return;
   const at = last(last(root.General)?.value.values.HashLimit ?? [])?.at ?? otherwise;
   const message = `HashLimit ${hashLimit} is below this machine's nf_conntrack_max ${maximum}: connections beyond it are not replicated`;
   problems.warning(at, 'hash-limit', message, { expected: `${maximum * 2} or more` });
