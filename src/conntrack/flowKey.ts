@@ -4,6 +4,7 @@
  */
 import { kind, word, type FlowCursor } from './flowRecord.js';
 
+const { imul } = Math;
 const keyKind = kind.ipv6 | kind.protocolMask;
 
 /** 32 bits, well mixed; `seed` keeps outsiders from choosing colliding tuples. */
@@ -19,8 +20,8 @@ export function hashKey(flow: FlowCursor, seed: number): number {
     const { addresses, addressesAt } = flow;
     for (let i = 0; i < 8; i++) h = mix(h, addresses[addressesAt + i]!);
   }
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  h = imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }
 
@@ -43,8 +44,8 @@ export function sameKey(a: FlowCursor, b: FlowCursor): boolean {
 
 /** One round of MurmurHash3. */
 function mix(h: number, value: number): number {
-  let k = Math.imul(value, 0xcc9e2d51);
+  let k = imul(value, 0xcc9e2d51);
   k = (k << 15) | (k >>> 17);
-  const mixed = h ^ Math.imul(k, 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+  const mixed = h ^ imul(k, 0x1b873593);
+  return (imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }
