@@ -117,6 +117,9 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
     ]),
     ['lost', `${peer.lost} messages, ${peer.malformed} malformed, ${status.overruns} overruns`],
   ];
+  if (status.ageMs !== undefined && status.ageMs > 2_000) {
+    rows.push(['figures', `${duration(status.ageMs)} old: the sync engine is busy`]);
+  }
   if (status.purgeInMs !== undefined) {
     rows.push(['purge', `kernel leftovers in ${duration(status.purgeInMs)}`]);
   }

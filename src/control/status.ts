@@ -74,6 +74,8 @@ export interface SyncLinkStatus {
 
 export interface SyncStatusAnswer {
   readonly state: string;
+  /** Age of these figures: more than a moment only where the sync engine is too busy to answer. */
+  readonly ageMs?: number;
   readonly mode: string;
   readonly internal: { readonly entries: number; readonly limit: number };
   readonly external: { readonly entries: number; readonly limit: number };

@@ -1,14 +1,16 @@
 /** Answers the requests of the control socket from a node. */
-import { seconds, type Microseconds } from '../base/time.js';
+import { milliseconds, seconds, type Microseconds } from '../base/time.js';
 import { refusal, type ControlRequest, type ControlResult } from '../control/protocol.js';
 import type { ControlHandler } from '../control/server.js';
-import type { DoneAnswer } from '../control/status.js';
+import type { DoneAnswer, StatusAnswer } from '../control/status.js';
 import type { SyncRequest } from '../sync/messages.js';
 import { unreachable } from '../base/errors.js';
 import type { KeepstateNode } from './node.js';
 
 /** A commit of a full table takes this long at the very most. */
 const syncTimeout: Microseconds = seconds(60);
+/** A person waits for status: an engine that is busy for longer is shown as it was. */
+const statusPatience: Microseconds = milliseconds(500);
 
 type Operation = Extract<ControlRequest, { verb: 'failover' | 'failoverRelease' | 'maintenance' }>;
 
@@ -23,7 +25,7 @@ export function controlHandler(
         case 'ping':
           return { ok: true, result: 'pong' };
         case 'status':
-          return { ok: true, result: node.status() };
+          return { ok: true, result: await freshStatus(node) };
         case 'history':
           return { ok: true, result: node.history.entries(request.limit) };
         case 'sync':
@@ -41,6 +43,12 @@ export function controlHandler(
       }
     },
   };
+}
+
+/** With the sync engine's figures of now; with its last ones where it is too busy, which the answer tells. */
+async function freshStatus(node: KeepstateNode): Promise<StatusAnswer> {
+  await node.supervisor?.request({ verb: 'stats' }, statusPatience);
+  return node.status();
 }
 
 async function sync(node: KeepstateNode, request: SyncRequest): Promise<ControlResult> {

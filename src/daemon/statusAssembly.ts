@@ -167,6 +167,7 @@ function syncStatus(
   const { state, mode, parity, commitInProgress, overruns, resyncs, netlinkBufferBytes } = status;
   return {
     state,
+    ...(status.at === undefined ? {} : { ageMs: agoMs(source.now, status.at) }),
     mode,
     internal: { entries: status.internal.entries, limit: status.internal.limit },
     external: { entries: status.external.entries, limit: status.external.limit },

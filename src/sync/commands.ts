@@ -102,6 +102,8 @@ export class Commands {
         this.#peer?.channel.resigned();
         return;
       case 'request':
+        // Whoever asks for figures gets those of now.
+        if (command.request.verb === 'stats') this.#reportStatus();
         this.#result(command.id, await serveRequest(engine, command.request));
         return;
       case 'reconfigure':

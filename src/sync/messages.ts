@@ -146,6 +146,8 @@ export interface LinkStatus {
 
 /** Everything that `status` and `stats` show of the worker; counters are since its start. */
 export interface SyncStatus {
+  /** Monotonic time at which these figures were read. */
+  readonly at?: Microseconds;
   readonly state: 'starting' | 'synchronising' | 'synchronised' | 'peer-lost' | 'stopped' | 'down';
   readonly mode: SyncMode;
   readonly internal: CacheCounts;

@@ -35,6 +35,7 @@ export function buildStatus(
   const externalCounters = injection?.counters ?? external.counters;
   const heard = receiver.lastAcceptedAt;
   return {
+    at: now,
     state: stateOf(engine, now),
     mode: engine.settings.mode,
     internal: countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
