@@ -52,6 +52,8 @@ export interface NodeOptions {
 
 /** For roles, adverts and the service manager's status line. */
 const tickPeriod = milliseconds(250);
+/** How long a stop waits for the peer to take the role. */
+const handOverPatience = milliseconds(3_000);
 /** While a hand-over waits for the other router's first advertisement. */
 const handOverTickPeriod = milliseconds(5);
 
@@ -153,6 +155,7 @@ export class KeepstateNode {
   async stop(): Promise<void> {
     this.#world.service.stopping();
     this.#tick?.cancel();
+    await this.#handOverBeforeStop();
     this.#reporter?.expectMassDelete();
     await this.#router.stop();
     this.#coordinator?.close();
@@ -160,6 +163,19 @@ export class KeepstateNode {
     this.#reporter?.close();
     this.#lateness.close();
     this.#memory.forget();
+  }
+
+  /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
+  async #handOverBeforeStop(): Promise<void> {
+    const state = this.#coordinator?.state;
+    if (state?.role !== 'MASTER' || state.peer.kind !== 'keepstate') return;
+    if (!state.peer.isSynchronised) return;
+    this.#onTick();
+    await Promise.race([
+      this.#coordinator?.ask({ kind: 'failover', force: false }),
+      new Promise<void>((resolve) => this.#world.timers.after(handOverPatience, () => resolve())),
+    ]);
+    this.#tick?.cancel();
   }
 
   /** undefined where nothing is bound. */
