@@ -17,6 +17,8 @@ export class PeerLinks implements EngineObserver {
   constructor(engine: Engine, port: number, version: string) {
     this.#engine = engine;
     this.#port = port;
+    // Before the channel, which says hello at its first tick: then its socket is open.
+    engine.observe(this);
     this.channel = new PeerChannel(engine, {
       version,
       nodeName: engine.settings.nodeName,
@@ -27,7 +29,6 @@ export class PeerLinks implements EngineObserver {
         this.#sockets.get(index)?.send(datagram);
       },
     });
-    engine.observe(this);
   }
 
   tick(): void {
