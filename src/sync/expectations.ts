@@ -19,6 +19,8 @@ export interface ExpectationEntry {
   updatedSeconds: number;
   /** Number of the peer's last message about it. */
   heard: number;
+  /** Which of the peer's streams of numbers that was. */
+  stream: number;
 }
 
 export class ExpectationCache {
@@ -61,6 +63,7 @@ export class ExpectationCache {
       createdSeconds: nowSeconds,
       updatedSeconds: nowSeconds,
       heard: 0,
+      stream: 0,
     };
     this.#entries.set(key, entry);
     return entry;

@@ -17,6 +17,8 @@ export interface ExternalStore {
   /** `flow` is the receiver's scratch record, valid during the call. */
   applyFlow(kind: number, flow: FlowCursor, sequence: number, nowSeconds: number): void;
   applyExpectation(kind: number, content: Expectation, sequence: number, nowSeconds: number): void;
+  /** From here on the peer's numbers have nothing to do with the earlier ones. */
+  streamBegan?(): void;
 }
 
 /** Told of each accepted change, while a commit is to be kept up to date. */
@@ -34,6 +36,7 @@ export class ExternalCache implements ExternalStore {
   /** ALARM: in the order of their last messages, so that the head expires first. */
   readonly #expiry: SlotQueue | undefined;
   #listener: ExternalListener | undefined;
+  #stream = 0;
 
   constructor(table: FingerprintedTable, expectationLimit: number, expires: boolean) {
     this.table = table;
@@ -61,6 +64,7 @@ export class ExternalCache implements ExternalStore {
     if (slot === 0) return;
     if (known !== 0) this.#change(kind, known, flow, nowSeconds);
     this.table.write(slot, word.queueSequence, sequence);
+    this.table.markSeen(slot);
     if (this.#expiry !== undefined) {
       if (membershipOf(this.table, slot) === membership.timer) this.#expiry.remove(slot);
       this.#expiry.push(slot);
@@ -88,8 +92,15 @@ export class ExternalCache implements ExternalStore {
       return;
     }
     entry.heard = sequence;
+    entry.stream = this.#stream;
     if (isKnown) counters.updated++;
     else counters.created++;
+  }
+
+  /** What was heard in the old stream counts as older than anything in the new one. */
+  streamBegan(): void {
+    this.table.beginGeneration();
+    this.#stream++;
   }
 
   remove(slot: number): void {
@@ -120,7 +131,8 @@ export class ExternalCache implements ExternalStore {
     for (let i = 0; i < most; i++) {
       slot = this.table.next(slot);
       if (slot === 0) break;
-      if (sequenceDistance(this.table.read(slot, word.queueSequence), since) >= 0) continue;
+      const heard = this.table.read(slot, word.queueSequence);
+      if (this.table.wasSeen(slot) && sequenceDistance(heard, since) >= 0) continue;
       this.#listener?.flowEnding(slot);
       this.remove(slot);
       this.counters.destroyed++;
@@ -128,7 +140,8 @@ export class ExternalCache implements ExternalStore {
     }
     if (slot === 0) {
       for (const entry of this.expectations) {
-        if (sequenceDistance(entry.heard, since) < 0) this.expectations.remove(entry);
+        const isOld = entry.stream !== this.#stream || sequenceDistance(entry.heard, since) < 0;
+        if (isOld) this.expectations.remove(entry);
       }
     }
     removed(count);

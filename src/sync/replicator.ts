@@ -140,7 +140,7 @@ export class Replicator implements MachinePort {
   askResync(now: Microseconds, because: string): boolean {
     if (this.#parts.settings.mode === 'ALARM') return false;
     this.#now = now;
-    if (!this.resync.isWaiting) this.resync.ask(now);
+    this.resync.ask(now);
     this.#parts.port.resyncAsked(because);
     this.#parts.port.wake();
     return true;
@@ -170,6 +170,10 @@ export class Replicator implements MachinePort {
     this.transmitter.peerRestarted(this.#now);
     this.startBulk('the peer started');
     this.askResync(this.#now, 'the peer started');
+  }
+
+  streamBegan(): void {
+    this.#parts.external.streamBegan?.();
   }
 
   bulkRequested(): void {

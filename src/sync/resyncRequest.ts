@@ -13,6 +13,7 @@ export class ResyncRequest {
   #askedAt: Microseconds | undefined;
   #repeat = firstRepeat;
   #isQueued = false;
+  #isWantedAgain = false;
   #answeredAt: Microseconds | undefined;
 
   constructor(control: (flags: number, from: number, to: number) => void) {
@@ -28,7 +29,12 @@ export class ResyncRequest {
     return this.#answeredAt;
   }
 
+  /** While one waits, another follows it: what the peer sent for the first may have been missed. */
   ask(now: Microseconds): void {
+    if (this.#isQueued) {
+      this.#isWantedAgain = true;
+      return;
+    }
     this.#answeredAt = undefined;
     this.#isQueued = true;
     this.#askedAt = now;
@@ -39,6 +45,11 @@ export class ResyncRequest {
   answered(now: Microseconds): void {
     if (!this.#isQueued) return;
     this.#isQueued = false;
+    if (this.#isWantedAgain) {
+      this.#isWantedAgain = false;
+      this.ask(now);
+      return;
+    }
     this.#answeredAt = now;
   }
 

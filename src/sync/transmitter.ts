@@ -32,7 +32,11 @@ import {
 import { BulkWalk } from './bulkWalk.js';
 
 /** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
-const smallestWindow = 4_096;
+const ordinaryWindow = 4_096;
+/** Control messages at the end of the queue that a new range may be joined with. */
+const joinLooks = 16;
+/** Flows that may wait behind a closed window: DEAD ones hold places that living ones need. */
+const longestWait = 131_072;
 
 export interface TransmitterOptions {
   readonly mode: SyncMode;
@@ -64,6 +68,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   readonly #cursor: FlowCursor;
   readonly #window: number;
   #nextSequence: number;
+  /** Objects were dropped unacknowledged; a bulk makes up for it once the peer answers again. */
+  #owesBulk = false;
   /** The highest own number that the peer spoke of, and when it did. */
   #answered: number;
   #answeredAt: Microseconds | undefined;
@@ -79,7 +85,11 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#wheel =
       options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
     this.#bulk = new BulkWalk(options.cache, this);
-    this.#window = Math.max(smallestWindow, 4 * options.ackWindowSize);
+    // Within the resend queue's limit nothing is dropped from it while the peer answers.
+    this.#window = Math.min(
+      Math.max(ordinaryWindow, 4 * options.ackWindowSize),
+      Math.max(1, options.resendLimit),
+    );
     // Any start is allowed; a random one tells a restart from a late duplicate.
     this.#nextSequence = options.random.below(0x1_0000_0000);
     this.#answered = (this.#nextSequence - 1) >>> 0;
@@ -156,7 +166,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   control(flags: number, from: number, to: number): void {
     // One ALIVE tells as much as two.
     if (flags === headerFlag.alive && this.#controls.length > 0) return;
-    this.#controls.push({ flags, from, to, sequence: 0 });
+    if (!this.#joinWaiting(flags, from, to)) this.#controls.push({ flags, from, to, sequence: 0 });
   }
 
   acknowledged(from: number, to: number, now: Microseconds): void {
@@ -222,11 +232,16 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   requeueControl(message: ControlMessage): void {
-    this.#controls.push(message);
+    const { flags, from, to } = message;
+    if (!this.#joinWaiting(flags, from, to)) this.#controls.push(message);
   }
 
   controlAcknowledged(message: ControlMessage): void {
     if ((message.flags & headerFlag.resync) !== 0) this.#options.resyncAcknowledged();
+  }
+
+  objectDropped(): void {
+    this.#owesBulk = true;
   }
 
   /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
@@ -246,8 +261,28 @@ export class Transmitter implements ChangeListener, ResendOwner {
   #isWindowOpen(): boolean {
     return (
       this.#options.mode !== 'FTFW' ||
+      this.#flows.count > longestWait ||
       sequenceDistance(this.#nextSequence, this.#answered) <= this.#window
     );
+  }
+
+  /**
+   * Ranges that touch one that waits already become one with it. On a network that reorders, each gap gives
+   * two control messages, which are numbered themselves: apart they would feed on each other.
+   */
+  #joinWaiting(flags: number, from: number, to: number): boolean {
+    if ((flags & rangeFlags) === 0) return false;
+    const recent = this.#controls.slice(-joinLooks);
+    for (const waiting of recent) {
+      if (waiting.flags !== flags) continue;
+      const touches =
+        sequenceDistance(from, waiting.to) <= 1 && sequenceDistance(waiting.from, to) <= 1;
+      if (!touches) continue;
+      if (sequenceDistance(from, waiting.from) < 0) waiting.from = from;
+      if (sequenceDistance(to, waiting.to) > 0) waiting.to = to;
+      return true;
+    }
+    return false;
   }
 
   /** One message; control messages first, they are what opens the windows. */
@@ -352,6 +387,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
     const waitsForAcks = this.#options.mode === 'FTFW';
     const oldest = waitsForAcks ? this.resend.oldestFlow : undefined;
     const done = this.#bulk.finished(this.#nextSequence, oldest, this.waiting === 0);
+    if (this.#owesBulk && this.isDrained) {
+      this.#owesBulk = false;
+      this.startBulk();
+    }
     if (done !== undefined) this.#options.bulkDone(done.since, done.entries);
   }
 }

@@ -19,16 +19,23 @@ import {
 
 const forbidden = headerFlag.unused | 0x80;
 
+/** A step beyond this is not loss or reordering but a restart. */
+const longestReorder = 1 << 16;
+
 abstract class CountingMachine {
   readonly counters = { lost: 0, before: 0 };
   last: number | undefined;
   lastGap: number | undefined;
 
+  /** The peer's numbers begin anew. */
+  protected abstract begin(): void;
+
   /** Numbers decide nothing: a restarted peer may begin anywhere. */
   protected follow(sequence: number): void {
     if (this.last !== undefined) {
       const distance = sequenceDistance(sequence, this.last);
-      if (distance <= 0) this.counters.before++;
+      if (Math.abs(distance) > longestReorder) this.begin();
+      else if (distance <= 0) this.counters.before++;
       else if (distance > 1) {
         this.counters.lost += distance - 1;
         this.lastGap = (sequence - 1) >>> 0;
@@ -60,6 +67,10 @@ export class NotrackMachine extends CountingMachine implements Machine {
     if (asks) this.#port.bulkRequested();
   }
 
+  protected override begin(): void {
+    this.#port.streamBegan();
+  }
+
   flags(): number {
     return 0;
   }
@@ -81,6 +92,10 @@ export class AlarmMachine extends CountingMachine implements Machine {
 
   accept(header: MessageHeader): void {
     this.follow(header.sequence);
+  }
+
+  protected override begin(): void {
+    // Nothing is compared by numbers: what is not repeated expires.
   }
 
   flags(): number {

@@ -25,6 +25,8 @@ const largestGap = 1 << 20;
 /** Messages in order that make a jumped stream believable, once nothing else was accepted for a while. */
 const confirmations = 3;
 const silenceBeforeJump = milliseconds(1_500);
+/** The first HELLO to arrive need not be the first that was sent. */
+const helloReorder = 256;
 /** A HELLO number that was seen this recently is a duplicate in the network, not a restart. */
 const duplicateHelloWindow = seconds(5);
 /** An acknowledgement waits at most this long, also on a node that never falls idle. */
@@ -119,6 +121,7 @@ export class FtfwMachine implements Machine {
     const distance = last === undefined ? 1 : sequenceDistance(sequence, last);
     if (last !== undefined && (distance <= 0 || distance > largestGap)) {
       this.#restartWindow(sequence, now);
+      this.#port.streamBegan();
       this.#port.resyncNeeded('the numbers of the peer jumped');
       return;
     }
@@ -147,6 +150,7 @@ export class FtfwMachine implements Machine {
     else {
       this.#helloFirst = sequence;
       this.#restartWindow(sequence, now);
+      this.#port.streamBegan();
       this.#port.peerRestarted();
     }
     this.#isInHello = true;
@@ -164,7 +168,7 @@ export class FtfwMachine implements Machine {
     if (this.#helloFirst === undefined) return false;
     if (subtractTime(now, this.#helloAt) > duplicateHelloWindow) return false;
     return (
-      sequenceDistance(sequence, this.#helloFirst) >= 0 &&
+      sequenceDistance(sequence, this.#helloFirst) >= -helloReorder &&
       sequenceDistance(sequence, this.#helloLast) <= 0
     );
   }

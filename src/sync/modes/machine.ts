@@ -26,6 +26,8 @@ export interface MachinePort {
   missing(from: number, to: number): void;
   /** A new incarnation of the peer spoke: it knows nothing of us, and we nothing new of it. */
   peerRestarted(): void;
+  /** The peer's numbers begin anew: they cannot be compared with the earlier ones. */
+  streamBegan(): void;
   /** The peer asks for everything. */
   bulkRequested(): void;
   /** What was missed cannot be named by numbers any more: ask the peer for everything. */

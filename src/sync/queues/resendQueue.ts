@@ -12,8 +12,8 @@ import { membership, SlotQueue } from './slotQueue.js';
 /** A control message in a queue; `sequence` is the number under which it was sent last. */
 export interface ControlMessage {
   readonly flags: number;
-  readonly from: number;
-  readonly to: number;
+  from: number;
+  to: number;
   sequence: number;
 }
 
@@ -27,6 +27,8 @@ export interface ResendOwner {
   requeueExpectation(entry: ExpectationEntry): void;
   requeueControl(message: ControlMessage): void;
   controlAcknowledged(message: ControlMessage): void;
+  /** An object was dropped because the queue is full: the peer may never hear of it. */
+  objectDropped(): void;
 }
 
 export class ResendQueue {
@@ -190,8 +192,10 @@ export class ResendQueue {
     if (this.#controls.length > 0 && this.#controls[0]!.sequence === this.#lastDropped) {
       this.#controls.shift();
     } else if (this.#expectations[0]?.sequence === this.#lastDropped) {
+      this.#owner.objectDropped();
       this.#owner.releaseExpectation(this.#expectations.shift()!);
     } else {
+      this.#owner.objectDropped();
       const slot = this.#flows.head;
       this.#flows.remove(slot);
       this.#owner.releaseFlow(slot);
