@@ -6,6 +6,7 @@ import { DecodeError } from '../base/errors.js';
 import {
   flowAttributes,
   form,
+  rows,
   store,
   tupleKind,
   type AttributeNest,
@@ -16,6 +17,7 @@ import {
   clearScratch,
   deriveReply,
   has,
+  info,
   kind,
   rare,
   role,
@@ -89,6 +91,7 @@ export class FlowDecoder {
         flow.setInfo(row.place, row.mask, view.getUint8(need(at, length, 2)));
         break;
       case form.nest:
+        if (row === rows.protocolInfo && decodeTcpFast(view, at, length, flow)) return;
         for (let i = 0; i < row.mask; i++) flow.setRare(row.place + i, 0);
         this.#nest(row.nest!, view, at + 4, at + length, flow);
         return;
@@ -185,6 +188,36 @@ function putMaster(tuple: TupleFields, flow: FlowCursor): void {
     flow.setRare(rare.masterDestination + i, isUsed ? tuple.destination[i]! : 0);
   }
   flow.learn(tuple.hasPorts ? has.master | has.masterPorts : has.master);
+}
+
+const tcpPresence =
+  has.state | has.scaleOriginal | has.scaleReply | has.tcpFlagsOriginal | has.tcpFlagsReply;
+
+/**
+ * CTA_PROTOINFO of TCP in the one form that the kernel sends: 48 bytes, five attributes at fixed places
+ * (headers as little-endian words, length | type << 16). Saves a third of decoding a TCP event.
+ */
+function decodeTcpFast(view: DataView, at: number, length: number, flow: FlowCursor): boolean {
+  if (
+    length !== 48 ||
+    view.getUint32(at + 4, true) !== 0x8001002c ||
+    view.getUint32(at + 8, true) !== 0x00010005 ||
+    view.getUint32(at + 16, true) !== 0x00020005 ||
+    view.getUint32(at + 24, true) !== 0x00030005 ||
+    view.getUint32(at + 32, true) !== 0x00040006 ||
+    view.getUint32(at + 40, true) !== 0x00050006
+  ) {
+    return false;
+  }
+  const flags =
+    (view.getUint8(at + 36) << info.flagsOriginalShift) |
+    (view.getUint8(at + 44) << info.flagsReplyShift);
+  const scales =
+    ((view.getUint8(at + 20) & 0xf) << info.scaleOriginalShift) |
+    ((view.getUint8(at + 28) & 0xf) << info.scaleReplyShift);
+  flow.set(word.info, view.getUint8(at + 12) | flags | scales);
+  flow.learn(tcpPresence);
+  return true;
 }
 
 /** The text ends at the first NUL. */
