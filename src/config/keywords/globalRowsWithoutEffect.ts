@@ -40,7 +40,7 @@ const firewall = allWithoutEffect(
     ...(['nftables_counters', 'disable_local_igmp'] as const),
   ],
   'firewall rules of no_accept and VMAC',
-  'keepstate makes no firewall rules of its own',
+  'the rules of no_accept stand in a table of our own, inet keepstate_vrrp; nothing else makes rules',
 );
 
 const scheduling = allWithoutEffect(
