@@ -1,6 +1,7 @@
 /** What the router tells, on its way to the history and, for the bound unit, to the coordinator. */
 import type { RouterObserver } from '../vrrp/routerPorts.js';
 import type { CoordinatorInput } from './coordinatorRunner.js';
+import type { RouterSnapshot } from '../vrrp/snapshot.js';
 import type { RoleRecorder } from './roleRecorder.js';
 
 export interface ObserverWorld {
@@ -16,6 +17,11 @@ export interface ObserverWorld {
 export function roleObserver(world: ObserverWorld): RouterObserver {
   const { recorder, isBound, tellCoordinator } = world;
   const present = new Set<string>();
+  const tellWhenComplete = (unit: string): void => {
+    if (world.membersOf(unit).every((name) => present.has(name))) {
+      tellCoordinator({ kind: 'vipsUp' });
+    }
+  };
   return {
     transition: (transition) => {
       if (transition.from === 'MASTER') world.beforeVipsGo();
@@ -26,6 +32,8 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
       if (!isBound(change.unit)) return;
       if (change.to !== 'MASTER') present.clear();
       tellCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });
+      // VIPs that waited for nothing are up before their unit tells of its role.
+      if (change.to === 'MASTER') tellWhenComplete(change.unit);
     },
     preemptionWanted: ({ unit, epoch }) => {
       if (isBound(unit)) tellCoordinator({ kind: 'preemptionWanted', unitEpoch: epoch });
@@ -40,9 +48,17 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
     vipsPresent: (unit, instance) => {
       if (!isBound(unit)) return;
       present.add(instance);
-      if (world.membersOf(unit).every((name) => present.has(name))) {
-        tellCoordinator({ kind: 'vipsUp' });
-      }
+      tellWhenComplete(unit);
     },
   };
+}
+
+/** Whether a unit that is not MASTER has accepted an advertisement since it entered its state. */
+export function hearsOtherMaster(snapshot: RouterSnapshot, unitName: string): boolean {
+  const unit = snapshot.units.find((one) => one.name === unitName);
+  if (unit === undefined || unit.state === 'MASTER') return false;
+  return snapshot.instances.some(
+    ({ unit: name, master }) =>
+      name === unitName && master !== undefined && master.lastHeard > unit.since,
+  );
 }
