@@ -36,6 +36,8 @@ export interface Preparation {
   readonly unitEpoch: number | undefined;
   /** `awaitingSync`: not caught up yet. `committing`. `ready`: committed, waiting for the role. */
   readonly stage: 'awaitingSync' | 'committing' | 'ready';
+  /** Of the commit, once `ready`; undefined where nothing was committed. */
+  readonly summary?: CommitSummary;
 }
 
 /** A role change to MASTER on its way. */

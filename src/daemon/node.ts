@@ -23,7 +23,7 @@ import { History } from './history.js';
 import { LatenessMonitor } from './lateness.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
-import { roleObserver } from './roleObserver.js';
+import { hearsOtherMaster, roleObserver } from './roleObserver.js';
 import { RoleRecorder } from './roleRecorder.js';
 import type { ServiceManager } from './serviceManager.js';
 import { assembleStatus } from './statusAssembly.js';
@@ -282,7 +282,7 @@ export class KeepstateNode {
     const now = clock.now();
     this.#lastTick = now;
     const snapshot = this.#router.snapshot();
-    this.#lookForOtherMaster(snapshot, now);
+    this.#lookForOtherMaster(snapshot);
     if (subtractTime(now, this.#lastSample) >= 1_000_000) {
       this.#lastSample = now;
       this.#lateness.sample();
@@ -294,23 +294,12 @@ export class KeepstateNode {
     this.#tick = timers.after(period, () => this.#onTick());
   }
 
-  /** The bound unit is not MASTER and has accepted an advertisement since it left. */
-  #lookForOtherMaster(snapshot: RouterSnapshot, now: Microseconds): void {
+  #lookForOtherMaster(snapshot: RouterSnapshot): void {
     const coordinator = this.#coordinator;
     const { binding } = this.#settings;
     if (coordinator === undefined || binding.kind === 'none') return;
     if (coordinator.state.role === 'MASTER' || coordinator.state.otherMasterHeard) return;
-    const unit = snapshot.units.find((one) => one.name === binding.name);
-    if (unit === undefined || unit.state === 'MASTER') return;
-    const offset = subtractTime(this.#world.clock.wallClock(), now);
-    const isHeard = snapshot.instances.some(
-      ({ unit: name, master }) =>
-        name === unit.name &&
-        master !== undefined &&
-        subtractTime(master.lastHeard, unit.since) > 0 &&
-        subtractTime(master.lastHeard, offset) > 0,
-    );
-    if (isHeard) coordinator.input({ kind: 'otherMasterHeard' });
+    if (hearsOtherMaster(snapshot, binding.name)) coordinator.input({ kind: 'otherMasterHeard' });
   }
 
   /** The watchdog's question: did the loop that serves VRRP run lately? */

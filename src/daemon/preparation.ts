@@ -4,6 +4,7 @@
  * each change of the external table to the kernel too.
  */
 import { milliseconds, seconds } from '../base/time.js';
+import type { CommitSummary } from '../sync/messages.js';
 import {
   extend,
   logLine,
@@ -75,10 +76,14 @@ export function startCommit(
 }
 
 /** The preparation's commit is done, failed or given up: the role may come. */
-export function prepared(step: Step): Step {
+export function prepared(step: Step, summary?: CommitSummary): Step {
   const { preparation } = step.state;
   if (preparation === undefined) return step;
-  const ready: Preparation = { ...preparation, stage: 'ready' };
+  const ready: Preparation = {
+    ...preparation,
+    stage: 'ready',
+    ...(summary === undefined ? {} : { summary }),
+  };
   const next = extend(step, { preparation: ready }, stopTimer('commitLimit'));
   if (ready.for === 'preemption') return grant(next, ready);
   return extend(

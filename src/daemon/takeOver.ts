@@ -72,7 +72,7 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
     unitEpoch: event.unitEpoch,
     startedAt: event.at,
     vips: event.isResumed ? 'up' : event.vipsWait ? 'held' : 'released',
-    commit: 'running',
+    commit: isCommitted ? (preparation.summary ?? nothingCommitted) : 'running',
     isRestart: event.isResumed,
   };
   const next = extend(
@@ -128,7 +128,7 @@ export function vipsWaitNoLonger(step: Step, because: string | undefined): Step 
 /** The worker's report on the commit of the present epoch. */
 export function committed(step: Step, summary: CommitSummary, at: Microseconds): Step {
   const { takeover } = step.state;
-  if (takeover === undefined) return prepared(step);
+  if (takeover === undefined) return prepared(step, summary);
   const reported = extend(step, { takeover: { ...takeover, commit: summary } });
   return finishTakeover(vipsWaitNoLonger(reported, undefined), at);
 }

@@ -317,6 +317,9 @@ describe('planned hand-over', () => {
     expect(kinds(life.feed({ kind: 'handoverGranted' }))).toEqual(['assumeRole']);
     const start = life.becomes('MASTER', { vipsWait: true });
     expect(kinds(start)).toContain('releaseVips');
+    // What was committed in advance counts: nothing more is waited for.
+    expect(posted(life.feed({ kind: 'vipsUp' }))).toEqual(['takeoverComplete']);
+    expect(life.state.takeover).toBeUndefined();
   });
 
   test('a grant without a preparation changes nothing', () => {
