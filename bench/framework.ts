@@ -62,7 +62,9 @@ export async function runBenchmark(benchmark: Benchmark, repeats: number): Promi
   for (let round = 1; round <= repeats; round++) {
     for (const candidate of benchmark.candidates) {
       process.stderr.write(`${benchmark.name}: round ${round} of ${repeats}, ${candidate.name}\n`);
-      runs.get(candidate.name)!.push(await candidate.run());
+      const figures = await candidate.run();
+      for (const line of losses(candidate.name, figures)) process.stderr.write(`  ${line}\n`);
+      runs.get(candidate.name)!.push(figures);
     }
   }
   const figures = Object.fromEntries(
@@ -89,6 +91,15 @@ export async function runBenchmark(benchmark: Benchmark, repeats: number): Promi
   );
   process.stdout.write(formatReport(report));
   return report;
+}
+
+const lossFigures = new Set(['lost', 'eventsLost', 'missing', 'flowsLeftBehind', 'failed']);
+
+/** What a reader must know of a run before its other figures: a daemon that loses work has less to do. */
+export function losses(candidate: string, figures: Figures): string[] {
+  return Object.entries(figures)
+    .filter(([name, value]) => lossFigures.has(name) && value > 0)
+    .map(([name, value]) => `${candidate} ${name}: ${round(value)}`);
 }
 
 /** Median, minimum and maximum of each figure over the runs. */
@@ -136,7 +147,8 @@ export function formatReport(report: Report): string {
   return `${lines.join('\n')}\n`;
 }
 
-function formatVerdict(verdict: Verdict): string {
+/** One line: what was compared, the limit, and whether it holds. */
+export function formatVerdict(verdict: Verdict): string {
   const { figure, candidate, against, atMost, atLeast, median, ratio, isMet } = verdict;
   const value =
     ratio === undefined ? round(median) : `${round(ratio)} times ${against ?? ''}`.trim();

@@ -1,8 +1,12 @@
-/** `npm run bench -- NAME [--repeats N]`: runs bench/NAME.ts, which exports `benchmarks`. */
-import { existsSync, readdirSync } from 'node:fs';
+/**
+ * `npm run bench -- NAME|all [--repeats N] [--only TEXT]`: runs bench/NAME.ts, which exports `open`. --only takes
+ * the benchmarks whose names contain TEXT. Exit code: 0 all goals met, 1 one was missed (each is named at
+ * the end), 2 it could not be measured.
+ */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runBenchmark, type Benchmark } from './framework.js';
+import { formatVerdict, runBenchmark, type Benchmark, type Verdict } from './framework.js';
 
 /** What each file of this folder exports. Its benchmarks run one after the other. */
 export interface BenchmarkModule {
@@ -10,45 +14,71 @@ export interface BenchmarkModule {
   open(): Promise<{ readonly benchmarks: readonly Benchmark[]; close(): Promise<void> }>;
 }
 
-const notBenchmarks = new Set(['main.ts', 'framework.ts']);
+interface Outcome {
+  readonly missed: { readonly benchmark: string; readonly verdict: Verdict }[];
+  /** Benchmarks that threw. */
+  readonly failed: string[];
+}
+
+const names = ['netlink', 'conntrack', 'sync', 'failover', 'vrrp', 'memory'];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { repeats: { type: 'string', default: '5' } },
+    options: {
+      repeats: { type: 'string', default: '5' },
+      only: { type: 'string', default: '' },
+    },
   });
-  const name = positionals[0] ?? '';
-  const path = join(__dirname, `${name}.ts`);
-  if (!/^\w+$/.test(name) || !existsSync(path) || notBenchmarks.has(`${name}.ts`)) {
-    const names = readdirSync(__dirname).filter((file) => isBenchmark(file));
-    process.stderr.write(`which one? ${names.map((file) => file.slice(0, -3)).join(' ')}\n`);
+  const available = names.filter((name) => readdirSync(__dirname).includes(`${name}.ts`));
+  const chosen = positionals[0] === 'all' ? available : positionals;
+  if (chosen.length === 0 || chosen.some((name) => !available.includes(name))) {
+    process.stderr.write(`which one? ${available.join(' ')} all\n`);
     return 2;
   }
-  // Checked boundary: every file that isBenchmark() lists exports open().
-  const module = (await import(path)) as BenchmarkModule;
+  const outcome: Outcome = { missed: [], failed: [] };
+  for (const name of chosen) await runModule(name, Number(values.repeats), values.only, outcome);
+  for (const name of outcome.failed) process.stdout.write(`NOT MEASURED: ${name}\n`);
+  for (const { benchmark, verdict } of outcome.missed) {
+    process.stdout.write(`GOAL MISSED: ${benchmark}: ${formatVerdict(verdict)}\n`);
+  }
+  return outcome.failed.length > 0 ? 2 : outcome.missed.length > 0 ? 1 : 0;
+}
+
+async function runModule(
+  name: string,
+  repeats: number,
+  only: string,
+  outcome: Outcome,
+): Promise<void> {
+  // Checked boundary: every file in `names` exports open().
+  const module = (await import(join(__dirname, `${name}.ts`))) as BenchmarkModule;
   const opened = await module.open();
   try {
-    let missed = 0;
-    for (const benchmark of opened.benchmarks) {
-      const report = await runBenchmark(benchmark, Number(values.repeats));
-      missed += report.verdicts.filter(({ isMet }) => !isMet).length;
+    for (const benchmark of opened.benchmarks.filter((one) => one.name.includes(only))) {
+      try {
+        const { verdicts } = await runBenchmark(benchmark, repeats);
+        const missed = verdicts.filter(({ isMet }) => !isMet);
+        outcome.missed.push(...missed.map((verdict) => ({ benchmark: benchmark.name, verdict })));
+      } catch (error) {
+        // The other benchmarks still have something to say.
+        process.stderr.write(`${benchmark.name}: ${textOf(error)}\n`);
+        outcome.failed.push(benchmark.name);
+      }
     }
-    return missed === 0 ? 0 : 1;
   } finally {
     await opened.close();
   }
 }
 
-function isBenchmark(file: string): boolean {
-  return /^[a-z]+\.ts$/.test(file) && !notBenchmarks.has(file);
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 main().then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
-    process.stderr.write(
-      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    process.stderr.write(`${textOf(error)}\n`);
     process.exitCode = 2;
   },
 );

@@ -1,0 +1,75 @@
+/** What the benchmarks read from /proc, and the programs that they build. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../test/lab/command.js';
+import type { Host } from '../test/lab/host.js';
+import type { Lab } from '../test/lab/lab.js';
+
+/** CPU time of all threads that live, the kernel's work in their system calls included. */
+export function cpuNanoseconds(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((task) => readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8'))
+    .reduce((sum, text) => sum + Number(text.split(' ')[0]), 0);
+}
+
+export function residentBytes(pid: number): number {
+  const pages = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1];
+  return Number(pages) * 4096;
+}
+
+export interface EventQueue {
+  readonly queuedBytes: number;
+  /** Events that the kernel could not queue since the socket was opened. */
+  readonly drops: number;
+}
+
+/** The socket that is in conntrack groups: /proc/net/netlink, columns Groups, Rmem, Drops. */
+export function eventQueue(host: Host): EventQueue | undefined {
+  for (const line of host.execSync(['cat', '/proc/net/netlink']).split('\n')) {
+    const [, family, , groups, queued, , , , drops] = line.trim().split(/\s+/);
+    if (family === '12' && groups !== undefined && (Number.parseInt(groups, 16) & 7) === 7) {
+      return { queuedBytes: Number(queued), drops: Number(drops) };
+    }
+  }
+  return undefined;
+}
+
+/** Compiles bench/native/NAME.c; the path of the program. */
+export async function compile(lab: Lab, name: string): Promise<string> {
+  const program = join(lab.directory, name);
+  await run(['cc', '-O2', '-o', program, join(__dirname, `native/${name}.c`)]);
+  return program;
+}
+
+export interface LoadOptions {
+  readonly flows: number;
+  /** Events per second; 0 is as fast as the kernel takes them. */
+  readonly rate: number;
+  /** Each flow ends when there are this many younger ones; absent: never. */
+  readonly hold?: number;
+  readonly first?: number;
+}
+
+export interface Loaded {
+  readonly events: number;
+  readonly milliseconds: number;
+  readonly errors: number;
+}
+
+/** Runs bench/native/load.c in `host` to its end. */
+export async function load(host: Host, program: string, options: LoadOptions): Promise<Loaded> {
+  const { flows, rate, hold = -1, first = 0 } = options;
+  const text = await host.exec([program, ...[flows, rate, hold, first].map(String)]);
+  return JSON.parse(text) as Loaded;
+}
+
+const maximum = 'net.netfilter.nf_conntrack_max';
+
+/** Room for `flows` in the kernel (a setting of the whole machine); gives what sets it back. */
+export async function raiseConntrackMax(flows: number): Promise<() => Promise<void>> {
+  const before = Number((await run(['sysctl', '-n', maximum])).trim());
+  await run(['sysctl', '-q', '-w', `${maximum}=${Math.max(before, flows)}`]);
+  return async () => {
+    await run(['sysctl', '-q', '-w', `${maximum}=${before}`]);
+  };
+}
