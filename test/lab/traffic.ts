@@ -26,6 +26,8 @@ export interface UdpReport {
 export interface BulkReport {
   readonly connections: number;
   readonly open: number;
+  /** Uploads that the far end has to the last byte; downloads that went on moving at the end. */
+  readonly whole: number;
   readonly bytes: number;
   readonly longestStallMilliseconds: number;
   readonly errors: readonly string[];
@@ -100,12 +102,19 @@ export async function startUdpProbe(
 export async function startBulk(
   host: Host,
   server: string,
-  options: { direction: 'up' | 'down'; count?: number; megabytes?: number; port?: number },
+  options: {
+    direction: 'up' | 'down';
+    count?: number;
+    megabytes?: number;
+    port?: number;
+    /** Of each connection; unlimited when absent. */
+    kilobytesPerSecond?: number;
+  },
 ): Promise<Traffic<BulkReport>> {
   const args = [
     ...['--host', server, '--direction', options.direction],
     ...['--count', String(options.count ?? 1), '--megabytes', String(options.megabytes ?? 0)],
-    ...['--port', String(options.port ?? 7000)],
+    ...['--port', String(options.port ?? 7000), '--rate', String(options.kilobytesPerSecond ?? 0)],
   ];
   return new Traffic(await ready(host.startTypescript('test/lab/traffic/bulk.ts', args)));
 }
