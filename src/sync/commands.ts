@@ -1,9 +1,11 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
 import { milliseconds, seconds, type ArmedTimer, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
+import { answerClient } from './clientRequests.js';
+import { ClientServer } from './clientServer.js';
 import { errorText } from './errorText.js';
 import { Lateness } from './lateness.js';
-import type { SyncCommand } from './messages.js';
+import type { SyncCommand, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
 import { RoleWork } from './roleWork.js';
@@ -15,30 +17,22 @@ const drainLook = milliseconds(10);
 
 type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
 
-/** Parts of the worker that exist beside the engine; closed with it. */
-export interface Companion {
-  close(): void;
-}
-export type OpenCompanions = (engine: Engine, start: StartCommand) => readonly Companion[];
-
 /** Told to the peer; package.json's. */
 const version = '0.1.0';
 
 export class Commands {
   readonly #ports: EnginePorts;
-  readonly #openCompanions: OpenCompanions;
   #started: StartCommand | undefined;
   #engine: Engine | undefined;
   #roles: RoleWork | undefined;
   #peer: PeerLinks | undefined;
-  #companions: readonly Companion[] = [];
+  #servers: readonly ClientServer[] = [];
   #lateness: Lateness | undefined;
   #statusTimer: ArmedTimer | undefined;
   #lastState = '';
 
-  constructor(ports: EnginePorts, openCompanions: OpenCompanions = () => []) {
+  constructor(ports: EnginePorts) {
     this.#ports = ports;
-    this.#openCompanions = openCompanions;
   }
 
   get engine(): Engine | undefined {
@@ -126,7 +120,7 @@ export class Commands {
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#lateness ??= new Lateness(clock, timers);
-    this.#companions = this.#openCompanions(engine, command);
+    this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();
     report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
     engine.observe({
@@ -145,8 +139,8 @@ export class Commands {
     this.#statusTimer = undefined;
     this.#peer?.close();
     this.#peer = undefined;
-    for (const companion of this.#companions) companion.close();
-    this.#companions = [];
+    for (const server of this.#servers) server.close();
+    this.#servers = [];
     this.#lateness?.close();
     this.#lateness = undefined;
     await this.#engine?.close();
@@ -233,13 +227,34 @@ export class Commands {
   #reportStatus(): void {
     const engine = this.#engine;
     if (engine === undefined || this.#lateness === undefined) return;
-    const { clock, report, logger } = this.#ports;
+    const { report, logger } = this.#ports;
     try {
-      const status = buildStatus(engine, this.#peerView(engine), this.#lateness, clock.now());
-      report({ kind: 'status', status });
+      report({ kind: 'status', status: this.#status(engine, this.#lateness) });
     } catch (error) {
       logger.log('error', 'cannot assemble the sync status', { because: errorText(error) });
     }
+  }
+
+  #status(engine: Engine, lateness: Lateness): SyncStatus {
+    return buildStatus(engine, this.#peerView(engine), lateness, this.#ports.clock.now());
+  }
+
+  /** Listings and statistics for keepstate's own client, and for conntrackd's. */
+  #openServers(engine: Engine, { listingPath, clientPath }: StartCommand): ClientServer[] {
+    const { clock, timers, logger } = this.#ports;
+    const lateness = (this.#lateness ??= new Lateness(clock, timers));
+    const startedAt = clock.now() / 1_000_000;
+    const paths = [listingPath, clientPath].filter((path) => path !== undefined);
+    return paths.map(
+      (path) =>
+        new ClientServer({
+          path,
+          timers,
+          logger,
+          answer: (request) =>
+            answerClient(engine, request, () => this.#status(engine, lateness), startedAt),
+        }),
+    );
   }
 
   #result(

@@ -26,6 +26,8 @@ export class PurgeWork {
   #waitsForMaster = true;
   #otherMasterHeard = false;
   #isRunning = false;
+  /** Grows with each cancel: what was scheduled before removes nothing more. */
+  #generation = 0;
 
   constructor(options: PurgeWorkOptions) {
     this.#options = options;
@@ -45,7 +47,9 @@ export class PurgeWork {
     });
   }
 
+  /** Also stops a scheduled purge that runs: what is committed after this call stays. */
   cancel(): void {
+    this.#generation++;
     this.#due = undefined;
     this.#otherMasterHeard = false;
   }
@@ -59,15 +63,16 @@ export class PurgeWork {
     if (this.#due === undefined || now < this.#due || this.#isRunning) return;
     if (this.#waitsForMaster && !(this.#otherMasterHeard && isCaughtUp)) return;
     this.#due = undefined;
-    void this.run('purge of the kernel table');
+    const generation = this.#generation;
+    void this.run('purge of the kernel table', () => generation !== this.#generation);
   }
 
-  /** Removes what passes the filter; number of flows. Failures are logged. */
-  async run(what: string): Promise<number> {
+  /** Removes what passes the filter, until `isOver`; number of flows. Failures are logged. */
+  async run(what: string, isOver = (): boolean => false): Promise<number> {
     if (this.#isRunning) return 0;
     this.#isRunning = true;
     try {
-      const removed = await this.#remove();
+      const removed = await this.#remove(isOver);
       this.#options.logger.log('notice', what, { removed });
       return removed;
     } catch (error) {
@@ -80,7 +85,7 @@ export class PurgeWork {
     }
   }
 
-  async #remove(): Promise<number> {
+  async #remove(isOver: () => boolean): Promise<number> {
     const { names, feed, filter } = this.#options;
     const injector = new FlowInjector({ windowTracking: false, onExisting: 'keep' });
     feed().addOwn(injector.portId);
@@ -88,13 +93,13 @@ export class PurgeWork {
     try {
       const dump = new KernelDump({ kind: 'flows' }, names, {
         flow: (flow) => {
-          if (!filter.accepts(flow)) return;
+          if (isOver() || !filter.accepts(flow)) return;
           injector.remove(flow, 0);
           removed++;
         },
       });
       await dump.done;
-      injector.flush();
+      if (!isOver()) injector.flush();
     } finally {
       injector.close();
     }

@@ -26,7 +26,7 @@ import { FlowWriter } from './wire/flowWriter.js';
 
 const keepAlive = seconds(1);
 /** What is out unanswered for this long, while the peer speaks, goes out again. */
-const staleAfter = seconds(10);
+const staleAfter = seconds(5);
 /** A closed window stays closed at most this long without an answer. */
 const patience = milliseconds(1_200);
 

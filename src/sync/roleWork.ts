@@ -35,6 +35,8 @@ export class RoleWork {
   /** Commits and keeps following; a becomePrimary with `preCommitted` completes it. */
   async preCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
+    // A purge between this commit and the role would remove what was committed.
+    this.#engine.purge.cancel();
     this.#prepared = await this.#commit(epoch);
   }
 

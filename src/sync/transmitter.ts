@@ -14,6 +14,7 @@ import type { ExpectationEntry } from './expectations.js';
 import type { ChangeListener, InternalCache } from './internalCache.js';
 import type { Machine } from './modes/machine.js';
 import { RefreshWheel } from './queues/refreshWheel.js';
+import { joinWaiting } from './queues/controlQueue.js';
 import { ResendQueue, type ControlMessage, type ResendOwner } from './queues/resendQueue.js';
 import { membership, membershipOf, SlotQueue } from './queues/slotQueue.js';
 import type { SyncMode } from './settings.js';
@@ -33,8 +34,6 @@ import { BulkWalk } from './bulkWalk.js';
 
 /** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
 const ordinaryWindow = 4_096;
-/** Control messages at the end of the queue that a new range may be joined with. */
-const joinLooks = 16;
 /** Flows that may wait behind a closed window: DEAD ones hold places that living ones need. */
 const longestWait = 131_072;
 
@@ -166,7 +165,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   control(flags: number, from: number, to: number): void {
     // One ALIVE tells as much as two.
     if (flags === headerFlag.alive && this.#controls.length > 0) return;
-    if (!this.#joinWaiting(flags, from, to)) this.#controls.push({ flags, from, to, sequence: 0 });
+    if (!joinWaiting(this.#controls, flags, from, to))
+      this.#controls.push({ flags, from, to, sequence: 0 });
   }
 
   acknowledged(from: number, to: number, now: Microseconds): void {
@@ -233,7 +233,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
 
   requeueControl(message: ControlMessage): void {
     const { flags, from, to } = message;
-    if (!this.#joinWaiting(flags, from, to)) this.#controls.push(message);
+    if (!joinWaiting(this.#controls, flags, from, to)) this.#controls.push(message);
   }
 
   controlAcknowledged(message: ControlMessage): void {
@@ -264,25 +264,6 @@ export class Transmitter implements ChangeListener, ResendOwner {
       this.#flows.count > longestWait ||
       sequenceDistance(this.#nextSequence, this.#answered) <= this.#window
     );
-  }
-
-  /**
-   * Ranges that touch one that waits already become one with it. On a network that reorders, each gap gives
-   * two control messages, which are numbered themselves: apart they would feed on each other.
-   */
-  #joinWaiting(flags: number, from: number, to: number): boolean {
-    if ((flags & rangeFlags) === 0) return false;
-    const recent = this.#controls.slice(-joinLooks);
-    for (const waiting of recent) {
-      if (waiting.flags !== flags) continue;
-      const touches =
-        sequenceDistance(from, waiting.to) <= 1 && sequenceDistance(waiting.from, to) <= 1;
-      if (!touches) continue;
-      if (sequenceDistance(from, waiting.from) < 0) waiting.from = from;
-      if (sequenceDistance(to, waiting.to) > 0) waiting.to = to;
-      return true;
-    }
-    return false;
   }
 
   /** One message; control messages first, they are what opens the windows. */

@@ -130,9 +130,10 @@ export class SyncLife {
     const builder = new DatagramBuilder(400, (datagram) => {
       this.#send(owner(), datagram);
     });
-    // Half of the incarnations begin just before the numbers wrap.
+    // Half of the lives begin just before the numbers wrap; a restart begins anywhere.
+    const isBirth = this.time.now() === 0;
     const start =
-      this.#random.below(2) === 0
+      isBirth && this.#random.below(2) === 0
         ? 0xffff_ffff - this.#random.below(200)
         : this.#random.below(0xffff_ffff);
     let isFirst = true;

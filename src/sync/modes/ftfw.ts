@@ -87,6 +87,8 @@ export class FtfwMachine implements Machine {
     if (header.has(headerFlag.hello)) this.#hello(sequence, now);
     else {
       this.#isInHello = false;
+      // What came before the first message that arrived cannot be named by numbers.
+      if (this.last === undefined) this.#port.resyncNeeded('joined a running stream');
       this.#follow(sequence, now);
     }
     this.last = sequence;
