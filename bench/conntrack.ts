@@ -161,6 +161,7 @@ class Bench {
         entries: told['entries']!,
         entriesPerSecond: told['entries']! / (told['milliseconds']! / 1_000),
         longestPauseMilliseconds: told['longestPause']!,
+        ownCpuInLongestPauseMilliseconds: told['longestPauseCpu']!,
         tableBytesPerFlow: told['tableBytes']! / told['entries']!,
       };
     };

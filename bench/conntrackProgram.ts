@@ -148,13 +148,23 @@ async function commit(count: number, isTranslated: boolean, path: string): Promi
 }
 
 async function dump(): Promise<void> {
+  // Loads the addon, as a daemon has long done; the decoder and the table stay cold.
+  await new KernelDump({ kind: 'expectations' }, names, {}).done;
   let longest = 0;
+  let longestCpu = 0;
+  let cpuBefore = 0;
   let before = performance.now();
   let isRunning = true;
   const look = (): void => {
     const now = performance.now();
-    longest = Math.max(longest, now - before);
+    const { user, system } = process.cpuUsage();
+    if (now - before > longest) {
+      longest = now - before;
+      // Of all threads, the compiler's included: what is missing to the pause was other programs' time.
+      longestCpu = (user + system - cpuBefore) / 1_000;
+    }
     before = now;
+    cpuBefore = user + system;
     if (isRunning) setImmediate(look);
   };
   setImmediate(look);
@@ -164,7 +174,8 @@ async function dump(): Promise<void> {
   });
   const entries = await reader.done;
   isRunning = false;
-  say({ entries, milliseconds: performance.now() - startedAt, longestPause: longest, ...memory() });
+  const milliseconds = performance.now() - startedAt;
+  say({ entries, milliseconds, longestPause: longest, longestPauseCpu: longestCpu, ...memory() });
 }
 
 async function main(): Promise<void> {
