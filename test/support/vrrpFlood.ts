@@ -1,6 +1,6 @@
 /**
  * A program that sends junk adverts. Arguments: interface, packets per second, seconds, kinds (commas). At
- * rate 0 it sends each kind five times. Prints how many left, as a JSON line.
+ * rate 0 the third is how often each kind is sent. Prints how many left, as a JSON line.
  */
 import { BatchedSocket } from '../../src/net/batchedSocket.js';
 import { interfaceIndex } from '../../src/net/interfaceQuery.js';
@@ -22,8 +22,9 @@ const address = packetSocketAddress(0x0800, index.value, Uint8Array.of(1, 0, 0x5
 const random = new SeededRandom(1);
 
 // A pool of frames, packed once: the sender must not be what limits the rate.
-const frames = Array.from({ length: rate === 0 ? kinds.length * 5 : 2_000 }, (_, i) =>
-  junkFrame(kinds[i % kinds.length] ?? 'random', random),
+const frames = Array.from(
+  { length: rate === 0 ? kinds.length * Number(secondsText) : 2_000 },
+  (_, i) => junkFrame(kinds[i % kinds.length] ?? 'random', random),
 );
 const bytes = Uint8Array.from(frames.flatMap((frame) => [...frame]));
 const lengths = Uint32Array.from(frames, (frame) => frame.length);

@@ -28,7 +28,8 @@ export const junkKinds = [
   'unknownVrid',
   'random',
 ] as const;
-export type JunkKind = (typeof junkKinds)[number];
+/** `lower` is no junk: a correct advert of priority 50. */
+export type JunkKind = (typeof junkKinds)[number] | 'lower';
 
 /** From 10.0.0.66, with a priority that would win if it were believed. */
 export function junkFrame(kind: JunkKind, random: SeededRandom, priority = 254): Uint8Array {
@@ -38,6 +39,8 @@ export function junkFrame(kind: JunkKind, random: SeededRandom, priority = 254):
     encodeAdvert(advertOf({ ...victim, ...overrides }, priority), carriage);
   const good = say({});
   switch (kind) {
+    case 'lower':
+      return frame(encodeAdvert(advertOf(victim, 50), carriage));
     case 'password':
       return frame(say({ authentication: password('guess') }));
     case 'authenticationType':
