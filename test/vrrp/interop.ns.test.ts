@@ -189,3 +189,26 @@ scenario(
     await expectNoError(built);
   },
 );
+
+describe('a keepstate that was stopped for longer than its timers', () => {
+  scenario('as BACKUP reads what waits in its socket and stays BACKUP', async () => {
+    const built = await bothStarted({ kinds: keepalivedFirst });
+    built.peer('b').process.freeze();
+    await sleep(6_000);
+    built.peer('b').process.thaw();
+    await sleep(2_500);
+    expect(built.peer('b').history('EXT')).toEqual(['BACKUP']);
+    expect(await built.peer('a').state('EXT')).toBe('MASTER');
+    await expectNoError(built);
+  });
+
+  scenario('as MASTER takes its role back from the peer that filled in', async () => {
+    const built = await bothStarted({ kinds: keepstateFirst });
+    built.peer('a').process.freeze();
+    await built.settle('b', 'MASTER');
+    built.peer('a').process.thaw();
+    await built.settle('b', 'BACKUP');
+    await built.settle('a', 'MASTER');
+    await expectNoError(built);
+  });
+});

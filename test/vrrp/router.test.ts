@@ -351,6 +351,25 @@ describe('a reload', () => {
   });
 });
 
+test('a group is told first at the start, and last at a transition and at the stop', async () => {
+  const notify = { priorityChanges: false, generic: script('/n') };
+  const members = ['A', 'B'].map((name, i) =>
+    instanceSettings({ name, virtualRouterId: 51 + i, notify }),
+  );
+  const tracking = { interfaces: [], scripts: [], files: [], processes: [] };
+  const group = { name: 'G', members: ['A', 'B'], tracking, trackingWeight: false, notify };
+  const bench = new RouterBench(vrrpSettings(members, { groups: [group] }));
+  await bench.router.start();
+  await bench.time.advance(seconds(4));
+  await bench.router.stop();
+  const told = bench.processes.lines.map((line) => line.split(' ').slice(2, 4).join(' '));
+  expect(told).toEqual([
+    ...['G BACKUP', 'A BACKUP', 'B BACKUP'],
+    ...['B MASTER', 'A MASTER', 'G MASTER'],
+    ...['A STOP', 'B STOP', 'G STOP'],
+  ]);
+});
+
 describe('a reload of a group', () => {
   const a = instanceSettings({ name: 'A' });
   const b = instanceSettings({
