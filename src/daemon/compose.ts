@@ -16,6 +16,7 @@ import { procSysctls } from '../vrrp/sysctls.js';
 import { nodeFiles } from '../vrrp/tracking/fileTracker.js';
 import { procTable } from '../vrrp/tracking/processTracker.js';
 import { KeepstateNode, type NodeOptions } from './node.js';
+import type { RecordingFile } from './recordingFile.js';
 import type { ServiceManager } from './serviceManager.js';
 import { threadStarter } from './syncThread.js';
 
@@ -23,6 +24,8 @@ export interface ComposeOptions extends Omit<NodeOptions, 'pid'> {
   readonly logger: Logger;
   readonly service: ServiceManager;
   readonly onStopRequested: () => void;
+  /** Where each VRRP event is written, for a replay. The caller closes it. */
+  readonly recording: RecordingFile | undefined;
 }
 
 export interface ComposedNode {
@@ -36,7 +39,7 @@ export async function composeNode(
   settings: NodeSettings,
   options: ComposeOptions,
 ): Promise<ComposedNode> {
-  const { logger, service, onStopRequested, ...nodeOptions } = options;
+  const { logger, service, onStopRequested, recording, ...nodeOptions } = options;
   const clock = systemClock;
   const timers = new SystemTimers(clock);
   const network = RtnetlinkWatch.open({ timers, logger });
@@ -67,7 +70,10 @@ export async function composeNode(
     onStopRequested,
     startWorker: threadStarter(settings.scheduling?.sync, logger),
     makeRouter: (vrrp: VrrpSettings, routerOptions: RouterOptions) =>
-      new VrrpRouter(routerPorts, vrrp, routerOptions),
+      new VrrpRouter(routerPorts, vrrp, {
+        ...routerOptions,
+        ...(recording === undefined ? {} : { record: (line) => recording.write(line) }),
+      }),
   };
   const node = new KeepstateNode(settings, world, { ...nodeOptions, pid: process.pid });
   current = () => node.settings.vrrp;

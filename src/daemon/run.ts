@@ -18,6 +18,7 @@ import { LockFile } from './lockFile.js';
 import { openLog, type ProcessLog } from './log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
+import { RecordingFile } from './recordingFile.js';
 import { Reloader } from './reload.js';
 import { schedule } from './scheduling.js';
 import { serviceEnvironment, ServiceManager } from './serviceManager.js';
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly logLevel: LogLevel;
   /** keepalived's `-i`. */
   readonly configId?: string;
+  /** A file to which each VRRP event is appended, for a replay. */
+  readonly record?: string;
 }
 
 /** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
@@ -86,6 +89,8 @@ class Run {
     });
     if (settings.netNamespace !== undefined) enterNamespace(settings.netNamespace);
     refuseBesideOthers(settings);
+    const { record } = this.#options;
+    const recording = record === undefined ? undefined : new RecordingFile(record, this.#log);
     const lock =
       settings.sync === undefined
         ? undefined
@@ -104,6 +109,7 @@ class Run {
         logger: this.#log,
         service,
         onStopRequested: () => this.#stop(),
+        recording,
       });
       const reloader = new Reloader({
         load: this.#load,
@@ -135,6 +141,7 @@ class Run {
       this.#log.log('notice', 'stopped');
       return 0;
     } finally {
+      await recording?.close();
       lock?.release();
     }
   }

@@ -1,0 +1,244 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger, LogLevel } from '../../src/base/logger.js';
+import { silentLogger } from '../../src/base/logger.js';
+import { microseconds, seconds, type ArmedTimer, type Timers } from '../../src/base/time.js';
+import type { HistoryEntry } from '../../src/control/status.js';
+import { History } from '../../src/daemon/history.js';
+import { LockFile } from '../../src/daemon/lockFile.js';
+import { formatLine } from '../../src/daemon/log.js';
+import { findConflicts, isKeepstate, runningHere } from '../../src/daemon/otherDaemons.js';
+import { serviceEnvironment, ServiceManager } from '../../src/daemon/serviceManager.js';
+import { nothingSaved, resumableUnits, StateFile } from '../../src/daemon/stateFile.js';
+import { syslogDatagram } from '../../src/daemon/syslog.js';
+import { schedule, threadIds } from '../../src/daemon/scheduling.js';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'keepstate-daemon-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+class RecordingLogger implements Logger {
+  readonly lines: string[] = [];
+  log(_level: LogLevel, message: string): void {
+    this.lines.push(message);
+  }
+}
+
+function entry(n: number): HistoryEntry {
+  return {
+    at: '2026-01-01T00:00:00.000Z',
+    name: 'VI',
+    kind: 'instance',
+    from: 'BACKUP',
+    to: n % 2 === 0 ? 'BACKUP' : 'MASTER',
+    because: String(n),
+  };
+}
+
+describe('history', () => {
+  const path = (): string => join(directory, 'state', 'history.jsonl');
+  const causes = (history: History): string[] => history.entries().map((one) => one.because);
+
+  test('keeps the newest, in memory and over a restart', () => {
+    const history = new History(path(), 3, silentLogger);
+    for (let n = 0; n < 20; n++) history.add(entry(n));
+    expect(causes(history)).toEqual(['17', '18', '19']);
+    expect(causes(new History(path(), 3, silentLogger))).toEqual(['17', '18', '19']);
+    expect(history.entries(1).map((one) => one.because)).toEqual(['19']);
+    expect(history.entries(0)).toEqual([]);
+  });
+
+  test('its file stays bounded', () => {
+    const history = new History(path(), 3, silentLogger);
+    for (let n = 0; n < 100; n++) history.add(entry(n));
+    expect(readFileSync(path(), 'utf8').split('\n').length).toBeLessThanOrEqual(7);
+  });
+
+  test('an entry is completed later, on disk too, and told again', () => {
+    const history = new History(path(), 9, silentLogger);
+    const told: HistoryEntry[] = [];
+    history.subscribe((one) => {
+      told.push(one);
+      return true;
+    });
+    history.add(entry(1));
+    history.add(entry(2));
+    history.amend((one) => one.to === 'MASTER', { flowsCommitted: 7 });
+    history.amend((one) => one.to === 'FAULT', { flowsCommitted: 8 });
+    expect(history.entries()[0]?.flowsCommitted).toBe(7);
+    expect(new History(path(), 9, silentLogger).entries()[0]?.flowsCommitted).toBe(7);
+    expect(told.map((one) => one.flowsCommitted)).toEqual([undefined, undefined, 7]);
+  });
+
+  test('lines that a crash cut short are skipped', () => {
+    new History(path(), 9, silentLogger).add(entry(1));
+    writeFileSync(path(), `${readFileSync(path(), 'utf8')}{"at":"2026`);
+    expect(causes(new History(path(), 9, silentLogger))).toEqual(['1']);
+  });
+
+  test('a listener that has gone is forgotten; a disk that refuses is told once', () => {
+    writeFileSync(join(directory, 'file'), '');
+    const logger = new RecordingLogger();
+    const history = new History(join(directory, 'file', 'history'), 9, logger);
+    let calls = 0;
+    history.subscribe(() => {
+      calls++;
+      return false;
+    });
+    history.add(entry(1));
+    history.add(entry(2));
+    expect(calls).toBe(1);
+    expect(logger.lines).toEqual(['the history cannot be written']);
+    expect(causes(history)).toEqual(['1', '2']);
+  });
+});
+
+describe('state file', () => {
+  test('is read back; anything else means that nothing is known', () => {
+    const path = join(directory, 'run', 'role.json');
+    const file = new StateFile(path, silentLogger);
+    expect(file.read()).toEqual(nothingSaved);
+    const state = { bootId: 'b', maintenance: true, units: { G1: microseconds(5) } };
+    file.write(state);
+    expect(file.read()).toEqual(state);
+    for (const text of ['', '{', '7', 'null', '{"units":{"G1":"x"}}']) {
+      writeFileSync(path, text);
+      expect(file.read()).toEqual(nothingSaved);
+    }
+  });
+
+  test('a unit resumes within the patience of its peers, in the same boot', () => {
+    const saved = { bootId: 'b', maintenance: false, units: { G1: seconds(10), G2: seconds(1) } };
+    const patience = (unit: string) => (unit === 'gone' ? undefined : seconds(3));
+    const at = (now: number, boot = 'b') => [
+      ...resumableUnits(saved, boot, seconds(now), patience),
+    ];
+    expect(at(12)).toEqual(['G1']);
+    expect(at(13)).toEqual([]);
+    expect(at(12, 'another')).toEqual([]);
+    // A clock that went backwards is another boot in disguise.
+    expect(at(9)).toEqual([]);
+  });
+});
+
+describe('lock file', () => {
+  const path = (): string => join(directory, 'lock');
+  const never = (): boolean => false;
+
+  test('is held by one, and free again after release', () => {
+    const lock = LockFile.take(path(), never, never);
+    expect(readFileSync(path(), 'utf8')).toBe(`${process.pid}\n`);
+    lock.release();
+    expect(existsSync(path())).toBe(false);
+  });
+
+  test('one of a living keepstate is respected, one of a dead one replaced', () => {
+    writeFileSync(path(), '1\n');
+    expect(() => LockFile.take(path(), () => true, never)).toThrow('keepstate (process 1)');
+    LockFile.take(path(), never, never).release();
+  });
+
+  test("conntrackd's empty one holds as long as a conntrackd runs", () => {
+    writeFileSync(path(), '');
+    expect(() => LockFile.take(path(), never, () => true)).toThrow('conntrackd');
+    LockFile.take(path(), never, never).release();
+  });
+
+  test('what somebody else has taken meanwhile is not removed', () => {
+    const lock = LockFile.take(path(), never, never);
+    writeFileSync(path(), '1\n');
+    lock.release();
+    expect(existsSync(path())).toBe(true);
+  });
+});
+
+describe('other programs', () => {
+  test('are found by name in this network namespace, this process is not', () => {
+    expect(runningHere('no-such-program')).toEqual([]);
+    expect(runningHere('node').map((one) => one.pid)).not.toContain(process.pid);
+    expect(isKeepstate(2 ** 30)).toBe(false);
+    expect(findConflicts(false, false)).toEqual([]);
+  });
+});
+
+class ManualTimers implements Timers {
+  armed: (() => void)[] = [];
+  after(_delay: number, callback: (due: never) => void): ArmedTimer {
+    const ring = (): void => (callback as () => void)();
+    this.armed.push(ring);
+    return { cancel: () => (this.armed = this.armed.filter((one) => one !== ring)) };
+  }
+  ringAll(): void {
+    for (const ring of this.armed.splice(0)) ring();
+  }
+}
+
+describe('service manager', () => {
+  test('is told readiness, a changed status once, and signs of life only while VRRP runs', () => {
+    const sent: string[] = [];
+    const timers = new ManualTimers();
+    const service = new ServiceManager((text) => sent.push(text), timers, {
+      watchdog: seconds(9),
+    });
+    let isAlive = true;
+    service.ready('VI MASTER', () => isAlive);
+    service.status('VI MASTER');
+    service.status('VI BACKUP');
+    timers.ringAll();
+    isAlive = false;
+    timers.ringAll();
+    service.stopping();
+    expect(timers.armed).toEqual([]);
+    expect(sent).toEqual([
+      'READY=1\nSTATUS=VI MASTER',
+      'WATCHDOG=1',
+      'STATUS=VI BACKUP',
+      'WATCHDOG=1',
+      'STOPPING=1',
+    ]);
+  });
+
+  test('the watchdog period counts only for this process', () => {
+    expect(serviceEnvironment({ WATCHDOG_USEC: '9000000', WATCHDOG_PID: '7' }, 7).watchdog).toBe(
+      9_000_000,
+    );
+    expect(serviceEnvironment({ WATCHDOG_USEC: '9000000', WATCHDOG_PID: '8' }, 7).watchdog).toBe(
+      undefined,
+    );
+    expect(serviceEnvironment({}, 7).watchdog).toBe(undefined);
+  });
+});
+
+describe('log lines', () => {
+  test('have time, level, a constant message and fields; what needs it is quoted', () => {
+    const fields = { instance: 'VI', because: 'priority 0', nothing: undefined, n: 3 };
+    expect(formatLine('T', 'notice', 'Entering MASTER STATE', fields)).toBe(
+      'T notice: Entering MASTER STATE instance=VI because="priority 0" n=3',
+    );
+    expect(formatLine('T', 'error', 'two\nlines', { a: 'x\ny' })).toBe(
+      'T error: two lines a="x\\ny"',
+    );
+  });
+
+  test('syslog gets facility and severity in one number', () => {
+    const record = { level: 'warning', message: 'm', fields: { a: 1 } } as const;
+    expect(syslogDatagram(record, 'local0', 9)).toBe('<132>keepstate[9]: m a=1');
+    expect(syslogDatagram(record, 'unknown', 9)).toBe('<28>keepstate[9]: m a=1');
+  });
+});
+
+describe('scheduling', () => {
+  test('knows the threads of this process, and a refusal is a log line', () => {
+    expect(threadIds().has(process.pid)).toBe(true);
+    const logger = new RecordingLogger();
+    schedule(2 ** 22 + 1, { nice: 1 }, logger);
+    expect(logger.lines).toEqual(['the nice value cannot be set']);
+  });
+});

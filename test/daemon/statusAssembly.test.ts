@@ -1,0 +1,251 @@
+import { seconds, microseconds } from '../../src/base/time.js';
+import { loadNodeText, type LoadResult } from '../../src/config/loadNode.js';
+import { systemLoadPorts } from '../../src/config/systemPorts.js';
+import { syncProblems, instanceProblems, latenessProblems } from '../../src/daemon/problems.js';
+import { planReload } from '../../src/daemon/reload.js';
+import { assembleStatus, isoTime, type StatusSource } from '../../src/daemon/statusAssembly.js';
+import type { SyncStatus } from '../../src/sync/messages.js';
+import { zeroCounters } from '../../src/vrrp/counters.js';
+import type { InstanceSnapshot, UnitSnapshot } from '../../src/vrrp/snapshot.js';
+
+const now = seconds(1_000);
+const wallClock = seconds(1_700_000_000);
+
+const instance: InstanceSnapshot = {
+  name: 'VI',
+  unit: 'VI',
+  state: 'MASTER',
+  since: microseconds(wallClock - 5_000_000),
+  reason: 'no master was heard',
+  interface: 'eth0',
+  family: 4,
+  version: 2,
+  vrid: 51,
+  priority: 100,
+  effectivePriority: 100,
+  sourceAddress: '10.0.0.1',
+  vips: [{ text: '10.0.0.9/24 dev eth1', state: 'set', isPresent: true, isExcluded: false }],
+  routes: [],
+  master: undefined,
+  faults: [],
+  awaiting: [],
+  vipsWait: false,
+  counters: zeroCounters,
+  problems: [],
+  lastAdvertSent: undefined,
+  masterAdvertInterval: seconds(1),
+};
+
+const unit: UnitSnapshot = {
+  name: 'VI',
+  isGroup: false,
+  state: 'MASTER',
+  since: instance.since,
+  reason: instance.reason,
+  epoch: 1,
+  members: ['VI'],
+  preemption: 'free',
+  heldBecause: undefined,
+  inMaintenance: false,
+};
+
+const counts = {
+  entries: 10,
+  expectations: 0,
+  created: 0,
+  createFailed: 0,
+  updated: 0,
+  updateFailed: 0,
+  destroyed: 0,
+  destroyFailed: 0,
+  limit: 100,
+};
+
+const sync: SyncStatus = {
+  state: 'synchronised',
+  mode: 'FTFW',
+  internal: counts,
+  external: counts,
+  commitInProgress: false,
+  lastCommit: {
+    entries: 5,
+    failed: 0,
+    expectations: 0,
+    durationMs: 2,
+    cancelled: false,
+    at: seconds(990),
+  },
+  overruns: 0,
+  netlinkBufferBytes: 1,
+  resyncs: 0,
+  events: { received: 0, filtered: 0, own: 0 },
+  peer: {
+    kind: 'keepstate',
+    name: 'fw2',
+    lastHeard: seconds(999),
+    lost: 0,
+    before: 0,
+    malformed: 0,
+    malformedBy: {},
+    strangers: 0,
+  },
+  parity: 'equal',
+  links: [],
+  queues: { transmit: 0, resend: 0, resendLimit: 1, resendDropped: 0 },
+  lateness: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
+  memoryBytes: { tables: 0, rss: 0 },
+};
+
+const source: StatusSource = {
+  version: '1',
+  node: 'fw1',
+  pid: 1,
+  configFile: 'f',
+  startedAt: wallClock,
+  now,
+  wallClock,
+  router: { units: [unit], instances: [instance], statics: [], scripts: [] },
+  bound: 'VI',
+  phase: 'steady',
+  maintenance: false,
+  sync: { status: sync, downBecause: undefined, restarts: 0, listingPath: '/l', mode: 'FTFW' },
+  lateness: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
+  rssBytes: 1,
+  further: [],
+};
+
+const syncCodes = (change: Partial<SyncStatus>): string[] =>
+  syncProblems({ status: { ...sync, ...change }, downBecause: undefined }, now).map((p) => p.code);
+const instanceCodes = (change: Partial<InstanceSnapshot>): string[] =>
+  instanceProblems({ ...instance, ...change }, wallClock).map((p) => p.code);
+
+describe('status', () => {
+  test('has the names that tools read, with wall-clock times', () => {
+    const status = assembleStatus(source);
+    expect(status).toMatchObject({
+      role: 'MASTER',
+      since: '2023-11-14T22:13:15.000Z',
+      reason: 'no master was heard',
+      groups: [],
+      instances: [
+        {
+          name: 'VI',
+          interface: 'eth0',
+          vrid: 51,
+          priority: 100,
+          effectivePriority: 100,
+          vips: [{ address: '10.0.0.9/24', present: true, interface: 'eth1' }],
+        },
+      ],
+      sync: {
+        state: 'synchronised',
+        mode: 'FTFW',
+        internal: { entries: 10 },
+        external: { entries: 10 },
+        lastCommit: { entries: 5, failed: 0, durationMs: 2, at: '2023-11-14T22:13:10.000Z' },
+        overruns: 0,
+        peer: { lost: 0, malformed: 0, heardAgoMs: 1000 },
+      },
+      problems: [],
+    });
+    expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+  });
+
+  test('where nothing is bound, the worst state counts', () => {
+    const units = [unit, { ...unit, name: 'B', state: 'FAULT' as const, reason: 'eth1 down' }];
+    const status = assembleStatus({
+      ...source,
+      bound: undefined,
+      router: { ...source.router, units },
+    });
+    expect(status).toMatchObject({ role: 'FAULT', reason: 'eth1 down' });
+    expect(status.bound).toBeUndefined();
+  });
+
+  test('a worker that is down or not there yet has a state of its own', () => {
+    const view = { status: undefined, restarts: 2, listingPath: '/l', mode: 'FTFW' };
+    const down = assembleStatus({ ...source, sync: { ...view, downBecause: 'exit 1' } });
+    expect(down.sync).toMatchObject({ state: 'down', worker: { restarts: 2 } });
+    expect(down.problems.map((one) => one.code)).toEqual(['sync-down']);
+    const starting = assembleStatus({ ...source, sync: { ...view, downBecause: undefined } });
+    expect(starting.sync?.state).toBe('starting');
+  });
+
+  test('microseconds become ISO 8601', () => {
+    expect(isoTime(microseconds(1_500))).toBe('1970-01-01T00:00:00.001Z');
+  });
+});
+
+describe('problems', () => {
+  test('of the sync engine', () => {
+    expect(syncCodes({})).toEqual([]);
+    expect(syncCodes({ state: 'peer-lost' })).toEqual(['sync-peer-lost']);
+    expect(syncCodes({ parity: 'different' })).toEqual(['parity']);
+    expect(syncCodes({ internal: { ...counts, entries: 92 } })).toEqual(['table-full']);
+    expect(syncCodes({ peer: { ...sync.peer, strangers: 1, lastStranger: '10.9.9.9' } })).toEqual([
+      'sync-stranger',
+    ]);
+    expect(syncCodes({ queues: { ...sync.queues, resendDropped: 1 } })).toEqual([
+      'resend-overflow',
+    ]);
+    const link = {
+      interfaceName: 'eth3',
+      kind: 'udp',
+      isActive: true,
+      isUsable: false,
+      bytesSent: 0,
+      bytesReceived: 0,
+      datagramsSent: 0,
+      datagramsReceived: 0,
+      sendErrors: 0,
+      receiveErrors: 0,
+    } as const;
+    expect(syncCodes({ links: [link] })).toEqual(['sync-link-down']);
+  });
+
+  test('of an instance', () => {
+    expect(instanceCodes({})).toEqual([]);
+    expect(instanceCodes({ faults: ['interface eth0 is down'] })).toEqual(['fault']);
+    const [vip] = instance.vips;
+    if (vip === undefined) throw new Error('the sample has a VIP');
+    expect(instanceCodes({ vips: [{ ...vip, isPresent: false }] })).toEqual(['vip-missing']);
+    expect(instanceCodes({ vips: [{ ...vip, isPresent: false }], vipsWait: true })).toEqual([]);
+    const problem = { reason: 'authType', text: 't', remedy: 'r', count: 1 };
+    const seen = (agoSeconds: number) => ({
+      ...problem,
+      lastSeen: microseconds(wallClock - agoSeconds * 1_000_000),
+    });
+    expect(instanceCodes({ problems: [seen(10)] })).toEqual(['authType']);
+    expect(instanceCodes({ problems: [seen(120)] })).toEqual([]);
+    expect(instanceCodes({ problems: [problem] })).toEqual(['authType']);
+  });
+
+  test('of the loop', () => {
+    expect(latenessProblems(20)).toEqual([]);
+    expect(latenessProblems(900).map((one) => one.code)).toEqual(['late']);
+  });
+});
+
+describe('reload', () => {
+  const load = (text: string): LoadResult =>
+    loadNodeText(text, 'f', systemLoadPorts({ machine: false }));
+  const text = (more: string, globals = ''): string =>
+    `global_defs {\n${globals}\n}\nvrrp_instance VI {\n interface eth0\n virtual_router_id 1\n ${more}\n}\n`;
+  const current = load(text('priority 100')).settings!;
+
+  test.each([
+    ['the same file', text('priority 100'), 'nothing'],
+    ['another priority', text('priority 90'), 'apply'],
+    ['a wrong keyword', text('priorty 90'), 'refused'],
+    ['another state directory', text('priority 100', 'state_directory /x'), 'refused'],
+  ])('of %s', (_what, next, kind) => {
+    expect(planReload(current, load(next)).kind).toBe(kind);
+  });
+
+  test('names what needs a restart', () => {
+    const plan = planReload(current, load(text('priority 100', 'state_directory /x')));
+    expect(plan).toMatchObject({
+      refusal: { code: 'needs-restart', message: 'a reload cannot change: state_directory' },
+    });
+  });
+});
