@@ -7,6 +7,7 @@ interface RunCommandOptions {
   readonly control?: string;
   readonly logLevel: LogLevel;
   readonly configId?: string;
+  readonly record?: string;
 }
 
 const defaultConfig = '/etc/keepstate/keepstate.conf';
@@ -28,6 +29,7 @@ export function registerRun(program: Command): void {
         .default('info'),
     )
     .option('-i, --config-id <id>', 'for @ID conditions in the configuration')
+    .option('--record <file>', 'append each VRRP event, for npm run replay; holds the password')
     .addHelpText(
       'after',
       `
