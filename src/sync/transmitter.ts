@@ -8,19 +8,16 @@
  * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the table in
  * steps, so that a peer with an ordinary socket buffer keeps up.
  */
-import { subtractTime, type Microseconds, type RandomSource } from '../base/time.js';
+import { subtractTime, type Microseconds } from '../base/time.js';
 import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { ExpectationEntry } from './expectations.js';
-import type { ChangeListener, InternalCache } from './internalCache.js';
+import type { ChangeListener } from './internalCache.js';
 import type { Machine } from './modes/machine.js';
 import { RefreshWheel } from './queues/refreshWheel.js';
 import { joinWaiting } from './queues/controlQueue.js';
 import { ResendQueue, type ControlMessage, type ResendOwner } from './queues/resendQueue.js';
 import { membership, membershipOf, SlotQueue } from './queues/slotQueue.js';
-import type { SyncMode } from './settings.js';
-import type { DatagramBuilder } from './wire/datagramBuilder.js';
 import { writeExpectation } from './wire/expectationCodec.js';
-import type { FlowWriter } from './wire/flowWriter.js';
 import {
   headerFlag,
   messageKind,
@@ -31,27 +28,12 @@ import {
   writeHeader,
 } from './wire/header.js';
 import { BulkWalk } from './bulkWalk.js';
+import type { TransmitterOptions } from './transmitterOptions.js';
 
 /** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
 const ordinaryWindow = 4_096;
 /** Flows that may wait behind a closed window: DEAD ones hold places that living ones need. */
 const longestWait = 131_072;
-
-export interface TransmitterOptions {
-  readonly mode: SyncMode;
-  readonly cache: InternalCache;
-  readonly builder: DatagramBuilder;
-  readonly writer: FlowWriter;
-  readonly sendTimeout: boolean;
-  readonly resendLimit: number;
-  readonly ackWindowSize: number;
-  readonly refreshSeconds: number;
-  readonly random: RandomSource;
-  /** A bulk has ended, and in FTFW was acknowledged in full: what has no number since `since` is gone. */
-  readonly bulkDone: (since: number, entries: number) => void;
-  /** An own RESYNC was acknowledged. */
-  readonly resyncAcknowledged: () => void;
-}
 
 export class Transmitter implements ChangeListener, ResendOwner {
   readonly resend: ResendQueue;

@@ -83,13 +83,14 @@ export class FtfwMachine implements Machine {
 
   accept(header: MessageHeader, now: Microseconds): void {
     const { sequence } = header;
+    const isAck = header.kind === messageKind.control && header.has(headerFlag.ack);
     this.#jump = undefined;
-    if (header.has(headerFlag.hello)) this.#hello(sequence, now);
+    if (header.has(headerFlag.hello)) this.#hello(sequence, now, isAck);
     else {
       this.#isInHello = false;
       // What came before the first message that arrived cannot be named by numbers.
       if (this.last === undefined) this.#port.resyncNeeded('joined a running stream');
-      this.#follow(sequence, now);
+      this.#follow(sequence, now, isAck);
     }
     this.last = sequence;
     this.#lastAcceptedAt = now;
@@ -118,7 +119,7 @@ export class FtfwMachine implements Machine {
   }
 
   /** A message without HELLO, or one that continues a HELLO phase. */
-  #follow(sequence: number, now: Microseconds): void {
+  #follow(sequence: number, now: Microseconds, isAcknowledgement: boolean): void {
     const { last } = this;
     const distance = last === undefined ? 1 : sequenceDistance(sequence, last);
     if (last !== undefined && (distance <= 0 || distance > largestGap)) {
@@ -137,18 +138,19 @@ export class FtfwMachine implements Machine {
       this.#ackFrom = sequence;
       this.#ackFromSince = now;
     }
-    this.#window--;
-    if (this.#window > 0) return;
+    // Acknowledgements are acknowledged in their time: with small windows they would answer each other for ever.
+    if (!isAcknowledgement) this.#window--;
+    if (this.#window > 0 || isAcknowledgement) return;
     this.#port.control(headerFlag.ack, this.#ackFrom!, sequence);
     this.#ackFrom = undefined;
     this.#window = this.#ackWindow;
   }
 
-  #hello(sequence: number, now: Microseconds): void {
+  #hello(sequence: number, now: Microseconds, isAcknowledgement: boolean): void {
     this.#sayHelloBack = true;
     const distance = this.last === undefined ? 0 : sequenceDistance(sequence, this.last);
     const continues = this.#isInHello && distance > 0 && distance <= 0xffff;
-    if (continues) this.#follow(sequence, now);
+    if (continues) this.#follow(sequence, now, isAcknowledgement);
     else {
       this.#helloFirst = sequence;
       this.#restartWindow(sequence, now);
