@@ -65,6 +65,20 @@ export function isPresent(spec: AddressSpec, kernel: KernelView): boolean {
   );
 }
 
+/** Answers `isPresent` for many specs at the price of one walk over the kernel's addresses. */
+export type Presence = (spec: AddressSpec) => boolean;
+
+export function presenceIn(kernel: KernelView): Presence {
+  const names = new Map(kernel.links.map((link) => [link.index, link.name]));
+  const keys = new Set(
+    kernel.addresses.map(({ linkIndex, address, prefixLength }) => {
+      const interfaceName = names.get(linkIndex) ?? '';
+      return addressKey({ interfaceName, address, prefixLength });
+    }),
+  );
+  return (spec) => keys.has(addressKey(spec));
+}
+
 /** One name for equal addresses on equal interfaces; what the kernel holds at most once. */
 export function addressKey(spec: AddressSpec): string {
   return `${formatIp(spec.address)}/${spec.prefixLength} dev ${spec.interfaceName}`;

@@ -13,7 +13,7 @@ import type {
   NetworkEvent,
   NetworkWatch,
 } from '../net/ports.js';
-import { isPresent, type KernelView } from './addresses.js';
+import { isPresent, presenceIn, type KernelView, type Presence } from './addresses.js';
 import { changedItems, itemsOf, sameItem, type Item, type ItemSource } from './holdingItems.js';
 
 /** Many events arrive together when a link comes up; one look at all routes is enough. */
@@ -128,30 +128,34 @@ export class Holdings {
     return removed;
   }
 
+  /** What is on the interfaces now; ask once for many `status` calls. */
+  presence(): Presence {
+    return presenceIn(this.#kernel());
+  }
+
   /** In the order in which they were set. */
-  status(owner: string): readonly HoldingStatus[] {
-    const kernel = {
-      links: this.#ports.network.links(),
-      addresses: this.#ports.network.addresses(),
-    };
+  status(owner: string, presence: Presence = this.presence()): readonly HoldingStatus[] {
     return (this.#owners.get(owner)?.items ?? []).map(({ item, state, because }) => ({
       item,
       state,
       because,
-      isPresent: item.kind === 'address' ? isPresent(item.spec, kernel) : state === 'set',
+      isPresent: item.kind === 'address' ? presence(item.spec) : state === 'set',
     }));
   }
 
   /** As `status`, with what `source` lists and `owner` does not hold as `absent`. */
-  complete(owner: string, source: ItemSource): readonly HoldingStatus[] {
-    const held = this.status(owner);
-    const kernel = this.#kernel();
+  complete(
+    owner: string,
+    source: ItemSource,
+    presence: Presence = this.presence(),
+  ): readonly HoldingStatus[] {
+    const held = this.status(owner, presence);
     const others = itemsOf(source).filter((item) => !held.some((one) => sameItem(one.item, item)));
     const absent = others.map((item): HoldingStatus => ({
       item,
       state: 'absent',
       because: undefined,
-      isPresent: item.kind === 'address' && isPresent(item.spec, kernel),
+      isPresent: item.kind === 'address' && presence(item.spec),
     }));
     return [...held, ...absent];
   }

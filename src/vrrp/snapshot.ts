@@ -2,6 +2,7 @@
 import { formatIp } from '../base/ipAddress.js';
 import { microseconds, type Clock, type Microseconds } from '../base/time.js';
 import type { StateName } from './actions.js';
+import type { Presence } from './addresses.js';
 import type { InstanceCounters } from './counters.js';
 import type { Holdings, HoldingStatus } from './holdings.js';
 import { settingRemarks, problemRemedy } from './remedies.js';
@@ -100,11 +101,12 @@ export interface SnapshotSource {
 
 export function takeSnapshot(source: SnapshotSource): RouterSnapshot {
   const toWall = wallClockOf(source.clock);
+  const presence = source.holdings.presence();
   const instances = source.units.flatMap((unit) =>
     unit.settings.members.flatMap((settings) => {
       const state = unit.state.members[settings.name];
       if (state === undefined) return [];
-      return [instanceSnapshot(source, unit, settings, state, toWall)];
+      return [instanceSnapshot({ ...source, presence }, unit, settings, state, toWall)];
     }),
   );
   return {
@@ -127,13 +129,13 @@ export function takeSnapshot(source: SnapshotSource): RouterSnapshot {
 }
 
 function instanceSnapshot(
-  source: SnapshotSource,
+  source: SnapshotSource & { readonly presence: Presence },
   unit: UnitRunner,
   settings: InstanceSettings,
   state: InstanceState,
   toWall: (at: Microseconds) => Microseconds,
 ): InstanceSnapshot {
-  const held = source.holdings.complete(settings.name, settings);
+  const held = source.holdings.complete(settings.name, settings, source.presence);
   const items = held.map(itemSnapshot);
   const isAddress = held.map((one) => one.item.kind === 'address');
   return {
