@@ -62,6 +62,7 @@ export function itemsOf(source: ItemSource): readonly Item[] {
 
 /** Equal for the kernel: everything asked for is the same, whether or not it is tracked or excluded. */
 export function sameItem(a: Item, b: Item): boolean {
+  if (a.spec === b.spec) return true;
   return a.kind === b.kind && fingerprint(a.spec) === fingerprint(b.spec);
 }
 
