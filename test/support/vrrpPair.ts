@@ -169,5 +169,7 @@ function prefixOf({ ipv6 }: PairOptions): number {
 }
 
 export function vipsOf({ ipv6 }: PairOptions, n: number): readonly string[] {
-  return ipv6 === true ? [`fe80::1${n}0`, `fd00:${n + 1}::100`] : [`10.${n}.0.100`, `10.${n}.0.101`];
+  return ipv6 === true
+    ? [`fe80::1${n}0`, `fd00:${n + 1}::100`]
+    : [`10.${n}.0.100`, `10.${n}.0.101`];
 }
