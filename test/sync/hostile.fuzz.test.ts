@@ -1,0 +1,101 @@
+/** Whatever arrives, the receiver answers with a counter: no exception, no growth, and the true peer goes on. */
+import fc from 'fast-check';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { microseconds } from '../../src/base/time.js';
+import { newScratch } from '../../src/conntrack/flowRecord.js';
+import { NameTable } from '../../src/conntrack/nameTable.js';
+import { ExternalCache } from '../../src/sync/externalCache.js';
+import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
+import { FtfwMachine } from '../../src/sync/modes/ftfw.js';
+import { Receiver } from '../../src/sync/receiver.js';
+import { decodePeerMessage, encodePeerMessage } from '../../src/sync/wire/peerMessage.js';
+
+const folder = join(__dirname, '../vectors/sync');
+const captures = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => {
+    const vector = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { payloadHex: string };
+    return Uint8Array.from(Buffer.from(vector.payloadHex, 'hex'));
+  });
+
+const limit = 64;
+
+function receiver(): { receiver: Receiver; cache: ExternalCache } {
+  const names = new NameTable();
+  const cache = new ExternalCache(
+    new FingerprintedTable({ limit, names, hashSeed: 1 }),
+    limit,
+    false,
+  );
+  const port = {
+    control: () => undefined,
+    acknowledged: () => undefined,
+    missing: () => undefined,
+    peerRestarted: () => undefined,
+    streamBegan: () => undefined,
+    bulkRequested: () => undefined,
+    resyncNeeded: () => undefined,
+  };
+  const machine = new FtfwMachine(port, 300);
+  return { receiver: new Receiver(machine, cache, newScratch(names)), cache };
+}
+
+const options = { interruptAfterTimeLimit: 5_000, numRuns: 100_000, markInterruptAsFailure: false };
+
+test('each capture cut at every byte is taken or counted', () => {
+  for (const bytes of captures) {
+    for (let length = 0; length < bytes.length; length++) {
+      const { receiver: subject } = receiver();
+      const isGood = subject.receive(bytes.slice(0, length), microseconds(1));
+      if (length > 0 && !isGood) expect(subject.malformedTotal).toBeGreaterThan(0);
+    }
+  }
+});
+
+test('arbitrary bytes never throw, and never exceed the limit of the cache', () => {
+  const { receiver: subject, cache } = receiver();
+  let now = 0;
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      subject.receive(bytes, microseconds(now++));
+      return cache.table.count <= limit;
+    }),
+    options,
+  );
+  expect(now).toBeGreaterThan(1_000);
+});
+
+test('captures with a few changed bytes never throw, and never exceed the limit of the cache', () => {
+  const { receiver: subject, cache } = receiver();
+  let now = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...captures),
+      fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { maxLength: 4 }),
+      (capture, changes) => {
+        const bytes = capture.slice();
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        subject.receive(bytes, microseconds(now++));
+        const { records } = cache.table.audit();
+        return cache.table.count <= limit && records.used + records.free === records.issued;
+      },
+    ),
+    { ...options, numRuns: 20_000 },
+  );
+});
+
+test('the peer channel ignores what is not its own', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 100 }),
+      (bytes) => decodePeerMessage(bytes) === undefined,
+    ),
+    { ...options, numRuns: 20_000 },
+  );
+  const message = { kind: 'bulkEnd', since: 4_294_967_295, sequence: 3, entries: 2 } as const;
+  expect(decodePeerMessage(encodePeerMessage(message))).toEqual(message);
+  for (const text of ['KSP1{"kind":"bulkEnd"}', 'KSP1{"kind":"toString"}', 'KSP1[', 'KSP2{}']) {
+    expect(decodePeerMessage(Buffer.from(text))).toBeUndefined();
+  }
+});
