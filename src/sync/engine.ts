@@ -159,8 +159,9 @@ export class Engine {
     this.links.open();
     // conntrackd sends nothing at its start; the peer's cache would stay empty until somebody asks.
     this.replicator.startBulk('started');
-    if (this.#settings.startupResync || this.#settings.mode === 'FTFW') {
-      this.replicator.askResync(ports.clock.now(), 'started');
+    this.replicator.askResync(ports.clock.now(), 'started');
+    if (this.#settings.disableInternalCache) {
+      ports.logger.log('warning', 'DisableInternalCache is not supported: the cache is kept', {});
     }
     this.#armTick();
     return filled.entries;

@@ -41,6 +41,7 @@ function flowCommands(base: string): string[][] {
   ];
 }
 
+jest.retryTimes(0);
 describe.each(cases)('$mode over $kind, beside a real conntrackd', ({ mode, kind }) => {
   let lab: Lab;
   let a: Host;
@@ -67,7 +68,11 @@ describe.each(cases)('$mode over $kind, beside a real conntrackd', ({ mode, kind
       },
       generalLines: ['# every protocol'],
     });
-    keepstate = await SyncNode.start(
+    keepstate = await start();
+  });
+
+  function start(): Promise<SyncNode> {
+    return SyncNode.start(
       a,
       settingsOf(
         [
@@ -81,7 +86,7 @@ describe.each(cases)('$mode over $kind, beside a real conntrackd', ({ mode, kind
         { mode, refreshTimeSeconds: 3, cacheTimeoutSeconds: 60 },
       ),
     );
-  });
+  }
 
   afterAll(async () => {
     await lab.close();
@@ -124,5 +129,40 @@ describe.each(cases)('$mode over $kind, beside a real conntrackd', ({ mode, kind
     const network = await conntrackd.client('-s', 'network');
     expect(network).toMatch(/Malformed messages:\s+0/);
     expect(keepstate.status?.peer).toMatchObject({ malformed: 0, strangers: 0 });
+  });
+
+  // Only FTFW promises this.
+  const reliably = mode === 'FTFW' ? [50] : [];
+  for (const percent of reliably) {
+    test(`converges after loss of ${percent} % of the datagrams`, async () => {
+      await losing(percent);
+    });
+  }
+
+  async function losing(percent: number): Promise<void> {
+    for (const host of [a, b]) await host.loseInput(percent, 'udp dport 3780');
+    for (let port = 1; port <= 20; port++) {
+      const flow = `-p udp -d 198.51.100.9 --sport ${port} --dport 53 -t 1200`;
+      await a.exec(`conntrack -I -s 192.168.50.20 ${flow}`.split(' '));
+      await b.exec(`conntrack -I -s 192.168.60.20 ${flow}`.split(' '));
+    }
+    for (const host of [a, b]) await host.loseInput(0);
+    await waitFor(async () => {
+      const { ours, theirs } = await agree();
+      return ours.length === 27 && theirs.length === 27;
+    });
+  }
+
+  test('a keepstate that is started again is whole, and tells conntrackd everything', async () => {
+    const before = (await keepstate.list('internal', false)).length;
+    await keepstate.stop();
+    keepstate = await start();
+    await conntrackd.client('-f', 'external');
+    await keepstate.request({ verb: 'bulk' });
+    await waitFor(async () => (await agree()).ours.length === before);
+    // And from the other side.
+    await conntrackd.client('-B');
+    if (mode !== 'ALARM') await conntrackd.client('-n');
+    await waitFor(async () => (await agree()).ours.length === before);
   });
 });
