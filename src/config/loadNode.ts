@@ -1,6 +1,6 @@
 /** The door of this room: a file, or text, becomes settings and problems. */
 import { buildNode } from './build/node.js';
-import type { BuildContext } from './build/context.js';
+import { buildContext } from './build/context.js';
 import { freezeDeeply } from './freeze.js';
 import { rootRows, type RootValues } from './keywords/rootRows.js';
 import type { NodeSettings } from './nodeSettings.js';
@@ -40,7 +40,7 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const { tokens, sources, isComplete } = readTokens(text, path, ports, problems);
   const tree = buildTree(tokens, rootGrammar, problems, isComplete);
   const { values } = parseRows(rootRows, tree, { problems, owner: '' });
-  const context: BuildContext = { problems, uses: [], hostName: ports.hostName };
+  const context = buildContext(problems, ports.hostName);
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);
   warnAbout({ root: values, globals, settings, uses: context.uses, ports, problems });

@@ -62,6 +62,8 @@ export interface NotifySettings {
   readonly fault?: ScriptCommand;
   readonly stop?: ScriptCommand;
   readonly deleted?: ScriptCommand;
+  /** `notify_deleted` without a script. */
+  readonly reportsDeleted?: boolean;
   readonly masterReceivedLowerPriority?: ScriptCommand;
   readonly generic?: ScriptCommand;
   readonly priorityChanges: boolean;

@@ -258,7 +258,12 @@ describe('routes and rules', () => {
   test.each([
     [
       'from 10.0.0.0/8 table 7',
-      { family: 4, from: { address: ip('10.0.0.0'), prefixLength: 8 }, table: 7 },
+      {
+        family: 4,
+        from: { address: ip('10.0.0.0'), prefixLength: 8 },
+        table: 7,
+        priority: 16_384,
+      },
     ],
     [
       'to fd00::/8 iif eth1 oif eth2 priority 9',
@@ -274,10 +279,24 @@ describe('routes and rules', () => {
       'from all fwmark 0x10/0xff lookup main order 5 protocol 3',
       { family: 4, fwmark: 16, fwmask: 255, table: 254, priority: 5, protocol: 3 },
     ],
-    ['inet6 table 5', { family: 6, table: 5 }],
+    ['inet6 table 5 priority 9', { family: 6, table: 5, priority: 9 }],
   ])('rule %s', (line, spec) => {
     const [rule] = instanceOf(`virtual_rules {\n${line}\n}`).virtualRules;
     expect(rule).toEqual({ spec, isTracked: true, text: line });
+  });
+
+  test('rules without priority count down from 16384, for each family, and say so', () => {
+    const rules = [
+      'from 10.1.0.0/16',
+      'from fd00::/8',
+      'from 10.2.0.0/16 priority 7',
+      'inet table 5',
+    ];
+    const result = load(instanceText(`virtual_rules {\n${rules.join('\n')}\n}`));
+    const built = result.settings?.vrrp.instances[0]?.virtualRules ?? [];
+    expect(built.map(({ spec }) => spec.priority)).toEqual([16_384, 16_384, 7, 16_383]);
+    const said = result.problems.filter(({ message }) => message.includes('has no priority: '));
+    expect(said.map(({ at }) => at.line)).toEqual([9, 10, 12]);
   });
 
   test.each(['10.0.0.0/8 via fd00::1', '10.0.0.0/8 table big', 'via', 'to x'])(
@@ -368,6 +387,17 @@ describe('instances', () => {
       lowerPrioNoAdvert: true,
       garp: { lowerPrioRepeat: 0, lowerPrioDelay: 0 },
     });
+  });
+
+  test.each([
+    ['', false],
+    ['accept', false],
+    ['version 3', false],
+    ['version 3\naccept', true],
+    ['priority 255', true],
+    ['priority 255\nno_accept', true],
+  ])('in strict mode with "%s" VIPs answer: %s', (lines, accepts) => {
+    expect(instanceOf(`strict_mode\n${lines}`).accept).toBe(accepts);
   });
 
   test('priority 255 is the owner: MASTER, and nopreempt means nothing', () => {

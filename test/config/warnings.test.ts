@@ -52,6 +52,27 @@ describe('warnings about roles', () => {
       instanceText('strict_mode\nunicast_peer {\n  192.0.2.9\n}'),
       'strict-mode 9:5',
     ],
+    ['strict mode and accept', instanceText('strict_mode\naccept'), 'strict-mode 9:5'],
+    [
+      'strict mode and down_timer_adverts',
+      instanceText('strict_mode\ndown_timer_adverts 5'),
+      'strict-mode 9:5',
+    ],
+    [
+      'strict mode and garp_lower_prio_repeat',
+      instanceText('strict_mode\ngarp_lower_prio_repeat 5'),
+      'strict-mode 9:5',
+    ],
+    [
+      'strict mode and higher_prio_send_advert',
+      instanceText('strict_mode\nhigher_prio_send_advert'),
+      'strict-mode 9:5',
+    ],
+    [
+      'preempt_delay beside nopreempt',
+      instanceText('nopreempt\npreempt_delay 5'),
+      'preempt-delay-disarmed 9:5',
+    ],
     ['strict mode and state MASTER', instanceText('strict_mode\nstate MASTER'), 'strict-mode 9:5'],
     [
       'no addresses',

@@ -98,6 +98,9 @@ test('an instance that a reload removed reports FAULT unless it has notify_delet
   other.spawner.endsWith = 0;
   other.tell('DELETED');
   expect(other.spawner.lines[0]).toBe('/deleted');
+  const bare = setUp({ generic: command('/any'), reportsDeleted: true });
+  bare.tell('DELETED');
+  expect(bare.spawner.lines).toEqual(['/any INSTANCE A DELETED 100']);
 });
 
 test('stop waits a second for notify_stop and then ends it', async () => {
@@ -123,6 +126,16 @@ describe('the FIFO', () => {
     closeSync(descriptor);
     return buffer.toString('utf8', 0, length);
   }
+
+  test('learns of a lower priority that a MASTER heard, also where no script is named for it', () => {
+    const path = join(directory, 'fifo');
+    const ports = { spawner: new FakeProcesses(), timers: new ManualTime(), logger: silentLogger };
+    const settings = { ...vrrpSettings([instanceSettings({})]), notifyFifo: { path } };
+    const notifier = new Notifier(ports, settings);
+    notifier.lowerPriorityReceived('A', 100);
+    expect(read(path)).toBe('INSTANCE "A" MASTER_RX_LOWER_PRI 100\n');
+    return notifier.stop();
+  });
 
   test('gets one line per event in order, without waiting for any script', async () => {
     const path = join(directory, 'fifo');

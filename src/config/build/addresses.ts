@@ -73,10 +73,18 @@ export function buildRoutes(
   });
 }
 
-export function buildRules(entries: readonly Located<RuleEntry>[]): readonly VirtualRule[] {
-  return entries.map(({ value: { spec, noTrack, words } }) => ({
-    spec,
-    isTracked: !noTrack,
-    text: words.join(' '),
-  }));
+/** A rule without priority gets one as in keepalived 2.2.7: 16384 and downwards, for each family. */
+export function buildRules(
+  entries: readonly Located<RuleEntry>[],
+  { problems, nextRulePriority }: BuildContext,
+): readonly VirtualRule[] {
+  return entries.map(({ value: { spec, noTrack, words }, at }) => {
+    const rule = { spec, isTracked: !noTrack, text: words.join(' ') };
+    if (spec.priority !== undefined) return rule;
+    const priority = nextRulePriority[spec.family]--;
+    problems.warning(at, 'default-priority', `this rule has no priority: ${priority} is taken`, {
+      expected: 'priority N',
+    });
+    return { ...rule, spec: { ...spec, priority } };
+  });
 }

@@ -1,4 +1,5 @@
 /** What the builders share: where problems go, and what the machine is asked about afterwards. */
+import type { IpFamily } from '../../base/ipAddress.js';
 import type { Position, ProblemList } from '../problem.js';
 import { last, type Located } from '../table/row.js';
 
@@ -13,6 +14,12 @@ export interface BuildContext {
   readonly problems: ProblemList;
   readonly uses: MachineUse[];
   readonly hostName: string;
+  /** For rules that have none, by family; counts downwards. */
+  readonly nextRulePriority: Record<IpFamily, number>;
+}
+
+export function buildContext(problems: ProblemList, hostName: string): BuildContext {
+  return { problems, uses: [], hostName, nextRulePriority: { 4: 16_384, 6: 16_384 } };
 }
 
 /** The value that counts, without its place. */

@@ -10,6 +10,7 @@ import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { buildGarp, type GarpPacing } from './garp.js';
 import type { InstanceDefaults } from './globals.js';
 import { buildNotify } from './notify.js';
+import { buildStrictPart } from './strictMode.js';
 import { advertInterval, roles, versionOf } from './roles.js';
 import { nameOf, buildTracking, type Trackers } from './trackers.js';
 import { buildTransport } from './transport.js';
@@ -43,18 +44,17 @@ export function buildInstance(
   if (interfaceName === undefined || virtualRouterId === undefined) return undefined;
   noteInterface(values, context);
   const defaults = inputs.defaults;
+  const role = roles(block, strict, context);
   return {
     name,
     interfaceName,
     family,
     version,
     virtualRouterId,
-    ...roles(block, strict, context),
+    ...role,
+    ...buildStrictPart(values, { strict, version, priority: role.priority }, defaults, context),
     advertInterval: advertInterval(values, version, context),
     authentication: buildAuthentication(last(values.authentication), version, strict, context),
-    downTimerAdverts: strict
-      ? 3
-      : (valueOf(values.down_timer_adverts) ?? defaults.downTimerAdverts),
     ...buildTransport(block, family, strict, defaults, context),
     virtualAddresses: buildAddresses(addresses, interfaceName, context),
     excludedAddresses: buildAddresses(
@@ -63,17 +63,12 @@ export function buildInstance(
       context,
     ),
     virtualRoutes: buildRoutes(allItems(values.virtual_routes), context),
-    virtualRules: buildRules(allItems(values.virtual_rules)),
+    virtualRules: buildRules(allItems(values.virtual_rules), context),
     promoteSecondaries: valueOf(values.promote_secondaries) ?? false,
     garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceName), context),
-    lowerPrioNoAdvert:
-      strict || (valueOf(values.lower_prio_no_advert) ?? defaults.lowerPrioNoAdvert),
-    higherPrioSendAdvert:
-      !strict && (valueOf(values.higher_prio_send_advert) ?? defaults.higherPrioSendAdvert),
     skipCheckAdvertAddresses:
       valueOf(values.skip_check_adv_addr) ?? defaults.skipCheckAdvertAddresses,
     strict,
-    accept: valueOf(values.accept) ?? true,
     trackPrimary: !(valueOf(values.dont_track_primary) ?? false),
     tracking: buildTracking(values, inputs.trackers, interfaceName, context),
     notify: buildNotify(values, inputs.isBound(name), defaults.notifyPriorityChanges, context),

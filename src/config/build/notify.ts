@@ -47,7 +47,8 @@ export function buildNotify(
     located: readonly Located<ScriptLine>[] | undefined,
   ): ScriptCommand | undefined => {
     const counted = last(located ?? []);
-    if (counted === undefined || (withoutSyncLines && isSyncLine(counted.value))) return undefined;
+    if (counted === undefined || counted.value.words.length === 0) return undefined;
+    if (withoutSyncLines && isSyncLine(counted.value)) return undefined;
     return buildScript(counted, context);
   };
   return {
@@ -56,10 +57,16 @@ export function buildNotify(
     ...optional('fault', script(values.notify_fault)),
     ...optional('stop', script(values.notify_stop)),
     ...optional('deleted', script(values.notify_deleted)),
+    ...(isBare(values.notify_deleted) ? { reportsDeleted: true } : {}),
     ...optional('masterReceivedLowerPriority', script(values.notify_master_rx_lower_pri)),
     ...optional('generic', script(values.notify)),
     priorityChanges: valueOf(values.notify_priority_changes) ?? prioritiesByDefault,
   };
+}
+
+/** `notify_deleted` alone names no script. */
+function isBare(located: readonly Located<ScriptLine>[] | undefined): boolean {
+  return last(located ?? [])?.value.words.length === 0;
 }
 
 /** Notes the program and the user for the check of the machine. */

@@ -35,7 +35,11 @@ export function roles(block: InstanceBlock, strict: boolean, context: BuildConte
     initialState,
     preempt: !wantsNopreempt || disarmedBy !== undefined,
     nopreemptDisarmed: wantsNopreempt && disarmedBy !== undefined,
-    preemptDelay: preemptDelay(values, initialState, strict, context),
+    preemptDelay: preemptDelay(
+      values,
+      delayDisarming(initialState, strict, wantsNopreempt),
+      context,
+    ),
   };
 }
 
@@ -100,19 +104,33 @@ function correctedState(
   return corrected;
 }
 
-function preemptDelay(
-  values: InstanceValues,
+interface Disarming {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+function delayDisarming(
   state: 'MASTER' | 'BACKUP',
   strict: boolean,
+  wantsNopreempt: boolean,
+): Disarming | undefined {
+  if (strict) return { why: 'in strict mode', remedy: 'strict_mode off' };
+  if (state === 'MASTER') {
+    return { why: 'beside state MASTER', remedy: 'state BACKUP on both nodes' };
+  }
+  return wantsNopreempt ? { why: 'beside nopreempt', remedy: 'one of them' } : undefined;
+}
+
+function preemptDelay(
+  values: InstanceValues,
+  disarmed: Disarming | undefined,
   { problems }: BuildContext,
 ): Microseconds {
   const located = last(values.preempt_delay);
   if (located === undefined || located.value === 0) return microseconds(0);
-  if (state === 'BACKUP' && !strict) return seconds(located.value);
-  const why = strict ? 'in strict mode' : 'beside state MASTER';
-  problems.warning(located.at, 'preempt-delay-disarmed', `preempt_delay has no effect ${why}`, {
-    expected: 'state BACKUP on both nodes',
-  });
+  if (disarmed === undefined) return seconds(located.value);
+  const message = `preempt_delay has no effect ${disarmed.why}`;
+  problems.warning(located.at, 'preempt-delay-disarmed', message, { expected: disarmed.remedy });
   return microseconds(0);
 }
 

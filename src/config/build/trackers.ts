@@ -67,17 +67,17 @@ function buildCheck(
   const script = last(values.script);
   if (script === undefined) reportMissing('script', value, at, context);
   const [user, group] = valueOf(values.user) ?? [];
+  const account = { ...optional('user', user), ...optional('group', group) };
   const interval = seconds(valueOf(values.interval) ?? 1);
   const timeout = valueOf(values.timeout);
   const weight = valueOf(values.weight);
   return [
     {
       name: nameOf(value),
-      command: {
-        ...(script === undefined ? { words: [] } : buildScript(script, context)),
-        ...optional('user', user),
-        ...optional('group', group),
-      },
+      command:
+        script === undefined
+          ? { words: [] }
+          : buildScript({ ...script, value: { ...script.value, ...account } }, context),
       interval,
       timeout: timeout === undefined ? interval : seconds(timeout),
       weight: weight?.weight ?? 0,

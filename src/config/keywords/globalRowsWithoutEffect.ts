@@ -93,23 +93,43 @@ const snmp = allWithoutEffect(
 const processes = allWithoutEffect(
   [
     ...(['process_names', 'process_name', 'vrrp_process_name', 'checker_process_name'] as const),
-    ...([
-      'bfd_process_name',
-      'umask',
-      'random_seed',
-      'data_use_instance',
-      'use_symlink_paths',
-    ] as const),
-    ...([
-      'iproute_usr_dir',
-      'iproute_etc_dir',
-      'set_supplementary_groups',
-      'config_save_dir',
-    ] as const),
-    ...(['tmp_config_directory', 'vmac_prefix', 'vmac_addr_prefix', 'include_check'] as const),
+    'bfd_process_name',
   ],
-  'details of the process',
-  'keepstate is one process without children of its own',
+  'titles of processes',
+  'keepstate is one process, named keepstate',
+);
+
+const virtualMacs = allWithoutEffect(
+  ['vmac_prefix', 'vmac_addr_prefix'],
+  'names of VMAC interfaces',
+  'keepstate makes no VMAC interfaces (use_vmac is refused)',
+);
+
+const scriptDetails = allWithoutEffect(
+  ['umask', 'set_supplementary_groups', 'use_symlink_paths'],
+  'details of how scripts run',
+  'scripts run with umask 0177, one user and one group, and a path may lead through links',
+);
+
+const files = allWithoutEffect(
+  [
+    ...(['config_save_dir', 'tmp_config_directory', 'data_use_instance'] as const),
+    ...(['iproute_usr_dir', 'iproute_etc_dir'] as const),
+  ],
+  'where files stand',
+  'keepstate keeps no copy of the configuration and knows the names of tables and scopes itself',
+);
+
+const including = allWithoutEffect(
+  ['include_check'],
+  'what an include must find',
+  'use includer, includem, includew, includeb or includea where it matters',
+);
+
+const randomness = allWithoutEffect(
+  ['random_seed'],
+  'start of the random numbers',
+  "random numbers come from the system's generator",
 );
 
 const reloading = allWithoutEffect(
@@ -165,6 +185,11 @@ export const globalRowsWithoutEffect = {
   ...buffers,
   ...snmp,
   ...processes,
+  ...virtualMacs,
+  ...scriptDetails,
+  ...files,
+  ...including,
+  ...randomness,
   ...reloading,
   ...dumps,
   ...otherSystems,

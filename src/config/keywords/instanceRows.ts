@@ -11,7 +11,7 @@ import {
   word,
 } from '../table/scalarTypes.js';
 import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../table/row.js';
-import { block, list, nameless, notifyScript } from '../table/wordTypes.js';
+import { block, list, nameless, notifyScript, notifyScriptOrNothing } from '../table/wordTypes.js';
 import { addressItems } from './addressEntry.js';
 import { garpRows } from './garpRows.js';
 import { peerItems } from './peerEntry.js';
@@ -108,7 +108,10 @@ export const instanceRows = {
     default: 'vrrp_down_timer_adverts',
   }),
   ...notifyRows,
-  notify_deleted: keepalived(notifyScript, 'run when a reload removed the instance'),
+  notify_deleted: keepalived(
+    notifyScriptOrNothing,
+    'run when a reload removed the instance, which then reports DELETED; without it: FAULT',
+  ),
   notify_master_rx_lower_pri: keepalived(notifyScript, 'run when a MASTER hears a lower priority'),
   ...trackingRows,
   ...garpRows(''),

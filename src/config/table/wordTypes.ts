@@ -43,6 +43,16 @@ export const notifyScript: ValueType<ScriptLine> = {
   }),
 };
 
+/** As `notifyScript`, or nothing at all: no words. */
+export const notifyScriptOrNothing: ValueType<ScriptLine> = {
+  ...notifyScript,
+  name: '["command arguments" [user [group]]]',
+  minWords: 0,
+  parse: (statement, context) =>
+    statement.words.length === 0 ? { words: [] } : notifyScript.parse(statement, context),
+  print: (line) => (line.words.length === 0 ? { words: [] } : notifyScript.print(line)),
+};
+
 /** `script "command arguments"` of a vrrp_script. */
 export const checkScript: ValueType<ScriptLine> = {
   ...notifyScript,

@@ -68,7 +68,10 @@ function dataFields(
     ['wantstate', stateNumbers[now.state]],
     ['version', settings.version],
     ['smtp_alert', false],
-    ['notify_deleted', settings.notify.deleted !== undefined],
+    [
+      'notify_deleted',
+      settings.notify.deleted !== undefined || settings.notify.reportsDeleted === true,
+    ],
     ...scriptFields(settings.notify),
     ...listField(
       'vips',

@@ -54,8 +54,9 @@ export class Notifier {
   /** `notify` overrides the settings' (an instance that a reload removed is no longer in them). */
   tell(told: NotifyEvent, notify = this.#notifyOf(told.kind, told.name)): void {
     // Without notify_deleted an instance that a reload removed reports FAULT (keepalived 2.2.7).
-    const isSilent = told.state === 'DELETED' && notify?.deleted === undefined;
-    const event: NotifyEvent = isSilent ? { ...told, state: 'FAULT' } : told;
+    const saysDeleted = notify?.deleted !== undefined || notify?.reportsDeleted === true;
+    const event: NotifyEvent =
+      told.state === 'DELETED' && !saysDeleted ? { ...told, state: 'FAULT' } : told;
     const owner = this.#owner(event.kind, event.name);
     if (owner.told?.state === event.state) return;
     owner.told = event;
@@ -69,14 +70,14 @@ export class Notifier {
     this.#writeLine(event.kind, event.name, event.state, event.priority);
   }
 
-  /** MASTER heard a lower priority: the script gets no extra arguments. */
+  /** MASTER heard a lower priority: the script gets no extra arguments; the FIFO a line in any case. */
   lowerPriorityReceived(name: string, priority: number): void {
     const script = this.#notifyOf('INSTANCE', name)?.masterReceivedLowerPriority;
     const label = 'MASTER_RX_LOWER_PRI';
     if (script !== undefined) {
       this.#owner('INSTANCE', name).runner.enqueue({ command: script, label });
-      this.#writeLine('INSTANCE', name, label, priority);
     }
+    this.#writeLine('INSTANCE', name, label, priority);
   }
 
   /** With `notify_priority_changes`: a line on the FIFO. */
