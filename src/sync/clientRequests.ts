@@ -50,7 +50,7 @@ const expectationLists: Readonly<Record<number, readonly [CacheName, ListingForm
   48: ['external', 'xml'],
 };
 
-/** `-k` (20) is not served: keepstate is stopped by its supervisor, and VRRP with it. */
+/** All but `-k` (20), which the caller hands to the main thread. */
 export async function* answerClient(
   engine: Engine,
   request: number,

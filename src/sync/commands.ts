@@ -13,6 +13,8 @@ import { buildStatus, isPeerPresent, type PeerView } from './statusBuilder.js';
 import type { SyncSettings } from './settings.js';
 
 const statusInterval = seconds(1);
+/** `conntrackd -k`. */
+const stopRequest = 20;
 const drainLook = milliseconds(10);
 
 type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
@@ -251,8 +253,14 @@ export class Commands {
           path,
           timers,
           logger,
-          answer: (request) =>
-            answerClient(engine, request, () => this.#status(engine, lateness), startedAt),
+          answer: (request) => {
+            if (request !== stopRequest) {
+              return answerClient(engine, request, () => this.#status(engine, lateness), startedAt);
+            }
+            // The whole daemon is meant: the main thread stops VRRP first, and then this.
+            this.#ports.report({ kind: 'stopRequested' });
+            return undefined;
+          },
         }),
     );
   }
