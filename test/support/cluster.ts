@@ -46,6 +46,16 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
     }
   }
 
+  /**
+   * What reaches a VIP without a flow is dropped instead of answered with a RST. keepalived raises its VIPs before the
+   * flows are committed and needs this; keepstate does not, so its own clusters go without.
+   */
+  async dropInvalidInput(): Promise<void> {
+    for (const host of this.pair.firewalls) {
+      await host.nft('add rule inet filter input ct state invalid drop\n');
+    }
+  }
+
   close(): Promise<void> {
     return this.lab.close();
   }

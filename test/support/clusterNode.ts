@@ -114,7 +114,8 @@ export class IncumbentNode implements ClusterNode {
   async start(): Promise<void> {
     const { conntrackd, keepalived } = this.#config;
     await this.host.exec(['chmod', '0755', this.#script]);
-    await this.host.tryExec(['rm', '-f', `${this.host.directory}/keepstate.lock`]);
+    // conntrackd leaves its lock file behind when it is killed, and then refuses to start.
+    await this.host.tryExec(['rm', '-f', `${this.host.directory}/lock`]);
     this.#conntrackd = await Conntrackd.startWithConfig(
       this.host,
       conntrackd.replaceAll('@DIRECTORY@', this.host.directory),
