@@ -11,10 +11,24 @@ import {
 /** setTimeout takes at most 2^31-1 ms; a longer delay is served in several steps. */
 const longestStepMilliseconds = 2_147_000_000;
 
-/** CLOCK_MONOTONIC and CLOCK_REALTIME. */
+/** A wall clock that moved less than this against the monotonic one was not set by anybody. */
+const smallestStepMicroseconds = 20_000;
+
+const monotonic = (): number => Number(process.hrtime.bigint() / 1_000n);
+const offsetNow = (): number => Date.now() * 1_000 - monotonic();
+let offset = offsetNow();
+
+/**
+ * CLOCK_MONOTONIC and CLOCK_REALTIME. The distance between the two stays the same until the wall clock is
+ * set, so that an instant told as wall-clock time twice is the same both times.
+ */
 export const systemClock: Clock = {
-  now: () => microseconds(Number(process.hrtime.bigint() / 1_000n)),
-  wallClock: () => microseconds(Date.now() * 1_000),
+  now: () => microseconds(monotonic()),
+  wallClock: () => {
+    const measured = offsetNow();
+    if (Math.abs(measured - offset) > smallestStepMicroseconds) offset = measured;
+    return microseconds(monotonic() + offset);
+  },
 };
 
 /** A turn of the event loop ends with the callbacks of setImmediate. */

@@ -36,6 +36,17 @@ describe('the system clock', () => {
     expect(Math.abs(systemClock.wallClock() - Date.now() * 1_000)).toBeLessThan(60_000_000);
   });
 
+  test('the two clocks keep their distance, so that an instant told twice is the same', () => {
+    let [least, most] = [-Infinity, Infinity];
+    for (let i = 0; i < 20_000; i++) {
+      const [before, wall, after] = [systemClock.now(), systemClock.wallClock(), systemClock.now()];
+      least = Math.max(least, wall - after);
+      most = Math.min(most, wall - before);
+    }
+    // One distance lies between the bounds of every reading.
+    expect(least).toBeLessThanOrEqual(most);
+  });
+
   test('a timer never fires early and tells when it was due', async () => {
     const timers = new SystemTimers();
     for (const delay of [0, 1_500, 7_300]) {
