@@ -1,8 +1,11 @@
-/** How late the event loop of this thread runs its timers: percentiles over windows of about a second. */
+/**
+ * How late the event loop of this thread runs its timers: percentiles over windows of about a second.
+ * Each look wakes the thread: at 10 ms this alone took 0.7 % of a core from an idle node.
+ */
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { LatenessStatus } from '../control/status.js';
 
-const resolutionMs = 10;
+const resolutionMs = 100;
 
 export class LatenessMonitor {
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: resolutionMs });

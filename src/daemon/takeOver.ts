@@ -54,7 +54,8 @@ function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT'): Step {
     },
     ...(['commitProgress', 'commitLimit', 'preemptSync', 'preparation'] as const).map(stopTimer),
   );
-  if (role === 'INIT') return next;
+  // A worker that starts is told the role when it is ready.
+  if (role === 'INIT' || step.state.worker !== 'running') return next;
   const command =
     role === 'BACKUP'
       ? ({ kind: 'becomeBackup', epoch, peerHeard: false } as const)
