@@ -31,6 +31,12 @@ export interface KernelFeedOptions {
   readonly logger: Logger;
 }
 
+/**
+ * Without PollSecs the table is compared with the kernel's this often. Flows that are older than the first
+ * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
+ */
+const quietComparisonSeconds = 300;
+
 export class KernelFeed {
   readonly mirror: FlowMirror;
   readonly watch: KernelWatch;
@@ -61,9 +67,7 @@ export class KernelFeed {
         maxBufferBytes: settings.netlinkBufferMaxGrowthBytes,
         reliable: settings.netlinkEventsReliable,
         expectations: settings.expectationSync !== 'off',
-        ...(settings.pollSeconds === undefined
-          ? {}
-          : { pollInterval: seconds(settings.pollSeconds) }),
+        pollInterval: seconds(settings.pollSeconds ?? quietComparisonSeconds),
       },
       {
         mirror: this.mirror,

@@ -47,6 +47,7 @@ const healthy: MachineReport = {
     'net/ipv6/conf/all/forwarding': 0,
     'net/ipv4/conf/all/rp_filter': 0,
     'net/ipv4/conf/lan/rp_filter': 0,
+    'net/netfilter/nf_conntrack_events': 2,
     'net/netfilter/nf_conntrack_max': 262144,
     'net/netfilter/nf_conntrack_tcp_loose': 0,
   },
@@ -94,6 +95,11 @@ describe('doctor', () => {
       'the kernel tracks nothing',
       withSysctl('net/netfilter/nf_conntrack_max', undefined),
       'no-conntrack',
+    ],
+    [
+      'the kernel tells of no flows',
+      withSysctl('net/netfilter/nf_conntrack_events', 0),
+      'conntrack-events',
     ],
     [
       'the kernel table is small',

@@ -129,12 +129,22 @@ function connectionTracking(settings: NodeSettings, report: MachineReport): Find
       ),
     );
   }
-  if (limit !== undefined && table > limit) {
+  // HashLimit is to be twice nf_conntrack_max, so only less than half of it is a mistake.
+  if (limit !== undefined && limit > 0 && table > 2 * limit) {
     findings.push(
       warning(
         'conntrack-max',
-        `nf_conntrack_max (${limit}) is below HashLimit (${table}): a commit would stop when it is reached`,
-        `sysctl -w net.netfilter.nf_conntrack_max=${table}`,
+        `nf_conntrack_max (${limit}) is less than half of HashLimit (${table}): a commit stops when the kernel's table is full`,
+        `sysctl -w net.netfilter.nf_conntrack_max=${Math.ceil(table / 2)}, on both nodes`,
+      ),
+    );
+  }
+  if (sysctls['net/netfilter/nf_conntrack_events'] === 0) {
+    findings.push(
+      error(
+        'conntrack-events',
+        'nf_conntrack_events is 0: the kernel tells nobody of new flows, so nothing is replicated',
+        'sysctl -w net.netfilter.nf_conntrack_events=1, and keep it in /etc/sysctl.d',
       ),
     );
   }

@@ -18,6 +18,7 @@ export function gatherFacts(settings: NodeSettings): MachineReport {
     'net/ipv6/conf/all/forwarding',
     'net/ipv4/conf/all/rp_filter',
     ...[...names].map((name) => `net/ipv4/conf/${name}/rp_filter`),
+    'net/netfilter/nf_conntrack_events',
     'net/netfilter/nf_conntrack_max',
     'net/netfilter/nf_conntrack_tcp_loose',
   ];
