@@ -62,7 +62,13 @@ describe('one node as a service', () => {
     );
     expect(status.since).toBe(before.since);
     expect(status.instances[0]).toMatchObject({ priority: 140, state: 'MASTER' });
-    await waitFor(async () => await pair.firewalls[0].hasAddress('10.1.0.253'));
+    // The new address is announced, the one that stays is not.
+    const announced = async (): Promise<string[]> =>
+      (await capture.fields(['arp.src.proto_ipv4'], 'arp.isgratuitous == 1')).flat();
+    await waitFor(async () => (await announced()).includes('10.1.0.253'), {
+      description: 'the announcement of the new VIP',
+    });
+    expect(await announced()).not.toContain(pairAddresses.lanVip);
     await capture.stop();
   });
 
