@@ -3,7 +3,9 @@ import type { ComplaintReason } from './problems.js';
 import type { InstanceSettings } from './settings.js';
 import type { ProblemSnapshot } from './snapshot.js';
 
-const remedies: Readonly<Record<ComplaintReason | 'pending' | 'send', string>> = {
+type OwnReason = ComplaintReason | 'pending' | 'send' | 'script';
+
+const remedies: Readonly<Record<OwnReason, string>> = {
   length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',
   ttl: 'something forwards VRRP between networks: find it; multicast adverts must arrive with TTL 255',
   version: 'set the same vrrp_version on all routers of this VRID',
@@ -22,10 +24,11 @@ const remedies: Readonly<Record<ComplaintReason | 'pending' | 'send', string>> =
   ownAddress: 'another host has our source address: find the duplicate',
   twoAddressOwners: 'give only one router of this VRID priority 255',
   pending: 'nothing, if the link is expected to be down: it is tried again by itself',
+  script: 'let the script exist and its user run it; it counts again by itself',
   send: 'check the interface, its address and the ruleset for IP protocol 112',
 };
 
-export function problemRemedy(reason: ComplaintReason | 'pending' | 'send'): string {
+export function problemRemedy(reason: OwnReason): string {
   return remedies[reason];
 }
 

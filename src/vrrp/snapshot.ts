@@ -9,8 +9,10 @@ import { settingRemarks, problemRemedy } from './remedies.js';
 import type { Senders } from './senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
 import type { HeardMaster, InstanceState } from './state.js';
+import { mergeTracking } from './tracking/observations.js';
 import type { ScriptReport, Trackers } from './tracking/trackers.js';
 import type { UnitRunner } from './unitRunner.js';
+import { groupOf } from './units.js';
 
 /** `text` as in keepalived's dump; `isPresent`: seen on the interface now, whatever we believe. */
 export interface ItemSnapshot {
@@ -213,7 +215,23 @@ function problemSnapshots(
             remedy: problemRemedy('send'),
           },
         ];
-  return [...heard, ...pending, ...unsent, ...settingRemarks(settings)];
+  const disabled = disabledScripts(source, settings);
+  return [...heard, ...pending, ...unsent, ...disabled, ...settingRemarks(settings)];
+}
+
+function disabledScripts(
+  { settings: all, trackers }: SnapshotSource,
+  instance: InstanceSettings,
+): readonly ProblemSnapshot[] {
+  const tracked = mergeTracking(instance, groupOf(all, instance.name)).scripts;
+  return trackers.scriptReports
+    .filter(({ name, verdict }) => verdict === 'disabled' && tracked.some((t) => t.name === name))
+    .map(({ name, lastEnd }) => ({
+      reason: 'script',
+      text: `track script ${name} does not count: ${lastEnd}`,
+      count: 1,
+      remedy: problemRemedy('script'),
+    }));
 }
 
 function wallClockOf(clock: Clock): (at: Microseconds) => Microseconds {

@@ -389,6 +389,12 @@ describe('instances', () => {
     });
   });
 
+  test('skip_check_adv_addr no means no, whatever the global default', () => {
+    const globals = 'global_defs {\nvrrp_skip_check_adv_addr\n}';
+    expect(instanceOf('', globals).skipCheckAdvertAddresses).toBe(true);
+    expect(instanceOf('skip_check_adv_addr no', globals).skipCheckAdvertAddresses).toBe(false);
+  });
+
   test.each([
     ['', false],
     ['accept', false],

@@ -173,7 +173,7 @@ describe('a tracked script', () => {
     tracker.close();
   });
 
-  test('whose user does not exist fails and says why', async () => {
+  test('that cannot be started counts for nothing, until it can', async () => {
     const time = new ManualTime();
     const spawner = new FakeProcesses();
     const tracker = new ScriptTracker(
@@ -183,10 +183,28 @@ describe('a tracked script', () => {
     );
     tracker.start();
     spawner.started[0]?.end({ kind: 'notStarted', because: "script user 'x' does not exist" });
-    await time.advance(milliseconds(1));
-    expect(tracker.verdict).toBe('bad');
+    expect(tracker.verdict).toBe('disabled');
     expect(tracker.lastEnd).toContain("user 'x'");
+    await time.advance(settings.interval);
+    spawner.started[1]?.end({ kind: 'exited', status: 1 });
+    expect(tracker.verdict).toBe('bad');
+    await time.advance(settings.interval);
+    spawner.started[2]?.end({ kind: 'notStarted', because: 'no such file' });
+    expect(tracker.verdict).toBe('bad');
     tracker.close();
+  });
+
+  test('that is disabled is neither a fault nor awaited, whatever its weight', () => {
+    for (const weight of [0, 20, -20]) {
+      const tracking = { ...noTracking, scripts: [reference(weight)] };
+      const instance = instanceSettings({ tracking });
+      const seen = { ...nothing, scripts: new Map([['t', 'disabled'] as const]) };
+      expect(judgeTracking(vrrpSettings([instance]), instance, undefined, seen)).toMatchObject({
+        faults: [],
+        awaiting: [],
+        contributions: [],
+      });
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * What the trackers see, and what it means for an instance: keepalived's priority arithmetic. Pure.
- * A tracker says good, bad or (before its first result) unknown; a file says a number.
+ * A tracker says good, bad, (before its first result) unknown, or disabled; a file says a number.
  */
 import type { Conditions, Contribution } from '../events.js';
 import type {
@@ -10,7 +10,8 @@ import type {
   VrrpSettings,
 } from '../settings.js';
 
-export type TrackVerdict = 'unknown' | 'good' | 'bad';
+/** `disabled`: cannot be run here at all, and counts for nothing. */
+export type TrackVerdict = 'unknown' | 'good' | 'bad' | 'disabled';
 
 /** Latest result of each tracker, by name. Absent counts as `unknown`, a missing file as 0. */
 export interface Observations {
@@ -102,6 +103,7 @@ class Gathering implements TrackOutcome {
 
   /** w > 0: +w while good; w < 0: -|w| while bad; 0: bad is a fault. `reverse` swaps good and bad. */
   addVerdict({ reference, what, tracker, verdict }: Verdict): void {
+    if (verdict === 'disabled') return;
     const weighted = reference.weight !== 0;
     if (verdict === 'unknown') {
       if (!weighted) this.awaiting.push(tracker);

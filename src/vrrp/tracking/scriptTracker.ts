@@ -26,6 +26,7 @@ export class ScriptTracker {
   #run: LimitedRun | undefined;
   #timer: ArmedTimer | undefined;
   #isClosed = false;
+  #hasRun = false;
 
   constructor(
     ports: ScriptTrackerPorts,
@@ -41,6 +42,7 @@ export class ScriptTracker {
     if (earlier === 'good' || earlier === 'bad') {
       const base: RiseFall = { verdict: 'unknown', counter: 0 };
       this.#state = afterResult(base, earlier === 'good', settings);
+      this.#hasRun = true;
     }
   }
 
@@ -80,6 +82,12 @@ export class ScriptTracker {
   }
 
   #finished({ end, timedOut }: LimitedEnd): void {
+    if (end.kind === 'notStarted' && !this.#hasRun) {
+      this.#disable(describeEnd(end));
+      return;
+    }
+    if (this.#state.verdict === 'disabled') this.#state = initialRiseFall(this.#settings.initFail);
+    this.#hasRun = true;
     const succeeded = end.kind === 'exited' && end.status === 0;
     this.#lastEnd = timedOut ? `timed out, ${describeEnd(end)}` : describeEnd(end);
     const before = this.#state.verdict;
@@ -91,5 +99,17 @@ export class ScriptTracker {
       because: this.#lastEnd,
     });
     this.#onVerdict(this.#state.verdict);
+  }
+
+  /** A script that is missing, or may not run, takes no router down (keepalived 2.2.7); each round tries again. */
+  #disable(because: string): void {
+    this.#lastEnd = because;
+    if (this.#state.verdict === 'disabled') return;
+    this.#state = { verdict: 'disabled', counter: 0 };
+    this.#ports.logger.log('error', 'track script cannot run and does not count', {
+      script: this.#settings.name,
+      because,
+    });
+    this.#onVerdict('disabled');
   }
 }
