@@ -13,14 +13,14 @@ import type { Host } from '../test/lab/host.js';
 import type { Lab } from '../test/lab/lab.js';
 import type { ManagedProcess } from '../test/lab/managedProcess.js';
 import { repositoryRoot } from '../test/lab/runTypescript.js';
-import { waitFor } from '../test/lab/waitFor.js';
+import { sleep, waitFor } from '../test/lab/waitFor.js';
 
 export interface PairOptions {
   /** NetlinkBufferSize and NetlinkBufferSizeMaxGrowth in bytes. */
   readonly buffer: number;
   readonly maxGrowth: number;
   readonly hashLimit: number;
-  /** What the peer sends goes straight into the kernel. */
+  /** What the peer sends goes straight into the kernel of the second node. */
   readonly disableExternalCache?: boolean;
   readonly advertSeconds?: number;
 }
@@ -64,6 +64,7 @@ export async function startPair(
     startNode(kind, hosts, 0, options),
     startNode(kind, hosts, 1, options),
   ]);
+  await steady(sender, receiver);
   return {
     sender,
     receiver,
@@ -74,18 +75,46 @@ export async function startPair(
   };
 }
 
-export async function startNode(
+/** The bulks of the start are over, and so are keepstate's elections. */
+async function steady(...nodes: readonly SyncNode[]): Promise<void> {
+  for (const [i, node] of nodes.entries()) {
+    if (!(node instanceof Keepstate)) continue;
+    await node.waitForRole(i === 0 ? 'MASTER' : 'BACKUP');
+    await waitFor(async () => (await node.status()).sync?.state === 'synchronised', {
+      description: `${node.host.name} to be synchronised`,
+    });
+  }
+  await sleep(2_000);
+}
+
+async function startNode(
   kind: PairKind,
   hosts: readonly [Host, Host],
   index: 0 | 1,
   options: PairOptions,
 ): Promise<SyncNode> {
+  if (kind === 'keepstate') return startKeepstate(hosts, index, options);
   const host = hosts[index];
-  const directory = host.path(kind);
+  const directory = newDirectory(host, kind);
+  return ConntrackdNode.start(host, syncConfig(index, directory, options), directory);
+}
+
+/** One keepstate of a pair; resolves when it answers. */
+export async function startKeepstate(
+  hosts: readonly [Host, Host],
+  index: 0 | 1,
+  options: PairOptions,
+): Promise<Keepstate> {
+  const host = hosts[index];
+  const directory = newDirectory(host, 'keepstate');
+  return Keepstate.start(host, nodeConfig(index, directory, options), directory);
+}
+
+/** A fresh scratch directory of the host. */
+export function newDirectory(host: Host, name: string): string {
+  const directory = host.path(name);
   mkdirSync(directory);
-  return kind === 'keepstate'
-    ? Keepstate.start(host, nodeConfig(index, directory, options), directory)
-    : ConntrackdNode.start(host, syncConfig(index, directory, options), directory);
+  return directory;
 }
 
 class ConntrackdNode implements SyncNode {
@@ -186,12 +215,19 @@ export class Keepstate implements SyncNode {
   }
 }
 
+/** What conntrackd 1.4.7 does without being asked, and asks for in its sample: its thread runs before ordinary ones. */
+const scheduler = `Scheduler {
+    Type RR
+    Priority 99
+  }`;
+
 /** VRRP over the cable, so that the daemon pays for its adverts; the first host is MASTER. */
 export function nodeConfig(index: 0 | 1, directory: string, options: PairOptions): string {
   return `global_defs {
   router_id node${index + 1}
   node_name node${index + 1}
   state_directory ${directory}/state
+  vrrp_rt_priority 99
 }
 vrrp_instance V {
   interface sync
@@ -213,7 +249,7 @@ ${syncConfig(index, directory, options)}`;
 export function syncConfig(index: 0 | 1, directory: string, options: PairOptions): string {
   return `Sync {
   Mode FTFW {
-    ${options.disableExternalCache === true ? 'DisableExternalCache On' : ''}
+    ${options.disableExternalCache === true && index === 1 ? 'DisableExternalCache On' : ''}
   }
   UDP {
     IPv4_address ${addresses[index]}
@@ -233,6 +269,7 @@ General {
   UNIX {
     Path ${directory}/conntrackd.ctl
   }
+  ${scheduler}
   NetlinkBufferSize ${options.buffer}
   NetlinkBufferSizeMaxGrowth ${options.maxGrowth}
   Filter From Userspace {

@@ -1,8 +1,8 @@
-/** How late the event loop serves a timer: sampled often, summed up once a second. */
+/** How late the event loop serves a timer. Each sample wakes the thread, which is what an idle node pays for. */
 import { milliseconds, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
 
-const interval = milliseconds(20);
-const samples = 50;
+const interval = milliseconds(200);
+const samples = 25;
 
 export class Lateness {
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class Lateness {
     this.#arm();
   }
 
-  /** Over the last second, in milliseconds. */
+  /** Over the last five seconds, in milliseconds. */
   read(): { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number } {
     const sorted = [...this.#late].sort((a, b) => a - b);
     const at = (share: number): number =>

@@ -94,6 +94,9 @@ export class Replicator implements MachinePort {
       resyncAcknowledged: () => {
         this.resync.answered(this.#now);
       },
+      wake: () => {
+        parts.port.wake();
+      },
     });
     this.receiver = new Receiver(this.machine, parts.external, parts.scratch);
     this.resync = new ResyncRequest((flags, from, to) => {

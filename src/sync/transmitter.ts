@@ -109,6 +109,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   flowChanged(slot: number): void {
     if (membershipOf(this.#options.cache.table, slot) === membership.transmit) return;
     this.#takeOut(slot);
+    if (this.#flows.count === 0) this.#options.wake();
     this.#flows.push(slot);
   }
 
@@ -124,6 +125,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     if (entry.membership === membership.resend) this.resend.removeExpectation(entry);
     entry.membership = membership.transmit;
     this.#expectations.add(entry);
+    this.#options.wake();
   }
 
   expectationDied(entry: ExpectationEntry): void {

@@ -19,4 +19,6 @@ export interface TransmitterOptions {
   readonly bulkDone: (since: number, entries: number) => void;
   /** An own RESYNC was acknowledged. */
   readonly resyncAcknowledged: () => void;
+  /** The first of possibly many changes waits to be sent. */
+  readonly wake: () => void;
 }

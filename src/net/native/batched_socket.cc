@@ -372,7 +372,7 @@ bool BatchedSocket::Notify(int code) {
 }
 
 // Delivers batches until nothing waits or the slice is over. False when no more JavaScript can run.
-bool BatchedSocket::Deliver(bool* drained, bool* received) {
+bool BatchedSocket::Deliver(bool* drained, size_t* received) {
   const uint64_t end = uv_hrtime() + slice_nanoseconds_;
   *drained = false;
   while (reading_ && fd_ >= 0) {
@@ -381,7 +381,7 @@ bool BatchedSocket::Deliver(bool* drained, bool* received) {
       *drained = true;
       return true;
     }
-    *received = *received || count > 0;
+    if (count > 0) *received += static_cast<size_t>(count);
     if (count == -EBADF || count == -EFAULT || count == -EINVAL || count == -ENOTSOCK) reading_ = false;
     if (!Notify(count)) return false;
     if (count < 0 && count != -ENOBUFS) return true;
@@ -393,6 +393,10 @@ bool BatchedSocket::Deliver(bool* drained, bool* received) {
   }
   return true;
 }
+
+// At everyday rates nearly all of the cost is the wake-up: few datagrams are worth a longer rest.
+constexpr size_t kLightBatch = 32;
+constexpr uint64_t kLightFactor = 3;
 
 // The socket is readable or writable (`events`), failed (`status`), or its rest is over (`rested`).
 void BatchedSocket::OnWake(int status, int events, bool rested) {
@@ -409,14 +413,15 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
   // libuv reports POLLERR (an overrun, an ICMP error) as a failed status and stops the handle: reading
   // fetches and clears the error, UpdatePoll() below starts again.
   bool drained = false;
-  bool received = false;
+  size_t received = 0;
   if (alive) alive = Deliver(&drained, &received);
   if (!alive) reading_ = writing_ = false;
   const uint64_t now = uv_hrtime();
-  const bool is_busy = rested || now - last_wake_ < rest_milliseconds_ * 1000000;
+  const uint64_t rest = received < kLightBatch ? kLightFactor * rest_milliseconds_ : rest_milliseconds_;
+  const bool is_busy = rested || now - last_wake_ < rest * 1000000;
   last_wake_ = now;
   const bool was_resting = resting_;
-  resting_ = reading_ && poller_ != nullptr && rest_milliseconds_ > 0 && drained && received && is_busy;
+  resting_ = reading_ && poller_ != nullptr && rest_milliseconds_ > 0 && drained && received > 0 && is_busy;
   if (status < 0 || !reading_ || (events & UV_WRITABLE) != 0 || resting_ != was_resting) UpdatePoll();
   if (resting_ && poller_ != nullptr) {
     uv_timer_start(
@@ -425,7 +430,7 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
           BatchedSocket* owner = static_cast<Poller*>(timer->data)->owner;
           if (owner != nullptr) owner->OnWake(0, 0, true);
         },
-        rest_milliseconds_, 0);
+        rest, 0);
   }
   napi_close_handle_scope(env_, scope);
 }

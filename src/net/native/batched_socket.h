@@ -47,7 +47,7 @@ class BatchedSocket {
   // Number of datagrams (0: nothing waits) or a negative errno.
   int ReceiveBatch();
   void OnWake(int status, int events, bool rested);
-  bool Deliver(bool* drained, bool* received);
+  bool Deliver(bool* drained, size_t* received);
   // Calls the JavaScript handler; false when the environment can run no more JavaScript.
   bool Notify(int code);
   int UpdatePoll();
