@@ -124,6 +124,8 @@ export class Commands {
     this.#lateness ??= new Lateness(clock, timers);
     this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();
+    // Stopped meanwhile, or started afresh.
+    if (this.#engine !== engine) return;
     report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
     engine.observe({
       tick: (now) => {
@@ -294,7 +296,6 @@ const restartingKeys = [
   'netlinkEventsReliable',
   'pollSeconds',
   'filter',
-  'ownAddresses',
   'tcpWindowTracking',
   'commitTimeoutSeconds',
   'peerPort',

@@ -59,6 +59,8 @@ export class Engine {
   readonly injection: DirectInjection | undefined;
   readonly #pump: Pump;
   #settings: SyncSettings;
+  /** What the main thread found on the interfaces. */
+  #toldAddresses: readonly IpAddress[] = [];
   #tick: ArmedTimer | undefined;
   #isClosed = false;
   /** Told about ends of bulks and about each tick; the peer channel. */
@@ -169,13 +171,18 @@ export class Engine {
 
   /** Own addresses as they are now, VIPs included. */
   setOwnAddresses(addresses: readonly string[]): void {
-    const parsed = addresses.map(parseIp).filter((address) => address !== undefined);
-    this.filter.setOwnAddresses([...ownAddressesOf(this.#settings), ...parsed]);
+    this.#toldAddresses = addresses.map(parseIp).filter((address) => address !== undefined);
+    this.#filterOwnAddresses();
   }
 
   /** What can change while everything goes on. */
   adopt(settings: SyncSettings): void {
     this.#settings = settings;
+    this.#filterOwnAddresses();
+  }
+
+  #filterOwnAddresses(): void {
+    this.filter.setOwnAddresses([...ownAddressesOf(this.#settings), ...this.#toldAddresses]);
   }
 
   /** The peer said that its bulk has ended, and everything older than `since` is gone. */

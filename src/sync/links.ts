@@ -76,8 +76,9 @@ export class Links {
     });
   }
 
-  get activeSettings(): SyncLink | undefined {
-    return this.#links[this.#active]?.settings;
+  /** Index of the link that is sent on; the order is that of the settings. */
+  get active(): number {
+    return this.#active;
   }
 
   /** Opens what is not open. A link that cannot be opened yet is tried again by `tick`. */

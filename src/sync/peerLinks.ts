@@ -23,10 +23,7 @@ export class PeerLinks implements EngineObserver {
       version,
       nodeName: engine.settings.nodeName,
       send: (datagram) => {
-        const index = engine.settings.links.findIndex(
-          (link) => link === engine.links.activeSettings,
-        );
-        this.#sockets.get(index)?.send(datagram);
+        this.#sockets.get(engine.links.active)?.send(datagram);
       },
     });
   }
