@@ -9,7 +9,7 @@ import {
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { startServer } from '../lab/traffic.js';
-import { sleep } from '../lab/waitFor.js';
+import { sleep, waitFor } from '../lab/waitFor.js';
 import { KeepstateClusterNode, type ClusterNode } from './clusterNode.js';
 import { ClusterTraffic, expectSurvival, type ClusterTrafficReport } from './clusterTraffic.js';
 
@@ -64,6 +64,13 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
   async waitForRoles(master: 0 | 1 = 0): Promise<void> {
     await this.nodes[master].waitForRole('MASTER');
     await this.nodes[(1 - master) as 0 | 1].waitForRole('BACKUP');
+  }
+
+  async waitForVips(index: 0 | 1, vips: readonly string[]): Promise<void> {
+    const host = this.pair.firewalls[index];
+    for (const vip of vips) {
+      await waitFor(() => host.hasAddress(vip), { description: `${vip} on ${host.name}` });
+    }
   }
 
   startTraffic(): Promise<ClusterTraffic> {

@@ -26,3 +26,16 @@ export async function framesOfHosts(
   const filter = addresses.map((address) => `ip.addr == ${address}`).join(' || ');
   return (await capture.fields(['frame.time_epoch'], filter)).map(([time]) => Number(time));
 }
+
+/** Gratuitous ARP for `address` sent by `mac`. */
+export async function announcementsFrom(
+  capture: Capture,
+  mac: string,
+  address: string,
+): Promise<readonly number[]> {
+  const rows = await capture.fields(
+    ['frame.time_epoch'],
+    `eth.src == ${mac} && arp.src.proto_ipv4 == ${address} && arp.dst.proto_ipv4 == ${address}`,
+  );
+  return rows.map(([time]) => Number(time));
+}
