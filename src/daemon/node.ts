@@ -3,7 +3,7 @@
  * is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
  */
 import { dirname, join } from 'node:path';
-import type { IpAddress } from '../base/ipAddress.js';
+import { formatIp } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
@@ -16,16 +16,16 @@ import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
 import type { RouterSnapshot } from '../vrrp/snapshot.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
-import type { Bindings } from '../vrrp/units.js';
-import type { CoordinatorSettings } from './coordination.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
 import { LatenessMonitor } from './lateness.js';
+import { NatWatch } from './natWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
 import { hearsOtherMaster, roleObserver } from './roleObserver.js';
 import { RoleRecorder } from './roleRecorder.js';
 import type { ServiceManager } from './serviceManager.js';
+import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
 import { assembleStatus } from './statusAssembly.js';
 import { toCoordinator } from './syncReports.js';
 import { WorkerSupervisor, type StartWorker } from './workerSupervisor.js';
@@ -68,6 +68,7 @@ export class KeepstateNode {
   readonly history: History;
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
+  readonly #natWatch: NatWatch | undefined;
   readonly #lateness = new LatenessMonitor();
   readonly #startedAt: Microseconds;
   #tick: ArmedTimer | undefined;
@@ -91,6 +92,10 @@ export class KeepstateNode {
     const { controlPath } = options;
     this.#memory = new RoleMemory(controlPath, keepstate.stateDirectory, world.logger);
     if (sync !== undefined) {
+      this.#natWatch = new NatWatch(
+        world.timers,
+        () => new Set(virtualAddresses(this.#settings.vrrp).map(formatIp)),
+      );
       this.#supervisor = new WorkerSupervisor({
         ...world,
         start: world.startWorker,
@@ -132,6 +137,7 @@ export class KeepstateNode {
   async start(): Promise<void> {
     this.#lateness.start();
     this.#supervisor?.start();
+    this.#natWatch?.start();
     await this.#router.start();
     this.#onTick();
     this.#world.service.ready(this.#statusLine(this.#router.snapshot()), () => this.#isAlive());
@@ -161,6 +167,7 @@ export class KeepstateNode {
     this.#coordinator?.close();
     await this.#supervisor?.stop();
     this.#reporter?.close();
+    this.#natWatch?.close();
     this.#lateness.close();
     this.#memory.forget();
   }
@@ -215,7 +222,7 @@ export class KeepstateNode {
             },
       lateness: this.#lateness.last,
       rssBytes: process.memoryUsage.rss(),
-      further: [],
+      further: [...(this.#natWatch?.problems ?? []), ...this.#recorder.problems()],
     });
   }
 
@@ -318,21 +325,4 @@ export class KeepstateNode {
     if (supervisor?.downBecause !== undefined) return 'down';
     return supervisor?.status?.state ?? 'starting';
   }
-}
-
-function virtualAddresses(vrrp: VrrpSettings): readonly IpAddress[] {
-  return vrrp.instances.flatMap((instance) =>
-    [...instance.virtualAddresses, ...instance.excludedAddresses].map((vip) => vip.spec.address),
-  );
-}
-
-function coordinatorSettings({ keepstate }: NodeSettings): CoordinatorSettings {
-  const { commitDeadline, commitLimit, preemptSyncTimeout } = keepstate;
-  return { commitDeadline, commitLimit, preemptSyncTimeout };
-}
-
-function bindingsOf({ binding, sync, keepstate }: NodeSettings): Bindings {
-  if (binding.kind === 'none' || sync === undefined) return new Map();
-  const { commitBeforeVip } = keepstate;
-  return new Map([[binding.name, { commitBeforeVip, commitBeforePreempt: commitBeforeVip }]]);
 }

@@ -1,16 +1,28 @@
 /** Turns transitions into history entries: one per instance and group, completed when a takeover is. */
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
-import { toMilliseconds, type Clock, type Microseconds } from '../base/time.js';
+import {
+  seconds,
+  subtractTime,
+  toMilliseconds,
+  type Clock,
+  type Microseconds,
+} from '../base/time.js';
+import type { Problem } from '../control/status.js';
 import type { CommitSummary } from '../sync/messages.js';
 import type { RoleChange, Transition } from '../vrrp/routerPorts.js';
 import type { History } from './history.js';
 import { isoTime } from './statusAssembly.js';
+
+/** How long `status` remembers another master. */
+const rivalMemory = seconds(10);
 
 export class RoleRecorder {
   readonly #history: History;
   readonly #clock: Clock;
   /** The unit whose takeover is on its way, as `kind name`. */
   #takingOver: string | undefined;
+  /** The last rival of each unit, and when it was heard. */
+  readonly #rivals = new Map<string, { readonly text: string; readonly at: Microseconds }>();
 
   constructor(history: History, clock: Clock) {
     this.#history = history;
@@ -55,6 +67,8 @@ export class RoleRecorder {
   /** Two masters were there; returns the other's address as text. */
   split(unit: string, from: IpAddress, priority: number): string {
     const address = formatIp(from);
+    const text = `${unit}: two masters heard, the other is ${address} with priority ${priority}`;
+    this.#rivals.set(unit, { text, at: this.#clock.now() });
     const last = this.#history.entries(1).at(-1);
     const because = `another master was heard: ${address} with priority ${priority}`;
     // Each of its adverts would be told otherwise.
@@ -63,5 +77,19 @@ export class RoleRecorder {
       this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });
     }
     return address;
+  }
+
+  /** Two masters, until a while after the last advertisement of the other. */
+  problems(): readonly Problem[] {
+    const now = this.#clock.now();
+    return [...this.#rivals.values()]
+      .filter(({ at }) => subtractTime(now, at) < rivalMemory)
+      .map(({ text }) => ({
+        severity: 'error',
+        code: 'two-masters',
+        text,
+        remedy:
+          'VRRP was cut between the nodes, or a process stood still: keepstate doctor, docs/operations.md',
+      }));
   }
 }

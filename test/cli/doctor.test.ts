@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findingsText } from '../../src/cli/doctor.js';
 import { examine, type Finding, type MachineReport } from '../../src/cli/doctor/examine.js';
 import { missingCapabilities } from '../../src/cli/doctor/facts.js';
-import { parseNftRuleset } from '../../src/cli/doctor/nftRules.js';
+import { parseNftRuleset } from '../../src/net/nftRules.js';
 import { loadNodeText } from '../../src/config/loadNode.js';
 import type { NodeSettings } from '../../src/config/nodeSettings.js';
 import { systemLoadPorts } from '../../src/config/systemPorts.js';

@@ -1,6 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../src/base/logger.js';
 import { seconds, microseconds } from '../../src/base/time.js';
 import { loadNodeText, type LoadResult } from '../../src/config/loadNode.js';
 import { systemLoadPorts } from '../../src/config/systemPorts.js';
+import { History } from '../../src/daemon/history.js';
+import { natProblems } from '../../src/daemon/natWatch.js';
+import { RoleRecorder } from '../../src/daemon/roleRecorder.js';
 import { syncProblems, instanceProblems, latenessProblems } from '../../src/daemon/problems.js';
 import { planReload } from '../../src/daemon/reload.js';
 import { assembleStatus, isoTime, type StatusSource } from '../../src/daemon/statusAssembly.js';
@@ -218,6 +225,35 @@ describe('problems', () => {
     expect(instanceCodes({ problems: [seen(10)] })).toEqual(['authType']);
     expect(instanceCodes({ problems: [seen(120)] })).toEqual([]);
     expect(instanceCodes({ problems: [problem] })).toEqual(['authType']);
+  });
+
+  test('of a ruleset whose NAT stays on the node', () => {
+    const rule = { outputInterface: 'wan', address: undefined } as const;
+    expect(natProblems([]).map((one) => one.code)).toEqual([]);
+    const found = natProblems([
+      { ...rule, kind: 'masquerade' },
+      { ...rule, kind: 'snat', address: '192.0.2.1' },
+    ]);
+    expect(found.map((one) => one.code)).toEqual(['masquerade', 'snat-stays']);
+    expect(found[0]?.text).toContain('wan');
+  });
+
+  test('of a split: two masters are told for a while, and are one entry of the history', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'keepstate-split-'));
+    try {
+      let at = now;
+      const history = new History(join(directory, 'h'), 9, silentLogger);
+      const recorder = new RoleRecorder(history, { now: () => at, wallClock: () => wallClock });
+      const rival = { family: 4, bytes: Uint8Array.of(10, 0, 0, 2) } as const;
+      expect(recorder.split('VI', rival, 50)).toBe('10.0.0.2');
+      recorder.split('VI', rival, 50);
+      expect(recorder.problems().map((one) => one.code)).toEqual(['two-masters']);
+      expect(history.entries().map((one) => one.kind)).toEqual(['sync']);
+      at = microseconds(now + 11_000_000);
+      expect(recorder.problems()).toEqual([]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('of the loop', () => {

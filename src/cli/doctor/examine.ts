@@ -4,7 +4,7 @@
  */
 import { formatIp } from '../../base/ipAddress.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import type { NftRuleset } from './nftRules.js';
+import type { NftRuleset } from '../../net/nftRules.js';
 import { examineRuleset } from './ruleset.js';
 
 export interface Finding {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { MachineReport } from './examine.js';
-import { parseNftRuleset } from './nftRules.js';
+import { parseNftRuleset } from '../../net/nftRules.js';
 
 /** Bit numbers of linux/capability.h that the daemon needs. */
 const neededCapabilities: readonly (readonly [string, bigint])[] = [

@@ -1,7 +1,7 @@
 /** What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that stays. Pure. */
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { Finding } from './examine.js';
-import type { NftMatch, NftRuleset } from './nftRules.js';
+import { natThatStays, type NftMatch, type NftRuleset } from '../../net/nftRules.js';
 
 /** A packet as far as rules are read. */
 export interface Probe {
@@ -23,7 +23,7 @@ export function examineRuleset(
     ...syncBlocked(settings, ruleset),
     ...(settings.sync === undefined
       ? []
-      : [...invalidAccepted(ruleset), ...natThatStays(ruleset, moving)]),
+      : [...invalidAccepted(ruleset), ...stayingNat(ruleset, moving)]),
   ];
 }
 
@@ -160,27 +160,22 @@ function invalidAccepted({ chains, rules }: NftRuleset): Finding[] {
   ];
 }
 
-function natThatStays({ rules }: NftRuleset, moving: ReadonlySet<string>): Finding[] {
-  return rules.flatMap((rule): Finding[] => {
-    const on = rule.outputInterface === undefined ? '' : ` on ${rule.outputInterface}`;
-    if (rule.isMasquerade) {
-      return [
-        {
-          severity: 'error',
-          code: 'masquerade',
-          text: `MASQUERADE${on} uses the interface's own address, which does not move to the peer: flows break`,
-          remedy: 'use "snat to" the virtual address instead',
-        },
-      ];
+function stayingNat({ rules }: NftRuleset, moving: ReadonlySet<string>): Finding[] {
+  return natThatStays(rules, moving).map(({ kind, outputInterface, address }): Finding => {
+    const on = outputInterface === undefined ? '' : ` on ${outputInterface}`;
+    if (kind === 'masquerade') {
+      return {
+        severity: 'error',
+        code: 'masquerade',
+        text: `MASQUERADE${on} uses the interface's own address, which does not move to the peer: flows break`,
+        remedy: 'use "snat to" the virtual address instead',
+      };
     }
-    if (rule.snatTo === undefined || moving.size === 0 || moving.has(rule.snatTo)) return [];
-    return [
-      {
-        severity: 'warning',
-        code: 'snat-stays',
-        text: `SNAT${on} to ${rule.snatTo}, which is no virtual address: it does not move to the peer`,
-        remedy: `use one of the virtual addresses: ${[...moving].join(', ')}`,
-      },
-    ];
+    return {
+      severity: 'warning',
+      code: 'snat-stays',
+      text: `SNAT${on} to ${address ?? '?'}, which is no virtual address: it does not move to the peer`,
+      remedy: `use one of the virtual addresses: ${[...moving].join(', ')}`,
+    };
   });
 }

@@ -42,6 +42,27 @@ export interface NftRuleset {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A NAT rule whose address stays on the node when the role moves. */
+export interface StayingNat {
+  readonly kind: 'masquerade' | 'snat';
+  readonly outputInterface: string | undefined;
+  /** Of `snat to`. */
+  readonly address: string | undefined;
+}
+
+/** NAT to the interface's own address, or to one that is not among `moving`. */
+export function natThatStays(
+  rules: readonly NftRule[],
+  moving: ReadonlySet<string>,
+): readonly StayingNat[] {
+  return rules.flatMap((rule): StayingNat[] => {
+    const { outputInterface, snatTo } = rule;
+    if (rule.isMasquerade) return [{ kind: 'masquerade', outputInterface, address: undefined }];
+    if (snatTo === undefined || moving.size === 0 || moving.has(snatTo)) return [];
+    return [{ kind: 'snat', outputInterface, address: snatTo }];
+  });
+}
+
 /** undefined where the text is not nft's JSON. */
 export function parseNftRuleset(json: string): NftRuleset | undefined {
   let root: unknown;

@@ -1,0 +1,74 @@
+/**
+ * Looks at the ruleset now and then: NAT to an address that does not move breaks flows at each takeover, and `status`
+ * must say so before. Reads `nft -j list ruleset` in a child; where that fails, nothing is concluded.
+ */
+import { execFile } from 'node:child_process';
+import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
+import type { Problem } from '../control/status.js';
+import { natThatStays, parseNftRuleset } from '../net/nftRules.js';
+
+const firstLook = seconds(2);
+const period = seconds(60);
+/** A larger ruleset would take too long to parse on the thread that sends adverts; `doctor` reads any. */
+const largestRuleset = 1_048_576;
+
+export class NatWatch {
+  readonly #timers: Timers;
+  readonly #moving: () => ReadonlySet<string>;
+  #problems: readonly Problem[] = [];
+  #timer: ArmedTimer | undefined;
+  #isClosed = false;
+
+  constructor(timers: Timers, moving: () => ReadonlySet<string>) {
+    this.#timers = timers;
+    this.#moving = moving;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  start(): void {
+    this.#timer = this.#timers.after(firstLook, () => this.#look());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    const options = { maxBuffer: largestRuleset, timeout: 10_000 };
+    execFile('nft', ['-j', 'list', 'ruleset'], options, (error, stdout) => {
+      if (this.#isClosed) return;
+      const rules = error === null ? parseNftRuleset(stdout)?.rules : undefined;
+      if (rules !== undefined) this.#problems = natProblems(natThatStays(rules, this.#moving()));
+      this.#timer = this.#timers.after(period, () => this.#look());
+    });
+  }
+}
+
+/** One problem for each kind of rule. */
+export function natProblems(found: ReturnType<typeof natThatStays>): readonly Problem[] {
+  const masquerade = found.find((one) => one.kind === 'masquerade');
+  const snat = found.find((one) => one.kind === 'snat');
+  const problems: Problem[] = [];
+  if (masquerade !== undefined) {
+    const on = masquerade.outputInterface ?? 'an interface';
+    problems.push({
+      severity: 'warning',
+      code: 'masquerade',
+      text: `MASQUERADE on ${on} uses an address that does not move to the peer: its flows break`,
+      remedy: 'use "snat to" a virtual address instead; keepstate doctor lists each such rule',
+    });
+  }
+  if (snat !== undefined) {
+    problems.push({
+      severity: 'warning',
+      code: 'snat-stays',
+      text: `SNAT goes to ${snat.address ?? '?'}, which is no virtual address and does not move`,
+      remedy: 'use a virtual address; keepstate doctor lists each such rule',
+    });
+  }
+  return problems;
+}
