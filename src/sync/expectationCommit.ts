@@ -3,6 +3,7 @@ import { lifecycle } from '../conntrack/flowRecord.js';
 import {
   encodeExpectationCreate,
   encodeExpectationDelete,
+  encodeExpectationFlush,
   type Expectation,
 } from '../conntrack/expectation.js';
 import { openKernelSocket, type KernelSocket } from '../conntrack/kernelSocket.js';
@@ -70,6 +71,13 @@ export class ExpectationWriter {
   remove(expectation: Expectation): number {
     return this.#request((sequence) => {
       encodeExpectationDelete(this.#batch, expectation, sequence, messageFlag.ack);
+    });
+  }
+
+  /** Removes all that the kernel has. errno. */
+  flush(): number {
+    return this.#request((sequence) => {
+      encodeExpectationFlush(this.#batch, sequence);
     });
   }
 

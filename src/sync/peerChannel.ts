@@ -47,6 +47,8 @@ export class PeerChannel implements EngineObserver {
   #seenSince: number | undefined;
   #offer: Offer | undefined;
   #offeredToken: number | undefined;
+  /** Our answer to the offer, for its repetitions. */
+  #answer: Extract<PeerMessage, { kind: 'offerAnswer' }> | undefined;
   #resignedToken: number | undefined;
 
   constructor(engine: Engine, port: PeerChannelPort) {
@@ -80,6 +82,8 @@ export class PeerChannel implements EngineObserver {
   tick(now: Microseconds): void {
     const pause = this.#isPresent(now) ? helloPause : lonelyHelloPause;
     if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.#hello(now);
+    // Also towards a peer that has gone: whoever offered waits for the end of it.
+    this.#expireOffer(now);
     if (!this.#isPresent(now)) {
       this.#parity.reset();
       return;
@@ -87,7 +91,6 @@ export class PeerChannel implements EngineObserver {
     this.#compare(now);
     this.#sendDigest(now);
     this.#repeatBulkEnd(now);
-    this.#expireOffer(now);
     if (this.#hasExternal() && this.#parity.wantsResync(now)) {
       this.#engine.replicator.askResync(now, 'the caches differ');
     }
@@ -112,6 +115,7 @@ export class PeerChannel implements EngineObserver {
     if (!this.#isPresent(now)) {
       return Promise.resolve({ ready: false, because: 'no keepstate peer is heard' });
     }
+    this.#offer?.settle(false, 'another offer was made');
     const token = random.below(0x1_0000_0000);
     this.#resignedToken = token;
     return new Promise((resolve) => {
@@ -129,7 +133,8 @@ export class PeerChannel implements EngineObserver {
 
   answerOffer(ready: boolean, because: string): void {
     if (this.#offeredToken === undefined) return;
-    this.#send({ kind: 'offerAnswer', token: this.#offeredToken, ready, because });
+    this.#answer = { kind: 'offerAnswer', token: this.#offeredToken, ready, because };
+    this.#send(this.#answer);
   }
 
   resigned(): void {
@@ -156,9 +161,7 @@ export class PeerChannel implements EngineObserver {
         if (this.#bulkEnd?.since === message.since) this.#bulkEnd = undefined;
         return;
       case 'offer':
-        if (this.#offeredToken === message.token) return;
-        this.#offeredToken = message.token;
-        this.#engine.ports.report({ kind: 'handoverOffered' });
+        this.#offered(message.token);
         return;
       case 'offerAnswer':
         if (this.#offer?.token === message.token)
@@ -173,6 +176,16 @@ export class PeerChannel implements EngineObserver {
     }
   }
 
+  #offered(token: number): void {
+    if (this.#offeredToken !== token) {
+      this.#offeredToken = token;
+      this.#engine.ports.report({ kind: 'handoverOffered' });
+    } else if (this.#answer?.token === token) {
+      // The offer is repeated until it is answered: an answer may have been lost.
+      this.#send(this.#answer);
+    }
+  }
+
   /**
    * In FTFW the peer says so once everything was acknowledged. Elsewhere a gap since the start means that
    * flows may be missing from the bulk, and nothing is removed.
@@ -184,7 +197,9 @@ export class PeerChannel implements EngineObserver {
     this.#send({ kind: 'bulkEndSeen', since: message.since });
     if (this.#seenSince === message.since) return;
     this.#seenSince = message.since;
-    const { settings, ports, catchUp } = this.#engine;
+    const { settings, ports, catchUp, replicator } = this.#engine;
+    // Without acknowledgements an empty bulk would be asked for again and again.
+    if (settings.mode === 'NOTRACK') replicator.resync.answered(ports.clock.now());
     const hasGap =
       settings.mode !== 'FTFW' &&
       machine.lastGap !== undefined &&

@@ -1,6 +1,8 @@
 /** conntrackd's client verbs, each with a count and a duration for the one who asked. */
 import { toMilliseconds, subtractTime } from '../base/time.js';
+import { KernelError } from '../base/errors.js';
 import { errorText } from './errorText.js';
+import { ExpectationWriter } from './expectationCommit.js';
 import type { Engine } from './engine.js';
 import type { SyncRequest } from './messages.js';
 
@@ -30,7 +32,7 @@ async function serve(engine: Engine, request: SyncRequest): Promise<Answer> {
     case 'flush':
       return flush(engine, request.cache);
     case 'flushKernel':
-      return flushKernel(engine);
+      return flushKernel(engine, request.table);
     case 'resync':
       return resync(engine);
     case 'request':
@@ -86,9 +88,23 @@ function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   return done(`flushed ${entries} entries`, { entries });
 }
 
-async function flushKernel(engine: Engine): Promise<Answer> {
+async function flushKernel(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Promise<Answer> {
+  if (table !== 'conntrack') flushKernelExpectations(engine);
+  if (table === 'expect') return done('removed all expectations from the kernel');
   const removed = await engine.purge.run('flushed the kernel table');
   return done(`removed ${removed} flows from the kernel`, { entries: removed });
+}
+
+/** All of them, as conntrackd: its filter knows no expectations. */
+function flushKernelExpectations(engine: Engine): void {
+  const writer = new ExpectationWriter();
+  try {
+    engine.feed.addOwn(writer.portId);
+    const errno = writer.flush();
+    if (errno !== 0) throw new KernelError('flush expectations', errno, `errno ${errno}`);
+  } finally {
+    writer.close();
+  }
 }
 
 async function resync(engine: Engine): Promise<Answer> {

@@ -37,7 +37,8 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     // A purge between this commit and the role would remove what was committed.
     this.#engine.purge.cancel();
-    this.#prepared = await this.#commit(epoch);
+    const prepared = await this.#commit(epoch);
+    if (epoch === this.#epoch) this.#prepared = prepared;
   }
 
   async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {

@@ -31,6 +31,8 @@ export class FlowReader {
   #nat = 0;
   #natPorts = 0;
   readonly #natAddresses = new Uint32Array(8);
+  /** Words of the translated source and destination: 1 or 4. */
+  readonly #natParts = new Uint8Array(2);
 
   /**
    * Reads the attributes in [from, end) of `view` into `flow`, a scratch record, which is cleared first.
@@ -153,6 +155,7 @@ export class FlowReader {
   #natAddress(row: WireRow, view: DataView, at: number, length: number): void {
     const isSource = row.place === role.replyDestination;
     const first = isSource ? 0 : 4;
+    this.#natParts[isSource ? 0 : 1] = length >>> 2;
     for (let i = 0; i < length >>> 2; i++) {
       this.#natAddresses[first + i] = view.getUint32(at + 4 * i, true);
     }
@@ -204,6 +207,8 @@ export class FlowReader {
 
   #translate(flow: FlowCursor, which: AddressRole, first: number): void {
     const parts = flow.isIpv6 ? 4 : 1;
+    // A translation into the other family says nothing of this flow.
+    if (this.#natParts[first >>> 2] !== parts) return;
     for (let i = 0; i < parts; i++) flow.setAddressWord(which, i, this.#natAddresses[first + i]!);
   }
 }
