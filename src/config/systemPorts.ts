@@ -6,6 +6,7 @@ import {
   readFileSync,
   readdirSync,
   realpathSync,
+  statSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -41,8 +42,15 @@ export function systemLoadPorts(options: { configId?: string; machine?: boolean 
   };
 }
 
+/** `<(cat a b)` of a shell is a pipe under one of these names, and has a writer. */
+const ownDescriptors = /^\/(dev\/(fd\/|stdin$)|proc\/self\/fd\/)/;
+
 function readText(path: string): FileText {
   try {
+    // Anything else (a device, a pipe without writer) could be read for ever.
+    const found = statSync(path);
+    const isReadable = found.isFile() || (found.isFIFO() && ownDescriptors.test(path));
+    if (!isReadable) return { kind: 'unreadable', reason: 'not a regular file' };
     return { kind: 'text', text: readFileSync(path, 'utf8'), realPath: realpathSync(path) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -24,6 +24,12 @@ const script = (lines: string): string =>
   instanceText(`track_script {\n    chk\n}`, `vrrp_script chk {\n    ${lines}\n}`);
 
 const mistakes: Readonly<Record<string, Mistake>> = {
+  'a group as virtual address': { text: vips('‸224.0.0.5/24'), code: 'bad-address' },
+  'an IPv6 group as virtual address': {
+    text: instanceText('').replace('192.0.2.1/24', '‸ff02::5/64'),
+    code: 'bad-address',
+  },
+  'no address at all as virtual address': { text: vips('‸0.0.0.0/24'), code: 'bad-address' },
   'misspelt root block': {
     text: '‸vrrp_instanse A {\n}\n',
     code: 'unknown-keyword',

@@ -52,6 +52,16 @@ describe('warnings about roles', () => {
       instanceText('strict_mode\nunicast_peer {\n  192.0.2.9\n}'),
       'strict-mode 9:5',
     ],
+    [
+      'a broadcast address as virtual address',
+      instanceText('virtual_ipaddress {\n  198.51.100.255/24\n}'),
+      'unusual-address 9:7',
+    ],
+    [
+      'the address of a network as virtual address',
+      instanceText('virtual_ipaddress {\n  10.128.0.0/9\n}'),
+      'unusual-address 9:7',
+    ],
     ['strict mode and accept', instanceText('strict_mode\naccept'), 'strict-mode 9:5'],
     [
       'strict mode and down_timer_adverts',

@@ -1,5 +1,5 @@
 /** Address, route and rule entries become what the kernel is asked for. */
-import { formatIp, ipEquals } from '../../base/ipAddress.js';
+import { formatIp, ipEquals, isMulticast } from '../../base/ipAddress.js';
 import type { AddressSpec } from '../../net/ports.js';
 import type { VirtualAddress, VirtualRoute, VirtualRule } from '../../vrrp/settings.js';
 import type { AddressEntry } from '../keywords/addressEntry.js';
@@ -16,12 +16,34 @@ export function buildAddresses(
   defaultInterface: string,
   context: BuildContext,
 ): readonly VirtualAddress[] {
-  return entries.map(({ value, at }) => {
+  return entries.map((entry) => {
+    const { value, at } = entry;
+    checkIsHostAddress(entry, context);
     if (value.interfaceName !== undefined) {
       context.uses.push({ kind: 'interface', name: value.interfaceName, at });
     }
     return { spec: addressSpec(value, defaultInterface), isTracked: !value.noTrack };
   });
+}
+
+/** The kernel refuses a group as address; network and broadcast addresses it takes, and nobody reaches them. */
+function checkIsHostAddress(
+  { value: { address, prefixLength }, at }: Located<AddressEntry>,
+  { problems }: BuildContext,
+): void {
+  const text = formatIp(address);
+  const expected = 'an address that a host can have';
+  if (isMulticast(address) || address.bytes.every((byte) => byte === 0)) {
+    problems.error(at, 'bad-address', `${text} cannot be the address of a host`, { expected });
+    return;
+  }
+  if (address.family === 6 || prefixLength >= 31) return;
+  const hostBits = 0xffff_ffff >>> prefixLength;
+  const host = Buffer.from(address.bytes).readUInt32BE() & hostBits;
+  if (host !== 0 && host >>> 0 !== hostBits) return;
+  const what = host === 0 ? 'the address' : 'the broadcast address';
+  const message = `${text} is ${what} of its network /${prefixLength}: hosts do not answer for it`;
+  problems.warning(at, 'unusual-address', message, { expected: `${expected}, or another length` });
 }
 
 function addressSpec(entry: AddressEntry, defaultInterface: string): AddressSpec {
