@@ -1,0 +1,119 @@
+/** The conversation between two keepstate nodes: offers of the role, and what a lost datagram does to them. */
+import { microseconds, seconds, type Microseconds } from '../../src/base/time.js';
+import type { Engine } from '../../src/sync/engine.js';
+import type { SyncReport } from '../../src/sync/messages.js';
+import { PeerChannel } from '../../src/sync/peerChannel.js';
+import {
+  decodePeerMessage,
+  encodePeerMessage,
+  type PeerMessage,
+} from '../../src/sync/wire/peerMessage.js';
+
+interface Node {
+  readonly channel: PeerChannel;
+  readonly sent: PeerMessage[];
+  readonly reports: SyncReport[];
+  readonly resyncAnswered: Microseconds[];
+  now: Microseconds;
+}
+
+/** The parts of an engine that the channel looks at; both caches are empty. */
+function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
+  const sent: PeerMessage[] = [];
+  const reports: SyncReport[] = [];
+  const resyncAnswered: Microseconds[] = [];
+  const table = { alive: 0, fingerprint: { words: [0, 0] } };
+  const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
+  result.now = seconds(1);
+  const engine = {
+    ports: {
+      clock: { now: () => result.now },
+      random: { below: () => 77 },
+      logger: { log: () => undefined },
+      report: (report: SyncReport) => reports.push(report),
+    },
+    settings: { mode },
+    injection: undefined,
+    internal: { table },
+    external: { table },
+    catchUp: { bulkEnded: () => true },
+    reportCaughtUp: () => undefined,
+    sweepExternal: () => Promise.resolve(0),
+    observe: () => undefined,
+    replicator: {
+      askResync: () => true,
+      machine: { last, lastGap: undefined },
+      resync: { answered: (at: Microseconds) => resyncAnswered.push(at) },
+      transmitter: { nextSequence: 10, waiting: 0, isBulkRunning: false },
+    },
+  };
+  const send = (datagram: Uint8Array): void => {
+    const message = decodePeerMessage(datagram);
+    if (message !== undefined) sent.push(message);
+  };
+  const port = { send, version: '1', nodeName: 'n' };
+  result.channel = new PeerChannel(engine as unknown as Engine, port);
+  return result as Node;
+}
+
+const hello = encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true });
+
+test('an offer is repeated until it is answered', async () => {
+  const one = node();
+  one.channel.receive(hello);
+  const offered = one.channel.offer(seconds(3));
+  one.channel.tick(one.now);
+  expect(one.sent.filter(({ kind }) => kind === 'offer')).toHaveLength(2);
+  const answer: PeerMessage = { kind: 'offerAnswer', token: 77, ready: true, because: 'ready' };
+  one.channel.receive(encodePeerMessage(answer));
+  expect(await offered).toEqual({ ready: true, because: 'ready' });
+});
+
+test('an answer that got lost is given again when the offer is repeated', () => {
+  const one = node();
+  const offer = encodePeerMessage({ kind: 'offer', token: 5 });
+  const answers = (): number => one.sent.filter(({ kind }) => kind === 'offerAnswer').length;
+  one.channel.receive(offer);
+  one.channel.receive(offer);
+  expect(one.reports).toEqual([{ kind: 'handoverOffered' }]);
+  expect(answers()).toBe(0);
+  one.channel.answerOffer(true, 'committed');
+  expect(answers()).toBe(1);
+  one.channel.receive(offer);
+  expect(answers()).toBe(2);
+  expect(one.reports).toHaveLength(1);
+});
+
+test('an offer ends in time also when the peer is gone', async () => {
+  const one = node();
+  one.channel.receive(hello);
+  const offered = one.channel.offer(seconds(8));
+  one.now = microseconds(one.now + seconds(9));
+  one.channel.tick(one.now);
+  expect(await offered).toMatchObject({ ready: false });
+});
+
+test('a second offer ends the first', async () => {
+  const one = node();
+  one.channel.receive(hello);
+  const first = one.channel.offer(seconds(3));
+  void one.channel.offer(seconds(3));
+  expect(await first).toMatchObject({ ready: false });
+});
+
+test.each([
+  ['NOTRACK', 1],
+  ['FTFW', 0],
+] as const)('%s: the end of a bulk answers a request %i times', (mode, times) => {
+  const one = node(mode);
+  const end = encodePeerMessage({ kind: 'bulkEnd', since: 3, sequence: 10, entries: 0 });
+  one.channel.receive(end);
+  one.channel.receive(end);
+  expect(one.resyncAnswered).toHaveLength(times);
+});
+
+test('the end of a bulk is not believed before its last message is here', () => {
+  const one = node('NOTRACK', 8);
+  one.channel.receive(encodePeerMessage({ kind: 'bulkEnd', since: 3, sequence: 10, entries: 0 }));
+  expect(one.resyncAnswered).toHaveLength(0);
+});
