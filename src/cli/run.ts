@@ -37,7 +37,8 @@ The configuration is keepalived's and conntrackd's, one after the other:
   cat /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf > /etc/keepstate/keepstate.conf
   keepstate check --config /etc/keepstate/keepstate.conf
 
-Signals: HUP reload; TERM, INT clean stop; USR1, USR2 write keepalived.data, keepalived.stats below $TMPDIR.
+Signals: HUP reload; TERM, INT clean stop; USR1 writes keepalived.data and
+keepalived.json, USR2 keepalived.stats below $TMPDIR.
 Exit code: 0 stopped as asked, 1 cannot start, 2 the file cannot be read.`,
     )
     .action(async (options: RunCommandOptions) => {

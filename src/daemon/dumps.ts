@@ -1,4 +1,7 @@
-/** The files that SIGUSR1, SIGUSR2 and SIGRTMIN+2 write for a keepalived user, in its directory and layout. */
+/**
+ * The files that a keepalived user knows, in its directory and layout. SIGUSR1 writes data and JSON, SIGUSR2 the
+ * counters: keepalived's own signal for JSON is a real-time signal, which Node.js cannot receive.
+ */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -152,12 +152,16 @@ class Run {
       service.reloading(systemClock.now());
       void reloader.reload().then(() => service.reloaded());
     };
-    const dump = (kind: DumpKind) => (): void => writeDump(kind, node, this.#log);
+    const dump =
+      (...kinds: readonly DumpKind[]) =>
+      (): void => {
+        for (const kind of kinds) writeDump(kind, node, this.#log);
+      };
     const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
       ['SIGTERM', stop],
       ['SIGINT', stop],
       ['SIGHUP', reload],
-      ['SIGUSR1', dump('data')],
+      ['SIGUSR1', dump('data', 'json')],
       ['SIGUSR2', dump('stats')],
     ];
     for (const [signal, handle] of handlers) process.on(signal, handle);

@@ -109,6 +109,7 @@ describe('one node as a service', () => {
 
   test.each([
     ['SIGUSR1', 'keepalived.data', 'VRRP Instance = GATEWAY'],
+    ['SIGUSR1', 'keepalived.json', '"iname":"GATEWAY"'],
     ['SIGUSR2', 'keepalived.stats', 'VRRP Instance: GATEWAY'],
   ] as const)('%s writes %s', async (signal, name, line) => {
     const path = `${tmpDirectory()}/${name}`;
