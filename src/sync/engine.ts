@@ -118,6 +118,9 @@ export class Engine {
       room: (bytes) => {
         builder.setRoom(bytes);
       },
+      writable: () => {
+        this.#pump.wake();
+      },
     });
     this.replicator = new Replicator({
       settings,
@@ -142,7 +145,10 @@ export class Engine {
         },
       },
     });
-    this.#pump = new Pump(settings.mode, this.replicator, ports);
+    this.#pump = new Pump(settings.mode, this.replicator, {
+      ...ports,
+      isBlocked: () => this.links.isBlocked,
+    });
   }
 
   get settings(): SyncSettings {

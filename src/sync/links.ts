@@ -24,6 +24,8 @@ export interface LinksOptions {
   readonly receive: (datagram: Uint8Array) => boolean;
   /** The active link changed: datagrams have this much room now. */
   readonly room: (bytes: number) => void;
+  /** After `isBlocked`: the kernel has room again. */
+  readonly writable: () => void;
 }
 
 interface Link {
@@ -36,6 +38,8 @@ interface Link {
   datagramsReceived: number;
   sendErrors: number;
   receiveErrors: number;
+  /** Datagrams that the kernel had no room for, in order; it calls back when it has. */
+  readonly waiting: Uint8Array[];
 }
 
 interface Network {
@@ -45,6 +49,9 @@ interface Network {
 
 const reopenPause = seconds(1);
 const ordinaryMtu = 1_500;
+const EAGAIN = 11;
+/** What one run of the pump can make, and some. */
+const mostWaiting = 512;
 
 export class Links {
   /** Datagrams from elsewhere, and the last such address. */
@@ -68,6 +75,7 @@ export class Links {
       datagramsReceived: 0,
       sendErrors: 0,
       receiveErrors: 0,
+      waiting: [],
     }));
     this.#networks = { at: options.clock.now(), byInterface: interfaceNetworks() };
     // The last link marked Default wins, as in conntrackd.
@@ -102,19 +110,16 @@ export class Links {
     this.#tellRoom();
   }
 
+  /** The kernel's send buffer is full: more should wait for `writable`. */
+  get isBlocked(): boolean {
+    return (this.#links[this.#active]?.waiting.length ?? 0) > 0;
+  }
+
   send(datagram: Uint8Array): void {
     const link = this.#links[this.#active];
-    if (link?.channel === undefined) {
-      if (link !== undefined) link.sendErrors++;
-      return;
-    }
-    const outcome = link.channel.send(datagram);
-    if (outcome.kind === 'refused') {
-      link.sendErrors++;
-      return;
-    }
-    link.datagramsSent++;
-    link.bytesSent += datagram.length;
+    if (link === undefined) return;
+    if (link.waiting.length > 0) this.#keep(link, datagram);
+    else this.#transmit(link, datagram);
   }
 
   linkState(interfaceName: string, isUsable: boolean): void {
@@ -152,6 +157,7 @@ export class Links {
     for (const link of this.#links) {
       link.channel?.close();
       link.channel = undefined;
+      link.waiting.length = 0;
     }
   }
 
@@ -161,6 +167,41 @@ export class Links {
     if (settings.kind !== 'multicast' && ipEquals(settings.destination, source)) return true;
     const networks = this.#networks.byInterface.get(settings.interfaceName) ?? [];
     return networks.some(({ address, prefixLength }) => inPrefix(source, address, prefixLength));
+  }
+
+  /** False where the kernel had no room; the datagram then waits. */
+  #transmit(link: Link, datagram: Uint8Array): boolean {
+    const outcome = link.channel?.send(datagram);
+    if (outcome?.kind === 'done') {
+      link.datagramsSent++;
+      link.bytesSent += datagram.length;
+      return true;
+    }
+    const isFull = outcome?.kind === 'refused' && outcome.errno === EAGAIN;
+    if (!isFull || link.channel?.onceWritable === undefined) {
+      link.sendErrors++;
+      return true;
+    }
+    this.#keep(link, datagram);
+    link.channel.onceWritable(() => {
+      this.#resume(link);
+    });
+    return false;
+  }
+
+  #keep(link: Link, datagram: Uint8Array): void {
+    if (link.waiting.length < mostWaiting) link.waiting.push(datagram.slice());
+    else link.sendErrors++;
+  }
+
+  #resume(link: Link): void {
+    const waiting = link.waiting.splice(0);
+    for (const [index, datagram] of waiting.entries()) {
+      if (this.#transmit(link, datagram)) continue;
+      link.waiting.push(...waiting.slice(index + 1));
+      return;
+    }
+    this.#options.writable();
   }
 
   #received(link: Link, datagram: Uint8Array, source: IpAddress): void {

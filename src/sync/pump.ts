@@ -16,6 +16,8 @@ export interface PumpPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly turns: Turns;
+  /** The link takes no more at present; `wake` follows when it does. */
+  readonly isBlocked: () => boolean;
 }
 
 export class Pump {
@@ -46,6 +48,10 @@ export class Pump {
 
   #run(): void {
     if (this.#isClosed) return;
+    if (this.#ports.isBlocked()) {
+      this.#isAwake = false;
+      return;
+    }
     const most = this.#isPaced ? messagesPerPause : messagesPerRun;
     const hasMore = this.#replicator.pump(this.#ports.clock.now(), most);
     if (!hasMore) {
