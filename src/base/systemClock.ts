@@ -38,7 +38,10 @@ export const systemTurns: Turns = {
   },
 };
 
-/** Timers that never fire early: Node.js may call back up to 1 ms before the asked time. */
+/**
+ * Timers that never fire early. Node.js counts whole milliseconds and may call back up to 1 ms before the asked
+ * time, so 1 ms is added: to look and sleep again would cost a second wake-up per timer and be as late.
+ */
 export class SystemTimers implements Timers {
   readonly #clock: Clock;
 
@@ -56,12 +59,9 @@ export class SystemTimers implements Timers {
         callback(due);
         return;
       }
-      handle = setTimeout(arm, Math.min(Math.ceil(left / 1_000), longestStepMilliseconds));
+      handle = setTimeout(arm, stepMilliseconds(left));
     };
-    handle = setTimeout(
-      arm,
-      Math.min(Math.ceil(Math.max(0, delay) / 1_000), longestStepMilliseconds),
-    );
+    handle = setTimeout(arm, stepMilliseconds(Math.max(0, delay)));
     return {
       cancel: () => {
         if (handle !== undefined) clearTimeout(handle);
@@ -69,4 +69,8 @@ export class SystemTimers implements Timers {
       },
     };
   }
+}
+
+function stepMilliseconds(left: number): number {
+  return Math.min(Math.ceil(left / 1_000) + 1, longestStepMilliseconds);
 }

@@ -37,6 +37,8 @@ export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
     protocol: NETLINK_NETFILTER,
     cells: options.cells,
     cellBytes: options.cellBytes,
+    // The port id of whoever caused a message stands in its header.
+    ignoresSenders: true,
   });
   if (opened.kind === 'refused') {
     throw new KernelError('open ctnetlink socket', opened.errno, errnoText(opened.errno), {

@@ -35,6 +35,8 @@ export interface BatchedSocketOptions {
   readonly cellBytes?: number;
   /** Bytes of ancillary data per datagram (cmsg), a multiple of 8; default 0. */
   readonly controlBytes?: number;
+  /** The kernel need not copy each sender's address: `addressLengths` stay 0. */
+  readonly ignoresSenders?: boolean;
 }
 
 /** What happens on a socket between startReceiving and stopReceiving. Called on the owner's thread. */
@@ -123,12 +125,14 @@ export class BatchedSocket {
     this.addressLengths = words(2);
     this.controlLengths = words(3);
     if (this.cells === 0) return;
-    if (native.setRing(ring, this.cells, this.cellBytes, this.controlBytes) !== 0) {
+    const ignoresSenders = options.ignoresSenders === true;
+    const { cells, cellBytes, controlBytes } = this;
+    if (native.setRing(ring, cells, cellBytes, controlBytes, ignoresSenders) !== 0) {
       native.close();
       throw new BugError('cells: 1 to 4096; cellBytes and controlBytes: multiples of 8', {
-        cells: this.cells,
-        cellBytes: this.cellBytes,
-        controlBytes: this.controlBytes,
+        cells,
+        cellBytes,
+        controlBytes,
       });
     }
   }

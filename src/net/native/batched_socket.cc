@@ -261,11 +261,11 @@ napi_value BatchedSocket::Ioctl(napi_env env, napi_callback_info info) {
   return Number(env, result < 0 ? errno : 0);
 }
 
-// setRing(arrayBuffer, cells, cellBytes, controlBytes): 0 or EINVAL. One buffer, in this order:
+// setRing(arrayBuffer, cells, cellBytes, controlBytes, ignoresSenders): 0 or EINVAL. One buffer, in this order:
 // cells x cellBytes | cells x 32 address | cells x controlBytes | u32 lengths[cells] | u32 flags[cells] |
 // u32 addressLengths[cells] | u32 controlLengths[cells]
 napi_value BatchedSocket::SetRing(napi_env env, napi_callback_info info) {
-  Arguments<4> arguments(env, info);
+  Arguments<5> arguments(env, info);
   BatchedSocket* socket = arguments.Socket();
   bool is_array_buffer = false;
   napi_is_arraybuffer(env, arguments.value[0], &is_array_buffer);
@@ -290,6 +290,9 @@ napi_value BatchedSocket::SetRing(napi_env env, napi_callback_info info) {
   socket->cells_ = cells;
   socket->cell_bytes_ = cell_bytes;
   socket->control_bytes_ = control_bytes;
+  bool ignores_senders = false;
+  napi_get_value_bool(env, arguments.value[4], &ignores_senders);
+  socket->name_bytes_ = ignores_senders ? 0 : kAddressBytes;
   socket->lengths_ = words;
   socket->flags_ = words + cells;
   socket->address_lengths_ = words + 2 * cells;
@@ -301,7 +304,7 @@ napi_value BatchedSocket::SetRing(napi_env env, napi_callback_info info) {
     msghdr& header = socket->messages_[i].msg_hdr;
     header.msg_iov = &socket->vectors_[i];
     header.msg_iovlen = 1;
-    header.msg_name = addresses + i * kAddressBytes;
+    header.msg_name = ignores_senders ? nullptr : addresses + i * kAddressBytes;
     header.msg_control = control_bytes > 0 ? controls + i * control_bytes : nullptr;
   }
   socket->dirty_ = cells;
@@ -317,7 +320,7 @@ int BatchedSocket::ReceiveBatch() {
     return -EFAULT;
   }
   for (size_t i = 0; i < dirty_; i++) {
-    messages_[i].msg_hdr.msg_namelen = kAddressBytes;
+    messages_[i].msg_hdr.msg_namelen = static_cast<socklen_t>(name_bytes_);
     messages_[i].msg_hdr.msg_controllen = control_bytes_;
   }
   dirty_ = 0;
@@ -336,7 +339,7 @@ int BatchedSocket::ReceiveBatch() {
     lengths_[i] = messages_[i].msg_len;
     flags_[i] = static_cast<uint32_t>(header.msg_flags);
     address_lengths_[i] =
-        static_cast<uint32_t>(std::min<size_t>(header.msg_namelen, kAddressBytes));
+        static_cast<uint32_t>(std::min<size_t>(header.msg_namelen, name_bytes_));
     control_lengths_[i] = static_cast<uint32_t>(header.msg_controllen);
   }
   return count;
@@ -396,7 +399,7 @@ bool BatchedSocket::Deliver(bool* drained, size_t* received) {
 
 // At everyday rates nearly all of the cost is the wake-up: few datagrams are worth a longer rest.
 constexpr size_t kLightBatch = 32;
-constexpr uint64_t kLightFactor = 3;
+constexpr uint64_t kLightFactor = 5;
 
 // The socket is readable or writable (`events`), failed (`status`), or its rest is over (`rested`).
 void BatchedSocket::OnWake(int status, int events, bool rested) {

@@ -72,6 +72,8 @@ class BatchedSocket {
   size_t cells_ = 0;
   size_t cell_bytes_ = 0;
   size_t control_bytes_ = 0;
+  // Room for each sender's address; 0 where nobody asks for it.
+  size_t name_bytes_ = kAddressBytes;
   size_t dirty_ = 0;
   uint32_t* lengths_ = nullptr;
   uint32_t* flags_ = nullptr;

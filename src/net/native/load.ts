@@ -23,7 +23,13 @@ export interface NativeSocket {
   getSocketName(into: Uint8Array): number;
   /** `bytes` holds at least 40 bytes (struct ifreq) and is written back. */
   ioctl(request: number, bytes: Uint8Array): number;
-  setRing(ring: ArrayBuffer, cells: number, cellBytes: number, controlBytes: number): number;
+  setRing(
+    ring: ArrayBuffer,
+    cells: number,
+    cellBytes: number,
+    controlBytes: number,
+    ignoresSenders: boolean,
+  ): number;
   /** Datagrams now in the ring, 0 when nothing waits, or a negative errno. */
   receive(): number;
   start(
