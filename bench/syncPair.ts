@@ -22,6 +22,7 @@ export interface PairOptions {
   readonly hashLimit: number;
   /** What the peer sends goes straight into the kernel of the second node. */
   readonly disableExternalCache?: boolean;
+  /** Given: VRRPv3. */
   readonly advertSeconds?: number;
 }
 
@@ -227,13 +228,14 @@ export function nodeConfig(index: 0 | 1, directory: string, options: PairOptions
   router_id node${index + 1}
   node_name node${index + 1}
   state_directory ${directory}/state
-  vrrp_rt_priority 99
+  vrrp_priority -20
 }
 vrrp_instance V {
   interface sync
   virtual_router_id 51
   state BACKUP
   priority ${index === 0 ? 150 : 100}
+  version ${options.advertSeconds === undefined ? 2 : 3}
   advert_int ${options.advertSeconds ?? 1}
   unicast_src_ip ${addresses[index]}
   unicast_peer {
