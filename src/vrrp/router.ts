@@ -47,12 +47,14 @@ export class VrrpRouter {
   #unsubscribe: () => void = () => undefined;
   #quietAboutVrids: ArmedTimer | undefined;
   #isRunning = false;
+  #isInMaintenance: boolean;
 
   constructor(ports: RouterPorts, settings: VrrpSettings, options: RouterOptions) {
     this.#ports = ports;
     this.#settings = settings;
     this.#options = options;
     this.#bindings = options.bindings;
+    this.#isInMaintenance = options.inMaintenance ?? false;
     this.#pool = new SocketPool(ports, (candidates, datagram, interfaceName) =>
       this.#datagram(candidates, datagram, interfaceName),
     );
@@ -95,7 +97,9 @@ export class VrrpRouter {
     this.#trackers.apply(this.#settings);
     for (const unit of units) this.#addUnit(unit);
     this.#conditions.apply(this.#settings);
-    for (const unit of this.#units.values()) this.#startUnit(unit);
+    for (const unit of this.#units.values()) {
+      this.#startUnit(unit, this.#options.resume.has(unit.settings.name));
+    }
     // A fault, or maintenance, kept it from resuming: its VIPs must not stay.
     const declined = units.filter(
       (unit) => !fresh.includes(unit) && this.#units.get(unit.name)?.state.role !== 'MASTER',
@@ -121,7 +125,7 @@ export class VrrpRouter {
     }
     this.#conditions.apply(settings);
     await this.#holdings.removeLeftovers(added.flatMap((unit) => unit.settings.members));
-    for (const unit of added) this.#startUnit(unit);
+    for (const unit of added) this.#startUnit(unit, false);
   }
 
   /**
@@ -189,6 +193,7 @@ export class VrrpRouter {
   }
 
   setMaintenance(on: boolean): void {
+    this.#isInMaintenance = on;
     for (const unit of this.#units.values()) unit.input({ kind: 'maintenance', on });
   }
 
@@ -245,9 +250,9 @@ export class VrrpRouter {
     return unit;
   }
 
-  #startUnit(unit: UnitRunner): void {
-    if (this.#options.inMaintenance === true) unit.input({ kind: 'maintenance', on: true });
-    unit.input({ kind: 'start', resumeMaster: this.#options.resume.has(unit.settings.name) });
+  #startUnit(unit: UnitRunner, resumeMaster: boolean): void {
+    if (this.#isInMaintenance) unit.input({ kind: 'maintenance', on: true });
+    unit.input({ kind: 'start', resumeMaster });
   }
 
   /** Units and members that the new settings do not have say priority 0 and give up their VIPs first. */

@@ -41,12 +41,28 @@ export function groupOf(settings: VrrpSettings, instance: string): SyncGroupSett
   return settings.groups.find((group) => group.members.includes(instance));
 }
 
-/** The unit that goes on as `unit` after a reload. */
+/**
+ * The unit that goes on as `unit` after a reload. undefined also where a member is now another virtual router:
+ * what was won in one election says nothing about the other (keepalived 2.2.7 starts it anew as well).
+ */
 export function successorOf(
   unit: UnitSettings,
   wanted: readonly UnitSettings[],
 ): UnitSettings | undefined {
-  return wanted.find((one) => one.name === unit.name && one.isGroup === unit.isGroup);
+  const found = wanted.find((one) => one.name === unit.name && one.isGroup === unit.isGroup);
+  const isOther = unit.members.some((before) =>
+    found?.members.some((after) => after.name === before.name && !isSameRouter(before, after)),
+  );
+  return isOther ? undefined : found;
+}
+
+function isSameRouter(before: InstanceSettings, after: InstanceSettings): boolean {
+  return (
+    before.interfaceName === after.interfaceName &&
+    before.family === after.family &&
+    before.virtualRouterId === after.virtualRouterId &&
+    before.unicastPeers.length > 0 === after.unicastPeers.length > 0
+  );
 }
 
 /** Names of the instances that are no longer in it. */

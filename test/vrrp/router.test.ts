@@ -349,6 +349,36 @@ describe('a reload', () => {
     ]);
     await bench.router.stop();
   });
+
+  test.each([
+    ['VRID', { virtualRouterId: 53 }],
+    ['interface', { interfaceName: 'eth1' }],
+    ['family', { family: 6, virtualAddresses: [vip('fe80::100')], version: 3 }],
+    ['kind of transport', { unicastPeers: [{ address: ip('10.0.0.9') }] }],
+  ] as const)('with another %s gives the old router up and starts anew', async (_what, change) => {
+    const resumed = { resume: new Set(['A']) };
+    const bench = await master(vrrpSettings([instanceSettings({})]), resumed);
+    bench.network.addLink('eth1');
+    bench.network.give('eth1', ip('10.0.1.1'), 24);
+    bench.takeLog();
+    await bench.router.reload(vrrpSettings([instanceSettings(change)]), new Map());
+    expect(bench.takeLog().slice(0, 2)).toEqual(['advert 0', 'A: MASTER -> INIT']);
+    expect(bench.network.has(ip('10.0.0.100'))).toBe(false);
+    // The IPv6 one has no address to send from.
+    const state = 'family' in change ? 'FAULT' : 'BACKUP';
+    expect(bench.router.snapshot().instances[0]?.state).toBe(state);
+    await bench.router.stop();
+  });
+
+  test('in maintenance adds instances that do not take the role', async () => {
+    const bench = await master();
+    bench.router.setMaintenance(true);
+    const other = instanceSettings({ name: 'B', virtualRouterId: 52, priority: 255 });
+    await bench.router.reload(vrrpSettings([other]), new Map());
+    await bench.time.advance(seconds(10));
+    expect(bench.router.snapshot().instances[0]?.state).not.toBe('MASTER');
+    await bench.router.stop();
+  });
 });
 
 test('a group is told first at the start, and last at a transition and at the stop', async () => {
