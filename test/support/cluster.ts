@@ -13,6 +13,11 @@ import { sleep, waitFor } from '../lab/waitFor.js';
 import { KeepstateClusterNode, type ClusterNode } from './clusterNode.js';
 import { ClusterTraffic, expectSurvival, type ClusterTrafficReport } from './clusterTraffic.js';
 
+export interface ClusterOptions extends FirewallPairOptions {
+  /** Done on each firewall before its daemon is made. Whoever gives it waits for the roles. */
+  readonly prepare?: (host: Host, index: 0 | 1) => Promise<void>;
+}
+
 type NodeMaker<Node extends ClusterNode> = (host: Host, index: 0 | 1) => Node;
 
 export class Cluster<First extends ClusterNode = ClusterNode, Second extends ClusterNode = First> {
@@ -29,16 +34,18 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
   /** fw1 is MASTER and fw2 BACKUP when it resolves. */
   static async open<First extends ClusterNode, Second extends ClusterNode>(
     make: readonly [NodeMaker<First>, NodeMaker<Second>],
-    options: FirewallPairOptions = {},
+    options: ClusterOptions = {},
   ): Promise<Cluster<First, Second>> {
     const lab = await Lab.open();
     try {
       const pair = await firewallPair(lab, options);
       const [fw1, fw2] = pair.firewalls;
+      await options.prepare?.(fw1, 0);
+      await options.prepare?.(fw2, 1);
       const cluster = new Cluster(lab, pair, [make[0](fw1, 0), make[1](fw2, 1)]);
       await startServer(pair.server);
       await Promise.all(cluster.nodes.map((node) => node.start()));
-      await cluster.waitForRoles();
+      if (options.prepare === undefined) await cluster.waitForRoles();
       return cluster;
     } catch (error) {
       await lab.close();
@@ -58,6 +65,14 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
 
   close(): Promise<void> {
     return this.lab.close();
+  }
+
+  /** Which node has the role, where the priorities do not tell. */
+  async findMaster(): Promise<0 | 1> {
+    const found = this.nodes.map((node, i) => node.waitForRole('MASTER').then(() => i));
+    const master = (await Promise.any(found)) === 0 ? 0 : 1;
+    await this.waitForRoles(master);
+    return master;
   }
 
   /** fw1 is MASTER, fw2 BACKUP; or the other way round. */

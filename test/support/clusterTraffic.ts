@@ -79,10 +79,10 @@ export class ClusterTraffic {
     return new ClusterTraffic(amounts, [first, second], [up, down], udp, ping);
   }
 
-  /** Connections in the tables of a firewall, the probe's and ping's flows included. */
+  /** TCP connections, which every configuration replicates. */
   get flows(): number {
     const { active, idle, bulk } = this.amounts;
-    return active + idle + 2 * bulk + 2;
+    return active + idle + 2 * bulk;
   }
 
   async finish(): Promise<ClusterTrafficReport> {
