@@ -69,7 +69,7 @@ export class Commands {
         roles.otherMasterHeard(command.epoch);
         return;
       case 'mergeAfterSplit':
-        roles.mergeAfterSplit(command.epoch, this.#ports.clock.now());
+        roles.mergeAfterSplit(command.epoch);
         return;
       default:
         return this.#obeyRest(command, engine);

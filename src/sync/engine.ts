@@ -6,8 +6,10 @@ import { formatIp, parseIp, type IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import {
   milliseconds,
+  seconds,
   type ArmedTimer,
   type Clock,
+  type Microseconds,
   type RandomSource,
   type Timers,
   type Turns,
@@ -94,6 +96,10 @@ export class Engine {
       feed: () => this.feed,
       filter: this.filter,
       ...ports,
+      purged: () => {
+        // The flows that were injected for the peer stood in the kernel too.
+        if (this.injection !== undefined) this.askForAll('the kernel was purged');
+      },
     });
     if (settings.disableExternalCache) {
       this.injection = new DirectInjection(settings, this.names, ports);
@@ -167,7 +173,7 @@ export class Engine {
     this.links.open();
     // conntrackd sends nothing at its start; the peer's cache would stay empty until somebody asks.
     this.replicator.startBulk('started');
-    this.replicator.askResync(ports.clock.now(), 'started');
+    this.askForAll('started');
     if (this.#settings.disableInternalCache) {
       ports.logger.log('warning', 'DisableInternalCache is not supported: the cache is kept', {});
     }
@@ -236,11 +242,24 @@ export class Engine {
     if (this.#settings.mode === 'ALARM') {
       const nowSeconds = Math.floor(now / 1_000_000);
       this.external.expire(nowSeconds, this.#settings.cacheTimeoutSeconds, expirePerTick);
+      const heard = this.replicator.receiver.lastAcceptedAt;
+      if (this.catchUp.repetition(now, heard, this.#refreshPeriod)) this.reportCaughtUp();
     }
     const { resync, machine } = this.replicator;
     if (this.catchUp.tick(now, resync.answeredAt, machine.counters.lost)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
     for (const observer of this.#observers) observer.tick?.(now);
+  }
+
+  /** Asks the peer for its whole table; in ALARM that comes by itself. */
+  askForAll(because: string): void {
+    const now = this.ports.clock.now();
+    if (this.replicator.askResync(now, because)) return;
+    this.catchUp.awaitRepetition(now, this.#refreshPeriod);
+  }
+
+  get #refreshPeriod(): Microseconds {
+    return seconds(this.#settings.refreshTimeSeconds + 1);
   }
 
   reportCaughtUp(): void {

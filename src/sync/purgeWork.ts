@@ -17,6 +17,8 @@ export interface PurgeWorkOptions {
   readonly filter: FlowFilter;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** A scheduled purge has ended. */
+  readonly purged: () => void;
 }
 
 export class PurgeWork {
@@ -64,7 +66,9 @@ export class PurgeWork {
     if (this.#waitsForMaster && !(this.#otherMasterHeard && isCaughtUp)) return;
     this.#due = undefined;
     const generation = this.#generation;
-    void this.run('purge of the kernel table', () => generation !== this.#generation);
+    void this.run('purge of the kernel table', () => generation !== this.#generation).then(() => {
+      this.#options.purged();
+    });
   }
 
   /** Removes what passes the filter, until `isOver`; number of flows. Failures are logged. */

@@ -2,7 +2,6 @@
  * What a role change asks of the engine, in order, each step tied to its epoch: work of an older epoch is
  * dropped, a commit of an older epoch is cancelled and awaited before the next thing begins.
  */
-import type { Microseconds } from '../base/time.js';
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
 import type { CommitSummary } from './messages.js';
@@ -73,14 +72,14 @@ export class RoleWork {
 
   async becomeBackup(epoch: number, peerHeard: boolean): Promise<void> {
     if (!this.#begin(epoch)) return;
-    const { commits, purge, replicator, settings, ports } = this.#engine;
+    const { commits, purge, settings } = this.#engine;
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
     purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     if (peerHeard) purge.otherMasterHeard();
-    replicator.askResync(ports.clock.now(), 'this node is BACKUP');
+    this.#engine.askForAll('this node is BACKUP');
   }
 
   async becomeFault(epoch: number): Promise<void> {
@@ -98,11 +97,11 @@ export class RoleWork {
   }
 
   /** Both were MASTER: fetch what the other has, then create what is missing here. */
-  mergeAfterSplit(epoch: number, now: Microseconds): void {
+  mergeAfterSplit(epoch: number): void {
     if (epoch < this.#epoch) return;
     this.#epoch = epoch;
     this.#mergeWanted = true;
-    this.#engine.replicator.askResync(now, 'another node was MASTER meanwhile');
+    this.#engine.askForAll('another node was MASTER meanwhile');
   }
 
   #begin(epoch: number): boolean {
