@@ -8,6 +8,7 @@ import type { FlowOrigin, MirrorListener } from '../conntrack/flowMirror.js';
 import { CacheCounters } from './cacheCounters.js';
 import { ExpectationCache, type ExpectationEntry } from './expectations.js';
 import type { FingerprintedTable } from './fingerprintedTable.js';
+import { HeldDeaths } from './heldDeaths.js';
 
 /** Who must hear of changes. */
 export interface ChangeListener {
@@ -35,9 +36,11 @@ export class InternalCache implements MirrorListener {
   /** The kernel deletes because an address or link went away: no news for the peer. */
   isMassDelete: () => boolean = () => false;
   #listener: ChangeListener | undefined;
+  readonly #held: HeldDeaths;
 
   constructor(table: FingerprintedTable, expectationLimit: number) {
     this.table = table;
+    this.#held = new HeldDeaths(table);
     this.expectations = new ExpectationCache(expectationLimit);
   }
 
@@ -51,20 +54,37 @@ export class InternalCache implements MirrorListener {
       return;
     }
     this.counters.created++;
+    this.#held.forget(slot);
     if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
   }
 
   updated(slot: number, _changed: number, origin: FlowOrigin): void {
     this.table.setLifecycle(slot, lifecycle.alive);
+    this.#held.forget(slot);
     this.counters.updated++;
     if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
   }
 
   destroyed(slot: number, origin: FlowOrigin): void {
     this.counters.destroyed++;
-    const isNews = this.#isNews(origin) && !this.isMassDelete();
-    if (isNews && this.#listener !== undefined) this.#listener.flowDied(slot);
-    else this.removeSlot(slot);
+    this.#held.forget(slot);
+    if (!this.#isNews(origin) || this.isMassDelete()) this.removeSlot(slot);
+    else if (origin === 'event' && this.#held.concerns(slot)) this.#held.hold(slot);
+    else this.#tellDeath(slot);
+  }
+
+  /** Every 100 ms. What was held is told to the peer, or was part of a mass that became known meanwhile. */
+  tick(): void {
+    const isMass = this.isMassDelete();
+    this.#held.tick((slot) => {
+      if (isMass) this.removeSlot(slot);
+      else this.#tellDeath(slot);
+    }, isMass);
+  }
+
+  #tellDeath(slot: number): void {
+    if (this.#listener === undefined) this.removeSlot(slot);
+    else this.#listener.flowDied(slot);
   }
 
   refused(): void {
@@ -75,6 +95,7 @@ export class InternalCache implements MirrorListener {
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
     this.#listener?.flowForgotten(slot);
+    this.#held.forget(slot);
     this.table.remove(slot);
   }
 
@@ -107,6 +128,7 @@ export class InternalCache implements MirrorListener {
   /** `-f internal`: nothing of it is told to the peer. */
   clear(withExpectations: boolean): void {
     this.table.clear();
+    this.#held.clear();
     if (withExpectations) this.expectations.clear();
     this.#listener?.cleared();
   }

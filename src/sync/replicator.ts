@@ -127,6 +127,7 @@ export class Replicator implements MachinePort {
   tick(now: Microseconds): void {
     this.#now = now;
     const { transmitter } = this;
+    this.#parts.internal.tick();
     this.machine.tick(now);
     this.resync.tick(now);
     transmitter.refresh(Math.floor(toSeconds(now)));
