@@ -11,7 +11,18 @@ import { Lab } from '../lab/lab.js';
 import { startServer } from '../lab/traffic.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
 import { KeepstateClusterNode, type ClusterNode } from './clusterNode.js';
-import { ClusterTraffic, expectSurvival, type ClusterTrafficReport } from './clusterTraffic.js';
+import {
+  ClusterTraffic,
+  expectSurvival,
+  type ClusterTrafficReport,
+  type TrafficAmounts,
+} from './clusterTraffic.js';
+
+export interface Observation {
+  readonly report: ClusterTrafficReport;
+  readonly amounts: TrafficAmounts;
+  readonly flows: string;
+}
 
 export interface ClusterOptions extends FirewallPairOptions {
   /** Done on each firewall before its daemon is made. Whoever gives it waits for the roles. */
@@ -97,19 +108,24 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
     accident: () => Promise<void>,
     replicatedAt: 0 | 1 = 1,
   ): Promise<ClusterTrafficReport> {
-    const traffic = await this.startTraffic();
-    await this.nodes[replicatedAt].waitForReplica(traffic.flows);
-    await accident();
-    await sleep(500);
-    const flows = await this.#flowTables();
-    const report = await traffic.finish();
+    const { report, amounts, flows } = await this.observing(accident, replicatedAt);
     try {
-      expectSurvival(report, traffic.amounts);
+      expectSurvival(report, amounts);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       throw new Error(`${text}\n${flows}\n${await this.#accounts()}`, { cause: error });
     }
     return report;
+  }
+
+  /** The same without judging. `flows` are both tables just before the end. */
+  async observing(accident: () => Promise<void>, replicatedAt: 0 | 1 = 1): Promise<Observation> {
+    const traffic = await this.startTraffic();
+    await this.nodes[replicatedAt].waitForReplica(traffic.flows);
+    await accident();
+    await sleep(500);
+    const flows = await this.#flowTables();
+    return { report: await traffic.finish(), amounts: traffic.amounts, flows };
   }
 
   /** Both tables, for the message of a failure: they are gone or different when it is noticed. */
