@@ -125,6 +125,13 @@ describe('warnings about roles', () => {
     expect(placesOf(result)).toEqual([`warning ${place}`]);
   });
 
+  test('each weight inside a group is named, of files too', () => {
+    const tracked = 'track_interface {\n  eth5 weight 5\n}\ntrack_file {\n  f weight 2\n}';
+    const result = load(`${pair('', 100, tracked)}track_file f {\n  file /f\n}\n`);
+    const said = result.problems.filter(({ code }) => code === 'weight-in-group');
+    expect(said.map(({ message }) => message.split("'")[1])).toEqual(['eth5', 'f']);
+  });
+
   test('sync_group_tracking_weight makes weights of members count', () => {
     const text = pair('  sync_group_tracking_weight', 100, 'track_interface {\n  eth5 weight 5\n}');
     expect(load(text).problems).toEqual([]);

@@ -44,18 +44,22 @@ function warnAboutMember(
 ): void {
   const instance = settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
   if (instance === undefined) return;
-  const { scripts, interfaces, processes } = instance.tracking;
-  const first = [...scripts, ...interfaces, ...processes].find(({ weight }) => weight !== 0);
-  if (first === undefined) return;
+  const { tracking } = instance;
   const { values } = block.value;
-  const items = allItems([
-    ...values.track_script,
-    ...values.track_interface,
-    ...values.track_process,
-  ]);
-  const at = items.find(({ value }) => value.name === first.name)?.at ?? block.at;
-  const message = `the weight of '${first.name}' does not count in a member of sync group '${group}'`;
-  problems.warning(at, 'weight-in-group', message, {
-    expected: 'the tracking in the group, or sync_group_tracking_weight',
-  });
+  const tracked = [
+    [values.track_interface, tracking.interfaces],
+    [values.track_script, tracking.scripts],
+    [values.track_file, tracking.files],
+    [values.track_process, tracking.processes],
+  ] as const;
+  for (const [lists, references] of tracked) {
+    for (const { value, at } of allItems(lists)) {
+      const weight = references.find(({ name }) => name === value.name)?.weight ?? 0;
+      if (weight === 0) continue;
+      const message = `the weight of '${value.name}' does not count in a member of sync group '${group}'`;
+      problems.warning(at, 'weight-in-group', message, {
+        expected: 'the tracking in the group, or sync_group_tracking_weight',
+      });
+    }
+  }
 }
