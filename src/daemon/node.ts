@@ -52,6 +52,9 @@ export interface NodeOptions {
 
 /** For roles, adverts and the service manager's status line. */
 const tickPeriod = milliseconds(250);
+/** A snapshot of 500 instances takes some 5 ms: it is taken less often then. */
+const tickPeriodOfMany = milliseconds(1_000);
+const manyInstances = 50;
 /** How long a stop waits for the peer to take the role. */
 const handOverPatience = milliseconds(3_000);
 /** While a hand-over waits for the other router's first advertisement. */
@@ -297,7 +300,8 @@ export class KeepstateNode {
     }
     this.#memory.save(snapshot);
     const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
-    const period = isHandingOver ? handOverTickPeriod : tickPeriod;
+    const usual = snapshot.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
+    const period = isHandingOver ? handOverTickPeriod : usual;
     this.#tick = timers.after(period, () => this.#onTick());
   }
 

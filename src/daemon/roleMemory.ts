@@ -45,14 +45,16 @@ export class RoleMemory {
 
   /** Writes only what changed; to be called a few times a second. */
   save(snapshot: RouterSnapshot): void {
+    // One pass: looking through all instances for each of 500 units took 5 % of a core.
+    const oldest = new Map<string, Microseconds>();
+    for (const { unit, lastAdvertSent } of snapshot.instances) {
+      if (lastAdvertSent === undefined) continue;
+      const before = oldest.get(unit);
+      if (before === undefined || lastAdvertSent < before) oldest.set(unit, lastAdvertSent);
+    }
     const masters = snapshot.units.flatMap((unit): [string, Microseconds][] => {
-      if (unit.state !== 'MASTER') return [];
-      const sent = snapshot.instances.flatMap((instance) =>
-        instance.unit === unit.name && instance.lastAdvertSent !== undefined
-          ? [instance.lastAdvertSent]
-          : [],
-      );
-      return sent.length === 0 ? [] : [[unit.name, microseconds(Math.min(...sent))]];
+      const sent = unit.state === 'MASTER' ? oldest.get(unit.name) : undefined;
+      return sent === undefined ? [] : [[unit.name, sent]];
     });
     this.#write(masters);
   }
