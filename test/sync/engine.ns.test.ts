@@ -1,0 +1,96 @@
+/** What the engine does to the kernel: purges that wait, flushes of one table, injection without an external cache. */
+import { milliseconds } from '../../src/base/time.js';
+import type { Host } from '../lab/host.js';
+import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
+import { ConntrackInjector } from '../support/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/syncNode.js';
+
+jest.setTimeout(120_000);
+
+const flows = 300;
+
+describe('the kernel’s table', () => {
+  let lab: Lab;
+  let hosts: readonly [Host, Host];
+  let nodes: readonly [SyncNode, SyncNode];
+
+  beforeAll(async () => {
+    lab = await Lab.open();
+    const [a, b] = (await lab.hosts('a', 'b')) as [Host, Host];
+    hosts = [a, b];
+    await lab.link(
+      { host: a, name: 'sync', addresses: ['10.99.0.1/24'] },
+      { host: b, name: 'sync', addresses: ['10.99.0.2/24'] },
+    );
+    const node = (host: Host, own: string, other: string, injects: boolean): Promise<SyncNode> =>
+      SyncNode.start(
+        host,
+        settingsOf([{ kind: 'udp', local: own, destination: other, interfaceName: 'sync' }], {
+          disableExternalCache: injects,
+          purgeTimeout: milliseconds(200),
+        }),
+      );
+    nodes = [
+      await node(a, '10.99.0.1', '10.99.0.2', false),
+      await node(b, '10.99.0.2', '10.99.0.1', true),
+    ];
+  });
+
+  afterAll(async () => {
+    await lab.close();
+  });
+
+  function inject(which: 0 | 1, base: number): void {
+    const injector = ConntrackInjector.open(hosts[which].namespacePath);
+    injector.inject({ count: flows, base, timeoutSeconds: 3_000 });
+    injector.close();
+  }
+
+  async function kernelHolds(which: 0 | 1, count: number): Promise<void> {
+    await waitFor(
+      async () =>
+        (await hosts[which].conntrack('-L', '-p', 'tcp')).split('tcp ').length - 1 === count,
+      { description: `${count} flows in the kernel of node ${which}` },
+    );
+  }
+
+  test('DisableExternalCache: the peer’s flows go into the kernel and end there', async () => {
+    inject(0, 0);
+    await kernelHolds(1, flows);
+    await hosts[0].exec('conntrack -D -p tcp --sport 10000'.split(' '));
+    await kernelHolds(1, flows - 1);
+    expect((await nodes[1].digest()).external[0]).toBe(0);
+    expect((await nodes[1].digest()).internal[0]).toBe(0);
+  });
+
+  test('a purge after a role change waits for another MASTER', async () => {
+    inject(1, 10_000);
+    await kernelHolds(1, 2 * flows - 1);
+    const [, backup] = nodes;
+    backup.command({ kind: 'becomeBackup', epoch: 1, peerHeard: false });
+    await waitFor(() => backup.status?.purgeDue !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await kernelHolds(1, 2 * flows - 1);
+  });
+
+  test('then leftovers go, and what was injected for the peer is asked for again', async () => {
+    nodes[1].command({ kind: 'otherMasterHeard', epoch: 1 });
+    await kernelHolds(1, flows - 1);
+    await waitFor(() =>
+      nodes[1].reports('log').some(({ fields }) => fields['because'] === 'the kernel was purged'),
+    );
+    await kernelHolds(1, flows - 1);
+  });
+
+  test('flushing expectations leaves the flows; flushing all does not', async () => {
+    const [master] = nodes;
+    expect(await master.request({ verb: 'flushKernel', table: 'expect' })).toMatchObject({
+      ok: true,
+    });
+    await kernelHolds(0, flows - 1);
+    const all = await master.request({ verb: 'flushKernel', table: 'all' });
+    expect(all).toMatchObject({ ok: true, counts: { entries: flows - 1 } });
+    await kernelHolds(0, 0);
+  });
+});
