@@ -124,6 +124,19 @@ describe('crossCheck', () => {
     expect(compare(multicast(1), multicast(2) + second)).toEqual(['peer-missing 1:1']);
   });
 
+  test('finds another password of the same length, and shows neither', () => {
+    const withPassword = (own: number, password: string): string =>
+      multicast(own).replace(
+        'priority',
+        `authentication {\n auth_type PASS\n auth_pass ${password}\n }\n priority`,
+      );
+    expect(compare(withPassword(1, 'one'), withPassword(2, 'two'))).toEqual(['peer-auth 4:5']);
+    expect(compare(withPassword(1, 'one'), withPassword(2, 'one'))).toEqual([]);
+    const said = load(withPassword(1, 'secretsecret')).problems.map(({ message }) => message);
+    expect(said.join()).toContain('first 8 characters');
+    expect(said.join()).not.toContain('secret');
+  });
+
   test('finds sync groups that differ', () => {
     const second = (own: number): string =>
       multicast(own).replace('e A {', 'e B {').replace('_id 7', '_id 9');

@@ -50,7 +50,7 @@ export function buildAuthentication(
 function pass(password: Located<string>, problems: BuildContext['problems']): Authentication {
   const text = new TextEncoder().encode(password.value);
   if (text.length > passwordBytes) {
-    const message = `only the first 8 characters of the password travel: '${password.value.slice(0, 8)}'`;
+    const message = 'only the first 8 characters of the password travel';
     problems.warning(password.at, 'password-truncated', message, {
       expected: 'at most 8 characters, the same on all routers',
     });

@@ -4,7 +4,7 @@
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { toSeconds } from '../../base/time.js';
-import type { InstanceSettings } from '../../vrrp/settings.js';
+import type { Authentication, InstanceSettings } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
 import { nameOf } from '../build/trackers.js';
 import { ProblemList, type ConfigProblem, type Position } from '../problem.js';
@@ -88,7 +88,8 @@ function compareInstances(
   );
   differ('version', 'peer-version', String(a.version), String(b.version), twoMasters);
   differ('virtual_ipaddress', 'peer-family', `IPv${a.family}`, `IPv${b.family}`, twoMasters);
-  differ('authentication', 'peer-auth', authText(a), authText(b), twoMasters);
+  const [auth, peerAuth] = authTexts(a.authentication, b.authentication);
+  differ('authentication', 'peer-auth', auth, peerAuth, twoMasters);
   if (a.version === 2 && b.version === 2) {
     const [mine, theirs] = [a, b].map((it) => `${toSeconds(it.advertInterval)} s`);
     differ('advert_int', 'peer-advert-int', mine ?? '', theirs ?? '', twoMasters);
@@ -105,9 +106,15 @@ function compareInstances(
   compareTransport(own, a, b, problems);
 }
 
-function authText({ authentication }: InstanceSettings): string {
-  if (authentication.kind === 'none') return 'none';
-  return `PASS '${new TextDecoder().decode(authentication.bytes).replace(/\0+$/, '')}'`;
+/** What differs, without a password in the log. */
+function authTexts(a: Authentication, b: Authentication): readonly [string, string] {
+  const text = ({ kind }: Authentication): string => (kind === 'none' ? 'none' : 'PASS');
+  const isOther = a.kind === 'pass' && b.kind === 'pass' && !samePassword(a.bytes, b.bytes);
+  return [text(a), isOther ? 'PASS with another password' : text(b)];
+}
+
+function samePassword(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(b);
 }
 
 function compareVips(
