@@ -1,0 +1,89 @@
+import { protocol, statusBit, tcpState } from '../../src/conntrack/constants.js';
+import {
+  clearScratch,
+  deriveReply,
+  has,
+  lifecycle,
+  newScratch,
+  role,
+  word,
+} from '../../src/conntrack/flowRecord.js';
+import { NameTable } from '../../src/conntrack/nameTable.js';
+import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
+import { InternalCache } from '../../src/sync/internalCache.js';
+
+const names = new NameTable();
+
+/** A cache with one assured TCP flow in `state`, and what the peer is told of its deaths. */
+function cacheWithFlow(state: number): { cache: InternalCache; slot: number; told: number[] } {
+  const cache = new InternalCache(new FingerprintedTable({ names, hashSeed: 7 }), 16);
+  const flow = newScratch(names);
+  clearScratch(flow);
+  flow.setKind(false, protocol.tcp);
+  flow.setAddressWord(role.originalSource, 0, 0x0a000001);
+  flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
+  flow.set(word.originalPorts, (1000 << 16) | 80);
+  flow.learn(has.ports);
+  deriveReply(flow);
+  flow.set(word.info, state);
+  flow.learn(has.state);
+  flow.set(word.status, statusBit.assured);
+  flow.learn(has.status);
+  const told: number[] = [];
+  cache.listen({
+    flowChanged: () => undefined,
+    flowDied: (slot) => told.push(slot),
+    flowForgotten: () => undefined,
+    expectationChanged: () => undefined,
+    expectationDied: () => undefined,
+    expectationForgotten: () => undefined,
+    cleared: () => undefined,
+  });
+  return { cache, slot: cache.table.insert(flow, 1), told };
+}
+
+function die(cache: InternalCache, slot: number): void {
+  cache.table.setLifecycle(slot, lifecycle.dead);
+  cache.destroyed(slot, 'event');
+}
+
+function ticks(cache: InternalCache, count: number): void {
+  for (let i = 0; i < count; i++) cache.tick();
+}
+
+describe('the death of a flow in full life', () => {
+  test('is told after four ticks', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    die(cache, slot);
+    ticks(cache, 3);
+    expect(told).toEqual([]);
+    expect(cache.table.lifecycle(slot)).not.toBe(lifecycle.dead);
+    ticks(cache, 1);
+    expect(told).toEqual([slot]);
+    expect(cache.table.lifecycle(slot)).toBe(lifecycle.dead);
+  });
+
+  test('is not told when it turns out to be part of a mass', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    die(cache, slot);
+    cache.isMassDelete = () => true;
+    ticks(cache, 5);
+    expect(told).toEqual([]);
+    expect(cache.table.count).toBe(0);
+  });
+
+  test('is forgotten when the flow is seen again', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    die(cache, slot);
+    cache.updated(slot, 0, 'event');
+    ticks(cache, 5);
+    expect(told).toEqual([]);
+    expect(cache.table.lifecycle(slot)).toBe(lifecycle.alive);
+  });
+
+  test('of one that had closed before is told at once', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.timeWait);
+    die(cache, slot);
+    expect(told).toEqual([slot]);
+  });
+});
