@@ -1,8 +1,9 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
-import { milliseconds, seconds, type ArmedTimer, type Microseconds } from '../base/time.js';
+import { seconds, type ArmedTimer, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
 import { answerClient } from './clientRequests.js';
 import { ClientServer } from './clientServer.js';
+import { drain } from './drain.js';
 import { errorText } from './errorText.js';
 import { Lateness } from './lateness.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
@@ -15,7 +16,6 @@ import type { SyncSettings } from './settings.js';
 const statusInterval = seconds(1);
 /** `conntrackd -k`. */
 const stopRequest = 20;
-const drainLook = milliseconds(10);
 
 type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
 
@@ -171,17 +171,13 @@ export class Commands {
     });
   }
 
-  /** Everything is at the peer: queues empty and, in FTFW, acknowledged. */
   async #drain(id: number, timeout: Microseconds, engine: Engine): Promise<void> {
-    const { clock, timers } = this.#ports;
+    const { clock } = this.#ports;
     const startedAt = clock.now();
     const { transmitter } = engine.replicator;
-    while (!transmitter.isDrained && clock.now() - startedAt < timeout) {
-      await new Promise<void>((resolve) => {
-        timers.after(drainLook, () => resolve());
-      });
-    }
-    const ok = transmitter.isDrained;
+    const ok = await drain(engine, timeout, () => {
+      this.#peer?.channel.askAcknowledgement();
+    });
     this.#result(id, {
       ok,
       message: ok ? 'replication drained' : 'the peer has not acknowledged everything in time',

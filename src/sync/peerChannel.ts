@@ -50,6 +50,8 @@ export class PeerChannel implements EngineObserver {
   /** Our answer to the offer, for its repetitions. */
   #answer: Extract<PeerMessage, { kind: 'offerAnswer' }> | undefined;
   #resignedToken: number | undefined;
+  /** The peer waits for our acknowledgement of everything before this number. */
+  #acknowledgeBefore: number | undefined;
 
   constructor(engine: Engine, port: PeerChannelPort) {
     this.#engine = engine;
@@ -98,6 +100,7 @@ export class PeerChannel implements EngineObserver {
 
   /** A datagram of the replication protocol was worked through. */
   received(now: Microseconds): void {
+    this.#acknowledge(now);
     this.#compare(now);
   }
 
@@ -106,6 +109,13 @@ export class PeerChannel implements EngineObserver {
     this.#bulkEnd = { kind: 'bulkEnd', since, sequence, entries };
     this.#bulkEndLeft = bulkEndRepeats;
     this.#bulkEndAt = undefined;
+  }
+
+  /** The peer shall acknowledge at once what was sent so far; a keepstate of before this message ignores it. */
+  askAcknowledgement(): void {
+    const sequence = this.#engine.replicator.transmitter.nextSequence;
+    if (this.#isPresent(this.#engine.ports.clock.now()))
+      this.#send({ kind: 'acknowledge', sequence });
   }
 
   /** Asks the peer to take the role; resolves with its answer, or a refusal after `timeout`. */
@@ -160,6 +170,10 @@ export class PeerChannel implements EngineObserver {
       case 'bulkEndSeen':
         if (this.#bulkEnd?.since === message.since) this.#bulkEnd = undefined;
         return;
+      case 'acknowledge':
+        this.#acknowledgeBefore = message.sequence;
+        this.#acknowledge(now);
+        return;
       case 'offer':
         this.#offered(message.token);
         return;
@@ -212,6 +226,17 @@ export class PeerChannel implements EngineObserver {
     }
     catchUp.bulkEnded();
     this.#engine.reportCaughtUp();
+  }
+
+  /** The question came on another socket than the messages it is about: they may still be under way. */
+  #acknowledge(now: Microseconds): void {
+    const before = this.#acknowledgeBefore;
+    if (before === undefined) return;
+    const { replicator } = this.#engine;
+    const { last } = replicator.machine;
+    if (last === undefined || sequenceDistance(last, (before - 1) >>> 0) < 0) return;
+    this.#acknowledgeBefore = undefined;
+    replicator.acknowledgeNow(now);
   }
 
   #compare(now: Microseconds): void {

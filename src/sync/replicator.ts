@@ -150,6 +150,13 @@ export class Replicator implements MachinePort {
     return true;
   }
 
+  /** The peer waits for our acknowledgement. */
+  acknowledgeNow(now: Microseconds): void {
+    this.#now = now;
+    this.machine.acknowledgeNow?.(now);
+    this.#parts.port.wake();
+  }
+
   /** Send the whole internal cache. */
   startBulk(because: string): void {
     this.transmitter.startBulk();

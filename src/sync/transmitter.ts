@@ -88,12 +88,18 @@ export class Transmitter implements ChangeListener, ResendOwner {
 
   /** All that the peer must learn was sent and, in FTFW, acknowledged. */
   get isDrained(): boolean {
-    return (
-      this.#flows.count === 0 &&
-      this.#expectations.size === 0 &&
-      !this.#bulk.isRunning &&
-      this.resend.flowCount === 0
-    );
+    return this.isAllSent && this.resend.flowCount === 0;
+  }
+
+  /** Nothing waits to be sent; changes that are acknowledged or not do not matter. */
+  get isAllSent(): boolean {
+    return this.#flows.count === 0 && this.#expectations.size === 0 && !this.#bulk.isRunning;
+  }
+
+  /** FTFW: the peer has everything that was sent under a number before `sequence`. */
+  isAcknowledgedBefore(sequence: number): boolean {
+    const oldest = this.resend.oldestFlow;
+    return oldest === undefined || sequenceDistance(oldest, sequence) >= 0;
   }
 
   get isBulkRunning(): boolean {

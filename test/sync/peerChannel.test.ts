@@ -14,6 +14,8 @@ interface Node {
   readonly sent: PeerMessage[];
   readonly reports: SyncReport[];
   readonly resyncAnswered: Microseconds[];
+  readonly machine: { last: number; readonly lastGap: undefined };
+  readonly acknowledged: Microseconds[];
   now: Microseconds;
 }
 
@@ -24,6 +26,9 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const resyncAnswered: Microseconds[] = [];
   const table = { alive: 0, fingerprint: { words: [0, 0] } };
   const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
+  const machine = { last, lastGap: undefined };
+  const acknowledged: Microseconds[] = [];
+  Object.assign(result, { machine, acknowledged });
   result.now = seconds(1);
   const engine = {
     ports: {
@@ -42,7 +47,8 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     observe: () => undefined,
     replicator: {
       askResync: () => true,
-      machine: { last, lastGap: undefined },
+      machine,
+      acknowledgeNow: (at: Microseconds) => acknowledged.push(at),
       resync: { answered: (at: Microseconds) => resyncAnswered.push(at) },
       transmitter: { nextSequence: 10, waiting: 0, isBulkRunning: false },
     },
@@ -116,4 +122,25 @@ test('the end of a bulk is not believed before its last message is here', () => 
   const one = node('NOTRACK', 8);
   one.channel.receive(encodePeerMessage({ kind: 'bulkEnd', since: 3, sequence: 10, entries: 0 }));
   expect(one.resyncAnswered).toHaveLength(0);
+});
+
+test('an acknowledgement is hurried once everything asked for is here, and only then', () => {
+  const one = node('FTFW', 8);
+  one.channel.receive(encodePeerMessage({ kind: 'acknowledge', sequence: 10 }));
+  one.channel.received(one.now);
+  expect(one.acknowledged).toHaveLength(0);
+  one.machine.last = 9;
+  one.channel.received(one.now);
+  one.channel.received(one.now);
+  expect(one.acknowledged).toHaveLength(1);
+});
+
+test('only a peer that is heard is asked to acknowledge', () => {
+  const one = node();
+  const asked = (): readonly PeerMessage[] => one.sent.filter(({ kind }) => kind === 'acknowledge');
+  one.channel.askAcknowledgement();
+  expect(asked()).toEqual([]);
+  one.channel.receive(hello);
+  one.channel.askAcknowledgement();
+  expect(asked()).toEqual([{ kind: 'acknowledge', sequence: 10 }]);
 });

@@ -118,6 +118,10 @@ export class FtfwMachine implements Machine {
     if (subtractTime(now, this.#ackFromSince) >= ackDelay) this.#acknowledge(now);
   }
 
+  acknowledgeNow(now: Microseconds): void {
+    if (this.#ackFrom !== undefined) this.#acknowledge(now);
+  }
+
   /** A message without HELLO, or one that continues a HELLO phase. */
   #follow(sequence: number, now: Microseconds, isAcknowledgement: boolean): void {
     const { last } = this;

@@ -56,6 +56,8 @@ export interface Machine {
   idle(now: Microseconds): void;
   /** Called a few times a second, idle or not. */
   tick(now: Microseconds): void;
+  /** FTFW: what is owed in acknowledgements goes out now instead of when idle. */
+  acknowledgeNow?(now: Microseconds): void;
 }
 
 /** Flags that data may carry. */

@@ -31,6 +31,8 @@ export type PeerMessage =
       readonly entries: number;
     }
   | { readonly kind: 'bulkEndSeen'; readonly since: number }
+  /** Acknowledge at once, when everything before `sequence` is here: somebody waits for it. */
+  | { readonly kind: 'acknowledge'; readonly sequence: number }
   | { readonly kind: 'offer'; readonly token: number }
   | {
       readonly kind: 'offerAnswer';
@@ -52,6 +54,7 @@ const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' 
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
   bulkEnd: { since: 'number', sequence: 'number', entries: 'number' },
   bulkEndSeen: { since: 'number' },
+  acknowledge: { sequence: 'number' },
   offer: { token: 'number' },
   offerAnswer: { token: 'number', ready: 'boolean', because: 'string' },
   resigned: { token: 'number' },
