@@ -12,6 +12,7 @@ import {
   type Turns,
 } from '../base/time.js';
 import type { Expectation } from '../conntrack/expectation.js';
+import { buildFilterProgram } from '../conntrack/filterProgram.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
 import { FlowMirror, type ResyncResult } from '../conntrack/flowMirror.js';
 import { KernelDump } from '../conntrack/kernelDump.js';
@@ -48,10 +49,12 @@ export class KernelFeed {
   constructor(options: KernelFeedOptions) {
     this.#options = options;
     const { settings, names, cache, filter, clock, timers, turns, logger } = options;
+    const filterProgram = kernelProgram(settings);
     cache.isMassDelete = () => clock.now() < this.#massDeleteUntil;
     this.mirror = new FlowMirror({
       table: cache.table,
       filter,
+      // What the program leaves over, own addresses first, is looked at here in any case.
       kernelFilters: false,
       isOwnPort: (portId) => this.#own.has(portId),
       clock,
@@ -67,6 +70,7 @@ export class KernelFeed {
         maxBufferBytes: settings.netlinkBufferMaxGrowthBytes,
         reliable: settings.netlinkEventsReliable,
         expectations: settings.expectationSync !== 'off',
+        ...(filterProgram === undefined ? {} : { filterProgram }),
         pollInterval: seconds(settings.pollSeconds ?? quietComparisonSeconds),
       },
       {
@@ -142,6 +146,19 @@ export class KernelFeed {
     if (kind === 'new') cache.expectationSeen(expectation, now, tellPeer);
     else cache.expectationEnded(expectation, tellPeer);
   }
+}
+
+/**
+ * `Filter From Kernelspace`: what the kernel can decide by protocol and state never wakes this thread. Addresses
+ * are left to user space, where they mean the same for events as for dumps; in conntrackd they do not.
+ */
+function kernelProgram({ filter }: SyncSettings): Uint8Array | undefined {
+  if (filter.from !== 'kernelspace') return undefined;
+  const { protocol, tcpState } = filter;
+  return buildFilterProgram({
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(tcpState === undefined ? {} : { tcpState }),
+  });
 }
 
 /** Helper names by prefix, in any case: `sip` matches `sip-5060` (conntrackd 1.4.7). */

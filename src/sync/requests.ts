@@ -77,6 +77,9 @@ async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Pr
 
 function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   if (engine.commits.isRunning) return refusal('a commit is in progress: flush refused');
+  if (cache === 'internal' && engine.settings.disableInternalCache) {
+    return refusal('DisableInternalCache is on: there is no internal cache to flush');
+  }
   const entries =
     (cache === 'external' ? 0 : engine.internal.table.alive) +
     (cache === 'internal' ? 0 : engine.external.table.alive);
@@ -108,6 +111,9 @@ function flushKernelExpectations(engine: Engine): void {
 }
 
 async function resync(engine: Engine): Promise<Answer> {
+  if (engine.settings.disableInternalCache) {
+    return refusal('DisableInternalCache is on: there is no internal cache to fill');
+  }
   const result = await engine.feed.resync(false);
   const { entries, created, updated, removed } = result;
   engine.ports.logger.log('notice', 'resynchronised with the kernel table', { entries });
