@@ -329,7 +329,7 @@ function start(): Benchmark {
       const started = Date.now();
       const node = Keepstate.spawn(hosts[0], config, directory);
       await waitFor(async () => (await node.internalEntries()) >= startFlows, {
-        interval: 10,
+        interval: 50,
         description: 'the table to fill',
       });
       const filled = Date.now() - started;

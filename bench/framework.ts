@@ -3,7 +3,7 @@
  * them; medians are compared, minimum and maximum show the noise; everything goes into a JSON file.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 
 /** Named figures of one run, unit in the name: `cpuMicrosecondsPerEvent`. */
@@ -58,6 +58,7 @@ const resultsFolder = join(__dirname, '..', 'bench-results');
 
 /** Runs, prints to stdout, writes `bench-results/NAME.json`. A figure that a run lacks is left out. */
 export async function runBenchmark(benchmark: Benchmark, repeats: number): Promise<Report> {
+  const loadBefore = loadavg()[0] ?? 0;
   const runs = new Map<string, Figures[]>(benchmark.candidates.map(({ name }) => [name, []]));
   for (let round = 1; round <= repeats; round++) {
     for (const candidate of benchmark.candidates) {
@@ -79,6 +80,7 @@ export async function runBenchmark(benchmark: Benchmark, repeats: number): Promi
       kernel: release(),
       node: process.version,
       memoryMebibytes: Math.round(totalmem() / 2 ** 20),
+      loadBefore: Number(loadBefore.toFixed(1)),
     },
     repeats,
     figures,

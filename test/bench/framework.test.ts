@@ -1,4 +1,4 @@
-import { formatReport, judge, summarise } from '../../bench/framework.js';
+import { formatReport, judge, losses, summarise } from '../../bench/framework.js';
 
 const figures = {
   ours: summarise([{ cost: 3 }, { cost: 1 }, { cost: 2, extra: 5 }]),
@@ -44,5 +44,11 @@ describe('benchmark framework', () => {
     expect(text).toContain('cost  2  (1 .. 3)');
     expect(text).toContain('ours cost: 0.3333 times theirs, at most 0.5: met');
     expect(text).toContain('theirs cost: 6, at most 5: MISSED');
+  });
+
+  test('says of a run what was lost, and nothing where nothing was', () => {
+    const run = { cost: 3, eventsLost: 2, flowsLeftBehind: 0, missing: 7 };
+    expect(losses('ours', run)).toEqual(['ours eventsLost: 2', 'ours missing: 7']);
+    expect(losses('ours', { cost: 3, eventsLost: 0 })).toEqual([]);
   });
 });
