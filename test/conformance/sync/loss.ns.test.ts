@@ -45,9 +45,10 @@ describe('a pair with conntrackd over a bad link', () => {
     const goodSince = performance.now();
     flows += perRound / 2;
     await pair.agree(flows, flows, { timeout: 60_000 });
+    const took = since(goodSince);
     const beside = isFull ? await conntrackdPair(percent) : '';
     process.stdout.write(
-      `loss of ${percent} %: keepstate and conntrackd agree ${since(goodSince)} later${beside}\n`,
+      `loss of ${percent} %: keepstate and conntrackd agree ${took} later${beside}\n`,
     );
     await pair.expectNothingMalformed();
   });
