@@ -1,5 +1,6 @@
 /** What the engine does to the kernel: purges that wait, flushes of one table, injection without an external cache. */
 import { milliseconds } from '../../src/base/time.js';
+import { parseIp, type IpAddress } from '../../src/base/ipAddress.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -9,6 +10,7 @@ import { settingsOf, SyncNode } from '../support/syncNode.js';
 jest.setTimeout(120_000);
 
 const flows = 300;
+const ignored = { address: ipOf('10.66.0.0'), prefixLength: 16 };
 
 describe('the kernel’s table', () => {
   let lab: Lab;
@@ -29,6 +31,11 @@ describe('the kernel’s table', () => {
         settingsOf([{ kind: 'udp', local: own, destination: other, interfaceName: 'sync' }], {
           disableExternalCache: injects,
           purgeTimeout: milliseconds(200),
+          filter: {
+            from: 'kernelspace',
+            protocol: { policy: 'accept', entries: [6] },
+            address: { policy: 'ignore', entries: [ignored] },
+          },
         }),
       );
     nodes = [
@@ -54,6 +61,29 @@ describe('the kernel’s table', () => {
       { description: `${count} flows in the kernel of node ${which}` },
     );
   }
+
+  test('Filter From Kernelspace: protocols and addresses that are not wanted are not told', async () => {
+    const create = '-d 198.51.100.9 --sport 1 --dport 2 -t 600';
+    const state = '--state ESTABLISHED';
+    await hosts[0].exec(`conntrack -I -p udp -s 192.168.5.5 ${create}`.split(' '));
+    await hosts[0].exec(`conntrack -I -p tcp -s 10.66.1.1 ${create} ${state}`.split(' '));
+    await hosts[0].exec(`conntrack -I -p tcp -s 192.168.5.5 ${create} ${state}`.split(' '));
+    await waitFor(async () => (await nodes[0].digest()).internal[0] === 1, {
+      timeout: 8_000,
+      description: 'one flow',
+    });
+    expect(await nodes[0].list('internal', false)).toEqual([
+      expect.stringMatching(/^tcp .*src=192\.168\.5\.5 /),
+    ]);
+    // The UDP event did not even reach the engine.
+    await waitFor(() => nodes[0].status?.events.received === 2, {
+      timeout: 8_000,
+      description: 'two events',
+    });
+    await hosts[0].exec('conntrack -D -s 192.168.5.5'.split(' '));
+    await hosts[0].exec('conntrack -D -s 10.66.1.1'.split(' '));
+    await kernelHolds(1, 0);
+  });
 
   test('DisableExternalCache: the peer’s flows go into the kernel and end there', async () => {
     inject(0, 0);
@@ -94,3 +124,9 @@ describe('the kernel’s table', () => {
     await kernelHolds(0, 0);
   });
 });
+
+function ipOf(text: string): IpAddress {
+  const address = parseIp(text);
+  if (address === undefined) throw new Error(text);
+  return address;
+}
