@@ -6,10 +6,9 @@
  *                     │   sync  │
  *     VIP 10.1.0.254  fw1 ─── fw2   VIP 10.2.0.254 (the source address after NAT)
  *
- * Each firewall forwards only what connection tracking knows or the client opens, drops what is INVALID (on
- * input too: an untranslated answer must not meet the firewall's own TCP), does not pick up TCP in the middle
- * (tcp_loose 0), and translates to the WAN VIP: a takeover without the flows breaks every connection. Nobody
- * owns the VIPs until a daemon, or `takeVips`, adds them.
+ * Each firewall forwards only what connection tracking knows or the client opens, drops what is INVALID,
+ * does not pick up TCP in the middle (tcp_loose 0), and translates to the WAN VIP: a takeover without the
+ * flows breaks every connection. Nobody owns the VIPs until a daemon, or `takeVips`, adds them.
  */
 import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
@@ -139,7 +138,6 @@ export function firewallRuleset(forwardRules: readonly string[] = []): string {
 table inet filter {
   chain input {
     type filter hook input priority 0; policy accept;
-    ct state invalid counter drop
   }
   chain forward {
     type filter hook forward priority 0; policy drop;
