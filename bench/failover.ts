@@ -91,8 +91,14 @@ class InstalledKeepstate implements BenchNode {
   }
 }
 
+/** Before ordinary programs: what conntrackd 1.4.7 does without being asked, asked of both. */
+const priorities = {
+  globalLines: ['vrrp_priority -20'],
+  generalLines: ['Scheduler {', 'Type RR', 'Priority 99', '}'],
+};
+
 function keepstateNode(host: Host, index: 0 | 1): InstalledKeepstate {
-  return new InstalledKeepstate(host, pairConfig({ index }));
+  return new InstalledKeepstate(host, pairConfig({ index, ...priorities }));
 }
 
 function incumbentNode(host: Host, index: 0 | 1): IncumbentNode {
@@ -100,7 +106,7 @@ function incumbentNode(host: Host, index: 0 | 1): IncumbentNode {
     const verb = state === 'master' ? 'primary' : state;
     return `notify_${state} "@SCRIPT@ ${verb}" root`;
   });
-  const both = pairConfig({ index, instanceLines: notify });
+  const both = pairConfig({ index, instanceLines: notify, ...priorities });
   const sync = both.indexOf('\nSync {');
   // What only keepstate knows is left out.
   const keepalived = both

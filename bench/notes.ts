@@ -5,7 +5,8 @@ both caches are empty again; keepstate's includes VRRP and the control socket. A
 threads) gives half of its time to the kernel, which hands over one event per \`recvmmsg\` entry and takes the datagrams,
 40 % to compiled JavaScript (decoding 9 %, hash index and table 10 %, writing messages 6 %, queues and
 acknowledgements 6 %), and the rest to the runtime. conntrackd's first half is the same work of the kernel, so the goal
-for the sender needs everything else at a sixth of conntrackd's cost.`,
+for the sender leaves less than 1 us per event for everything else. Not a single function stands out any more; caches
+shared with other programs weigh on both halves.`,
   'sync-1000-per-second': `At everyday rates the wake-up is the cost, 60-80 us for a thread of Node.js and some 20-45 us for
 conntrackd. After a light batch keepstate rests 5 ms, so that five events share one; the lag below contains this rest.`,
   'sync-idle': `What is left are timers: the loop's watch at 5 to 10 Hz, the engine's tick at 10 Hz, one
@@ -20,6 +21,16 @@ starts at once.`,
 2,000,000 flows in it make each insertion slow. Lateness is the time between two adverts beyond the interval.`,
   'vrrp-500-instances': `A wake-up per advert costs keepstate some 50 us; the picture of 500 instances that the daemon takes
 once a second, 5 ms.`,
+  failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 99 }\`. What keepstate needs
+beyond its master-down time is the commit, which comes before the VIPs and the gratuitous ARP; the pair raises its VIPs
+first and commits behind them. On a busy machine the commit waits for a core.`,
+  'failover-planned': `From the request to the first advert of the other node: the replication is drained and the flows are
+committed in between, while the old master goes on forwarding. The outage is that of the probe.`,
+  start: `Half a second goes to Node.js, to reading the configuration and to the sockets; the worker thread starts after that
+and reads the kernel's table with code that no compiler has seen yet.`,
+  'vrrp-under-load': `keepstate's reader, its VRRP thread and the program that makes the events share two cores.`,
+  'sync-churn': `The search stops at the first rate at which an event was lost or the program that makes them did not keep up,
+so on a busy machine it ends early for either daemon.`,
   memory: `Resident memory beyond what the daemon had after 20,000 flows came and went. HashSize is 1,048,576 for both, which
 conntrackd allocates at its start.`,
 };
