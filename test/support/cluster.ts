@@ -66,7 +66,8 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
 
   /**
    * What reaches a VIP without a flow is dropped instead of answered with a RST. keepalived raises its VIPs before the
-   * flows are committed and needs this; keepstate does not, so its own clusters go without.
+   * flows are committed and needs this; keepstate's takeovers do not, so its own clusters go without. A frozen
+   * node that wakes as MASTER beside another one does: nothing could take its addresses away meanwhile.
    */
   async dropInvalidInput(): Promise<void> {
     for (const host of this.pair.firewalls) {
