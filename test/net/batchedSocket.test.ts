@@ -267,10 +267,10 @@ describe('batched socket', () => {
   test('a bad ring is refused by the native part', () => {
     const addon = nativeAddon();
     const native = new addon.NativeSocket(addon.openSocket(AF_INET, SOCK_DGRAM, 0));
-    expect(native.setRing(new ArrayBuffer(10), 4, 64, 0)).toBe(EINVAL);
-    expect(native.setRing(new ArrayBuffer(4096), 4, 7, 0)).toBe(EINVAL);
-    expect(native.setRing(new ArrayBuffer(4096), 4, 64, 0)).toBe(0);
-    expect(native.setRing(new ArrayBuffer(4096), 4, 64, 0)).toBe(EINVAL);
+    expect(native.setRing(new ArrayBuffer(10), 4, 64, 0, false)).toBe(EINVAL);
+    expect(native.setRing(new ArrayBuffer(4096), 4, 7, 0, false)).toBe(EINVAL);
+    expect(native.setRing(new ArrayBuffer(4096), 4, 64, 0, false)).toBe(0);
+    expect(native.setRing(new ArrayBuffer(4096), 4, 64, 0, false)).toBe(EINVAL);
     native.close();
   });
 
