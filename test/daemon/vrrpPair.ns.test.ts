@@ -26,7 +26,7 @@ describe('two nodes without a Sync block', () => {
   });
 
   test('the higher priority is MASTER with its VIPs, and status says so on both', async () => {
-    const status = await nodes[0].waitForRole('MASTER');
+    const status = await masterWithVips(nodes[0]);
     expect(status.instances[0]).toMatchObject({
       name: 'GATEWAY',
       state: 'MASTER',
@@ -47,7 +47,7 @@ describe('two nodes without a Sync block', () => {
 
   test('a clean stop hands over by priority 0, and the history tells it', async () => {
     await nodes[0].stop();
-    await nodes[1].waitForRole('MASTER');
+    await masterWithVips(nodes[1]);
     expect(await pair.firewalls[0].hasAddress(pairAddresses.lanVip)).toBe(false);
     expect(await pair.firewalls[1].hasAddress(pairAddresses.lanVip)).toBe(true);
     const entry = (await nodes[1].history()).at(-1);
@@ -57,3 +57,12 @@ describe('two nodes without a Sync block', () => {
     await nodes[1].waitForRole('BACKUP');
   });
 });
+
+/** Without a Sync block nothing waits for the addresses: they follow the role within a moment. */
+function masterWithVips(node: KeepstateNode): ReturnType<KeepstateNode['waitForStatus']> {
+  return node.waitForStatus(
+    ({ role, instances }) =>
+      role === 'MASTER' && instances.every(({ vips }) => vips.every(({ present }) => present)),
+    'MASTER with its addresses',
+  );
+}
