@@ -31,8 +31,8 @@ export type CoordinatorTimer =
 
 /** Why flows are committed before the role is ours. */
 export interface Preparation {
-  readonly for: 'preemption' | 'handOver';
-  /** The unit's epoch of the wish, to answer it; undefined for a hand-over. */
+  readonly for: 'preemption' | 'handOver' | 'silence';
+  /** The unit's epoch of the wish, to answer it; otherwise undefined. */
   readonly unitEpoch: number | undefined;
   /** `awaitingSync`: not caught up yet. `committing`. `ready`: committed, waiting for the role. */
   readonly stage: 'awaitingSync' | 'committing' | 'ready';
@@ -95,6 +95,8 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
     }
   | { readonly kind: 'preemptionWanted'; readonly unitEpoch: number }
   | { readonly kind: 'preemptionWithdrawn'; readonly because: string }
+  /** Master-down is near. */
+  | { readonly kind: 'masterSilent' }
   /** While MASTER another router claimed to be it. */
   | { readonly kind: 'otherMasterSeen'; readonly from: string; readonly priority: number }
   /** While not MASTER an advertisement was accepted. */

@@ -1,7 +1,7 @@
 /**
- * Before the role is ours: to preempt a living master, or to take over from one that hands over, the flows are
- * committed first. The old master keeps forwarding meanwhile, and from the commit on the worker applies
- * each change of the external table to the kernel too.
+ * Before the role is ours: to preempt a living master, to take over from one that hands over, or from one that is
+ * silent and will soon count as lost, the flows are committed first. The old master, if it lives, keeps forwarding
+ * meanwhile, and from the commit on the worker applies each change of the external table to the kernel too.
  */
 import { milliseconds, seconds } from '../base/time.js';
 import type { CommitSummary } from '../sync/messages.js';
@@ -18,6 +18,8 @@ import {
 
 /** A committed preparation serves a role that comes within this time. */
 const preparationLifetime = seconds(10);
+/** After a silence it may come and go: the next one within this time finds everything prepared. */
+const silenceLifetime = seconds(30);
 /** A withdrawn wish is often followed at once by the role itself (the old master died). */
 const withdrawalGrace = milliseconds(200);
 
@@ -28,7 +30,7 @@ export function preemptionWanted(
   settings: CoordinatorSettings,
 ): Step {
   const running = step.state.preparation;
-  if (running?.stage === 'ready') return grant(step, { ...running, unitEpoch });
+  if (running?.stage === 'ready') return grant(step, { ...running, for: 'preemption', unitEpoch });
   const preparation: Preparation = {
     for: 'preemption',
     unitEpoch,
@@ -40,6 +42,25 @@ export function preemptionWanted(
     extend(next, {}, startTimer('preemptSync', settings.preemptSyncTimeout)),
     settings,
   );
+}
+
+/** The master is silent; when it counts as lost, its flows are to be in the kernel already. */
+export function masterSilent(step: Step, settings: CoordinatorSettings): Step {
+  const { role, worker, preparation, maintenance } = step.state;
+  if (role !== 'BACKUP' || worker !== 'running' || maintenance) return step;
+  if (preparation?.for === 'silence' && preparation.stage === 'ready') {
+    return extend(step, {}, startTimer('preparation', silenceLifetime));
+  }
+  // Another commit in advance serves as well.
+  if (preparation !== undefined && preparation.stage !== 'awaitingSync') return step;
+  const silence = { for: 'silence', unitEpoch: undefined, stage: 'awaitingSync' } as const;
+  const told = extend(
+    step,
+    {},
+    stopTimer('preemptSync'),
+    logLine('info', 'the master is silent: its flows are committed in advance'),
+  );
+  return startCommit(told, preparation ?? silence, settings);
 }
 
 /** Starts the commit once the external table has caught up, or `regardless` after the timeout. */
@@ -86,6 +107,7 @@ export function prepared(step: Step, summary?: CommitSummary): Step {
   };
   const next = extend(step, { preparation: ready }, stopTimer('commitLimit'));
   if (ready.for === 'preemption') return grant(next, ready);
+  if (ready.for === 'silence') return extend(next, {}, startTimer('preparation', silenceLifetime));
   return extend(
     next,
     {},
@@ -115,7 +137,7 @@ export function withdrawn(step: Step, because: string): Step {
   );
 }
 
-/** What was committed in advance is a leftover now: a purge is scheduled, as for any BACKUP. */
+/** What was committed in advance is taken back: the other node is MASTER, and its flows are not this kernel's. */
 export function abandonPreparation(step: Step, because: string): Step {
   const { preparation } = step.state;
   if (preparation === undefined) return step;
@@ -131,7 +153,7 @@ export function abandonPreparation(step: Step, because: string): Step {
   return extend(
     cleared,
     { epoch },
-    post({ kind: 'becomeBackup', epoch, peerHeard: true }),
+    post({ kind: 'undoPreCommit', epoch }),
     logLine('info', 'the prepared takeover is given up', { because }),
   );
 }

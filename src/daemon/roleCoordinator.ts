@@ -24,6 +24,7 @@ import {
 } from './handOver.js';
 import {
   abandonPreparation,
+  masterSilent,
   preemptionWanted,
   prepareWhenReady,
   withdrawn,
@@ -51,6 +52,7 @@ const handlers: Handlers = {
     handOverRoleChanged(roleChanged(step, event, settings), event),
   preemptionWanted: (step, event, settings) => preemptionWanted(step, event.unitEpoch, settings),
   preemptionWithdrawn: (step, event) => withdrawn(step, event.because),
+  masterSilent: (step, _event, settings) => masterSilent(step, settings),
   otherMasterSeen,
   otherMasterHeard: (step, event) => otherMasterTook(otherMasterHeard(step), event.at),
   vipsUp: (step, event) => vipsUp(step, event.at),

@@ -41,6 +41,9 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
     preemptionWithdrawn: ({ unit, because }) => {
       if (isBound(unit)) tellCoordinator({ kind: 'preemptionWithdrawn', because });
     },
+    masterSilent: (unit) => {
+      if (isBound(unit)) tellCoordinator({ kind: 'masterSilent' });
+    },
     otherMasterSeen: ({ unit, from, priority }) => {
       const address = recorder.split(unit, from, priority);
       if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', from: address, priority });

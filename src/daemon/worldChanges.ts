@@ -61,6 +61,7 @@ export function workerDown(
     return vipsWaitNoLonger(next, `the sync engine died: ${event.because}`);
   }
   if (takeover?.vips === 'up') return finishTakeover(next, event.at);
+  if (preparation?.for === 'silence') return extend(next, { preparation: undefined });
   // A living master forwards: better to wait for the engine's return than to preempt without flows.
   if (preparation?.stage === 'committing') {
     return extend(

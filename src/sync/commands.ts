@@ -56,6 +56,8 @@ export class Commands {
     switch (command.kind) {
       case 'preCommit':
         return roles.preCommit(command.epoch);
+      case 'undoPreCommit':
+        return roles.undoPreCommit(command.epoch);
       case 'becomePrimary':
         return roles.becomePrimary(command.epoch, command.preCommitted);
       case 'takeoverComplete':

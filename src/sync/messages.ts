@@ -26,10 +26,15 @@ export type SyncCommand =
   /** After a reload: apply what can change in place; the worker answers what it restarted. */
   | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
   /**
-   * Before preempting a live master: commit, then keep applying each accepted change of the external
-   * table to the kernel until becomePrimary or cancel. Answered by progress and `committed`.
+   * Before preempting a live master, or when it is silent: commit, then keep applying each accepted change of the
+   * external table to the kernel until the takeover is complete or undoPreCommit. Answered by progress and `committed`.
    */
   | { readonly kind: 'preCommit'; readonly epoch: number }
+  /**
+   * The role did not come: removes from the kernel what preCommit put there, that is each flow of the external table that
+   * is not this node's own. A purge that was scheduled before goes on.
+   */
+  | { readonly kind: 'undoPreCommit'; readonly epoch: number }
   /** Commit the external table; answered by progress and `committed`. Cancels a scheduled purge. */
   | { readonly kind: 'becomePrimary'; readonly epoch: number; readonly preCommitted: boolean }
   /** The VIPs are up: flush the caches, resync internal from the kernel, bulk-send to the peer. */

@@ -28,6 +28,7 @@ export class PurgeWork {
   #waitsForMaster = true;
   #otherMasterHeard = false;
   #isRunning = false;
+  #isHeld = false;
   /** Grows with each cancel: what was scheduled before removes nothing more. */
   #generation = 0;
 
@@ -54,6 +55,17 @@ export class PurgeWork {
     this.#generation++;
     this.#due = undefined;
     this.#otherMasterHeard = false;
+    this.#isHeld = false;
+  }
+
+  /** While flows are committed in advance, none is removed; a purge that runs is stopped, and runs again. */
+  hold(): void {
+    this.#generation++;
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
   }
 
   otherMasterHeard(): void {
@@ -62,11 +74,14 @@ export class PurgeWork {
 
   /** `isCaughtUp`: the peer's whole table was received since the role changed. */
   tick(now: Microseconds, isCaughtUp: boolean): void {
-    if (this.#due === undefined || now < this.#due || this.#isRunning) return;
+    if (this.#due === undefined || now < this.#due || this.#isRunning || this.#isHeld) return;
     if (this.#waitsForMaster && !(this.#otherMasterHeard && isCaughtUp)) return;
-    this.#due = undefined;
+    const due = this.#due;
     const generation = this.#generation;
-    void this.run('purge of the kernel table', () => generation !== this.#generation).then(() => {
+    const isOver = (): boolean => generation !== this.#generation;
+    void this.run('purge of the kernel table', isOver).then(() => {
+      if (isOver()) return;
+      if (this.#due === due) this.#due = undefined;
       this.#options.purged();
     });
   }

@@ -4,6 +4,7 @@
  */
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
+import { undoCommit } from './undoCommit.js';
 import type { CommitSummary } from './messages.js';
 
 const nothingCommitted: CommitSummary = {
@@ -19,6 +20,8 @@ export class RoleWork {
   #epoch = -1;
   /** The summary of the pre-commit that the next becomePrimary completes. */
   #prepared: CommitSummary | undefined;
+  /** The epoch whose pre-commit runs. */
+  #preCommitting: number | undefined;
   /** A merge waits for the other MASTER's flows. */
   #mergeWanted = false;
 
@@ -35,19 +38,54 @@ export class RoleWork {
   async preCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     // A purge between this commit and the role would remove what was committed.
-    this.#engine.purge.cancel();
+    this.#engine.purge.hold();
+    // Not this node's flows yet: the peer is not to hear of them, nor to miss them.
+    this.#engine.internal.ignoresOwn = true;
+    this.#preCommitting = epoch;
     const prepared = await this.#commit(epoch);
+    if (this.#preCommitting === epoch) this.#preCommitting = undefined;
     if (epoch === this.#epoch) this.#prepared = prepared;
+  }
+
+  /** The role did not come. Ends early when it does after all. */
+  async undoPreCommit(epoch: number): Promise<void> {
+    if (!this.#begin(epoch)) return;
+    const { commits, external, internal, feed, purge, injection, ports } = this.#engine;
+    commits.stopFollowing();
+    await commits.cancel();
+    if (epoch < this.#epoch) return;
+    // The external cache stands in the kernel in any case.
+    if (injection !== undefined) return;
+    try {
+      const removed = await undoCommit({
+        ...ports,
+        external: external.table,
+        internal: internal.table,
+        onPort: (portId) => {
+          feed.addOwn(portId);
+        },
+        isOver: () => epoch < this.#epoch,
+      });
+      ports.logger.log('info', 'flows committed in advance were taken back', { removed });
+    } catch (error) {
+      ports.logger.log('error', 'flows committed in advance could not be taken back', {
+        because: errorText(error),
+      });
+    }
+    if (epoch === this.#epoch) purge.release();
   }
 
   async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {
     const prepared = this.#prepared;
     if (!this.#begin(epoch)) return;
     this.#engine.purge.cancel();
+    // Its report comes under the same epoch.
+    if (preCommitted && this.#preCommitting === epoch) return;
     if (preCommitted && prepared !== undefined && this.#engine.commits.isFollowing) {
       this.#engine.ports.report({ kind: 'committed', epoch, ...prepared });
       return;
     }
+    this.#countOwnAgain();
     await this.#commit(epoch);
   }
 
@@ -59,6 +97,7 @@ export class RoleWork {
     const { commits, internal, external, feed, replicator, ports } = this.#engine;
     commits.stopFollowing();
     await commits.cancel();
+    this.#countOwnAgain();
     if (clearsExternal) external.clear(true);
     try {
       await feed.resync(false);
@@ -73,6 +112,7 @@ export class RoleWork {
   async becomeBackup(epoch: number, peerHeard: boolean): Promise<void> {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
+    this.#countOwnAgain();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
@@ -85,6 +125,7 @@ export class RoleWork {
   async becomeFault(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
+    this.#countOwnAgain();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
@@ -102,6 +143,11 @@ export class RoleWork {
     this.#epoch = epoch;
     this.#mergeWanted = true;
     this.#engine.askForAll('another node was MASTER meanwhile');
+  }
+
+  /** What this node commits from now on is its own. */
+  #countOwnAgain(): void {
+    this.#engine.internal.ignoresOwn = this.#engine.injection !== undefined;
   }
 
   #begin(epoch: number): boolean {

@@ -124,6 +124,14 @@ export type UnitAction =
       readonly because: string;
     }
   | {
+      /**
+       * The master of each member is silent, or leaves: masterDown follows within `preparationLead` unless it is heard
+       * again. Nobody answers; what the takeover waits for can be done in advance.
+       */
+      readonly kind: 'masterSilent';
+      readonly unit: string;
+    }
+  | {
       /** While MASTER, another router was heard as MASTER of the same virtual router (stall, partition). */
       readonly kind: 'otherMasterSeen';
       readonly unit: string;

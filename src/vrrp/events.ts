@@ -11,6 +11,8 @@ import type { VrrpDatagram } from '../net/ports.js';
 export type TimerName =
   /** BACKUP: no acceptable advertisement arrived in time. */
   | 'masterDown'
+  /** BACKUP of a unit that commits before its VIPs: master-down is near, time to prepare for it. */
+  | 'masterSilent'
   /** MASTER: the next advertisement is due. */
   | 'advert'
   /** BACKUP: end of `preempt_delay`. */

@@ -8,6 +8,7 @@ import { addTime } from '../base/time.js';
 import type { UnitAction } from './actions.js';
 import { applyReload, changeConditions } from './changes.js';
 import {
+  considerPreparation,
   considerTakeover,
   enterJoiners,
   goLive,
@@ -135,6 +136,9 @@ function grant(seat: Seat, request: RoleRequest | undefined): void {
       break;
     case 'takeover':
       considerTakeover(seat);
+      break;
+    case 'prepare':
+      considerPreparation(seat);
       break;
     case 'preempt':
       preempt(seat.turn);

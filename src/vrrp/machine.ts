@@ -11,6 +11,7 @@ import type { TimerName } from './events.js';
 import type { Advert } from './packet.js';
 import { isOwner } from './priority.js';
 import { advertise, announce, sendAdvert } from './roles.js';
+import type { InstanceState } from './state.js';
 import { answerPeriod, masterDownTime, peersPatience, skewTime } from './timing.js';
 import {
   act,
@@ -28,6 +29,8 @@ import {
 /** `takeover`: this member's master is silent. `stepDown`: another router is to be MASTER. */
 export type RoleRequest =
   | { readonly kind: 'takeover' }
+  /** This member's master is likely to be lost: what a takeover waits for can begin. */
+  | { readonly kind: 'prepare' }
   /** What waited was read after a preemption was granted. */
   | { readonly kind: 'preempt' }
   | { readonly kind: 'stepDown'; readonly because: string }
@@ -74,6 +77,9 @@ export function ring(seat: Seat, timer: TimerName, rang: Microseconds): RoleRequ
       }
       drainFor(seat, 'masterDown');
       return undefined;
+    case 'masterSilent':
+      drainFor(seat, 'masterSilent');
+      return undefined;
     case 'advert':
       ringAdvert(seat);
       return undefined;
@@ -96,6 +102,9 @@ export function drained(seat: Seat): RoleRequest | undefined {
   instance.drainingFor = undefined;
   if (decision === 'masterDown' && instance.timers.masterDown === undefined) {
     return { kind: 'takeover' };
+  }
+  if (decision === 'masterSilent' && instance.timers.masterSilent === undefined) {
+    return { kind: 'prepare' };
   }
   if (turn.unit.preemption === 'granted' && isLastMember(seat)) return { kind: 'preempt' };
   if (decision === 'advert' && instance.timers.advert === undefined) advertiseOnTime(seat);
@@ -293,7 +302,7 @@ function advertiseOnTime(seat: Seat): void {
   instance.nextRefresh = microseconds(next > turn.at ? next : turn.at + masterRefresh);
 }
 
-function drainFor(seat: Seat, decision: 'masterDown' | 'advert'): void {
+function drainFor(seat: Seat, decision: NonNullable<InstanceState['drainingFor']>): void {
   seat.instance.drainingFor = decision;
   drain(seat);
 }

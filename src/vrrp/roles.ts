@@ -5,7 +5,15 @@
 import { microseconds } from '../base/time.js';
 import type { NotifiedState, StateName } from './actions.js';
 import { masterDownTime } from './timing.js';
-import { act, count, startMasterDownTimer, startTimer, stopTimer, type Seat } from './turn.js';
+import {
+  act,
+  count,
+  startMasterDownTimer,
+  startTimer,
+  stopMasterDownTimer,
+  stopTimer,
+  type Seat,
+} from './turn.js';
 
 /** Sends one advertisement; `priority` 0 says that we leave. */
 export function sendAdvert(seat: Seat, priority = seat.instance.effectivePriority): void {
@@ -33,7 +41,7 @@ export function enterMaster(seat: Seat, because: string, vipsWait: boolean): voi
   sendAdvert(seat);
   changeState(seat, 'MASTER', because);
   count(seat, 'become_master');
-  stopTimer(seat, 'masterDown');
+  stopMasterDownTimer(seat);
   stopTimer(seat, 'preemptDelay');
   startTimer(seat, 'advert', settings.advertInterval);
   instance.masterAdvertInterval = settings.advertInterval;
@@ -79,7 +87,7 @@ export function enterFault(seat: Seat, because: string, isOwnFault: boolean): vo
     if (isOwnFault) sendAdvert(seat, 0);
   }
   leaveMaster(seat, 'FAULT', because);
-  stopTimer(seat, 'masterDown');
+  stopMasterDownTimer(seat);
   stopTimer(seat, 'preemptDelay');
   instance.master = undefined;
   notify(seat, 'FAULT');
@@ -90,7 +98,7 @@ export function enterStop(seat: Seat, because: 'STOP' | 'DELETED'): void {
   const { instance } = seat;
   if (instance.state === 'MASTER') sendAdvert(seat, 0);
   leaveMaster(seat, 'INIT', because === 'STOP' ? 'stopped' : 'removed from the configuration');
-  stopTimer(seat, 'masterDown');
+  stopMasterDownTimer(seat);
   stopTimer(seat, 'preemptDelay');
   notify(seat, because);
 }

@@ -81,6 +81,8 @@ export interface RouterObserver {
   roleChanged(change: RoleChange): void;
   preemptionWanted(wish: PreemptionWish): void;
   preemptionWithdrawn(wish: Omit<PreemptionWish, 'from'> & { readonly because: string }): void;
+  /** Master-down is near; it may still be heard again. Told at each silence. */
+  masterSilent(unit: string): void;
   otherMasterSeen(seen: OtherMaster): void;
   /** The VIPs of this instance are set; their gratuitous ARP follows at once. */
   vipsPresent(unit: string, instance: string): void;
@@ -92,6 +94,7 @@ export const silentObserver: RouterObserver = {
   roleChanged: () => undefined,
   preemptionWanted: () => undefined,
   preemptionWithdrawn: () => undefined,
+  masterSilent: () => undefined,
   otherMasterSeen: () => undefined,
   vipsPresent: () => undefined,
 };

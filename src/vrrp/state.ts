@@ -65,7 +65,7 @@ export interface InstanceState {
   readonly vips: 'absent' | 'waiting' | 'present';
   readonly nextRefresh: Microseconds | undefined;
   /** What the sockets were drained for: the decision that is made at `drained`. */
-  readonly drainingFor: 'masterDown' | 'advert' | undefined;
+  readonly drainingFor: 'masterDown' | 'masterSilent' | 'advert' | undefined;
   readonly notified: NotifiedState | undefined;
   readonly counters: InstanceCounters;
   readonly problems: Problems;

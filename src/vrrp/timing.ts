@@ -1,6 +1,8 @@
 /** The formulas behind the timers, in microseconds with keepalived 2.2.7's integer division. */
-import { microseconds, type Microseconds } from '../base/time.js';
+import { microseconds, seconds, type Microseconds } from '../base/time.js';
 import type { InstanceSettings } from './settings.js';
+
+const longestLead = seconds(5);
 
 /** What the formulas need of a router; `masterAdvertInterval` is our own in v2, the master's in v3. */
 export interface Pace {
@@ -26,6 +28,14 @@ export function masterDownTime(
   return microseconds(
     settings.downTimerAdverts * pace.masterAdvertInterval + skewTime(settings, pace),
   );
+}
+
+/**
+ * How long before master-down the flows of a silent master are committed in advance: one of its intervals, so that at the
+ * default of three at least two advertisements are missing by then. Bounded for slow ones.
+ */
+export function preparationLead(pace: Pick<Pace, 'masterAdvertInterval'>): Microseconds {
+  return microseconds(Math.min(pace.masterAdvertInterval, longestLead));
 }
 
 /**

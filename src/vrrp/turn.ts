@@ -10,6 +10,7 @@ import type { TimerName } from './events.js';
 import { noteProblem, type Finding } from './problems.js';
 import type { InstanceSettings } from './settings.js';
 import type { InstanceState, UnitSettings, UnitState } from './state.js';
+import { preparationLead } from './timing.js';
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -89,10 +90,19 @@ export function forgetTimer(seat: Seat, timer: TimerName): void {
   seat.instance.timers = Object.fromEntries(running);
 }
 
-/** Never before the start-up delay is over. */
+/** Never before the start-up delay is over. A master that was heard can fall silent: that is noticed earlier. */
 export function startMasterDownTimer(seat: Seat, duration: Microseconds): void {
-  const left = seat.instance.quietUntil - seat.turn.at;
-  startTimer(seat, 'masterDown', microseconds(Math.max(duration, left)));
+  const { instance, turn } = seat;
+  const wait = Math.max(duration, instance.quietUntil - turn.at);
+  startTimer(seat, 'masterDown', microseconds(wait));
+  if (!turn.settings.commitBeforeVip) return;
+  if (instance.master === undefined && instance.weakerMaster === undefined) return;
+  startTimer(seat, 'masterSilent', microseconds(Math.max(0, wait - preparationLead(instance))));
+}
+
+export function stopMasterDownTimer(seat: Seat): void {
+  stopTimer(seat, 'masterDown');
+  stopTimer(seat, 'masterSilent');
 }
 
 export function count(seat: Seat, counter: CounterName): void {

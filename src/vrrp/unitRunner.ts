@@ -210,6 +210,9 @@ export class UnitRunner {
       case 'preemptionWithdrawn':
         observer.preemptionWithdrawn(action);
         return;
+      case 'masterSilent':
+        observer.masterSilent(unit);
+        return;
       case 'otherMasterSeen':
         logger.log('warning', 'another router was MASTER meanwhile', {
           unit,

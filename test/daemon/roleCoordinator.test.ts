@@ -236,13 +236,95 @@ describe('preempting a living master', () => {
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
   });
 
-  test('a wish that is over leaves a scheduled purge behind', () => {
+  test('what was committed for a wish that is over is taken back', () => {
     const life = backup();
     life.feed({ kind: 'caughtUp' });
     life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
     life.feed({ kind: 'preemptionWithdrawn', because: 'the master rose' });
-    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['becomeBackup']);
+    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['undoPreCommit']);
     expect(life.state.preparation).toBeUndefined();
+  });
+});
+
+describe('a silent master', () => {
+  function silent(): { life: Life; epoch: number } {
+    const life = backup();
+    expect(posted(life.feed({ kind: 'masterSilent' }))).toEqual(['preCommit']);
+    return { life, epoch: life.state.epoch };
+  }
+
+  test('has its flows committed in advance, and the VIPs wait for nothing when it counts as lost', () => {
+    const { life, epoch } = silent();
+    life.feed({ kind: 'committed', epoch, summary });
+    const actions = life.becomes('MASTER');
+    expect(posted(actions)).toEqual(['becomePrimary']);
+    expect(kinds(actions)).toContain('releaseVips');
+    expect(life.feed({ kind: 'vipsUp' })).toContainEqual(
+      expect.objectContaining({ kind: 'takeoverDone', summary }),
+    );
+  });
+
+  test('counts as lost while the commit runs: the VIPs wait for its end', () => {
+    const { life, epoch } = silent();
+    const actions = life.becomes('MASTER');
+    expect(actions).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomePrimary', epoch, preCommitted: true },
+    });
+    expect(kinds(actions)).not.toContain('releaseVips');
+    expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
+  });
+
+  test('that is heard again leaves everything prepared for a while; then it is taken back', () => {
+    const { life, epoch } = silent();
+    life.feed({ kind: 'committed', epoch, summary });
+    const again = life.feed({ kind: 'masterSilent' });
+    expect(posted(again)).toEqual([]);
+    expect(again).toContainEqual({
+      kind: 'startTimer',
+      timer: 'preparation',
+      duration: seconds(30),
+    });
+    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['undoPreCommit']);
+    expect(life.state.preparation).toBeUndefined();
+  });
+
+  test('makes a preemption that waits for the table commit what there is', () => {
+    const life = backup();
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    expect(posted(life.feed({ kind: 'masterSilent' }))).toEqual(['preCommit']);
+    expect(life.state.preparation).toMatchObject({ for: 'preemption', stage: 'committing' });
+  });
+
+  test('is prepared for in BACKUP only, with an engine, and not in maintenance', () => {
+    const inMaintenance = backup();
+    inMaintenance.feed({ kind: 'maintenance', requestId: 1, on: true, force: false });
+    expect(inMaintenance.feed({ kind: 'masterSilent' })).toEqual([]);
+    const withoutEngine = backup();
+    withoutEngine.feed({ kind: 'workerDown', because: 'killed' });
+    expect(withoutEngine.feed({ kind: 'masterSilent' })).toEqual([]);
+    expect(master().feed({ kind: 'masterSilent' })).toEqual([]);
+  });
+
+  test('is forgotten when the engine dies: a fresh one has committed nothing', () => {
+    const { life } = silent();
+    life.feed({ kind: 'workerDown', because: 'killed' });
+    expect(life.state.preparation).toBeUndefined();
+    life.feed({ kind: 'workerReady' });
+    expect(life.becomes('MASTER')).toContainEqual({
+      kind: 'post',
+      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: false },
+    });
+  });
+
+  test('a role granted by preemption uses what was committed for the silence', () => {
+    const { life, epoch } = silent();
+    life.feed({ kind: 'committed', epoch, summary });
+    expect(life.feed({ kind: 'preemptionWanted', unitEpoch: 9 })).toContainEqual({
+      kind: 'grantPreemption',
+      unitEpoch: 9,
+    });
+    expect(life.state.preparation?.for).toBe('preemption');
   });
 });
 

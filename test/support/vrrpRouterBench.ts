@@ -56,6 +56,7 @@ export class RouterBench {
         log.push(`role ${unit} ${to} ${epoch}${vipsWait ? ' waits' : ''}`),
       preemptionWanted: ({ unit, epoch }) => log.push(`preemption wanted ${unit} ${epoch}`),
       preemptionWithdrawn: ({ unit }) => log.push(`preemption withdrawn ${unit}`),
+      masterSilent: (unit) => log.push(`master silent ${unit}`),
       otherMasterSeen: ({ unit }) => log.push(`other master ${unit}`),
       vipsPresent: (_unit, instance) => log.push(`vips present ${instance}`),
     };

@@ -1,0 +1,109 @@
+/** Flows committed before the role is certain: into a real kernel, kept up to date there, used or taken back. */
+import { seconds } from '../../src/base/time.js';
+import type { Host } from '../lab/host.js';
+import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
+import { ConntrackInjector } from '../support/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/syncNode.js';
+
+jest.setTimeout(180_000);
+
+const flows = 2_000;
+const own = '198.51.100.7';
+
+describe('a pre-commit', () => {
+  let lab: Lab;
+  let hosts: readonly [Host, Host];
+  let master: SyncNode;
+  let backup: SyncNode;
+  let epoch = 1;
+
+  beforeAll(async () => {
+    lab = await Lab.open();
+    const [a, b] = (await lab.hosts('a', 'b')) as [Host, Host];
+    hosts = [a, b];
+    await lab.link(
+      { host: a, name: 'sync', addresses: ['10.99.0.1/24'] },
+      { host: b, name: 'sync', addresses: ['10.99.0.2/24'] },
+    );
+    const node = (host: Host, local: string, destination: string): Promise<SyncNode> =>
+      SyncNode.start(
+        host,
+        settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
+          purgeTimeout: seconds(3_600),
+        }),
+      );
+    master = await node(a, '10.99.0.1', '10.99.0.2');
+    backup = await node(b, '10.99.0.2', '10.99.0.1');
+    inject(flows, 0);
+    // One flow of the backup's own, which the kernel there must keep.
+    const create = `-I -p tcp -s 10.1.1.1 -d ${own} --sport 1 --dport 2 -t 3000`;
+    await b.conntrack(...create.split(' '), '--state', 'ESTABLISHED');
+    await waitFor(async () => (await backup.digest()).external[0] === flows, {
+      description: 'the flows in the external cache',
+    });
+  });
+
+  afterAll(async () => {
+    await lab.close();
+  });
+
+  function inject(count: number, base: number): void {
+    const injector = ConntrackInjector.open(hosts[0].namespacePath);
+    injector.inject({ count, base, timeoutSeconds: 3_000 });
+    injector.close();
+  }
+
+  /** Without the flow of its own. */
+  async function replicasInKernel(): Promise<number> {
+    const listing = await hosts[1].conntrack('-L', '-p', 'tcp');
+    return listing.split('\n').filter((line) => line.startsWith('tcp') && !line.includes(own))
+      .length;
+  }
+
+  function committed(of: number): Promise<unknown> {
+    return waitFor(() => backup.reports('committed').find((report) => report.epoch === of));
+  }
+
+  async function preCommit(): Promise<void> {
+    backup.command({ kind: 'preCommit', epoch: ++epoch });
+    await committed(epoch);
+  }
+
+  test("puts the peer's flows into the kernel and follows the peer there", async () => {
+    await preCommit();
+    expect(await replicasInKernel()).toBe(flows);
+    inject(10, flows);
+    await hosts[0].conntrack('-D', '-p', 'tcp', '--sport', '10000');
+    await waitFor(async () => (await replicasInKernel()) === flows + 9, {
+      description: 'ten flows more and one less in the kernel',
+    });
+  });
+
+  test("does not make them this node's flows: parity of both directions stays equal", async () => {
+    const { internal } = await backup.digest();
+    expect(internal[0]).toBe(1);
+    await waitFor(() => master.status?.parity === 'equal');
+    await waitFor(() => backup.status?.parity === 'equal');
+    expect((await master.digest()).external[0]).toBe(1);
+  });
+
+  test('is taken back when the role does not come; own flows and the external cache stay', async () => {
+    backup.command({ kind: 'undoPreCommit', epoch: ++epoch });
+    await waitFor(async () => (await replicasInKernel()) === 0, { description: 'no replica' });
+    expect(await hosts[1].conntrack('-L', '-p', 'tcp', '-d', own)).toContain(own);
+    expect((await backup.digest()).external[0]).toBe(flows + 9);
+  });
+
+  test('that still runs when the role comes is not begun again', async () => {
+    backup.command({ kind: 'preCommit', epoch: ++epoch });
+    backup.command({ kind: 'becomePrimary', epoch, preCommitted: true });
+    await committed(epoch);
+    expect(await replicasInKernel()).toBe(flows + 9);
+    backup.command({ kind: 'takeoverComplete', epoch });
+    await waitFor(() => backup.reports('takeoverDone').some((report) => report.epoch === epoch));
+    // Now they are its own.
+    expect((await backup.digest()).internal[0]).toBe(flows + 10);
+    expect(backup.reports('committed').filter((report) => report.epoch === epoch)).toHaveLength(1);
+  });
+});
