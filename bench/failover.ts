@@ -245,11 +245,13 @@ function handOver(): Benchmark {
     await from.daemon.ask({ verb: 'failover', force: false });
     const [advert] = await capture.waitForFrames(1);
     await nodes[1].waitForRole('MASTER');
+    const { sync } = await nodes[1].daemon.status();
     await sleep(500);
     const { longestSilenceMilliseconds } = await probe.finish();
     await capture.stop();
     return {
       roleMovedMilliseconds: advert!.time * 1_000 - asked,
+      commitMilliseconds: sync?.lastCommit?.durationMs ?? NaN,
       outageMilliseconds: longestSilenceMilliseconds,
     };
   };

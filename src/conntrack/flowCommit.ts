@@ -12,7 +12,12 @@ import {
   type Turns,
 } from '../base/time.js';
 import { protocol, statusBit, tcpState } from './constants.js';
-import { FlowInjector, type InjectionCounts, type OnExisting } from './flowInjector.js';
+import {
+  FlowInjector,
+  type InjectionCounts,
+  type InjectionDoor,
+  type OnExisting,
+} from './flowInjector.js';
 import { has, lifecycle, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 
@@ -37,6 +42,8 @@ export interface CommitOptions {
   readonly skip?: (slot: number) => boolean;
   /** Called about once per slice with the flows done so far. */
   readonly onProgress?: (committed: number) => void;
+  /** `nowhere` rehearses: all but the kernel's part. The default is the kernel. */
+  readonly door?: InjectionDoor;
   /** Final refusals, for the log. */
   readonly onFailure?: (slot: number, errno: number) => void;
 }
@@ -100,9 +107,9 @@ export class FlowCommit {
     this.#turns = turns;
     this.#flow = table.newCursor();
     this.#startedAt = clock.now();
-    const { windowTracking, onExisting, onFailure } = options;
+    const { windowTracking, onExisting, onFailure, door } = options;
     const source = { table, cursor: table.newCursor() };
-    this.#injector = new FlowInjector({ windowTracking, onExisting }, source, onFailure);
+    this.#injector = new FlowInjector({ windowTracking, onExisting }, source, onFailure, door);
     this.portId = this.#injector.portId;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;

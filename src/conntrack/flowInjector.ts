@@ -70,6 +70,34 @@ export interface InjectionCounts {
 
 const action = { create: 0, update: 1, remove: 2, recreate: 3, liberal: 4, clear: 5 } as const;
 
+/** Where requests go and refusals come from: a ctnetlink socket, or `nowhere`. */
+export interface InjectionDoor {
+  readonly socket: Pick<BatchedSocket, 'send' | 'receive' | 'view' | 'lengths' | 'close'>;
+  readonly portId: number;
+}
+
+/** Takes everything, answers nothing: for rehearsals. */
+export const nowhere: InjectionDoor = {
+  socket: {
+    send: () => 0,
+    receive: () => 0,
+    view: new DataView(new ArrayBuffer(0)),
+    lengths: new Uint32Array(0),
+    close: () => undefined,
+  },
+  portId: 0,
+};
+
+/** Throws KernelError. */
+function kernelDoor(): InjectionDoor {
+  return openKernelSocket({
+    cells: answerCells,
+    cellBytes: answerCellBytes,
+    sendBufferBytes: 4 * batchBytes,
+    receiveBufferBytes,
+  });
+}
+
 interface Attempt {
   slot: number;
   action: number;
@@ -81,7 +109,7 @@ interface Attempt {
 export class FlowInjector {
   /** In the events that these changes cause. */
   readonly portId: number;
-  readonly #socket: BatchedSocket;
+  readonly #socket: InjectionDoor['socket'];
   readonly #options: InjectionOptions;
   readonly #source: FlowSource | undefined;
   readonly #cursor: FlowCursor | undefined;
@@ -105,13 +133,8 @@ export class FlowInjector {
     options: InjectionOptions,
     source?: { readonly table: FlowSource; readonly cursor: FlowCursor },
     onFailure?: (slot: number, errno: number) => void,
+    { socket, portId }: InjectionDoor = kernelDoor(),
   ) {
-    const { socket, portId } = openKernelSocket({
-      cells: answerCells,
-      cellBytes: answerCellBytes,
-      sendBufferBytes: 4 * batchBytes,
-      receiveBufferBytes,
-    });
     this.#socket = socket;
     this.portId = portId;
     this.#options = options;

@@ -57,9 +57,13 @@ export interface HandOver {
   readonly force: boolean;
   /** Maintenance follows when done. */
   readonly thenMaintenance: boolean;
-  readonly stage: 'draining' | 'offering' | 'resigned';
-  /** Identifies the worker's answer that is awaited. */
-  readonly awaitedId: number;
+  /** `preparing`: replication is drained and a keepstate peer commits, at the same time. */
+  readonly stage: 'preparing' | 'resigned';
+  /** The worker's answers that are still awaited. */
+  readonly awaitedIds: readonly number[];
+  /** The one that says whether the peer is ready; undefined where it was not asked. */
+  readonly offerId: number | undefined;
+  readonly peerIsReady: boolean;
 }
 
 export interface CoordinatorState {

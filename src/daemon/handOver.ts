@@ -1,7 +1,7 @@
 /**
- * Planned hand-over between two nodes. The MASTER: drain replication, offer the role (keepstate peer), resign when
- * the peer is ready. The BACKUP: commit first, say ready, take the role at the moment the other resigned.
- * Towards a conntrackd peer the offer is left out, and VRRP's priority 0 does the rest.
+ * Planned hand-over between two nodes. The MASTER: drain replication and meanwhile offer the role (keepstate peer), resign
+ * when the peer is ready. The BACKUP: commit what is there and follow what still comes, say ready, take the role at the
+ * moment the other resigned. Towards a conntrackd peer the offer is left out, and VRRP's priority 0 does the rest.
  */
 import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
 import {
@@ -29,19 +29,28 @@ export function failover(step: Step, event: EventOf<'failover'>, thenMaintenance
   const { requestId, force } = event;
   const why = refusalOf(step, force);
   if (why !== undefined) return extend(step, {}, { kind: 'answer', requestId, ok: false, ...why });
-  const id = step.state.nextId;
+  const { nextId: drainId, worker, peer } = step.state;
+  const offerId = peer.kind === 'keepstate' ? drainId - 1 : undefined;
   const handOver: HandOver = {
     requestId,
     startedAt: event.at,
     force,
     thenMaintenance,
-    stage: 'draining',
-    awaitedId: id,
+    stage: 'preparing',
+    awaitedIds: [drainId, ...(offerId === undefined ? [] : [offerId])],
+    offerId,
+    peerIsReady: false,
   };
-  const next = extend(step, { handOver, nextId: id - 1 });
-  return step.state.worker === 'running'
-    ? extend(next, {}, post({ kind: 'drain', id, timeout: drainTimeout }))
-    : resign(next, handOver);
+  const next = extend(step, { handOver, nextId: drainId - 2 });
+  if (worker !== 'running') return resign(next, handOver);
+  return extend(
+    next,
+    {},
+    post({ kind: 'drain', id: drainId, timeout: drainTimeout }),
+    ...(offerId === undefined
+      ? []
+      : [post({ kind: 'offerHandover', id: offerId, timeout: offerTimeout })]),
+  );
 }
 
 function refusalOf(
@@ -75,28 +84,26 @@ function refusalOf(
 /** The worker answered `drain` or `offerHandover`. */
 export function handOverAnswered(step: Step, event: EventOf<'result'>): Step {
   const { handOver } = step.state;
-  if (handOver?.awaitedId !== event.id) return step;
+  if (handOver?.awaitedIds.includes(event.id) !== true) return step;
   if (!event.ok && !handOver.force) {
     return failed(step, handOver, 'peer-not-ready', event.message);
   }
-  if (handOver.stage === 'offering') {
-    return resign(step, handOver, event.ok ? [post({ kind: 'handoverResigned' })] : []);
-  }
-  if (step.state.peer.kind !== 'keepstate') return resign(step, handOver);
-  const id = step.state.nextId;
-  return extend(
-    step,
-    { nextId: id - 1, handOver: { ...handOver, stage: 'offering', awaitedId: id } },
-    post({ kind: 'offerHandover', id, timeout: offerTimeout }),
-  );
+  const answered: HandOver = {
+    ...handOver,
+    awaitedIds: handOver.awaitedIds.filter((id) => id !== event.id),
+    peerIsReady: handOver.peerIsReady || (event.ok && event.id === handOver.offerId),
+  };
+  return answered.awaitedIds.length === 0
+    ? resign(step, answered)
+    : extend(step, { handOver: answered });
 }
 
-function resign(step: Step, handOver: HandOver, after: readonly CoordinatorAction[] = []): Step {
+function resign(step: Step, handOver: HandOver): Step {
   return extend(
     step,
-    { handOver: { ...handOver, stage: 'resigned', awaitedId: 0 } },
+    { handOver: { ...handOver, stage: 'resigned', awaitedIds: [] } },
     { kind: 'resign', because: 'planned hand-over' },
-    ...after,
+    ...(handOver.peerIsReady ? [post({ kind: 'handoverResigned' })] : []),
     startTimer('handOver', confirmTimeout),
   );
 }
@@ -195,7 +202,7 @@ export function handoverOffered(step: Step, settings: CoordinatorSettings): Step
     case 'awaitingSync':
     case undefined:
     default:
-      // The other side has drained, so what is here is all there is.
+      // What the other side still drains is followed.
       return startCommit(extend(step, {}, stopTimer('preemptSync')), mine, settings);
   }
 }

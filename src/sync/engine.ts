@@ -248,6 +248,7 @@ export class Engine {
     const { resync, machine } = this.replicator;
     if (this.catchUp.tick(now, resync.answeredAt, machine.counters.lost)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
+    if (this.injection === undefined) this.commits.rehearse();
     for (const observer of this.#observers) observer.tick?.(now);
   }
 

@@ -339,12 +339,37 @@ describe('another master beside this one', () => {
 });
 
 describe('planned hand-over', () => {
+  test.each([[-1], [-2]])(
+    'drains while the peer commits, and resigns when both are done; last: %i',
+    (last) => {
+      const life = master();
+      life.feed({ kind: 'failover', requestId: 3, force: false });
+      const first = { kind: 'result', id: -3 - last, ok: true, message: '' } as const;
+      expect(life.feed(first)).toEqual([]);
+      const done = life.feed({ kind: 'result', id: last, ok: true, message: '' });
+      expect(kinds(done)).toEqual(['resign', 'post', 'startTimer']);
+      expect(life.feed(first)).toEqual([]);
+    },
+  );
+
+  test('a peer that is not ready ends it, unless forced: then it is told nothing', () => {
+    const no = { kind: 'result', id: -2, ok: false, message: 'in maintenance' } as const;
+    const life = master();
+    life.feed({ kind: 'failover', requestId: 3, force: false });
+    expect(life.feed(no)).toContainEqual(
+      expect.objectContaining({ kind: 'answer', ok: false, code: 'peer-not-ready' }),
+    );
+    const forced = master();
+    forced.feed({ kind: 'failover', requestId: 3, force: true });
+    forced.feed({ kind: 'result', id: -1, ok: true, message: '' });
+    expect(kinds(forced.feed(no))).toEqual(['resign', 'startTimer']);
+  });
+
   test('drains, offers, resigns when the peer is ready, and answers when it has the role', () => {
     const life = master();
     const start = life.feed({ kind: 'failover', requestId: 3, force: false });
-    expect(posted(start)).toEqual(['drain']);
-    const drained = life.feed({ kind: 'result', id: -1, ok: true, message: '' });
-    expect(posted(drained)).toEqual(['offerHandover']);
+    expect(posted(start)).toEqual(['drain', 'offerHandover']);
+    life.feed({ kind: 'result', id: -1, ok: true, message: '' });
     const ready = life.feed({ kind: 'result', id: -2, ok: true, message: '' });
     expect(kinds(ready)).toEqual(['resign', 'post', 'startTimer']);
     expect(posted(ready)).toEqual(['handoverResigned']);
@@ -411,7 +436,7 @@ describe('planned hand-over', () => {
   test('maintenance on a MASTER hands over first, and then holds', () => {
     const life = master();
     const on = { kind: 'maintenance', requestId: 8, on: true, force: false } as const;
-    expect(posted(life.feed(on))).toEqual(['drain']);
+    expect(posted(life.feed(on))).toEqual(['drain', 'offerHandover']);
     life.feed({ kind: 'result', id: -1, ok: true, message: '' });
     life.feed({ kind: 'result', id: -2, ok: true, message: '' });
     life.becomes('BACKUP');
