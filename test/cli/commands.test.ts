@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { refusal } from '../../src/control/protocol.js';
 import type { HistoryEntry } from '../../src/control/status.js';
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { FakeDaemon, runCli } from './harness.js';
 import { sampleStatus } from './statusSample.js';
 
@@ -280,7 +280,7 @@ describe('words that are no command', () => {
 describe('run', () => {
   // In a process of its own: the daemon's room is loaded lazily, by a dynamic import.
   const run = (config: string): ReturnType<typeof spawnSync> => {
-    const [program = '', ...args] = typescriptCommand('src/cli/main.ts');
+    const [program = '', ...args] = keepstateCommand();
     return spawnSync(program, [...args, 'run', '--config', config], { encoding: 'utf8' });
   };
 

@@ -1,11 +1,10 @@
 /** `keepstate flows kernel|events` beside the real `conntrack`, on a table that holds every kind of flow. */
 import { Lab } from '../lab/lab.js';
 import type { Host } from '../lab/host.js';
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
 
-const entry = 'test/support/flowsCommand.ts';
-const keepstate = (...args: string[]): string[] => [...typescriptCommand(entry), 'flows', ...args];
+const keepstate = (...args: string[]): string[] => [...keepstateCommand(), 'flows', ...args];
 
 const four = '-s 192.0.2.10 -d 198.51.100.9';
 const six = '-s 2001:db8::a -d 2001:db8::b';

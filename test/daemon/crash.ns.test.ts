@@ -1,7 +1,7 @@
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
@@ -23,7 +23,7 @@ describe('crashes', () => {
       new KeepstateNode(fw2, pairConfig({ index: 1, advertSeconds: 2 })),
     ];
     await startServer(pair.server);
-    await Promise.all(nodes.map((node) => node.start('test/daemon/killableWorker.ts')));
+    await Promise.all(nodes.map((node) => node.start('test/daemon/killableWorker.cjs')));
     await nodes[0].waitForRole('MASTER');
     await nodes[1].waitForRole('BACKUP');
   });
@@ -56,7 +56,7 @@ describe('crashes', () => {
     const udp = await startUdpProbe(pair.client, pairAddresses.server);
     const transitions = (await nodes[1].history()).length;
     await nodes[0].process.kill();
-    await nodes[0].start('test/daemon/killableWorker.ts');
+    await nodes[0].start('test/daemon/killableWorker.cjs');
     const status = await nodes[0].waitForRole('MASTER');
     expect(status.reason).toContain('resume');
     await waitForSameFlows(nodes, 10);
@@ -108,5 +108,5 @@ async function waitForSameFlows(
 }
 
 function releaseCommand(node: KeepstateNode): readonly string[] {
-  return [...typescriptCommand('src/cli/main.ts'), 'release', '--config', node.configFile];
+  return [...keepstateCommand(), 'release', '--config', node.configFile];
 }

@@ -7,7 +7,7 @@ import type { HistoryEntry, StatusAnswer } from '../../src/control/status.js';
 import type { CommandResult } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import type { ManagedProcess } from '../lab/managedProcess.js';
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor, type WaitOptions } from '../lab/waitFor.js';
 
 const timers = new SystemTimers(systemClock);
@@ -36,8 +36,9 @@ export class KeepstateNode {
   }
 
   /** Resolves when it answers; fails with its output when it ends before. */
-  async start(program = 'src/cli/main.ts'): Promise<void> {
-    this.#process = this.host.startTypescript(program, [
+  async start(...preloads: readonly string[]): Promise<void> {
+    this.#process = this.host.start([
+      ...keepstateCommand(...preloads),
       'run',
       ...['--config', this.configFile, '--control', this.controlPath, '--log-level', 'debug'],
     ]);
@@ -97,7 +98,7 @@ export class KeepstateNode {
   cli(...args: string[]): Promise<CommandResult> {
     const [command = '', ...rest] = args;
     return this.host.tryExec([
-      ...typescriptCommand('src/cli/main.ts'),
+      ...keepstateCommand(),
       command,
       ...rest,
       ...['--control', this.controlPath],

@@ -1,4 +1,4 @@
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { Cluster } from '../support/cluster.js';
 import { incumbent, incumbentConfig, keepstate } from '../support/clusterMembers.js';
 import { KeepstateClusterNode, type ClusterNode } from '../support/clusterNode.js';
@@ -65,11 +65,7 @@ async function migrateNode(cluster: Cluster, index: 0 | 1): Promise<void> {
     host.file('old-keepalived.conf', keepalived.replaceAll('@SCRIPT@', script)),
     host.file('old-conntrackd.conf', conntrackd.replaceAll('@DIRECTORY@', host.directory)),
   ];
-  const migrated = await host.tryExec([
-    ...typescriptCommand('src/cli/main.ts'),
-    'migrate',
-    ...files,
-  ]);
+  const migrated = await host.tryExec([...keepstateCommand(), 'migrate', ...files]);
   expect(migrated.exitCode).toBe(0);
   const node = new KeepstateClusterNode(host, ownPlaces(migrated.stdout));
   await cluster.nodes[index].stop();

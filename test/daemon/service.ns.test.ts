@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { Conntrackd } from '../lab/conntrackd.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
-import { typescriptCommand } from '../lab/runTypescript.js';
+import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
@@ -33,7 +33,7 @@ describe('one node as a service', () => {
       config.replaceAll('@DIRECTORY@', node.host.directory),
     );
     const second = node.host.start([
-      ...typescriptCommand('src/cli/main.ts'),
+      ...keepstateCommand(),
       ...['run', '--config', file, '--control', `${node.host.directory}/beside.sock`],
     ]);
     const { code } = await second.exited();
