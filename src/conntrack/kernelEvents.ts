@@ -23,6 +23,8 @@ export interface KernelEventHandler {
   /** `flow` is a scratch record, valid during the call; `portId` is 0 where a packet or a timer did it. */
   flow(kind: EventKind, flow: FlowCursor, portId: number): void;
   expectation(kind: 'new' | 'destroy', expectation: Expectation, portId: number): void;
+  /** What this socket did to a flow that lives is no news: its event is not even decoded. Ends always are. */
+  ignores?(portId: number): boolean;
   /** Events were lost. Called once per ENOBUFS; `bufferBytes` is the size from now on. */
   overrun(bufferBytes: number): void;
   /** The kernel's bytes were not understood; the event was skipped. */
@@ -177,6 +179,7 @@ export class KernelEvents {
     const isNew = (view.getUint16(at + 6, true) & messageFlag.create) !== 0;
     const portId = view.getUint32(at + 12, true);
     if (type >>> 8 === 1) {
+      if (!isDestroy && portId !== 0 && this.#handler.ignores?.(portId) === true) return;
       this.#decoder.decode(view, at, length, this.#flow);
       this.#handler.flow(isDestroy ? 'destroy' : isNew ? 'new' : 'update', this.#flow, portId);
     } else if (type >>> 8 === 2) {

@@ -33,6 +33,8 @@ export interface KernelWatchParts {
     expectation: Expectation,
     portId: number,
   ) => void;
+  /** Of whose changes to living flows nothing is to be heard. */
+  readonly isIgnoredPort?: (portId: number) => boolean;
   /** After each comparison that was not asked for: overrun or poll. */
   readonly onResync?: (because: 'overrun' | 'poll', result: ResyncResult) => void;
 }
@@ -55,6 +57,7 @@ export class KernelWatch {
     this.events = new KernelEvents(options, {
       batchBegin: () => (this.#nowSeconds = parts.mirror.nowSeconds()),
       flow: (kind, flow, portId) => parts.mirror.event(kind, flow, portId, this.#nowSeconds),
+      ignores: (portId) => parts.isIgnoredPort?.(portId) === true,
       expectation: parts.onExpectation,
       overrun: (bufferBytes) => this.#overrun(bufferBytes),
       malformed: (error) => this.#isMalformed(error),

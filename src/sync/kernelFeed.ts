@@ -75,6 +75,7 @@ export class KernelFeed {
       },
       {
         mirror: this.mirror,
+        isIgnoredPort: (portId) => cache.ignoresOwn && this.#own.has(portId),
         timers,
         turns,
         logger,
