@@ -1,5 +1,6 @@
 /** `keepstate check`: all problems of a configuration, and of a pair of them. */
 import type { Command } from 'commander';
+import type { Judged } from '../config/acceptance.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import { crossCheck } from '../config/peer/crossCheck.js';
 import type { LoadPorts } from '../config/ports.js';
@@ -43,7 +44,13 @@ Examples:
   Show the normal form: includes, definitions and conditions worked out:
     $ keepstate check --config node.conf --print
 
-Exit status: 0 fine (warnings included), 1 errors (or warnings with --strict), 2 a file cannot be read.`;
+  Say of a warning that it is known, by the word in [brackets] behind it (docs/configuration.md, Warnings):
+    global_defs {
+        accept_warning clear-text-password "the peer is a keepalived"
+    }
+
+Exit status: 0 fine (warnings included), 1 errors (or warnings with --strict), 2 a file cannot be read.
+Accepted warnings count for neither.`;
 
 export function registerCheck(program: Command, output: TextOutput = processOutput): void {
   program
@@ -54,7 +61,10 @@ export function registerCheck(program: Command, output: TextOutput = processOutp
     .requiredOption('--config <file>', 'the configuration to check')
     .option('--peer <file>', "the other node's configuration: check that both fit together")
     .option('--strict', 'warnings count as errors')
-    .option('--json', 'problems as a JSON array')
+    .option(
+      '--json',
+      'problems as a JSON array; accepted warnings stand in it with "accepted": true',
+    )
     .option('--print', 'print the normal form on standard output, problems on standard error')
     .option('--config-id <id>', 'the id for @id conditions (default: the host name)')
     .option('--no-machine', 'do not ask whether interfaces, scripts and users exist here')
@@ -72,14 +82,20 @@ export function registerCheck(program: Command, output: TextOutput = processOutp
 export function runCheck(options: CheckOptions, ports: LoadPorts, output: TextOutput): number {
   const own = loadNode(options.config, ports);
   const peer = options.peer === undefined ? undefined : loadPeer(options.peer, ports);
-  const problems = [
-    ...own.problems,
-    ...(peer?.problems ?? []),
-    ...(peer === undefined ? [] : crossProblems(options, own, peer)),
+  const parts: readonly Judged[] = [
+    own,
+    ...(peer === undefined ? [] : [peer, crossProblems(options, own, peer)]),
   ];
-  report(problems, own, options, output);
+  const judged: Judged = {
+    problems: parts.flatMap(({ problems }) => problems),
+    accepted: parts.flatMap(({ accepted }) => accepted),
+  };
+  const isCompared = own.settings !== undefined && peer?.settings !== undefined;
+  report(judged, own, isCompared, options, output);
   if (!own.readable || peer?.readable === false) return 2;
-  const isFailed = problems.some(({ severity }) => severity === 'error' || options.strict === true);
+  const isFailed = judged.problems.some(
+    ({ severity }) => severity === 'error' || options.strict === true,
+  );
   return isFailed ? 1 : 0;
 }
 
@@ -89,13 +105,10 @@ function loadPeer(path: string, ports: LoadPorts): LoadResult {
   return loadNode(path, { files, hostName, ...(configId === undefined ? {} : { configId }) });
 }
 
-function crossProblems(
-  { config, peer }: CheckOptions,
-  own: LoadResult,
-  other: LoadResult,
-): readonly ConfigProblem[] {
-  if (own.settings === undefined || own.values === undefined) return [];
-  if (other.settings === undefined || other.values === undefined) return [];
+function crossProblems({ config, peer }: CheckOptions, own: LoadResult, other: LoadResult): Judged {
+  const nothing: Judged = { problems: [], accepted: [] };
+  if (own.settings === undefined || own.values === undefined) return nothing;
+  if (other.settings === undefined || other.values === undefined) return nothing;
   return crossCheck(
     { settings: own.settings, values: own.values, file: config },
     { settings: other.settings, values: other.values, file: peer ?? '' },
@@ -103,29 +116,49 @@ function crossProblems(
 }
 
 function report(
-  problems: readonly ConfigProblem[],
+  judged: Judged,
   own: LoadResult,
+  isCompared: boolean,
   options: CheckOptions,
   output: TextOutput,
 ): void {
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
   const print = (text: string): void => {
     if (options.print === true) output.error(text);
     else output.out(text);
   };
-  if (options.json === true) print(`${JSON.stringify(problems.map(flatten), undefined, 2)}\n`);
+  if (options.json === true) print(`${JSON.stringify(asJson(judged), undefined, 2)}\n`);
   else {
-    for (const problem of problems) print(`${formatProblem(problem)}\n`);
-    const warnings = problems.length - errors;
-    print(`${options.config}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`);
+    for (const problem of judged.problems) print(`${formatProblem(problem)}\n`);
+    const files = [options.config, ...(options.peer === undefined ? [] : [options.peer])];
+    print(`${files.join(' and ')}: ${summary(judged)}\n`);
+    if (options.peer !== undefined && !isCompared) {
+      print('the two were not compared with each other: correct the errors first\n');
+    }
   }
   if (options.print === true && own.settings !== undefined && own.values !== undefined) {
     output.out(printNode(own.values));
   }
 }
 
-function flatten({ at, ...rest }: ConfigProblem): object {
-  return { ...at, ...rest };
+/** Problems, and behind them the accepted warnings with `accepted: true` and the operator's reason. */
+function asJson({ problems, accepted }: Judged): readonly object[] {
+  const flat = ({ at, ...rest }: ConfigProblem): object => ({ ...at, ...rest });
+  return [
+    ...problems.map(flat),
+    ...accepted.map(({ problem, ...reason }) => ({ ...flat(problem), accepted: true, ...reason })),
+  ];
+}
+
+function summary({ problems, accepted }: Judged): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.length - errors;
+  const found =
+    problems.length === 0
+      ? 'no problems'
+      : `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  if (accepted.length === 0) return found;
+  const codes = [...new Set(accepted.map(({ problem }) => problem.code))];
+  return `${found} (${count(accepted.length, 'warning')} accepted: ${codes.join(', ')})`;
 }
 
 function count(number: number, noun: string): string {

@@ -1,6 +1,7 @@
 /** `keepstate migrate`: keepalived.conf and conntrackd.conf into one file. */
 import type { Command } from 'commander';
-import { migrate, type MigrationInput } from '../config/migrate.js';
+import type { MigrationInput } from '../config/migrate/gather.js';
+import { migrate } from '../config/migrate/migrate.js';
 import type { LoadPorts } from '../config/ports.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
@@ -16,10 +17,13 @@ Examples:
   One file out of the two that are in production; comments and layout stay:
     $ keepstate migrate /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf > keepstate.conf
 
-  Then look at what is left to decide:
-    $ keepstate check --config keepstate.conf
+  Then look at what is left to decide; the machine's scripts and interfaces are looked at too:
+    $ keepstate check --config keepstate.conf --strict
 
-Lines that have no effect here are commented out, with the reason above them ("keepstate: dropped").
+What keepalived and conntrackd took by default is written down, lines that do nothing are commented out, and
+warnings about what a peer goes by are accepted by name (accept_warning). Each change has its reason above it
+("keepstate: ..."), and the old line is kept as a comment. Included files are put in where they were included.
+
 Exit status: 0 the printed file is accepted, 1 it still has errors, 2 a file cannot be read.`;
 
 export function registerMigrate(program: Command, output: TextOutput = processOutput): void {
@@ -49,9 +53,21 @@ export function runMigrate(paths: readonly string[], ports: LoadPorts, output: T
   if (inputs.length < paths.length) return 2;
   const { text, remaining, changes } = migrate(inputs, ports);
   output.out(text);
-  for (const problem of remaining.problems) output.error(`${formatProblem(problem)}\n`);
+  const { problems, accepted } = remaining;
+  for (const problem of problems) output.error(`${formatProblem(problem)}\n`);
+  const codes = [...new Set(accepted.map(({ problem }) => problem.code))];
   output.error(
-    `${changes} places changed or dropped, ${remaining.problems.length} problems left\n`,
+    [
+      `${count(changes, 'place')} changed, each with its reason above it`,
+      ...(codes.length === 0 ? [] : [`accepted as it is: ${codes.join(', ')}`]),
+      problems.length === 0
+        ? 'no problems left'
+        : `${count(problems.length, 'problem')} left for you, shown above`,
+    ].join('; ') + '\n',
   );
   return remaining.settings === undefined ? 1 : 0;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,6 @@
 /** The door of this room: a file, or text, becomes settings and problems. */
+import { judge, type AcceptedWarning } from './acceptance.js';
+import { acceptancesOf } from './build/globals.js';
 import { buildNode } from './build/node.js';
 import { buildContext } from './build/context.js';
 import { freezeDeeply } from './freeze.js';
@@ -15,15 +17,17 @@ import { warnAbout } from './warn/warnings.js';
 export interface LoadResult {
   /** Present only when no problem is an error. */
   readonly settings?: NodeSettings;
-  /** Sorted by place; warnings included. */
+  /** Sorted by place; warnings included, unless `accept_warning` names their code. */
   readonly problems: readonly ConfigProblem[];
+  readonly accepted: readonly AcceptedWarning[];
   /** False where the named file itself could not be read. */
   readonly readable: boolean;
   /** What was said, keyword by keyword: for the normal form. */
   readonly values?: RootValues;
 }
 
-const rootGrammar = blockGrammar({ style: 'lines', rows: rootRows });
+/** How root level is written. */
+export const rootGrammar = blockGrammar({ style: 'lines', rows: rootRows });
 
 /** Reads `path` and what it includes. Never throws for what is in the files. */
 export function loadNode(path: string, ports: LoadPorts): LoadResult {
@@ -31,7 +35,7 @@ export function loadNode(path: string, ports: LoadPorts): LoadResult {
   if (file.kind === 'text') return loadNodeText(file.text, path, ports);
   const at = { file: path, line: 1, column: 1 };
   const problem = { severity: 'error', code: 'unreadable', message: file.reason, at } as const;
-  return { problems: [problem], readable: false };
+  return { problems: [problem], accepted: [], readable: false };
 }
 
 /** The same for text at hand; `path` names it in problems and is the base of relative includes. */
@@ -44,13 +48,9 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);
   warnAbout({ root: values, globals, settings, uses: context.uses, ports, problems });
-  if (problems.hasErrors) return { problems: problems.all(), readable: true, values };
-  return {
-    settings: freezeDeeply(settings),
-    problems: problems.all(),
-    readable: true,
-    values,
-  };
+  const judged = judge(problems.all(), acceptancesOf(globals));
+  if (problems.hasErrors) return { ...judged, readable: true, values };
+  return { ...judged, settings: freezeDeeply(settings), readable: true, values };
 }
 
 function reportEmpty(path: string, problems: ProblemList): void {

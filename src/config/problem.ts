@@ -3,6 +3,8 @@
  * nothing in this room throws for what an operator wrote.
  */
 
+import type { WarningCode } from './warningCodes.js';
+
 /** Line and column count from 1; the column counts UTF-16 units. */
 export interface Position {
   readonly file: string;
@@ -13,6 +15,20 @@ export interface Position {
 /** An error has no safe meaning: the daemon does not start. A warning runs, but bites. */
 export type Severity = 'error' | 'warning';
 
+/**
+ * How the text says what is taken, or wanted, in place of what it says now: for `migrate` and for programs.
+ * It belongs to the problem's place unless it has one of its own (`at`).
+ */
+export type Fix = { readonly at?: Position } & (
+  | /** The statement says nothing. */ { readonly kind: 'drop' }
+    /** These words in place of the statement's line. */
+  | { readonly kind: 'line'; readonly line: string }
+  /** `to` in place of the word `from`, at the place or behind it in its line. */
+  | { readonly kind: 'word'; readonly from: string; readonly to: string }
+  /** More lines: first in the block that the statement opens, or behind the statement. */
+  | { readonly kind: 'add'; readonly where: 'inside' | 'after'; readonly lines: readonly string[] }
+);
+
 export interface ConfigProblem {
   readonly severity: Severity;
   /** Stable, for programs: `unknown-keyword`, `out-of-range`, ... */
@@ -22,10 +38,11 @@ export interface ConfigProblem {
   readonly expected?: string;
   /** The known word that is closest to the unknown one. */
   readonly nearest?: string;
+  readonly fix?: Fix;
   readonly at: Position;
 }
 
-export type ProblemDetails = Pick<ConfigProblem, 'expected' | 'nearest'>;
+export type ProblemDetails = Pick<ConfigProblem, 'expected' | 'nearest' | 'fix'>;
 
 /** Beyond this many the rest is only counted: a wrong file type would otherwise fill the screen. */
 const problemLimit = 1_000;
@@ -41,7 +58,7 @@ export class ProblemList {
     this.#add({ severity: 'error', code, message, ...details, at });
   }
 
-  warning(at: Position, code: string, message: string, details: ProblemDetails = {}): void {
+  warning(at: Position, code: WarningCode, message: string, details: ProblemDetails = {}): void {
     this.#add({ severity: 'warning', code, message, ...details, at });
   }
 

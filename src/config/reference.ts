@@ -1,5 +1,6 @@
 /** docs/configuration.md out of the keyword tables. */
 import { rootRows } from './keywords/rootRows.js';
+import { warningCodes } from './warningCodes.js';
 import type { Row, Rows } from './table/row.js';
 
 const head = `# Configuration reference
@@ -22,7 +23,24 @@ export function configurationReference(): string {
   const sections = [section('Root level', rootRows, 2)];
   const blocks = nestedBlocks(rootRows, []);
   for (const { path, rows } of blocks) sections.push(section(path.join(' / '), rows, 2));
-  return [head, ...sections].join('\n');
+  return [head, ...sections, warningSection()].join('\n');
+}
+
+function warningSection(): string {
+  const lines = Object.entries(warningCodes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { meaning, migrate }]) => `| ${code(name)} | ${meaning} | ${migrate ?? ''} |`);
+  return [
+    '## Warnings\n',
+    'The word in [brackets] behind a warning of `check`. `accept_warning CODE ["reason"]` in `global_defs` says that it',
+    'is known: it is then counted as accepted, also with `--strict`. What `keepstate migrate` does with it: it *drops*',
+    'the line, which does nothing; it *accepts* it, because a peer may go by the line; otherwise it writes down what is',
+    'taken, where there is such a thing.\n',
+    '| Code | Meaning | migrate |',
+    '|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 interface NestedBlock {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registerCheck, runCheck, type CheckOptions } from '../../src/cli/check.js';
-import { registerMigrate, runMigrate } from '../../src/cli/migrate.js';
+import { registerMigrate } from '../../src/cli/migrate.js';
 import { instanceText, load, memoryFiles, portsWith } from './loading.js';
 
 class Captured {
@@ -32,7 +32,7 @@ describe('check', () => {
   test('a clean file gives 0', () => {
     expect(check({ '/a.conf': clean })).toEqual({
       status: 0,
-      out: '/a.conf: 0 errors, 0 warnings\n',
+      out: '/a.conf: no problems\n',
       err: '',
     });
   });
@@ -66,8 +66,79 @@ describe('check', () => {
         code: 'rounded',
         message: 'VRRP version 2 carries whole seconds: advert_int is taken as 2',
         expected: 'whole seconds, or version 3',
+        fix: { kind: 'line', line: 'advert_int 2' },
       },
     ]);
+  });
+
+  describe('accept_warning', () => {
+    const accepting = (line: string): string => `global_defs {\n  ${line}\n}\n${warned}`;
+    const accepted = accepting('accept_warning rounded "as the peer"');
+
+    test('takes the warning out, also with --strict, and the last line counts it', () => {
+      const expected = {
+        status: 0,
+        out: '/a.conf: no problems (1 warning accepted: rounded)\n',
+        err: '',
+      };
+      expect(check({ '/a.conf': accepted })).toEqual(expected);
+      expect(check({ '/a.conf': accepted }, { strict: true })).toEqual(expected);
+    });
+
+    test('--json shows what was accepted, and why', () => {
+      const { out } = check({ '/a.conf': accepted }, { json: true });
+      expect(JSON.parse(out)).toMatchObject([
+        { line: 11, code: 'rounded', severity: 'warning', accepted: true, reason: 'as the peer' },
+      ]);
+    });
+
+    test('holds for its code alone', () => {
+      const { status, out } = check(
+        { '/a.conf': accepting('accept_warning no-effect') },
+        { strict: true },
+      );
+      expect(status).toBe(1);
+      expect(out).toContain('0 errors, 1 warning\n');
+    });
+
+    test('an error cannot be accepted, and a code that no warning has is an error', () => {
+      const { status, out } = check({ '/a.conf': accepting('accept_warning unknown-keyword') });
+      expect(status).toBe(1);
+      expect(out).toContain(
+        "/a.conf:2:18: error: no warning has the code 'unknown-keyword'; expected the word in [brackets] behind a warning; errors cannot be accepted [bad-value]",
+      );
+      expect(check({ '/a.conf': accepting('accept_warning roundde') }).out).toContain(
+        "did you mean 'rounded'?",
+      );
+    });
+
+    test('a code that can be an error too is accepted as warning only', () => {
+      const text = `global_defs {\n  accept_warning unicast-without-peer\n}\n${instanceText('unicast_src_ip 192.0.2.9')}`;
+      expect(check({ '/a.conf': text }, { strict: true }).status).toBe(0);
+      const refused = text.replace('unicast_src_ip', 'unicast_fault_no_peer\n    unicast_src_ip');
+      expect(check({ '/a.conf': refused }).status).toBe(1);
+    });
+
+    test('holds for what the peer makes of this file, and is printed', () => {
+      const own = `global_defs {\n  accept_warning equal-priorities "tie"\n}\n${clean}`;
+      const both = check({ '/a.conf': own, '/b.conf': clean }, { peer: '/b.conf', strict: true });
+      expect(both).toMatchObject({
+        status: 0,
+        out: '/a.conf and /b.conf: no problems (1 warning accepted: equal-priorities)\n',
+      });
+      expect(check({ '/a.conf': own }, { print: true }).out).toContain(
+        'global_defs {\n    accept_warning equal-priorities tie\n}\n',
+      );
+    });
+  });
+
+  test('a pair with an error in it is said not to be compared', () => {
+    const { status, out } = check(
+      { '/a.conf': clean, '/b.conf': instanceText('priorty 5') },
+      { peer: '/b.conf' },
+    );
+    expect(status).toBe(1);
+    expect(out).toContain('the two were not compared with each other: correct the errors first\n');
   });
 
   test('--print prints the normal form alone on standard output', () => {
@@ -142,87 +213,5 @@ describe('the sample configurations', () => {
 
   test('there are three', () => {
     expect(names).toHaveLength(3);
-  });
-});
-
-describe('migrate', () => {
-  const fixture = (name: string): string =>
-    readFileSync(join(__dirname, 'fixtures', `${name}.conf`), 'utf8');
-  const run = (keepalived: string, conntrackd: string) => {
-    const output = new Captured();
-    const files = memoryFiles({ '/k.conf': keepalived, '/c.conf': conntrackd });
-    const status = runMigrate(['/k.conf', '/c.conf'], portsWith({ files }), output);
-    return { status, text: output.text, errors: output.errors };
-  };
-
-  test.each([
-    ['unicast-fw1.keepalived', 'unicast-fw1.conntrackd'],
-    ['unicast-fw2.keepalived', 'unicast-fw2.conntrackd'],
-    ['multicast-master.keepalived', 'multicast.conntrackd'],
-    ['multicast-backup.keepalived', 'multicast.conntrackd'],
-  ])('%s and %s become one file without problems but the password', (keepalived, conntrackd) => {
-    const { status, text } = run(fixture(keepalived), fixture(conntrackd));
-    expect(status).toBe(0);
-    const left = load(text).problems.filter(({ code }) => code !== 'clear-text-password');
-    expect(left).toEqual([]);
-  });
-
-  test('means the same as the two files', () => {
-    const [keepalived, conntrackd] = [
-      fixture('unicast-fw2.keepalived'),
-      fixture('unicast-fw2.conntrackd'),
-    ];
-    const before = load(keepalived + conntrackd).settings;
-    const after = load(run(keepalived, conntrackd).text).settings;
-    expect(after?.vrrp).toEqual(before?.vrrp);
-    expect(after?.general).toEqual(before?.general);
-    expect(after?.binding).toMatchObject({ kind: 'group', name: 'EDGE' });
-    expect(after?.sync?.links).toEqual(before?.sync?.links);
-  });
-
-  test('keeps every comment of the operator', () => {
-    const { text } = run(fixture('unicast-fw1.keepalived'), fixture('unicast-fw1.conntrackd'));
-    for (const comment of [
-      '# Two firewalls',
-      '# The link between',
-      '# loopback',
-      '# needs a kernel',
-    ]) {
-      expect(text).toContain(comment);
-    }
-  });
-
-  test('comments each line that it drops or changes, with the reason', () => {
-    const { text } = run(
-      instanceText(
-        'smtp_alert\nstate SLAVE # why\nnotify_master /x primary\nuse_vmac {\n  x\n}\nauthentication {\n  auth_type PASS\n  auth_pass 123456789\n}',
-      ),
-      fixture('unicast-fw1.conntrackd'),
-    );
-    expect(text).toContain(
-      "# keepstate: dropped: 'smtp_alert' has no effect here: keepstate sends no mail; use notify\n    #   smtp_alert\n",
-    );
-    expect(text).toContain(
-      "# keepstate: changed: state 'SLAVE' is taken as BACKUP\n    #   state SLAVE # why\n    state BACKUP # why\n",
-    );
-    expect(text).toContain('    notify_master "/x primary"\n');
-    expect(text).toContain(
-      "# keepstate: dropped: 'use_vmac' is not supported\n    #   use_vmac {\n      #   x\n    #   }\n",
-    );
-    expect(text).toContain('      auth_pass 12345678\n');
-    expect(load(text).settings).toBeDefined();
-  });
-
-  test('says what is left to the operator, and gives 1', () => {
-    const { status, text, errors } = run(instanceText('priorty 5'), '');
-    expect(status).toBe(1);
-    expect(text).toContain(
-      "# keepstate: error: unknown keyword 'priorty' in 'vrrp_instance'\n    priorty 5",
-    );
-    expect(errors).toContain("did you mean 'priority'?");
-  });
-
-  test('an unreadable file gives 2', () => {
-    expect(runMigrate(['/none'], portsWith(), new Captured())).toBe(2);
   });
 });

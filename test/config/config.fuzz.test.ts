@@ -5,8 +5,10 @@ import { findRow, knownSpellings, type Rows } from '../../src/config/table/row.j
 import { joinScriptWords, splitScriptWords } from '../../src/config/table/scriptWords.js';
 import { quoteWord } from '../../src/config/table/printRows.js';
 import { rootRows } from '../../src/config/keywords/rootRows.js';
+import type { NodeSettings } from '../../src/config/nodeSettings.js';
 import { printNode } from '../../src/config/printNode.js';
-import { load, loadFiles } from './loading.js';
+import { migrate } from '../../src/config/migrate/migrate.js';
+import { load, loadFiles, portsWith } from './loading.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const bounded = { interruptAfterTimeLimit: isFull ? 60_000 : 6_000, numRuns: 20_000 };
@@ -51,6 +53,25 @@ describe('arbitrary text', () => {
           for (const { at } of result.problems) {
             expect(at.line).toBeGreaterThanOrEqual(1);
             expect(at.column).toBeGreaterThanOrEqual(1);
+          }
+        }),
+        bounded,
+      );
+    },
+    timeout,
+  );
+
+  test(
+    'is migrated without an exception, and what loads goes on loading',
+    () => {
+      fc.assert(
+        fc.property(fc.array(soup, { maxLength: 40 }), (parts) => {
+          const text = `${parts.join(' ')}\n`;
+          const { remaining } = migrate([{ path: '/k.conf', text }], portsWith());
+          // Where every line was without effect, nothing is left.
+          const isEmpty = remaining.problems.some(({ code }) => code === 'empty');
+          if (load(text).settings !== undefined && !isEmpty) {
+            expect(remaining.settings).toBeDefined();
           }
         }),
         bounded,
@@ -365,6 +386,51 @@ describe('the normal form', () => {
     timeout,
   );
 });
+
+describe('migrate', () => {
+  test(
+    'of generated configurations leaves only what an operator must decide, and means the same',
+    () => {
+      let compared = 0;
+      fc.assert(
+        fc.property(node, (text) => {
+          const { settings } = load(text);
+          if (settings === undefined) return;
+          compared++;
+          const { remaining } = migrate([{ path: '/k.conf', text }], portsWith());
+          const left = remaining.problems.filter(({ code }) => code !== 'no-binding');
+          expect(left).toEqual([]);
+          expect(remaining.settings && statedApart(remaining.settings)).toEqual(
+            statedApart(settings),
+          );
+        }),
+        bounded,
+      );
+      expect(compared).toBeGreaterThan(100);
+    },
+    timeout,
+  );
+});
+
+/** Without what migrate changes by its word: each of them does nothing here or is done anyhow. */
+function statedApart(settings: NodeSettings): unknown {
+  const { vrrp, sync, binding, general, keepstate } = settings;
+  return {
+    vrrp: {
+      ...vrrp,
+      instances: vrrp.instances.map((one) => ({ ...one, nopreemptDisarmed: false })),
+    },
+    sync: {
+      ...sync,
+      pollSeconds: undefined,
+      netlinkOverrunResyncSeconds: undefined,
+      filter: { ...sync?.filter, address: undefined },
+    },
+    binding: { ...binding, because: '' },
+    general,
+    keepstate,
+  };
+}
 
 /** The reason of a binding names a line, and lines move when a file is printed. */
 function withoutPlaces(settings: ReturnType<typeof load>['settings']): unknown {

@@ -32,7 +32,7 @@ function compare(own: string, peer: string): readonly string[] {
     return { settings, values, file: '/etc/node.conf' };
   });
   if (a === undefined || b === undefined) throw new Error('two sides');
-  return crossCheck(a, b).map(({ code, at }) => `${code} ${at.line}:${at.column}`);
+  return crossCheck(a, b).problems.map(({ code, at }) => `${code} ${at.line}:${at.column}`);
 }
 
 const fw1 = instance(1) + sync(1);

@@ -198,7 +198,7 @@ describe('warnings about replication', () => {
       ['family-not-accepted 7:12'],
     ],
     ['an old mode name', general('').replace('FTFW', 'nack'), ['old-name 2:3']],
-    ['no mode', general('').replace('  Mode FTFW {  }\n', ''), ['missing-keyword 1:1']],
+    ['no mode', general('').replace('  Mode FTFW {  }\n', ''), ['default-mode 1:1']],
   ])('%s', (_title, text, places) => {
     const result = load(text);
     expect(result.settings?.sync).toBeDefined();

@@ -6,6 +6,7 @@ import type { AddressEntry } from '../keywords/addressEntry.js';
 import type { RouteEntry } from '../keywords/routeEntry.js';
 import type { RuleEntry } from '../keywords/ruleEntry.js';
 import type { Located } from '../table/row.js';
+import { quoteWord } from '../table/printRows.js';
 import { optional, type BuildContext } from './context.js';
 
 /** IFA_F_NODAD (linux/if_addr.h): keepalived sets IPv6 VIPs without duplicate address detection. */
@@ -104,8 +105,10 @@ export function buildRules(
     const rule = { spec, isTracked: !noTrack, text: words.join(' ') };
     if (spec.priority !== undefined) return rule;
     const priority = nextRulePriority[spec.family]--;
-    problems.warning(at, 'default-priority', `this rule has no priority: ${priority} is taken`, {
+    const message = `this rule has no priority: ${priority} is taken`;
+    problems.warning(at, 'default-rule-priority', message, {
       expected: 'priority N',
+      fix: { kind: 'line', line: `${words.map(quoteWord).join(' ')} priority ${priority}` },
     });
     return { ...rule, spec: { ...spec, priority } };
   });

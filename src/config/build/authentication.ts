@@ -2,6 +2,7 @@
 import type { Authentication, VrrpVersion } from '../../vrrp/settings.js';
 import type { authenticationRows } from '../keywords/instanceRows.js';
 import { last, type BlockValue, type Located } from '../table/row.js';
+import { quoteWord } from '../table/printRows.js';
 import type { BuildContext } from './context.js';
 
 /** RFC 2338 section 5.3.6: eight bytes travel. */
@@ -53,6 +54,7 @@ function pass(password: Located<string>, problems: BuildContext['problems']): Au
     const message = 'only the first 8 characters of the password travel';
     problems.warning(password.at, 'password-truncated', message, {
       expected: 'at most 8 characters, the same on all routers',
+      fix: { kind: 'line', line: `auth_pass ${quoteWord(firstBytes(text))}` },
     });
   }
   const message = 'the password travels in clear text, readable by everyone on the segment';
@@ -62,4 +64,9 @@ function pass(password: Located<string>, problems: BuildContext['problems']): Au
   const bytes = new Uint8Array(passwordBytes);
   bytes.set(text.subarray(0, passwordBytes));
   return { kind: 'pass', bytes };
+}
+
+/** The characters that travel whole; one that is cut in its middle cannot be written down. */
+function firstBytes(text: Uint8Array): string {
+  return new TextDecoder().decode(text.subarray(0, passwordBytes)).replaceAll('\ufffd', '');
 }

@@ -5,6 +5,7 @@ import { seconds } from '../../base/time.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import type { globalRows } from '../keywords/globalRows.js';
 import type { Located, Values } from '../table/row.js';
+import type { Acceptance } from '../acceptance.js';
 import { valueOf, type BuildContext } from './context.js';
 
 export type GlobalValues = Values<typeof globalRows>;
@@ -19,6 +20,10 @@ export function mergeGlobals(root: RootValues, rows: typeof globalRows): GlobalV
   }
   // Each key holds the values of its own row.
   return merged as GlobalValues;
+}
+
+export function acceptancesOf(globals: GlobalValues): readonly Acceptance[] {
+  return globals.accept_warning.map(({ value }) => value);
 }
 
 /** What instances inherit. */
@@ -84,6 +89,9 @@ export function atLeastOne(
   const located = values.at(-1);
   if (located === undefined || located.value > 0) return located?.value;
   const message = `'${located.keyword} 0' is taken as 1: no packet would announce nothing`;
-  problems.warning(located.at, 'out-of-range', message, { expected: 'at least 1' });
+  problems.warning(located.at, 'out-of-range', message, {
+    expected: 'at least 1',
+    fix: { kind: 'line', line: `${located.keyword} 1` },
+  });
   return 1;
 }

@@ -136,7 +136,12 @@ function checkAddresses(
   if (block.value.mentioned.has('virtual_ipaddress') && problems.hasErrors) return;
   if (addresses.length > 0 || (mayBeEmpty && version === 2 && !strict)) return;
   const message = `vrrp_instance '${nameOf(block.value)}' has no virtual_ipaddress`;
-  const details = { expected: 'at least one address' };
-  if (version === 3 || strict) problems.error(block.at, 'no-address', message, details);
-  else problems.warning(block.at, 'no-address', message, details);
+  const expected = 'at least one address';
+  if (version === 3 || strict) problems.error(block.at, 'no-address', message, { expected });
+  else {
+    problems.warning(block.at, 'no-address', message, {
+      expected: `${expected}, or no_virtual_ipaddress`,
+      fix: { kind: 'add', where: 'inside', lines: ['no_virtual_ipaddress'] },
+    });
+  }
 }

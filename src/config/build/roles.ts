@@ -60,6 +60,7 @@ function stateOf(
   problems.warning(located.at, 'unknown-state', `state '${located.value}' is taken as BACKUP`, {
     ...(nearest === undefined ? {} : { nearest }),
     expected: 'MASTER or BACKUP',
+    fix: { kind: 'line', line: 'state BACKUP' },
   });
   return 'BACKUP';
 }
@@ -73,13 +74,15 @@ function priorityOf(
   if (given !== undefined) return given;
   const isOwner = state === 'MASTER';
   const name = nameOf(block.value);
+  const priority = isOwner ? ownerPriority : 100;
   const message = isOwner
     ? `without a priority, state MASTER makes '${name}' the owner of its addresses: priority 255`
     : `'${name}' has no priority: 100, and equal priorities are decided by the higher address`;
   problems.warning(block.at, isOwner ? 'owner-by-default' : 'default-priority', message, {
     expected: 'a line priority N, different on each node',
+    fix: { kind: 'add', where: 'inside', lines: [`priority ${priority}`] },
   });
-  return isOwner ? ownerPriority : 100;
+  return priority;
 }
 
 /** Strict mode: MASTER goes with priority 255, and with nothing else. */
@@ -99,6 +102,7 @@ function correctedState(
   if (at !== undefined) {
     problems.warning(at, 'strict-mode', `strict mode takes priority ${priority} as ${corrected}`, {
       expected: `state ${corrected}`,
+      fix: { kind: 'line', line: `state ${corrected}` },
     });
   }
   return corrected;
@@ -150,7 +154,10 @@ export function advertInterval(
   const rounded = Math.max(1, Math.round(located.value * 100));
   if (Math.abs(rounded - located.value * 100) > 1e-6) {
     const message = `advert_int is taken as ${rounded / 100} seconds`;
-    problems.warning(located.at, 'rounded', message, { expected: 'steps of 0.01 seconds' });
+    problems.warning(located.at, 'rounded', message, {
+      expected: 'steps of 0.01 seconds',
+      fix: { kind: 'line', line: `advert_int ${rounded / 100}` },
+    });
   }
   return centiseconds(rounded);
 }
@@ -159,7 +166,10 @@ function wholeSeconds(located: Located<number>, problems: BuildContext['problems
   const rounded = Math.max(1, Math.round(located.value));
   if (rounded !== located.value) {
     const message = `VRRP version 2 carries whole seconds: advert_int is taken as ${rounded}`;
-    problems.warning(located.at, 'rounded', message, { expected: 'whole seconds, or version 3' });
+    problems.warning(located.at, 'rounded', message, {
+      expected: 'whole seconds, or version 3',
+      fix: { kind: 'line', line: `advert_int ${rounded}` },
+    });
   }
   return seconds(rounded);
 }
@@ -178,6 +188,7 @@ export function versionOf(
   if (family === 4 || !strict) return 2;
   problems.warning(located.at, 'strict-mode', 'strict mode takes IPv6 as version 3', {
     expected: 'version 3',
+    fix: { kind: 'line', line: 'version 3' },
   });
   return 3;
 }

@@ -29,11 +29,11 @@ export function buildStrictPart(
         valueOf(values.higher_prio_send_advert) ?? defaults.higherPrioSendAdvert,
     };
   }
-  corrected(values.down_timer_adverts, 3, '3', context);
-  corrected(values.lower_prio_no_advert, true, 'on', context);
-  corrected(values.higher_prio_send_advert, false, 'off', context);
-  corrected(values.garp_lower_prio_delay, 0, '0', context);
-  corrected(values.garp_lower_prio_repeat, 0, '0', context);
+  corrected(values.down_timer_adverts, 3, 'down_timer_adverts 3', context);
+  corrected(values.lower_prio_no_advert, true, 'lower_prio_no_advert on', context);
+  corrected(values.higher_prio_send_advert, false, 'higher_prio_send_advert off', context);
+  corrected(values.garp_lower_prio_delay, 0, 'garp_lower_prio_delay 0', context);
+  corrected(values.garp_lower_prio_repeat, 0, 'garp_lower_prio_repeat 0', context);
   return {
     accept: acceptsStrictly(values, role.version, role.priority, context),
     downTimerAdverts: 3,
@@ -58,11 +58,14 @@ function acceptsStrictly(
 function corrected<T>(
   values: readonly Located<T>[],
   to: T,
-  text: string,
+  line: string,
   { problems }: BuildContext,
 ): void {
   const located = last(values);
   if (located === undefined || located.value === to) return;
-  const message = `strict mode takes '${located.keyword}' as ${text}`;
-  problems.warning(located.at, 'strict-mode', message, { expected: `${text}, or strict_mode off` });
+  const message = `strict mode takes '${located.keyword}' as '${line}'`;
+  problems.warning(located.at, 'strict-mode', message, {
+    expected: `${line}, or strict_mode off`,
+    fix: { kind: 'line', line },
+  });
 }

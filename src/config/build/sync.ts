@@ -67,8 +67,9 @@ function modeOf(
 ): { mode: SyncMode; options: ModeValues | undefined } {
   const block = last(values.Mode);
   if (block === undefined) {
-    problems.warning(sync.at, 'missing-keyword', "'Sync' has no Mode: FTFW", {
+    problems.warning(sync.at, 'default-mode', "'Sync' has no Mode: FTFW", {
       expected: 'Mode FTFW { }',
+      fix: { kind: 'add', where: 'inside', lines: ['Mode FTFW {', '}'] },
     });
     return { mode: 'FTFW', options: undefined };
   }
@@ -76,7 +77,10 @@ function modeOf(
   const old = Object.hasOwn(oldModeNames, name) ? oldModeNames[name] : undefined;
   const mode = old ?? modes.find((candidate) => candidate === name);
   if (old !== undefined) {
-    problems.warning(block.at, 'old-name', `'${name}' is an old name of ${old}`, { expected: old });
+    problems.warning(block.at, 'old-name', `'${name}' is an old name of ${old}`, {
+      expected: old,
+      fix: { kind: 'word', from: block.value.header[0] ?? name, to: old },
+    });
   }
   if (mode === undefined) {
     const nearest = nearestWord(name, modes);

@@ -73,7 +73,10 @@ function checkUnicast(
   const source = last(values.unicast_src_ip);
   if (source !== undefined && !hasPeers) {
     const message = "'unicast_src_ip' without unicast_peer: advertisements go out by multicast";
-    const details = { expected: 'unicast_peer { ADDRESS }, or mcast_src_ip' };
+    const details = {
+      expected: 'unicast_peer { ADDRESS }, or mcast_src_ip',
+      fix: { kind: 'word', from: 'unicast_src_ip', to: 'mcast_src_ip' },
+    } as const;
     const isRefused = valueOf(values.unicast_fault_no_peer) ?? false;
     if (isRefused) problems.error(source.at, 'unicast-without-peer', message, details);
     else problems.warning(source.at, 'unicast-without-peer', message, details);

@@ -1,4 +1,5 @@
 /** `global_defs { }`: keepalived's, and behind them keepstate's own. */
+import { acceptance } from '../acceptance.js';
 import {
   anything,
   choice,
@@ -66,6 +67,11 @@ export const keepstateRows = {
     {
       default: 'off',
     },
+  ),
+  accept_warning: keepstate(
+    acceptance,
+    'warnings of this code are known: check counts them as accepted, and they are not reported otherwise',
+    { repeats: true },
   ),
   history_size: keepstate(integer(1, 1_000_000), 'transitions kept for keepstate history', {
     unit: 'entries',

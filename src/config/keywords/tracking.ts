@@ -61,9 +61,12 @@ export function readWeight(
   if (Math.abs(number) <= 253) return number;
   const at = value?.at ?? keyword.at;
   if (Math.abs(number) === 254) {
-    const message = `weight ${number} is taken as ${Math.sign(number) * 253}`;
-    problems.warning(at, 'out-of-range', message, { expected: '-253..253' });
-    return Math.sign(number) * 253;
+    const taken = Math.sign(number) * 253;
+    problems.warning(at, 'out-of-range', `weight ${number} is taken as ${taken}`, {
+      expected: '-253..253',
+      fix: { kind: 'word', from: value?.text ?? '', to: String(taken) },
+    });
+    return taken;
   }
   problems.error(at, 'bad-value', `'${value?.text ?? ''}' is not a weight`, {
     expected: 'a whole number -253..253',

@@ -6,13 +6,17 @@ import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { toSeconds } from '../../base/time.js';
 import type { Authentication, InstanceSettings } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
+import { judge, type Judged } from '../acceptance.js';
+import { acceptancesOf, mergeGlobals } from '../build/globals.js';
+import { globalRows } from '../keywords/globalRows.js';
 import { nameOf } from '../build/trackers.js';
-import { ProblemList, type ConfigProblem, type Position } from '../problem.js';
+import { ProblemList, type Position } from '../problem.js';
 import { crossCheckSync } from './crossCheckSync.js';
+import type { WarningCode } from '../warningCodes.js';
 import { start, type PeerSide } from './side.js';
 
-/** Mismatches between `own` and `peer`, placed in `own`. */
-export function crossCheck(own: PeerSide, peer: PeerSide): readonly ConfigProblem[] {
+/** Mismatches between `own` and `peer`, placed in `own`, whose `accept_warning` lines hold for them. */
+export function crossCheck(own: PeerSide, peer: PeerSide): Judged {
   const problems = new ProblemList();
   const matched = new Set<string>();
   for (const instance of own.settings.vrrp.instances) {
@@ -34,7 +38,7 @@ export function crossCheck(own: PeerSide, peer: PeerSide): readonly ConfigProble
   }
   compareGroups(own, peer, problems);
   crossCheckSync(own, peer, problems);
-  return problems.all();
+  return judge(problems.all(), acceptancesOf(mergeGlobals(own.values, globalRows)));
 }
 
 /** By name first, else by family and VRID where that is unambiguous. */
@@ -67,7 +71,7 @@ function compareInstances(
 ): void {
   const differ = (
     keyword: string,
-    code: string,
+    code: WarningCode,
     mine: string,
     theirs: string,
     why: string,

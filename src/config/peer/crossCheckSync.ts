@@ -3,6 +3,7 @@ import { formatIp } from '../../base/ipAddress.js';
 import type { SyncLink, SyncSettings } from '../../sync/settings.js';
 import { last, type Located } from '../table/row.js';
 import type { Position, ProblemList } from '../problem.js';
+import type { WarningCode } from '../warningCodes.js';
 import { start, type PeerSide } from './side.js';
 
 export function crossCheckSync(own: PeerSide, peer: PeerSide, problems: ProblemList): void {
@@ -45,7 +46,7 @@ function compareModes(
   const at = (sync && last(sync.value.values.Mode)?.at) ?? placeOf(own, undefined);
   const differ = (
     keyword: string,
-    code: string,
+    code: WarningCode,
     mine: string,
     theirs: string,
     why: string,
@@ -89,7 +90,7 @@ function compareLinks(
   problems: ProblemList,
 ): void {
   const at = placeOf(own, index);
-  const differ = (what: string, code: string, mine: string, theirs: string): void => {
+  const differ = (what: string, code: WarningCode, mine: string, theirs: string): void => {
     if (mine === theirs) return;
     const message = `${what} of the dedicated link is ${mine} here and ${theirs} on the peer`;
     problems.warning(at, code, message, { expected: 'the same on both' });

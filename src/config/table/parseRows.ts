@@ -1,6 +1,6 @@
 /** Statements against a keyword table: the generic half of parsing, the same for every block. */
 import { nearestWord } from '../nearest.js';
-import type { ProblemList } from '../problem.js';
+import type { Position, ProblemList } from '../problem.js';
 import type { Statement } from '../tree.js';
 import {
   findRow,
@@ -34,9 +34,10 @@ export function parseRows<R extends Rows>(
     }
     mentioned.add(found.name);
     const into = values[found.name] ?? [];
-    if (into.length > 0 && !found.row.repeats) reportRepeated(statement, context.problems);
     const value = parseRow(found.row, statement, context);
     if (value === undefined) continue;
+    const earlier = found.row.repeats ? undefined : into.at(-1);
+    if (earlier !== undefined) reportRepeated(statement, earlier.at, context.problems);
     into.push({ value, at: statement.keyword.at, keyword: statement.keyword.text });
   }
   // Each key of `rows` was filled with values of its own row.
@@ -114,9 +115,12 @@ function keywordList(rows: Rows): string {
   return `one of ${names.slice(0, 6).join(', ')}${names.length > 6 ? ', ...' : ''}`;
 }
 
-function reportRepeated(statement: Statement, problems: ProblemList): void {
+function reportRepeated(statement: Statement, earlier: Position, problems: ProblemList): void {
   const message = `'${statement.keyword.text}' stands here a second time; the last one counts`;
-  problems.warning(statement.keyword.at, 'repeated', message, { expected: 'one of them' });
+  problems.warning(statement.keyword.at, 'repeated', message, {
+    expected: `one of them; the other stands in line ${earlier.line}`,
+    fix: { kind: 'drop', at: earlier },
+  });
 }
 
 /** Text of unknown origin in a message of bounded length. */

@@ -75,7 +75,10 @@ function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContex
     words[1]?.at ?? keyword.at,
     'unquoted-arguments',
     `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, or drops it`,
-    { expected: `${keyword.text} ${quoteAlways(line)}` },
+    {
+      expected: `${keyword.text} ${quoteAlways(line)}`,
+      fix: { kind: 'line', line: `${keyword.text} ${quoteAlways(line)}`, at: keyword.at },
+    },
   );
 }
 

@@ -29,8 +29,17 @@ export interface TokenStream {
   readonly tokens: readonly Token[];
   /** Files read, the first one included. */
   readonly sources: readonly string[];
+  /** Each include line with the files that were read for it. */
+  readonly includes: readonly IncludedFiles[];
   /** False where reading ended early at one of the limits. */
   readonly isComplete: boolean;
+}
+
+/** None in `paths`: nothing matched its pattern. An unreadable file leaves no entry. */
+export interface IncludedFiles {
+  readonly file: string;
+  readonly line: number;
+  readonly paths: readonly string[];
 }
 
 export function readTokens(
@@ -41,12 +50,14 @@ export function readTokens(
 ): TokenStream {
   const reader = new TokenReader(ports, problems);
   reader.readText(text, path, [path]);
-  return { tokens: reader.tokens, sources: reader.sources, isComplete: reader.isComplete };
+  const { tokens, sources, includes, isComplete } = reader;
+  return { tokens, sources, includes, isComplete };
 }
 
 class TokenReader {
   readonly tokens: Token[] = [];
   readonly sources: string[] = [];
+  readonly includes: IncludedFiles[] = [];
   readonly #ports: LoadPorts;
   readonly #problems: ProblemList;
   readonly #definitions: Definitions = new Map();
@@ -209,6 +220,7 @@ class TokenReader {
     const at = placeOf(line, line.text.indexOf(pattern, line.text.indexOf('include') + 7));
     const plain = pattern.replace(/^"(.*)"$/, '$1');
     const base = isAbsolute(plain) ? plain : join(dirname(line.file), plain);
+    const wanted: string[] = [];
     for (const alternative of expandBraces(base)) {
       const paths = matchFiles(alternative, this.#ports.files);
       const mustMatch = 'mwba'.includes(kind) && kind !== '';
@@ -217,12 +229,17 @@ class TokenReader {
         if (mustMatch) this.#problems.error(at, 'include-empty', message);
         else this.#problems.warning(at, 'include-empty', message);
       }
-      for (const path of paths) this.#includeFile(path, at, stack);
+      wanted.push(...paths);
+    }
+    const paths = wanted.filter((path) => this.#includeFile(path, at, stack));
+    if (paths.length === wanted.length) {
+      this.includes.push({ file: line.file, line: line.line, paths });
     }
   }
 
-  #includeFile(path: string, at: Position, stack: readonly string[]): void {
-    if (this.#stopped) return;
+  /** False where it was not read. */
+  #includeFile(path: string, at: Position, stack: readonly string[]): boolean {
+    if (this.#stopped) return false;
     const file = this.#ports.files.read(path);
     if (file.kind === 'unreadable') {
       this.#problems.error(at, 'include-unreadable', `cannot read ${path}: ${file.reason}`);
@@ -230,7 +247,11 @@ class TokenReader {
       this.#problems.error(at, 'include-loop', `${path} includes itself`);
     } else if (stack.length > includeDepthLimit) {
       this.#problems.error(at, 'include-depth', `includes are nested deeper than 16 files`);
-    } else this.readText(file.text, path, [...stack, file.realPath]);
+    } else {
+      this.readText(file.text, path, [...stack, file.realPath]);
+      return true;
+    }
+    return false;
   }
 
   #warnNoBreakSpace(text: string, file: string): void {

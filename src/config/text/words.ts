@@ -24,7 +24,10 @@ export function withoutComment(
       placeOf(line, end),
       'comment-inside-word',
       `'${line.text[end] ?? ''}' starts a comment here and cuts the word before it`,
-      { expected: 'a blank before the comment, or quotes around the word' },
+      {
+        expected: 'a blank before the comment, or quotes around the word',
+        fix: { kind: 'word', from: line.text[end] ?? '', to: ` ${line.text[end] ?? ''}` },
+      },
     );
   }
   if (line.columns !== undefined) {

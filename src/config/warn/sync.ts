@@ -3,7 +3,7 @@ import { formatIp, inPrefix, type IpAddress } from '../../base/ipAddress.js';
 import type { FilterSettings } from '../../sync/settings.js';
 import type { GeneralValues } from '../build/sync.js';
 import { last } from '../table/row.js';
-import type { Position, ProblemList } from '../problem.js';
+import type { Fix, Position, ProblemList } from '../problem.js';
 import type { WarningInputs } from './warnings.js';
 
 export function warnAboutSync(inputs: WarningInputs): void {
@@ -43,16 +43,27 @@ function warnAboutEvents(values: GeneralValues, problems: ProblemList): void {
   if (resync !== undefined && resync.value >= 0 && isReliable) {
     const message =
       'NetlinkOverrunResync beside NetlinkEventsReliable: reliable events do not overrun';
-    problems.warning(resync.at, 'overrun-and-reliable', message, { expected: 'one of them' });
+    problems.warning(resync.at, 'overrun-and-reliable', message, {
+      expected: 'NetlinkOverrunResync off',
+      fix: { kind: 'line', line: 'NetlinkOverrunResync off' },
+    });
   }
 }
 
 function warnAboutBuffer(values: GeneralValues, problems: ProblemList): void {
   const size = last(values.NetlinkBufferSize);
-  const growth = last(values.NetlinkBufferSizeMaxGrowth)?.value ?? 0;
+  const maximum = last(values.NetlinkBufferSizeMaxGrowth);
+  const growth = maximum?.value ?? 0;
   if (size === undefined || size.value <= growth) return;
+  const line = `NetlinkBufferSizeMaxGrowth ${size.value}`;
   const message = `NetlinkBufferSize ${size.value} is above NetlinkBufferSizeMaxGrowth ${growth}: conntrackd would ignore it, keepstate uses it`;
-  problems.warning(size.at, 'buffer-growth', message, { expected: `at most ${growth}` });
+  problems.warning(size.at, 'buffer-growth', message, {
+    expected: `at most ${growth}`,
+    fix:
+      maximum === undefined
+        ? { kind: 'add', where: 'after', lines: [line] }
+        : { kind: 'line', line, at: maximum.at },
+  });
 }
 
 function warnAboutFilter(
@@ -72,11 +83,32 @@ function warnAboutFilter(
     (own) => !isMulticastOrListed(own, set),
   );
   if (missing.length === 0) return;
+  const entries = missing.map((own) => `IPv${own.family}_address ${formatIp(own)}`);
   const list = missing.map(formatIp).join(', ');
   const message = `Address Ignore does not list ${list} (VIPs and addresses of the node and its links); keepstate ignores them by itself, a conntrackd peer does not`;
   problems.warning(at, 'own-address-not-ignored', message, {
     expected: 'a line IPv4_address or IPv6_address for each',
+    fix: ignoring(entries, block !== undefined, filter !== undefined, general !== undefined),
   });
+}
+
+/** The entries, with the blocks around them that the text lacks. */
+function ignoring(
+  entries: readonly string[],
+  hasAddress: boolean,
+  hasFilter: boolean,
+  hasGeneral: boolean,
+): Fix {
+  if (hasAddress) return { kind: 'add', where: 'inside', lines: entries };
+  const address = enclose('Address Ignore', entries);
+  if (hasFilter) return { kind: 'add', where: 'inside', lines: address };
+  const filter = enclose('Filter From Userspace', address);
+  if (hasGeneral) return { kind: 'add', where: 'inside', lines: filter };
+  return { kind: 'add', where: 'after', lines: enclose('General', filter) };
+}
+
+function enclose(header: string, lines: readonly string[]): readonly string[] {
+  return [`${header} {`, ...lines.map((line) => `    ${line}`), '}'];
 }
 
 function isMulticastOrListed(own: IpAddress, set: NonNullable<FilterSettings['address']>): boolean {

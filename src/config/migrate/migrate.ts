@@ -1,0 +1,111 @@
+/**
+ * Two files of two daemons into one of ours. The operator's text and comments stay as they are. What is
+ * changed does not change what the node does towards a peer that is not migrated yet: a line that does
+ * nothing is commented out, a default that was taken is written down, and a warning about what must stay is
+ * accepted by name. Each change has its reason above it.
+ */
+import type { AcceptedWarning } from '../acceptance.js';
+import { loadNodeText, type LoadResult } from '../loadNode.js';
+import type { LoadPorts } from '../ports.js';
+import type { ConfigProblem } from '../problem.js';
+import { isWarningCode, warningCodes } from '../warningCodes.js';
+import { applyEdits, editOf, indentOf, overlap, type Edit } from './edits.js';
+import { gather, type MigrationInput } from './gather.js';
+import { Layout } from './layout.js';
+
+export interface Migration {
+  readonly text: string;
+  /** What is left to the operator: problems of the printed text, by its own lines. */
+  readonly remaining: LoadResult;
+  /** How many places were changed, dropped or added. */
+  readonly changes: number;
+  readonly accepted: readonly AcceptedWarning[];
+}
+
+const head = [
+  '# Made by keepstate migrate. What was changed is said in lines that begin with "keepstate:", and the line',
+  '# that stood there before is kept below them.',
+];
+
+/** A file cannot need more rounds than this; each one changes lines or ends. */
+const roundLimit = 50;
+
+export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Migration {
+  const { files, hostName, configId } = ports;
+  const textPorts: LoadPorts = {
+    files,
+    hostName,
+    ...(configId === undefined ? {} : { configId }),
+  };
+  let lines = gather(inputs, textPorts);
+  let changes = 0;
+  for (let round = 0; round < roundLimit; round++) {
+    const edits = editsOf(loadLines(lines, textPorts).problems, lines, textPorts);
+    if (edits.length === 0) break;
+    changes += edits.length;
+    lines = applyEdits(lines, edits);
+  }
+  lines = [...head, ...acceptances(loadLines(lines, textPorts).problems), ...lines];
+  lines = withNotes(lines, loadLines(lines, textPorts).problems);
+  const remaining = loadLines(lines, textPorts);
+  return {
+    text: `${lines.join('\n').trimEnd()}\n`,
+    remaining,
+    changes,
+    accepted: remaining.accepted,
+  };
+}
+
+function loadLines(lines: readonly string[], ports: LoadPorts): LoadResult {
+  return loadNodeText(lines.join('\n'), outputName, ports);
+}
+
+/** The name of the printed text in problems. */
+const outputName = 'migrated';
+
+function editsOf(
+  problems: readonly ConfigProblem[],
+  lines: readonly string[],
+  ports: LoadPorts,
+): readonly Edit[] {
+  const layout = new Layout(lines, outputName, ports);
+  const edits: Edit[] = [];
+  for (const problem of problems) {
+    const edit = problem.at.file === outputName ? editOf(problem, lines, layout) : undefined;
+    if (edit !== undefined && !edits.some((other) => overlap(edit, other))) edits.push(edit);
+  }
+  return edits;
+}
+
+/** A `global_defs` with one line for each code of a warning whose line must stay. */
+function acceptances(problems: readonly ConfigProblem[]): readonly string[] {
+  const byCode = new Map<string, ConfigProblem[]>();
+  for (const problem of problems) {
+    const { code, severity } = problem;
+    if (severity === 'error' || !isWarningCode(code)) continue;
+    if (warningCodes[code].migrate !== 'accepts') continue;
+    byCode.set(code, [...(byCode.get(code) ?? []), problem]);
+  }
+  if (byCode.size === 0) return [];
+  const body = [...byCode].flatMap(([code, found]) => [
+    ...[...new Set(found.map(({ message }) => `    # keepstate: accepted: ${message}`))],
+    `    accept_warning ${code} "kept by migrate: the peer may go by it"`,
+  ]);
+  return ['global_defs {', ...body, '}', ''];
+}
+
+/** What still bites is said above its line. */
+function withNotes(
+  lines: readonly string[],
+  problems: readonly ConfigProblem[],
+): readonly string[] {
+  const notes = new Map<number, string[]>();
+  for (const { at, severity, message, expected } of problems) {
+    if (at.file !== outputName) continue;
+    const place = at.line - 1;
+    const wish = expected === undefined ? '' : ` (expected ${expected})`;
+    const note = `${indentOf(lines[place] ?? '')}# keepstate: ${severity}: ${message}${wish}`;
+    notes.set(place, [...(notes.get(place) ?? []), note]);
+  }
+  return lines.flatMap((line, i) => [...(notes.get(i) ?? []), line]);
+}
