@@ -9,7 +9,7 @@ import type { NodeSettings } from './nodeSettings.js';
 import type { LoadPorts } from './ports.js';
 import { ProblemList, type ConfigProblem } from './problem.js';
 import { parseRows } from './table/parseRows.js';
-import { blockGrammar } from './table/row.js';
+import { blockGrammar, parseContext } from './table/row.js';
 import { readTokens } from './text/readTokens.js';
 import { buildTree } from './tree.js';
 import { warnAbout } from './warn/warnings.js';
@@ -43,7 +43,7 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const problems = new ProblemList();
   const { tokens, sources, isComplete } = readTokens(text, path, ports, problems);
   const tree = buildTree(tokens, rootGrammar, problems, isComplete);
-  const { values } = parseRows(rootRows, tree, { problems, owner: '' });
+  const { values } = parseRows(rootRows, tree, parseContext(problems));
   const context = buildContext(problems, ports.hostName);
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);

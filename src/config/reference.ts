@@ -1,4 +1,5 @@
 /** docs/configuration.md out of the keyword tables. */
+import { instanceRows } from './keywords/instanceRows.js';
 import { rootRows } from './keywords/rootRows.js';
 import { warningCodes } from './warningCodes.js';
 import type { Row, Rows } from './table/row.js';
@@ -23,7 +24,22 @@ export function configurationReference(): string {
   const sections = [section('Root level', rootRows, 2)];
   const blocks = nestedBlocks(rootRows, []);
   for (const { path, rows } of blocks) sections.push(section(path.join(' / '), rows, 2));
-  return [head, ...sections, warningSection()].join('\n');
+  return [head, ...sections, refusedSection(), warningSection()].join('\n');
+}
+
+/** Words of ip-route(8) and ip-rule(8) that keepalived takes and keepstate does not. */
+function refusedSection(): string {
+  const rows = [...Object.entries(rootRows), ...Object.entries(instanceRows)];
+  const keywordsOf = new Map<string, string[]>();
+  for (const [name, { type }] of rows as readonly (readonly [string, Row<unknown>])[]) {
+    if (type.refusedWords === undefined) continue;
+    const words = [...type.refusedWords].sort().map(code).join(', ');
+    keywordsOf.set(words, [...(keywordsOf.get(words) ?? []), name]);
+  }
+  const lines = [...keywordsOf].map(
+    ([words, names]) => `- ${names.map(code).join(', ')}: ${words}`,
+  );
+  return ['## Words that are refused inside a value\n', ...lines, ''].join('\n');
 }
 
 function warningSection(): string {

@@ -282,7 +282,10 @@ describe('routes and rules', () => {
     ['inet6 table 5 priority 9', { family: 6, table: 5, priority: 9 }],
   ])('rule %s', (line, spec) => {
     const [rule] = instanceOf(`virtual_rules {\n${line}\n}`).virtualRules;
-    expect(rule).toEqual({ spec, isTracked: true, text: line });
+    const written = / (priority|preference|order|pref) /.test(line)
+      ? line
+      : `${line} priority 16384`;
+    expect(rule).toEqual({ spec, isTracked: true, text: written });
   });
 
   test('rules without priority count down from 16384, for each family, and say so', () => {
@@ -297,6 +300,21 @@ describe('routes and rules', () => {
     expect(built.map(({ spec }) => spec.priority)).toEqual([16_384, 16_384, 7, 16_383]);
     const said = result.problems.filter(({ message }) => message.includes('has no priority: '));
     expect(said.map(({ at }) => at.line)).toEqual([9, 10, 12]);
+  });
+
+  test('rules of all blocks count together, in the order of the text', () => {
+    const statics = 'static_rules {\n  from 10.1.0.0/16\n}\n';
+    const instance = instanceText('virtual_rules {\n  from 10.2.0.0/16\n}');
+    for (const [text, first] of [
+      [statics + instance, 'static'],
+      [instance + statics, 'virtual'],
+    ]) {
+      const vrrp = load(text ?? '').settings?.vrrp;
+      const [one] = vrrp?.staticRules ?? [];
+      const [other] = vrrp?.instances[0]?.virtualRules ?? [];
+      const priorities = [one?.spec.priority, other?.spec.priority];
+      expect(priorities).toEqual(first === 'static' ? [16_384, 16_383] : [16_383, 16_384]);
+    }
   });
 
   test.each(['10.0.0.0/8 via fd00::1', '10.0.0.0/8 table big', 'via', 'to x'])(
@@ -447,7 +465,7 @@ describe('the node', () => {
       logUnknownVrids: true,
       staticAddresses: [{ spec: { interfaceName: 'eth4', prefixLength: 24 } }],
       staticRoutes: [{ text: '10.6.0.0/16 via 10.5.0.2' }],
-      staticRules: [{ text: 'from 10.5.0.1 table 5' }],
+      staticRules: [{ text: 'from 10.5.0.1 table 5 priority 16384' }],
       interfaceDelays: [
         { interfaceName: 'eth0', down: milliseconds(1_500), up: milliseconds(1_500) },
         { interfaceName: 'eth1', down: seconds(2), up: seconds(3) },

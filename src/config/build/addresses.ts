@@ -6,7 +6,6 @@ import type { AddressEntry } from '../keywords/addressEntry.js';
 import type { RouteEntry } from '../keywords/routeEntry.js';
 import type { RuleEntry } from '../keywords/ruleEntry.js';
 import type { Located } from '../table/row.js';
-import { quoteWord } from '../table/printRows.js';
 import { optional, type BuildContext } from './context.js';
 
 /** IFA_F_NODAD (linux/if_addr.h): keepalived sets IPv6 VIPs without duplicate address detection. */
@@ -96,20 +95,10 @@ export function buildRoutes(
   });
 }
 
-/** A rule without priority gets one as in keepalived 2.2.7: 16384 and downwards, for each family. */
-export function buildRules(
-  entries: readonly Located<RuleEntry>[],
-  { problems, nextRulePriority }: BuildContext,
-): readonly VirtualRule[] {
-  return entries.map(({ value: { spec, noTrack, words }, at }) => {
-    const rule = { spec, isTracked: !noTrack, text: words.join(' ') };
-    if (spec.priority !== undefined) return rule;
-    const priority = nextRulePriority[spec.family]--;
-    const message = `this rule has no priority: ${priority} is taken`;
-    problems.warning(at, 'default-rule-priority', message, {
-      expected: 'priority N',
-      fix: { kind: 'line', line: `${words.map(quoteWord).join(' ')} priority ${priority}` },
-    });
-    return { ...rule, spec: { ...spec, priority } };
-  });
+export function buildRules(entries: readonly Located<RuleEntry>[]): readonly VirtualRule[] {
+  return entries.map(({ value: { spec, noTrack, words } }) => ({
+    spec,
+    isTracked: !noTrack,
+    text: words.join(' '),
+  }));
 }

@@ -1,5 +1,4 @@
 /** What the builders share: where problems go, and what the machine is asked about afterwards. */
-import type { IpFamily } from '../../base/ipAddress.js';
 import type { Position, ProblemList } from '../problem.js';
 import { last, type Located } from '../table/row.js';
 
@@ -14,12 +13,10 @@ export interface BuildContext {
   readonly problems: ProblemList;
   readonly uses: MachineUse[];
   readonly hostName: string;
-  /** For rules that have none, by family; counts downwards. */
-  readonly nextRulePriority: Record<IpFamily, number>;
 }
 
 export function buildContext(problems: ProblemList, hostName: string): BuildContext {
-  return { problems, uses: [], hostName, nextRulePriority: { 4: 16_384, 6: 16_384 } };
+  return { problems, uses: [], hostName };
 }
 
 /** The value that counts, without its place. */

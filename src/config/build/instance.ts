@@ -63,7 +63,7 @@ export function buildInstance(
       context,
     ),
     virtualRoutes: buildRoutes(allItems(values.virtual_routes), context),
-    virtualRules: buildRules(allItems(values.virtual_rules), context),
+    virtualRules: buildRules(allItems(values.virtual_rules)),
     promoteSecondaries: valueOf(values.promote_secondaries) ?? false,
     garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceName), context),
     skipCheckAdvertAddresses:

@@ -100,7 +100,7 @@ function buildStatics(
   return {
     staticAddresses: buildAddresses(allItems(root.static_ipaddress), defaultInterface, context),
     staticRoutes: buildRoutes(allItems(root.static_routes), context),
-    staticRules: buildRules(allItems(root.static_rules), context),
+    staticRules: buildRules(allItems(root.static_rules)),
   };
 }
 

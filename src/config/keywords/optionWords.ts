@@ -72,8 +72,8 @@ function reportWord<D>(
   { problems, owner }: ParseContext,
 ): void {
   if (table.refused.includes(word.text)) {
-    const message = `'${word.text}' in '${owner}' is not supported`;
-    const expected = `a ${table.what} without it, or one set by the system`;
+    const message = `'${word.text}' in a ${table.what} of '${owner}' is not supported`;
+    const expected = `a ${table.what} without it, or the whole ${table.what} set by a notify script`;
     problems.error(word.at, 'not-supported', message, { expected });
     return;
   }

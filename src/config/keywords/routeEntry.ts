@@ -69,7 +69,11 @@ function number(
 const table: OptionTable<Draft> = {
   what: 'route',
   options: {
-    to: { takesValue: true, expected: 'an address with prefix, or default', read: readDestination },
+    to: {
+      takesValue: true,
+      expected: 'an address, an address/length, or default',
+      read: readDestination,
+    },
     via: {
       takesValue: true,
       aliases: ['gw'],
@@ -155,6 +159,7 @@ function readDestination(draft: Draft, text: string): boolean {
 
 export const routeItems: ItemType<RouteEntry> = {
   name: '[type] DESTINATION[/length] [via A] [dev IF] [src A] [metric N] [table T] [scope S] [mtu N] [onlink] [no_track]',
+  refusedWords: table.refused,
   parse: (words, context) => {
     const draft: Draft = {
       route: { family: 4, prefixLength: 0 },

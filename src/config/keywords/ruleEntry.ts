@@ -2,6 +2,8 @@
 import type { RuleSpec } from '../../net/ports.js';
 import type { ItemType } from '../table/wordTypes.js';
 import { isInterfaceName } from '../table/scalarTypes.js';
+import type { ParseContext } from '../table/row.js';
+import type { Token } from '../text/token.js';
 import { quoteWord } from '../table/printRows.js';
 import { readPrefix } from './addressEntry.js';
 import { readOptions, type OptionTable, type OptionWord } from './optionWords.js';
@@ -23,7 +25,7 @@ interface Draft {
 function prefix(field: 'from' | 'to'): OptionWord<Draft> {
   return {
     takesValue: true,
-    expected: 'an address with prefix, or all',
+    expected: 'an address, an address/length, or all',
     read: ({ rule }, value) => {
       if (value === 'all') return true;
       const found = readPrefix(value);
@@ -103,6 +105,7 @@ const table: OptionTable<Draft> = {
 
 export const ruleItems: ItemType<RuleEntry> = {
   name: '[from A] [to A] [iif IF] [oif IF] [fwmark M[/M]] [table T] [priority N] [no_track]',
+  refusedWords: table.refused,
   parse: (words, context) => {
     const draft: Draft = { rule: { family: 4 }, noTrack: false };
     if (!readOptions(draft, words, table, context)) return undefined;
@@ -114,7 +117,27 @@ export const ruleItems: ItemType<RuleEntry> = {
       }
       return undefined;
     }
-    return { spec: draft.rule, noTrack: draft.noTrack, words: words.map((w) => w.text) };
+    const written = words.map((word) => word.text);
+    const added = first === undefined ? [] : addPriority(draft.rule, written, first, context);
+    return { spec: draft.rule, noTrack: draft.noTrack, words: [...written, ...added] };
   },
   print: ({ words }) => words.map(quoteWord),
 };
+
+/** Gives a rule without priority the next one, and the words that say it. */
+function addPriority(
+  rule: Mutable<RuleSpec>,
+  written: readonly string[],
+  { at }: Token,
+  { problems, nextRulePriority }: ParseContext,
+): readonly string[] {
+  if (rule.priority !== undefined) return [];
+  const priority = nextRulePriority[rule.family]--;
+  rule.priority = priority;
+  const added = ['priority', String(priority)];
+  problems.warning(at, 'default-rule-priority', `this rule has no priority: ${priority} is taken`, {
+    expected: 'priority N',
+    fix: { kind: 'line', line: [...written.map(quoteWord), ...added].join(' ') },
+  });
+  return added;
+}

@@ -2,6 +2,7 @@
  * A keyword as a row: the only place where it is declared. Parser, validator, printer and reference page
  * are made from rows, so they cannot disagree.
  */
+import type { IpFamily } from '../../base/ipAddress.js';
 import type { Position, ProblemList } from '../problem.js';
 import type { BlockGrammar, BlockStyle, Statement, StatementGrammar } from '../tree.js';
 
@@ -17,6 +18,16 @@ export interface ParseContext {
   readonly problems: ProblemList;
   /** The keyword of the enclosing block, for messages. */
   readonly owner: string;
+  /**
+   * For rules that have none, by family. keepalived 2.2.7 counts downwards through the file, static rules
+   * and those of instances together, so it is counted while the text is read.
+   */
+  readonly nextRulePriority: Record<IpFamily, number>;
+}
+
+/** For the root level of a configuration. */
+export function parseContext(problems: ProblemList): ParseContext {
+  return { problems, owner: '', nextRulePriority: { 4: 16_384, 6: 16_384 } };
 }
 
 /** A line to print, with the block that follows it. */
@@ -32,6 +43,8 @@ export interface ValueType<T> {
   readonly minWords: number;
   readonly maxWords: number;
   readonly block?: BlockShape;
+  /** Words of the incumbent inside this value that are refused; for the reference page. */
+  readonly refusedWords?: readonly string[];
   /** Reports what is wrong and gives undefined then. */
   parse(statement: Statement, context: ParseContext): T | undefined;
   /** Words and block that parse to the same value; the keyword is put before by the caller. */

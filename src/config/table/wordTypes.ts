@@ -116,6 +116,7 @@ export function words(name: string, minWords = 0): ValueType<readonly string[]> 
 /** An item of a list: its words, read by `parse`. */
 export interface ItemType<T> {
   readonly name: string;
+  readonly refusedWords?: readonly string[];
   parse(words: readonly Token[], context: ParseContext): T | undefined;
   /** The words of the item's line. */
   print(value: T): readonly string[];
@@ -131,6 +132,7 @@ export function list<T>(
     minWords: 0,
     maxWords: 0,
     block: { style },
+    ...(item.refusedWords === undefined ? {} : { refusedWords: item.refusedWords }),
     parse: ({ block, keyword }, context) =>
       (block?.statements ?? []).flatMap((statement) =>
         parseItem(item, statement, { ...context, owner: keyword.text }),

@@ -1,10 +1,12 @@
 /**
  * The example files that Debian's keepalived and conntrackd packages install: accepted, or refused for a
- * keyword that the tables list as not supported. Needs both packages; without them it fails.
+ * keyword that the tables list as not supported. It stands among the namespace tests because those are run
+ * where the packages are; without them it fails.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { existsSync } from 'node:fs';
+import { Lab } from '../lab/lab.js';
 import { load } from './loading.js';
 
 const samples = '/usr/share/doc/keepalived/samples/keepalived.conf';
@@ -49,6 +51,9 @@ function read(path: string): string {
   return gunzipSync(readFileSync(`${path}.gz`)).toString('utf8');
 }
 
+/** Holds addresses that are none, in lines of their own. */
+const malformed = `${samples}.vrrp.rules`;
+
 describe('installed examples', () => {
   test.each(Object.entries(expectations))('%s', (path, refusedFor) => {
     const result = load(read(path), { configId: 'high' });
@@ -59,12 +64,38 @@ describe('installed examples', () => {
     expect(result.settings !== undefined).toBe(refusedFor.length === 0);
   });
 
-  test('vrrp.rules holds an address that keepalived refuses too', () => {
-    const result = load(read(`${samples}.vrrp.rules`));
-    const errors = result.problems.filter(({ severity }) => severity === 'error');
+  test('all of them are named here', () => {
+    const directory = '/usr/share/doc/keepalived/samples';
+    const installed = readdirSync(directory)
+      .filter((name) => name.startsWith('keepalived.conf.'))
+      .map((name) => join(directory, name.replace(/\.gz$/, '')));
+    const named = [...Object.keys(expectations), malformed];
+    expect(named).toEqual(expect.arrayContaining(installed));
+  });
+
+  test('vrrp.rules holds addresses that are none: both keepalived and check name their lines', async () => {
+    const text = read(malformed);
+    const errors = load(text).problems.filter(({ severity }) => severity === 'error');
     expect(errors.map(({ message }) => message)).toEqual([
       "'192.168.100./24' is not right for 'to'",
       "'192.168.200./24' is not right for 'to'",
     ]);
+    const lab = await Lab.open();
+    try {
+      const host = await lab.host('examples');
+      await host.ip(
+        'link add eth0 type veth peer name eth1',
+        'link add eth2 type veth peer name eth3',
+      );
+      const path = join(host.directory, 'rules.conf');
+      writeFileSync(path, text);
+      const { exitCode, stderr } = await host.tryExec(['keepalived', '-t', '-f', path]);
+      const named = [...stderr.matchAll(/Line (\d+)\) Invalid rule to address/g)];
+      // KEEPALIVED_EXIT_CONFIG_TEST of keepalived 2.2.7.
+      expect(exitCode).toBe(5);
+      expect(named.map(([, line]) => Number(line))).toEqual(errors.map(({ at }) => at.line));
+    } finally {
+      await lab.close();
+    }
   });
 });
