@@ -1,5 +1,6 @@
 /** `keepstate check`: all problems of a configuration, and of a pair of them. */
 import type { Command } from 'commander';
+import { defaultConfig } from './defaultConfig.js';
 import type { Judged } from '../config/acceptance.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import { crossCheck } from '../config/peer/crossCheck.js';
@@ -58,7 +59,7 @@ export function registerCheck(program: Command, output: TextOutput = processOutp
     .description(
       'show all problems of a configuration, with file:line:column and what was expected',
     )
-    .requiredOption('--config <file>', 'the configuration to check')
+    .option('-f, --config <file>', 'the configuration to check', defaultConfig)
     .option('--peer <file>', "the other node's configuration: check that both fit together")
     .option('--strict', 'warnings count as errors')
     .option(

@@ -1,5 +1,6 @@
 /** `keepstate doctor`. */
 import type { Command } from 'commander';
+import { defaultConfig } from './defaultConfig.js';
 import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
@@ -17,7 +18,7 @@ export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description('what would break a takeover on this machine, each with its remedy')
-    .option('-f, --config <file>', 'configuration', '/etc/keepstate/keepstate.conf')
+    .option('-f, --config <file>', 'configuration', defaultConfig)
     .option('--json', 'for programs')
     .addHelpText(
       'after',

@@ -1,6 +1,7 @@
 /** `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when asked for. */
 import { Option, type Command } from 'commander';
 import type { LogLevel } from '../base/logger.js';
+import { defaultConfig } from './defaultConfig.js';
 
 interface RunCommandOptions {
   readonly config: string;
@@ -10,7 +11,6 @@ interface RunCommandOptions {
   readonly record?: string;
 }
 
-const defaultConfig = '/etc/keepstate/keepstate.conf';
 const levels: readonly LogLevel[] = ['error', 'warning', 'notice', 'info', 'debug'];
 
 export function registerRun(program: Command): void {

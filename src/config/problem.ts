@@ -93,11 +93,12 @@ export class ProblemList {
   }
 }
 
-/** `file:line:column: error: message; expected ...; did you mean ...? [code]` */
+/** `file:line:column: error: message; expected ...; did you mean ...? [code]`; `instead: ...` for what is refused. */
 export function formatProblem(problem: ConfigProblem): string {
   const { at, severity, message, expected, nearest, code } = problem;
   const parts = [`${at.file}:${at.line}:${at.column}: ${severity}: ${message}`];
-  if (expected !== undefined) parts.push(`expected ${expected}`);
+  const word = code === 'not-supported' ? 'instead:' : 'expected';
+  if (expected !== undefined) parts.push(`${word} ${expected}`);
   if (nearest !== undefined) parts.push(`did you mean '${nearest}'?`);
   return `${parts.join('; ')} [${code}]`;
 }

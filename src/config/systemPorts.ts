@@ -53,9 +53,16 @@ function readText(path: string): FileText {
     if (!isReadable) return { kind: 'unreadable', reason: 'not a regular file' };
     return { kind: 'text', text: readFileSync(path, 'utf8'), realPath: realpathSync(path) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { kind: 'unreadable', reason };
+    return { kind: 'unreadable', reason: reasonOf(error) };
   }
+}
+
+/** Of the usual errors in plain words: the path stands beside it anyhow. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  return code === 'EACCES' ? 'no permission to read it' : error.message;
 }
 
 function findProgram(path: string): ReturnType<MachineFacts['program']> {

@@ -95,10 +95,15 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 'unknown-keyword',
     nearest: 'Checksum',
   },
-  'keyword of one block in another': { text: general('‸PurgeTimeout 3'), code: 'unknown-keyword' },
+  'keyword of one block in another': {
+    text: general('‸PurgeTimeout 3'),
+    code: 'unknown-keyword',
+    expected: "it in 'Sync' or in 'Mode'",
+  },
   'keepstate keyword in a conntrackd block': {
     text: general('‸commit_deadline 5'),
     code: 'unknown-keyword',
+    expected: "it in 'global_defs'",
   },
   'priority too high': {
     text: instanceText('').replace('priority 100', 'priority ‸256'),
@@ -144,7 +149,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   'missing value': {
     text: instanceText('‸preempt_delay'),
     code: 'missing-value',
-    expected: 'a value',
+    expected: 'number 0..1000 behind it',
   },
   'two values for one': {
     text: instanceText('advert_int 1 ‸2'),
@@ -166,7 +171,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 'bad-value',
     expected: 'on, off',
   },
-  'instance without a name': { text: '‸vrrp_instance {\n}\n', code: 'missing-value' },
+  'instance without a name': {
+    text: '‸vrrp_instance {\n}\n',
+    code: 'missing-value',
+    expected: 'NAME { ... } behind it',
+  },
   'no interface': {
     text: instanceText().replace('    interface eth0\n', '').replace('vrrp_inst', '‸vrrp_inst'),
     code: 'missing-keyword',
@@ -511,6 +520,20 @@ describe('planted mistakes', () => {
     if (mistake.nearest !== undefined) expect(error?.nearest).toBe(mistake.nearest);
     if (mistake.expected !== undefined) expect(error?.expected).toContain(mistake.expected);
     expect(formatProblem(error!)).toContain(`/etc/node.conf:${place}: error: `);
+  });
+
+  test('what is wrong is not reported as missing too', () => {
+    const wrong = load(instanceText().replace('priority 100', 'priority 256'));
+    expect(wrong.problems.map(({ code }) => code)).toEqual(['bad-value']);
+    const group = 'vrrp_sync_group G {\n  group {\n    A\n    AB\n  }\n}';
+    expect(load(instanceText('', group)).problems.map(({ code }) => code)).toEqual([
+      'missing-reference',
+    ]);
+  });
+
+  test('what is refused is said with what to do instead', () => {
+    const [problem] = load(instanceText('use_vmac')).problems;
+    expect(formatProblem(problem!)).toContain("'use_vmac' is not supported; instead: VIPs on");
   });
 
   test('all problems of a file are reported at once', () => {

@@ -79,7 +79,8 @@ function checkMembers(
     problems.error(block.at, 'missing-keyword', message, { expected: 'group { NAME ... }' });
     return;
   }
-  if (members.length === 1) {
+  const named = allItems(block.value.values.group).flatMap(({ value }) => value);
+  if (named.length === 1) {
     const message = `sync group '${name}' has a single member; it changes nothing for it`;
     problems.warning(block.at, 'single-member', message, { expected: 'two members or more' });
   }

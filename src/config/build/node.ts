@@ -1,5 +1,5 @@
 /** Values of all blocks become the settings of a node; checks between blocks are made on the way. */
-import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
+import type { IpAddress } from '../../base/ipAddress.js';
 import { seconds } from '../../base/time.js';
 import type { InstanceSettings, VrrpSettings } from '../../vrrp/settings.js';
 import { globalRows } from '../keywords/globalRows.js';
@@ -15,7 +15,7 @@ import { instanceDefaults, mergeGlobals, type GlobalValues } from './globals.js'
 import { buildGroup } from './group.js';
 import { buildInstance } from './instance.js';
 import { buildScript } from './notify.js';
-import { buildSync } from './sync.js';
+import { buildSync, distinct } from './sync.js';
 import { buildTrackers, uniquelyNamed } from './trackers.js';
 import { checkVirtualRouterIds } from './virtualRouterIds.js';
 
@@ -150,5 +150,5 @@ function ownAddresses(instances: readonly InstanceSettings[]): readonly IpAddres
     ...instance.excludedAddresses.map(({ spec }) => spec.address),
     ...(instance.sourceAddress === undefined ? [] : [instance.sourceAddress]),
   ]);
-  return all.filter((address, i) => all.findIndex((other) => ipEquals(other, address)) === i);
+  return distinct(all);
 }

@@ -73,6 +73,7 @@ function priorityOf(
   const given = valueOf(block.value.values.priority);
   if (given !== undefined) return given;
   const isOwner = state === 'MASTER';
+  if (block.value.mentioned.has('priority')) return isOwner ? ownerPriority : 100;
   const name = nameOf(block.value);
   const priority = isOwner ? ownerPriority : 100;
   const message = isOwner

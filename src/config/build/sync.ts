@@ -1,6 +1,6 @@
 /** `Sync` and the replication half of `General` (conntrackd 1.4.7). */
 import { seconds } from '../../base/time.js';
-import type { IpAddress } from '../../base/ipAddress.js';
+import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type { SyncMode, SyncSettings } from '../../sync/settings.js';
 import { nearestWord } from '../nearest.js';
 import type { generalRows, modeRows, syncRows } from '../keywords/conntrackdRows.js';
@@ -49,11 +49,21 @@ export function buildSync(
     ...optionSettings(values),
     ...generalSettings(general),
     filter: buildFilter(general?.Filter ?? [], context),
-    ownAddresses: [...ownAddresses, ...linkAddresses.filter((address) => address !== undefined)],
+    ownAddresses: distinct([
+      ...ownAddresses,
+      ...linkAddresses.filter((address) => address !== undefined),
+    ]),
     ...optional('peerPort', peerPort(globals, links[0]?.port, context)),
     nodeName,
     acceptAnySource: valueOf(globals.accept_any_sync_source) ?? false,
   };
+}
+
+/** Each address once. */
+export function distinct(addresses: readonly IpAddress[]): readonly IpAddress[] {
+  return addresses.filter(
+    (address, i) => addresses.findIndex((other) => ipEquals(other, address)) === i,
+  );
 }
 
 /** Old names are still understood by conntrackd, with a warning. */

@@ -49,7 +49,11 @@ function checkFamilies(values: InstanceValues, family: IpFamily, context: BuildC
     ...values.unicast_src_ip,
     ...values.mcast_src_ip,
     ...values.mcast_dst_ip,
-    ...allItems(values.unicast_peer).map((peer) => ({ ...peer, value: peer.value.address })),
+    ...allItems(values.unicast_peer).map(({ value, at }) => ({
+      value: value.address,
+      at,
+      keyword: 'unicast_peer',
+    })),
   ];
   for (const { value, at, keyword } of located) {
     if (value.family === family) continue;

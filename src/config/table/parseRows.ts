@@ -59,7 +59,8 @@ function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext
     return type.parse(statement, context);
   }
   if (row.negation === keyword.text) {
-    if (!checkShape(statement, { minWords: 0, maxWords: 0 }, context.problems)) return undefined;
+    if (!checkShape(statement, { name: '', minWords: 0, maxWords: 0 }, context.problems))
+      return undefined;
     return false;
   }
   if (!checkShape(statement, type, context.problems)) return undefined;
@@ -69,13 +70,13 @@ function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext
 /** Whether the statement has as many words, and a block where one belongs. */
 function checkShape(
   statement: Statement,
-  type: Pick<Row<unknown>['type'], 'minWords' | 'maxWords' | 'block'>,
+  type: Pick<Row<unknown>['type'], 'name' | 'minWords' | 'maxWords' | 'block'>,
   problems: ProblemList,
 ): boolean {
   const { keyword, words, block } = statement;
   if (words.length < type.minWords) {
     problems.error(keyword.at, 'missing-value', `'${keyword.text}' lacks its value`, {
-      expected: type.minWords === 1 ? 'a value behind it' : `${type.minWords} values behind it`,
+      expected: `${type.name} behind it`,
     });
     return false;
   }
@@ -100,14 +101,36 @@ function checkShape(
 
 function reportUnknown(rows: Rows, statement: Statement, context: ParseContext): void {
   const { keyword } = statement;
-  const nearest = nearestWord(keyword.text, knownSpellings(rows));
+  const homes = homesOf(keyword.text, context.root);
+  const nearest = homes.length > 0 ? undefined : nearestWord(keyword.text, knownSpellings(rows));
   const where = context.owner === '' ? 'at root level' : `in '${context.owner}'`;
   context.problems.error(
     keyword.at,
     'unknown-keyword',
     `unknown keyword '${shorten(keyword.text)}' ${where}`,
-    nearest === undefined ? { expected: keywordList(rows) } : { nearest },
+    homes.length > 0
+      ? { expected: `it ${homes.join(' or ')}` }
+      : nearest === undefined
+        ? { expected: keywordList(rows) }
+        : { nearest },
   );
+}
+
+/** Where a keyword that is written right belongs: `in 'vrrp_instance'`. */
+function homesOf(keyword: string, root: Rows): readonly string[] {
+  const inBlocks = blocksWith(keyword, root, '');
+  const names = inBlocks.map((name) => (name === '' ? 'at root level' : `in '${name}'`));
+  // A word of many blocks, such as `weight`, says nothing about where it should stand.
+  return names.length > 3 ? [] : [...new Set(names)];
+}
+
+function blocksWith(keyword: string, rows: Rows, owner: string): readonly string[] {
+  return [
+    ...(findRow(rows, keyword) === undefined ? [] : [owner]),
+    ...Object.entries(rows).flatMap(([name, { type }]) =>
+      type.block?.rows === undefined ? [] : blocksWith(keyword, type.block.rows, name),
+    ),
+  ];
 }
 
 function keywordList(rows: Rows): string {

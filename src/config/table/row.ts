@@ -18,6 +18,8 @@ export interface ParseContext {
   readonly problems: ProblemList;
   /** The keyword of the enclosing block, for messages. */
   readonly owner: string;
+  /** All tables, to say where a keyword belongs that stands in the wrong block. */
+  readonly root: Rows;
   /**
    * For rules that have none, by family. keepalived 2.2.7 counts downwards through the file, static rules
    * and those of instances together, so it is counted while the text is read.
@@ -26,8 +28,8 @@ export interface ParseContext {
 }
 
 /** For the root level of a configuration. */
-export function parseContext(problems: ProblemList): ParseContext {
-  return { problems, owner: '', nextRulePriority: { 4: 16_384, 6: 16_384 } };
+export function parseContext(root: Rows, problems: ProblemList): ParseContext {
+  return { problems, owner: '', root, nextRulePriority: { 4: 16_384, 6: 16_384 } };
 }
 
 /** A line to print, with the block that follows it. */

@@ -1,0 +1,2 @@
+/** Where the configuration stands unless a command is told otherwise. */
+export const defaultConfig = '/etc/keepstate/keepstate.conf';
