@@ -22,7 +22,13 @@ export interface NftRule {
 
 export interface NftMatch {
   readonly field:
-    'protocol' | 'destinationPort' | 'destination' | 'inputInterface' | 'ctState' | 'unknown';
+    | 'protocol'
+    | 'destinationPort'
+    | 'destination'
+    | 'inputInterface'
+    | 'outputInterface'
+    | 'ctState'
+    | 'unknown';
   readonly values: readonly string[];
   readonly isNegated: boolean;
 }
@@ -108,22 +114,47 @@ function ruleOf(rule: Fields | undefined): NftRule[] {
     return meta === 'oifname' || meta === 'oif' ? valuesOf(match?.['right']) : [];
   });
   const nat = ['masquerade', 'snat', 'dnat', 'redirect'].some(has);
-  const decided = verdictOf(expressions);
-  return [
-    {
+  return casesOf(expressions).map(({ verdict, target, match }) => {
+    const all = [...matches, ...(match === undefined ? [] : [match])];
+    return {
       chain: `${place} ${text(rule['chain'])}`,
-      verdict: decided.verdict,
-      target: decided.target === undefined ? undefined : `${place} ${decided.target}`,
-      matches: [...matches, ...hiddenMatches(xt, decided.verdict)],
+      verdict,
+      target: target === undefined ? undefined : `${place} ${target}`,
+      matches: [...all, ...hiddenMatches(xt, verdict)],
       usesConntrack:
         nat ||
-        matches.some((one) => one.field === 'ctState') ||
+        all.some((one) => one.field === 'ctState') ||
         xt.some((name) => [...stateExtensions, ...natTargets].includes(name)),
       isMasquerade: has('masquerade') || xt.includes('MASQUERADE'),
       snatTo: snatAddress(expressions),
       outputInterface: output[0],
-    },
-  ];
+    };
+  });
+}
+
+interface Case {
+  readonly verdict: Verdict;
+  readonly target?: string;
+  /** What a verdict map asks of the packet for this verdict. */
+  readonly match?: NftMatch;
+}
+
+/** A rule decides once; a verdict map (`ct state vmap { invalid : drop }`) once for each of its entries. */
+function casesOf(expressions: readonly Fields[]): readonly Case[] {
+  const map = objectsOf(expressions.map((one) => one['vmap']))[0];
+  if (map === undefined) return [verdictOf(expressions)];
+  const field = fieldName(fieldsOf(map['key']) ?? {});
+  const entries = fieldsOf(map['data'])?.['set'];
+  // A named map can hold anything.
+  if (!Array.isArray(entries)) return [{ verdict: 'accept', match: unknownMatch }];
+  return entries.flatMap((entry: unknown): Case[] => {
+    if (!Array.isArray(entry)) return [];
+    const [key, decision] = entry as readonly unknown[];
+    const values = valuesOf(key);
+    const isKnown = field !== undefined && values.length > 0;
+    const match = isKnown ? { field, values, isNegated: false } : unknownMatch;
+    return [{ ...verdictOf(objectsOf([decision])), match }];
+  });
 }
 
 const stateExtensions: readonly string[] = ['conntrack', 'state'];
@@ -162,7 +193,9 @@ function verdictOf(expressions: readonly Fields[]): { verdict: Verdict; target?:
 
 function matchOf(expression: Fields): NftMatch[] {
   const match = fieldsOf(expression['match']);
-  if (match === undefined) return 'lookup' in expression ? [unknownMatch] : [];
+  if (match === undefined) {
+    return 'lookup' in expression || 'limit' in expression ? [unknownMatch] : [];
+  }
   const left = fieldsOf(match['left']) ?? {};
   const values = valuesOf(match['right']);
   const field = fieldName(left);
@@ -171,27 +204,29 @@ function matchOf(expression: Fields): NftMatch[] {
   return [field === undefined || !isPlain ? unknownMatch : { field, values, isNegated }];
 }
 
+/** What nft calls the parts of a packet that are understood here. */
+const fieldNames: Readonly<Record<string, NftMatch['field']>> = {
+  'meta l4proto': 'protocol',
+  'meta iifname': 'inputInterface',
+  'meta iif': 'inputInterface',
+  'meta oifname': 'outputInterface',
+  'meta oif': 'outputInterface',
+  'ct state': 'ctState',
+  'ip protocol': 'protocol',
+  'ip6 nexthdr': 'protocol',
+  'udp dport': 'destinationPort',
+  'th dport': 'destinationPort',
+  'ip daddr': 'destination',
+  'ip6 daddr': 'destination',
+};
+
 function fieldName(left: Fields): NftMatch['field'] | undefined {
-  const meta = fieldsOf(left['meta'])?.['key'];
-  if (meta === 'l4proto') return 'protocol';
-  if (meta === 'iifname' || meta === 'iif') return 'inputInterface';
-  if (fieldsOf(left['ct'])?.['key'] === 'state') return 'ctState';
   const payload = fieldsOf(left['payload']);
-  if (payload === undefined) return undefined;
-  const name = `${text(payload['protocol'])} ${text(payload['field'])}`;
-  switch (name) {
-    case 'ip protocol':
-    case 'ip6 nexthdr':
-      return 'protocol';
-    case 'udp dport':
-    case 'th dport':
-      return 'destinationPort';
-    case 'ip daddr':
-    case 'ip6 daddr':
-      return 'destination';
-    default:
-      return undefined;
+  if (payload !== undefined) {
+    return fieldNames[`${text(payload['protocol'])} ${text(payload['field'])}`];
   }
+  const kind = left['ct'] === undefined ? 'meta' : 'ct';
+  return fieldNames[`${kind} ${text(fieldsOf(left[kind])?.['key'])}`];
 }
 
 function snatAddress(expressions: readonly Fields[]): string | undefined {

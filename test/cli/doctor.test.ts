@@ -84,7 +84,11 @@ describe('doctor', () => {
   });
 
   test('concludes nothing from what it cannot learn', () => {
-    expect(codes({ ruleset: undefined, conntrackEntries: undefined })).toEqual([]);
+    expect(codes({ conntrackEntries: undefined, sysctls: healthy.sysctls })).toEqual([]);
+  });
+
+  test('a ruleset that cannot be read is said, not taken for a good one', () => {
+    expect(codes({ ruleset: undefined })).toEqual(['ruleset-unknown']);
   });
 
   test.each([
@@ -150,6 +154,52 @@ describe('doctor', () => {
     expect(missingCapabilities('CapEff:\t0000000000001000\n')).toEqual(['CAP_NET_RAW']);
     expect(missingCapabilities('CapEff:\t0000000000000000\n')).toHaveLength(2);
     expect(missingCapabilities('nonsense')).toEqual([]);
+  });
+
+  describe('a verdict', () => {
+    const rule = (...expr: object[]): NonNullable<MachineReport['ruleset']> => {
+      const place = { family: 'inet', table: 'filter' };
+      const chain = { ...place, name: 'input', hook: 'input', type: 'filter', policy: 'drop' };
+      const tracking = { match: { op: '==', left: { ct: { key: 'state' } }, right: 'invalid' } };
+      const ruleset = parseNftRuleset(
+        JSON.stringify({
+          nftables: [
+            { chain },
+            { rule: { ...place, chain: 'input', expr: [tracking, { drop: null }] } },
+            { rule: { ...place, chain: 'input', expr } },
+          ],
+        }),
+      );
+      if (ruleset === undefined) throw new Error('no ruleset');
+      return ruleset;
+    };
+    const l4 = { meta: { key: 'l4proto' } };
+    const vmap = (data: unknown): object => ({ vmap: { key: l4, data } });
+
+    test.each<readonly [string, object[], readonly string[]]>([
+      ['of a map counts for its own key', [vmap({ set: [['vrrp', { accept: null }]] })], ['sync']],
+      [
+        'of a map with several keys counts for each',
+        [vmap({ set: [[{ set: ['vrrp', 'udp'] }, { accept: null }]] })],
+        [],
+      ],
+      ['of a map that drops counts', [vmap({ set: [['vrrp', { drop: null }]] })], ['vrrp', 'sync']],
+      ['of a map by name may be any', [vmap('@wanted')], []],
+      [
+        'behind a limit may not fall',
+        [{ match: { op: '==', left: l4, right: 'vrrp' } }, { limit: { rate: 9 } }, { drop: null }],
+        ['vrrp', 'sync'],
+      ],
+    ])('%s', (_what, expr, blocked) => {
+      const found = codes({ ruleset: rule(...expr) }).filter((code) => code.endsWith('-blocked'));
+      expect([...new Set(found)]).toEqual(blocked.map((name) => `${name}-blocked`));
+    });
+
+    test('behind a limit is no sure drop where the policy accepts', () => {
+      const { chains, rules } = rule({ limit: { rate: 9, inv: true } }, { drop: null });
+      const ruleset = { rules, chains: chains.map((one) => ({ ...one, policy: 'accept' })) };
+      expect(codes({ ruleset })).not.toContain('vrrp-blocked');
+    });
   });
 
   test('text that is not a ruleset is not one', () => {

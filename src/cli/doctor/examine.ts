@@ -1,6 +1,6 @@
 /**
  * What would break a takeover, read off facts about the machine. Pure: facts.ts gathers them. A fact that is undefined
- * could not be learnt, and nothing is concluded from it.
+ * could not be learnt, and nothing is concluded from it; of the ruleset that is said.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
@@ -36,10 +36,17 @@ export function examine(settings: NodeSettings, report: MachineReport): readonly
     ...capabilities(report),
     ...(settings.sync === undefined ? [] : connectionTracking(settings, report)),
     ...(report.ruleset === undefined
-      ? []
+      ? [rulesetUnknown]
       : examineRuleset(settings, report.ruleset, movingAddresses(settings))),
   ];
 }
+
+const rulesetUnknown: Finding = {
+  severity: 'warning',
+  code: 'ruleset-unknown',
+  text: 'the ruleset cannot be read, so nothing is known of VRRP, sync and NAT rules',
+  remedy: 'run doctor as root, with nft installed (apt-get install nftables)',
+};
 
 function error(code: string, text: string, remedy: string): Finding {
   return { severity: 'error', code, text, remedy };

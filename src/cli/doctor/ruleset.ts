@@ -1,14 +1,18 @@
 /** What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that stays. Pure. */
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { Finding } from './examine.js';
-import { natThatStays, type NftMatch, type NftRuleset } from '../../net/nftRules.js';
+import { formatIp } from '../../base/ipAddress.js';
+import { natThatStays, type NftChain, type NftMatch, type NftRuleset } from '../../net/nftRules.js';
 
 /** A packet as far as rules are read. */
-export interface Probe {
+interface Probe {
   readonly family: 4 | 6;
   readonly protocol: string;
   readonly protocolNumber: string;
-  readonly inputInterface: string;
+  /** undefined in output. */
+  readonly inputInterface: string | undefined;
+  /** undefined in input. */
+  readonly outputInterface: string | undefined;
   readonly destination: string | undefined;
   readonly destinationPort: string | undefined;
 }
@@ -27,15 +31,17 @@ export function examineRuleset(
   ];
 }
 
+type Hook = 'input' | 'output';
+
 /**
- * Whether some input chain surely drops the packet. A rule that may or may not match counts as letting it pass;
- * a rule for established flows does not: a BACKUP only listens, so its flows are always new.
+ * The base chain that surely drops the packet, if there is one. A rule that may or may not match counts as letting it
+ * pass; a rule for established flows does not: a BACKUP only listens, so its flows are always new.
  */
-export function isDropped(ruleset: NftRuleset, probe: Probe): boolean {
+function droppingChain(ruleset: NftRuleset, hook: Hook, probe: Probe): NftChain | undefined {
   return ruleset.chains
-    .filter((chain) => chain.hook === 'input' && chain.type === 'filter')
+    .filter((chain) => chain.hook === hook && chain.type === 'filter')
     .filter((chain) => applies(chain.family, probe.family))
-    .some((chain) => {
+    .find((chain) => {
       const verdict = walk(ruleset, chain.name, probe, 0);
       return verdict === 'drop' || (verdict === undefined && chain.policy === 'drop');
     });
@@ -80,6 +86,7 @@ function fit({ field, values, isNegated }: NftMatch, probe: Probe): 'yes' | 'no'
     destinationPort: [probe.destinationPort],
     destination: probe.destination === undefined ? undefined : [probe.destination],
     inputInterface: [probe.inputInterface],
+    outputInterface: [probe.outputInterface],
     ctState: ['new'],
     unknown: undefined,
   };
@@ -90,54 +97,84 @@ function fit({ field, values, isNegated }: NftMatch, probe: Probe): 'yes' | 'no'
   return isEqual === isNegated ? 'no' : 'yes';
 }
 
+/** The packet as each of the two hooks of `name` sees it. */
+function hooksOf(name: string): readonly (Pick<Probe, 'inputInterface' | 'outputInterface'> & {
+  readonly hook: Hook;
+  readonly way: string;
+  readonly match: string;
+})[] {
+  return [
+    {
+      hook: 'input',
+      way: `arrives on ${name}`,
+      match: `iifname "${name}"`,
+      inputInterface: name,
+      outputInterface: undefined,
+    },
+    {
+      hook: 'output',
+      way: `leaves on ${name}`,
+      match: `oifname "${name}"`,
+      inputInterface: undefined,
+      outputInterface: name,
+    },
+  ];
+}
+
 function vrrpBlocked({ vrrp }: NodeSettings, ruleset: NftRuleset): Finding[] {
-  const blocked = vrrp.instances.filter((instance) =>
-    isDropped(ruleset, {
-      family: instance.family,
-      protocol: 'vrrp',
-      protocolNumber: '112',
-      inputInterface: instance.interfaceName,
-      destination:
-        instance.unicastPeers.length > 0
-          ? undefined
-          : instance.family === 4
-            ? instance.multicastGroup.bytes.join('.')
-            : 'ff02::12',
-      destinationPort: undefined,
+  const found = vrrp.instances.flatMap((instance) =>
+    hooksOf(instance.interfaceName).flatMap(({ hook, way, match, ...interfaces }): Finding[] => {
+      const chain = droppingChain(ruleset, hook, {
+        ...interfaces,
+        family: instance.family,
+        protocol: 'vrrp',
+        protocolNumber: '112',
+        destination:
+          instance.unicastPeers.length > 0 ? undefined : formatIp(instance.multicastGroup),
+        destinationPort: undefined,
+      });
+      if (chain === undefined) return [];
+      return [
+        {
+          severity: 'error',
+          code: 'vrrp-blocked',
+          text: `the ruleset drops VRRP (IP protocol 112) that ${way}: both nodes would be MASTER`,
+          remedy: `nft insert rule ${chain.name} ${match} meta l4proto vrrp accept`,
+        },
+      ];
     }),
   );
-  const names = [...new Set(blocked.map((instance) => instance.interfaceName))];
-  return names.map((name) => ({
-    severity: 'error',
-    code: 'vrrp-blocked',
-    text: `the ruleset drops VRRP (IP protocol 112) on ${name}: both nodes would be MASTER`,
-    remedy: `nft insert rule inet filter input iifname "${name}" meta l4proto vrrp accept`,
-  }));
+  // Several instances on one interface say the same.
+  return found.filter((one, i) => found.findIndex(({ text }) => text === one.text) === i);
 }
 
 function syncBlocked({ sync }: NodeSettings, ruleset: NftRuleset): Finding[] {
-  const links = sync?.links.filter((link) => link.kind !== 'tcp') ?? [];
-  const ports = (port: number): number[] =>
-    sync?.peerPort === undefined ? [port] : [port, sync.peerPort];
-  return links.flatMap((link) =>
-    ports(link.port)
-      .filter((port) =>
-        isDropped(ruleset, {
+  return (sync?.links ?? []).flatMap((link) => {
+    // conntrackd's TCP link is left to the operator: either side may connect.
+    const ports = link.kind === 'tcp' ? [] : [link.port];
+    if (sync?.peerPort !== undefined) ports.push(sync.peerPort);
+    return ports.flatMap((port) =>
+      hooksOf(link.interfaceName).flatMap(({ hook, way, match, ...interfaces }): Finding[] => {
+        const chain = droppingChain(ruleset, hook, {
+          ...interfaces,
           family: link.family,
           protocol: 'udp',
           protocolNumber: '17',
-          inputInterface: link.interfaceName,
           destination: undefined,
           destinationPort: String(port),
-        }),
-      )
-      .map((port) => ({
-        severity: 'error',
-        code: 'sync-blocked',
-        text: `the ruleset drops replication (UDP port ${port}) on ${link.interfaceName}`,
-        remedy: `nft insert rule inet filter input iifname "${link.interfaceName}" udp dport ${port} accept`,
-      })),
-  );
+        });
+        if (chain === undefined) return [];
+        return [
+          {
+            severity: 'error',
+            code: 'sync-blocked',
+            text: `the ruleset drops replication (UDP port ${port}) that ${way}`,
+            remedy: `nft insert rule ${chain.name} ${match} udp dport ${port} accept`,
+          },
+        ];
+      }),
+    );
+  });
 }
 
 /** A forward chain that lets NEW or everything pass without a rule against INVALID. */
@@ -155,7 +192,7 @@ function invalidAccepted({ chains, rules }: NftRuleset): Finding[] {
       severity: 'warning',
       code: 'invalid-accepted',
       text: 'INVALID packets are forwarded: what arrives before its flow leaves without NAT and breaks it',
-      remedy: 'nft insert rule inet filter forward ct state invalid drop',
+      remedy: `nft insert rule ${forward[0]?.name ?? 'inet filter forward'} ct state invalid drop`,
     },
   ];
 }
