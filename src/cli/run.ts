@@ -48,10 +48,15 @@ Exit code: 0 stopped as asked, 1 cannot start, 2 the file cannot be read.`,
   program
     .command('release')
     .description(
-      'remove the virtual addresses that a crash has left, without starting (ExecStopPost)',
+      'remove the virtual addresses that a crash has left, without starting (keepstate-release.service)',
     )
     .option('-f, --config <file>', 'configuration', defaultConfig)
-    .addHelpText('after', '\nDoes nothing while a keepstate with this configuration runs.')
+    .addHelpText(
+      'after',
+      `
+Peers that may still wait for this node are told with priority 0. Where the file has errors, the addresses
+that bear keepalived's mark in the kernel go. Does nothing while a keepstate with this configuration runs.`,
+    )
     .action(async ({ config }: { readonly config: string }) => {
       const { releaseAddresses } = await import('../daemon/release.js');
       process.exitCode = await releaseAddresses(config, (text) =>

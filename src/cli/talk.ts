@@ -2,10 +2,9 @@
 import { Option, type Command } from 'commander';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { seconds, toSeconds, type Microseconds } from '../base/time.js';
+import { defaultControlPath } from '../config/nodeSettings.js';
 import { ask, type ClientOptions, type ClientOutcome } from '../control/client.js';
 import type { ControlRequest } from '../control/protocol.js';
-
-export const defaultControlPath = '/run/keepstate/control.sock';
 
 /** Exit codes of all commands that ask the daemon. */
 export const exitCode = { fine: 0, problem: 1, noDaemon: 2 } as const;

@@ -33,6 +33,9 @@ export interface StatsSettings {
   readonly syslogFacility?: string;
 }
 
+/** Where `control_socket` is not set. */
+export const defaultControlPath = '/run/keepstate/control.sock';
+
 /** keepstate's own keywords. */
 export interface KeepstateSettings {
   /** `control_socket`: UNIX socket of status, history and the other commands. */

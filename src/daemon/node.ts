@@ -121,6 +121,7 @@ export class KeepstateNode {
       observer: this.#observer(),
       bindings: bindingsOf(settings),
       resume: this.#memory.resumable(settings.vrrp, this.#lastTick),
+      awaited: this.#memory.awaited(settings.vrrp, this.#lastTick),
       inMaintenance: this.#memory.maintenance,
     });
   }

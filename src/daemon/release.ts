@@ -1,49 +1,127 @@
-/** `keepstate release`: the virtual addresses of a configuration leave the interfaces. For ExecStopPost. */
+/**
+ * `keepstate release`: the virtual addresses that a crash has left leave the interfaces, and peers that may still wait
+ * for this node are told with priority 0. For a node that is not to start again (keepstate-release.service).
+ */
 import { existsSync } from 'node:fs';
 import { formatIp } from '../base/ipAddress.js';
+import { silentLogger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { milliseconds } from '../base/time.js';
 import { loadNode } from '../config/loadNode.js';
+import { defaultControlPath, type NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ask } from '../control/client.js';
+import type { AddressSpec } from '../net/ports.js';
+import { PacketAnnouncer } from '../net/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/rtnetlinkControl.js';
+import { RtnetlinkWatch } from '../net/rtnetlinkWatch.js';
+import { RawVrrpSockets } from '../net/vrrpSocket.js';
+import { chooseSource, keepalivedProtocol } from '../vrrp/addresses.js';
+import { Senders } from '../vrrp/senders.js';
+import { SocketPool } from '../vrrp/socketPool.js';
+import { runningHere } from './otherDaemons.js';
+import { membersOf, RoleMemory } from './roleMemory.js';
+
+type Write = (text: string) => void;
+
+const timers = new SystemTimers(systemClock);
 
 /** Exit codes: 0 nothing is left, 1 refused by the kernel or a daemon runs, 2 the file cannot be read. */
-export async function releaseAddresses(
-  config: string,
-  write: (text: string) => void,
-): Promise<number> {
+export async function releaseAddresses(config: string, write: Write): Promise<number> {
   const { settings, problems, readable } = loadNode(config, systemLoadPorts());
-  if (settings === undefined) {
-    for (const problem of problems) write(formatProblem(problem));
-    return readable ? 1 : 2;
+  const path = settings?.keepstate.controlPath ?? defaultControlPath;
+  if (await answers(path)) {
+    write(`a keepstate runs with this configuration (${path}): nothing was removed`);
+    return 1;
   }
-  const path = settings.keepstate.controlPath;
-  if (existsSync(path)) {
-    const timers = new SystemTimers(systemClock);
-    const outcome = await ask({ path, timers, timeout: milliseconds(500) }, { verb: 'ping' });
-    if (outcome.kind === 'answer') {
-      write(`a keepstate runs with this configuration (${path}): nothing was removed`);
-      return 1;
+  const network = RtnetlinkWatch.open({ timers, logger: silentLogger });
+  try {
+    await network.load();
+    if (settings !== undefined) {
+      const failures = await removeAddresses(configuredAddresses(settings), write);
+      sayGoodbye(settings, network, write);
+      return failures === 0 ? 0 : 1;
     }
+    for (const problem of problems) write(formatProblem(problem));
+    await removeMarked(network, write);
+    return readable ? 1 : 2;
+  } finally {
+    network.close();
   }
+}
+
+async function answers(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const outcome = await ask({ path, timers, timeout: milliseconds(500) }, { verb: 'ping' });
+  return outcome.kind === 'answer';
+}
+
+function configuredAddresses({ vrrp }: NodeSettings): readonly AddressSpec[] {
+  return vrrp.instances.flatMap((instance) =>
+    [...instance.virtualAddresses, ...instance.excludedAddresses].map(({ spec }) => spec),
+  );
+}
+
+/** Gives how many the kernel did not let go. */
+async function removeAddresses(specs: readonly AddressSpec[], write: Write): Promise<number> {
   const control = RtnetlinkControl.open();
   let failures = 0;
   try {
-    for (const instance of settings.vrrp.instances) {
-      for (const { spec } of [...instance.virtualAddresses, ...instance.excludedAddresses]) {
-        const outcome = await control.deleteAddress(spec);
-        const text = `${formatIp(spec.address)}/${spec.prefixLength} on ${spec.interfaceName}`;
-        if (outcome.kind === 'done') write(`removed ${text}`);
-        if (outcome.kind === 'refused') {
-          failures++;
-          write(`cannot remove ${text}: ${outcome.message}`);
-        }
+    for (const spec of specs) {
+      const outcome = await control.deleteAddress(spec);
+      const text = `${formatIp(spec.address)}/${spec.prefixLength} on ${spec.interfaceName}`;
+      if (outcome.kind === 'done') write(`removed ${text}`);
+      if (outcome.kind === 'refused') {
+        failures++;
+        write(`cannot remove ${text}: ${outcome.message}`);
       }
     }
   } finally {
     control.close();
   }
-  return failures === 0 ? 0 : 1;
+  return failures;
+}
+
+/**
+ * A file that says nothing must not leave an address on two nodes: what a crash has left bears keepalived's mark in
+ * the kernel (since Linux 5.18). A daemon that may hold them by right keeps them.
+ */
+async function removeMarked(network: RtnetlinkWatch, write: Write): Promise<void> {
+  const [holder] = ['keepalived', 'keepstate'].flatMap((name) => runningHere(name));
+  if (holder !== undefined) {
+    write(`${holder.name} (process ${holder.pid}) runs here: nothing was removed`);
+    return;
+  }
+  const marked = network.addresses().flatMap((one): AddressSpec[] => {
+    const link = network.links().find(({ index }) => index === one.linkIndex);
+    if (link === undefined || one.protocol !== keepalivedProtocol) return [];
+    return [{ address: one.address, prefixLength: one.prefixLength, interfaceName: link.name }];
+  });
+  await removeAddresses(marked, write);
+}
+
+/** To whom still counts the silence of this node; nobody resumes after this. */
+function sayGoodbye(settings: NodeSettings, network: RtnetlinkWatch, write: Write): void {
+  const { vrrp, keepstate } = settings;
+  const memory = new RoleMemory(keepstate.controlPath, keepstate.stateDirectory, silentLogger);
+  const units = [...memory.awaited(vrrp, systemClock.now())];
+  if (units.length === 0) return;
+  const names = units.flatMap((unit) => membersOf(vrrp, unit));
+  const opened = PacketAnnouncer.open();
+  if (opened.kind !== 'open') return;
+  const pool = new SocketPool({ sockets: new RawVrrpSockets(), network }, () => undefined);
+  const senders = new Senders({ pool, announcer: opened.announcer, logger: silentLogger });
+  const kernel = { links: network.links(), addresses: network.addresses() };
+  for (const instance of vrrp.instances.filter(({ name }) => names.includes(name))) {
+    const source = chooseSource(instance, kernel);
+    if ('missing' in source || pool.assign(instance, source) !== undefined) continue;
+    senders.sendAdvert(instance, source, 0, 1);
+    if (senders.failureOf(instance.name) === undefined) {
+      write(`told the peers of ${instance.name} that this node has left (priority 0)`);
+    }
+  }
+  pool.close();
+  opened.announcer.close();
+  memory.forget();
 }

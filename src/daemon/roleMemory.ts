@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { microseconds, type Microseconds } from '../base/time.js';
 import type { RouterSnapshot } from '../vrrp/snapshot.js';
-import type { VrrpSettings } from '../vrrp/settings.js';
-import { readBootId, resumableUnits, StateFile } from './stateFile.js';
+import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
+import { longestPatience, peersPatience } from '../vrrp/timing.js';
+import { readBootId, mastersWithin, StateFile } from './stateFile.js';
 
 export class RoleMemory {
   /** Kept over crashes of one boot, on tmpfs beside the control socket. */
@@ -34,12 +35,25 @@ export class RoleMemory {
 
   /** Units whose peers cannot have timed out since their last advertisement. */
   resumable(vrrp: VrrpSettings, now: Microseconds): ReadonlySet<string> {
-    return resumableUnits(this.#roleFile.read(), this.#bootId, now, (unit) => {
+    return this.#mastersWithin(vrrp, now, peersPatience, Math.min);
+  }
+
+  /** Units of which not all peers must have timed out: one of them may still wait. */
+  awaited(vrrp: VrrpSettings, now: Microseconds): ReadonlySet<string> {
+    return this.#mastersWithin(vrrp, now, longestPatience, Math.max);
+  }
+
+  #mastersWithin(
+    vrrp: VrrpSettings,
+    now: Microseconds,
+    patienceOf: (instance: InstanceSettings) => Microseconds,
+    combine: (...patience: number[]) => number,
+  ): ReadonlySet<string> {
+    return mastersWithin(this.#roleFile.read(), this.#bootId, now, (unit) => {
       const members = membersOf(vrrp, unit);
       const instances = vrrp.instances.filter((instance) => members.includes(instance.name));
-      // A peer's master-down time without its skew, which is never less.
-      const patience = instances.map((one) => one.downTimerAdverts * one.advertInterval);
-      return patience.length === 0 ? undefined : microseconds(Math.min(...patience));
+      if (instances.length === 0) return undefined;
+      return microseconds(combine(...instances.map(patienceOf)));
     });
   }
 

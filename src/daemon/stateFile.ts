@@ -54,11 +54,8 @@ export class StateFile {
   }
 }
 
-/**
- * Units that may resume MASTER: same boot, and their last advertisement is younger than `patienceOf(unit)`, the
- * shortest time in which a peer can have timed out.
- */
-export function resumableUnits(
+/** Units that were MASTER in this boot, with a last advertisement that is younger than `patienceOf(unit)`. */
+export function mastersWithin(
   saved: SavedState,
   bootId: string,
   now: Microseconds,

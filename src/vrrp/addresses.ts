@@ -10,6 +10,12 @@ const tentativeFlag = 0x40;
 /** RT_SCOPE_LINK of linux/rtnetlink.h. */
 const linkScope = 253;
 
+/**
+ * IFA_PROTO of the addresses that we set, the number of RTPROT_KEEPALIVED, as keepalived marks its own since 2.2.8:
+ * `keepstate release` knows by it what a crash has left, even without the file. Linux before 5.18 ignores it.
+ */
+export const keepalivedProtocol = 18;
+
 /** What the kernel has now; snapshots of the NetworkWatch port. */
 export interface KernelView {
   readonly links: readonly LinkState[];

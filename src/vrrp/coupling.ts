@@ -129,6 +129,22 @@ export function resign(turn: Turn, because: string): void {
   holdPreemption(turn, because);
 }
 
+/**
+ * Priority 0 of a node that was MASTER before it crashed and has not resumed: who still counts the silence takes over
+ * after its skew time. Who was heard as MASTER since has nothing to be told. Where one exists and was not heard, nothing
+ * is lost: it answers at once (RFC 3768 section 6.4.3), which sets every waiting router back to a whole master-down time.
+ */
+export function sayGoodbye(turn: Turn): void {
+  if (turn.unit.role === 'MASTER') return;
+  const seats = allSeats(turn);
+  const isHeard = ({ instance }: Seat): boolean =>
+    instance.master !== undefined || instance.weakerMaster !== undefined;
+  if (seats.some(isHeard)) return;
+  for (const seat of seats) {
+    if (seat.instance.conditions.sourceAddress !== undefined) sendAdvert(seat, 0);
+  }
+}
+
 /** From now on a weaker master counts like any other; the one that was to be replaced, at once. */
 export function holdPreemption(turn: Turn, because: string): void {
   respectWeaker(turn, because);

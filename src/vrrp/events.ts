@@ -53,6 +53,10 @@ export type UnitEvent = Timed &
         readonly resumeMaster: boolean;
       }
     | {
+        /** Follows `start` where peers may still wait for a MASTER that this node was, a crash ago: its VIPs are gone now. */
+        readonly kind: 'goodbye';
+      }
+    | {
         /** Read from a socket of this instance, addressed to its VRID (chooseInstance in demultiplex.ts). */
         readonly kind: 'datagram';
         readonly instance: string;

@@ -17,6 +17,7 @@ import {
   releaseVips,
   resign,
   respectWeaker,
+  sayGoodbye,
   settleFaults,
   stepDown,
   stopUnit,
@@ -91,6 +92,9 @@ function stepWhole(turn: Turn, event: WholeEvent): void {
     case 'start':
       start(turn, event.resumeMaster);
       break;
+    case 'goodbye':
+      sayGoodbye(turn);
+      break;
     case 'vipsReleased':
       releaseVips(turn, event.epoch);
       break;
@@ -112,9 +116,7 @@ function stepWhole(turn: Turn, event: WholeEvent): void {
       holdPreemption(turn, event.because);
       break;
     case 'releasePreemption':
-      if (turn.unit.preemption !== 'held') break;
-      turn.unit.preemption = 'free';
-      turn.unit.heldBecause = undefined;
+      releasePreemption(turn);
       break;
     case 'maintenance':
       setMaintenance(turn, event.on);
@@ -167,6 +169,12 @@ function grantPreemption(turn: Turn, epoch: number): void {
   if (unit.preemption !== 'asked' || unit.epoch !== epoch) return;
   unit.preemption = 'granted';
   listenBeforePreempt(turn);
+}
+
+function releasePreemption({ unit }: Turn): void {
+  if (unit.preemption !== 'held') return;
+  unit.preemption = 'free';
+  unit.heldBecause = undefined;
 }
 
 /** The old MASTER has just resigned in our favour: nobody needs to be waited for. */

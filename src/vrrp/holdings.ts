@@ -13,7 +13,13 @@ import type {
   NetworkEvent,
   NetworkWatch,
 } from '../net/ports.js';
-import { isPresent, presenceIn, type KernelView, type Presence } from './addresses.js';
+import {
+  isPresent,
+  keepalivedProtocol,
+  presenceIn,
+  type KernelView,
+  type Presence,
+} from './addresses.js';
 import { changedItems, itemsOf, sameItem, type Item, type ItemSource } from './holdingItems.js';
 
 /** Many events arrive together when a link comes up; one look at all routes is enough. */
@@ -239,7 +245,7 @@ export class Holdings {
     const { control } = this.#ports;
     switch (item.kind) {
       case 'address':
-        return control.addAddress(item.spec);
+        return control.addAddress({ ...item.spec, protocol: keepalivedProtocol });
       case 'route':
         return control.addRoute(item.spec);
       case 'rule':

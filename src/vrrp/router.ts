@@ -105,6 +105,7 @@ export class VrrpRouter {
       (unit) => !fresh.includes(unit) && this.#units.get(unit.name)?.state.role !== 'MASTER',
     );
     await this.#holdings.removeLeftovers(declined.flatMap((unit) => unit.members));
+    for (const name of this.#options.awaited ?? []) this.#sayGoodbye(this.#units.get(name));
   }
 
   /** Swaps the settings: units that stay keep role, timers, counters and VIPs. */
@@ -253,6 +254,12 @@ export class VrrpRouter {
   #startUnit(unit: UnitRunner, resumeMaster: boolean): void {
     if (this.#isInMaintenance) unit.input({ kind: 'maintenance', on: true });
     unit.input({ kind: 'start', resumeMaster });
+  }
+
+  /** What waits in the sockets is read first: a MASTER among it makes the goodbye needless. */
+  #sayGoodbye(unit: UnitRunner | undefined): void {
+    for (const { name } of unit?.settings.members ?? []) this.#pool.socketOf(name)?.drain();
+    unit?.input({ kind: 'goodbye' });
   }
 
   /** Units and members that the new settings do not have say priority 0 and give up their VIPs first. */

@@ -105,6 +105,8 @@ export interface RouterOptions {
   readonly bindings: Bindings;
   /** Units that were MASTER a crash ago: they resume, and their VIPs are left in place. */
   readonly resume: ReadonlySet<string>;
+  /** Units that were MASTER so lately that a peer may still wait: those that do not resume say priority 0. */
+  readonly awaited?: ReadonlySet<string>;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
   /** Each event of each unit and its settings, for a recording that can be replayed (recording.ts). */

@@ -6,7 +6,6 @@ import { advertOf } from './advert.js';
 import { encodeAdvert } from './packet.js';
 import type { InstanceSettings } from './settings.js';
 import type { SocketPool } from './socketPool.js';
-import type { InstanceState } from './state.js';
 
 export interface SenderPorts {
   readonly pool: SocketPool;
@@ -34,11 +33,10 @@ export class Senders {
   /** One copy to the group, or to each unicast peer in configured order, all with one identification. */
   sendAdvert(
     instance: InstanceSettings,
-    state: InstanceState,
+    source: IpAddress | undefined,
     priority: number,
     identification: number,
   ): void {
-    const source = state.conditions.sourceAddress;
     const socket = this.#ports.pool.socketOf(instance.name);
     // In FAULT without a source or a socket there is nothing to say goodbye with.
     if (source === undefined || socket === undefined) return;
@@ -52,8 +50,7 @@ export class Senders {
     }
   }
 
-  announceSource(instance: InstanceSettings, state: InstanceState): void {
-    const source = state.conditions.sourceAddress;
+  announceSource(instance: InstanceSettings, source: IpAddress | undefined): void {
     if (source !== undefined) this.#ports.announcer.announce(instance.interfaceName, source);
   }
 

@@ -46,6 +46,12 @@ export function peersPatience(settings: InstanceSettings): Microseconds {
   return microseconds(settings.downTimerAdverts * settings.advertInterval);
 }
 
+/** Silence after which even the slowest peer has taken over: its skew is that of the lowest priority. */
+export function longestPatience(settings: InstanceSettings): Microseconds {
+  const pace = { effectivePriority: 0, masterAdvertInterval: settings.advertInterval };
+  return masterDownTime(settings, pace);
+}
+
 /** A MASTER answers priority 0 and lower-priority adverts at once, but not more often than this. */
 export function answerPeriod(settings: InstanceSettings): Microseconds {
   return microseconds(Math.floor(settings.advertInterval / 10));

@@ -4,6 +4,7 @@
  * removal never overtakes an addition and a group's notification comes after its members'.
  */
 import { BugError } from '../base/errors.js';
+import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, subtractTime, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
 import type { UnitAction } from './actions.js';
@@ -32,11 +33,11 @@ export interface UnitWorld {
   readonly notifier: () => Notifier;
   readonly sendAdvert: (
     instance: InstanceSettings,
-    state: InstanceState,
+    source: IpAddress | undefined,
     priority: number,
     identification: number,
   ) => void;
-  readonly announceSource: (instance: InstanceSettings, state: InstanceState) => void;
+  readonly announceSource: (instance: InstanceSettings, source: IpAddress | undefined) => void;
   /** Delivers what waits in the instance's socket through `input`, before it returns. */
   readonly drain: (instance: string) => void;
   /** VIPs of an instance came or went: firewall rules may have to follow. */
@@ -117,9 +118,13 @@ export class UnitRunner {
     const { world } = { world: this.#world };
     switch (action.kind) {
       case 'sendAdvert': {
-        const instance = this.#member(action.instance);
-        const state = this.#memberState(action.instance);
-        world.sendAdvert(instance, state, action.priority, action.identification);
+        const { instance, priority, identification } = action;
+        world.sendAdvert(
+          this.#member(instance),
+          this.#sourceOf(instance),
+          priority,
+          identification,
+        );
         return;
       }
       case 'startTimer':
@@ -146,7 +151,7 @@ export class UnitRunner {
         this.#outdate(action.instance);
         return;
       case 'announceSource':
-        world.announceSource(this.#member(action.instance), this.#memberState(action.instance));
+        world.announceSource(this.#member(action.instance), this.#sourceOf(action.instance));
         return;
       default:
         this.#carryOutInOrder(action);
@@ -319,6 +324,10 @@ export class UnitRunner {
     if (found === undefined)
       throw new BugError('no such member', { unit: this.#settings.name, name });
     return found;
+  }
+
+  #sourceOf(name: string): IpAddress | undefined {
+    return this.#memberState(name).conditions.sourceAddress;
   }
 
   #memberState(name: string): InstanceState {

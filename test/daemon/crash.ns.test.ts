@@ -1,8 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
+import { advertsFrom } from '../support/vrrpCapture.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 
@@ -66,7 +69,31 @@ describe('crashes', () => {
     expect((await udp.finish()).longestSilenceMilliseconds).toBeLessThan(1_000);
   });
 
+  test('in time, but not to resume: priority 0 follows the VIPs, and the peer need not wait', async () => {
+    const capture = await pair.firewalls[1].capture('lan', { filter: 'ip proto 112' });
+    const roles = join(nodes[0].host.directory, 'run/role.json');
+    await waitFor(() => readFileSync(roles, 'utf8').includes('GATEWAY'));
+    await nodes[0].process.kill();
+    // An operator's maintenance, as it is kept: set by hand here, since a daemon would have handed over.
+    const state = join(nodes[0].host.directory, 'state/state.json');
+    writeFileSync(state, '{"maintenance":true}');
+    await nodes[0].start('test/daemon/killableWorker.ts');
+    await nodes[1].waitForRole('MASTER');
+    // Not the silence: it would have said "no advertisement".
+    expect((await nodes[1].status()).reason).toContain('gave up the role');
+    const mac = await pair.firewalls[0].macOf('lan');
+    const goodbyes = async (): Promise<number> =>
+      (await advertsFrom(capture, mac)).filter(({ priority }) => priority === 0).length;
+    await waitFor(async () => (await goodbyes()) > 0, { description: 'priority 0 in the capture' });
+    expect(await goodbyes()).toBe(1);
+    expect(await pair.firewalls[0].hasAddress(pairAddresses.lanVip)).toBe(false);
+    await capture.stop();
+    await nodes[0].ask({ verb: 'maintenance', on: false, force: false });
+    await nodes[0].waitForRole('MASTER');
+  });
+
   test('started again too late: the VIPs left behind are removed, and the other keeps the role', async () => {
+    const capture = await pair.firewalls[1].capture('lan', { filter: 'ip proto 112' });
     await nodes[0].process.kill();
     await nodes[1].waitForRole('MASTER');
     expect(await pair.firewalls[0].hasAddress(pairAddresses.lanVip)).toBe(true);
@@ -77,6 +104,10 @@ describe('crashes', () => {
       description: 'the leftover VIP to go',
     });
     expect((await nodes[1].status()).role).toBe('MASTER');
+    // Nobody waits for it any more: it has nothing to say.
+    const adverts = await advertsFrom(capture, await pair.firewalls[0].macOf('lan'));
+    expect(adverts.filter(({ priority }) => priority === 0)).toEqual([]);
+    await capture.stop();
   });
 
   test('release removes what a crash left, and touches nothing while a daemon runs', async () => {
@@ -87,8 +118,32 @@ describe('crashes', () => {
     expect(await pair.firewalls[1].hasAddress(pairAddresses.lanVip)).toBe(true);
     const released = await nodes[1].host.tryExec(releaseCommand(nodes[1]));
     expect(released.stdout).toContain(`removed ${pairAddresses.lanVip}/24 on lan`);
+    expect(released.stdout).toContain('told the peers of GATEWAY that this node has left');
     expect(released.exitCode).toBe(0);
     expect(await pair.firewalls[1].hasAddress(pairAddresses.lanVip)).toBe(false);
+    const master = await nodes[0].waitForRole('MASTER');
+    expect(master.reason).toContain('gave up the role');
+    // What was released is not resumed.
+    const again = await nodes[1].host.tryExec(releaseCommand(nodes[1]));
+    expect(again.stdout).toBe('');
+    await nodes[1].start();
+    await nodes[1].waitForRole('BACKUP');
+    expect((await nodes[0].status()).role).toBe('MASTER');
+  });
+
+  test('with a broken file, release still removes the addresses that a crash has left', async () => {
+    const good = readFileSync(nodes[0].configFile, 'utf8');
+    await nodes[0].process.kill();
+    await pair.firewalls[0].ip('address add 10.1.0.77/24 dev lan');
+    nodes[0].writeConfig(good.replace('virtual_router_id 51', 'virtual_router_id 999'));
+    const released = await nodes[0].host.tryExec(releaseCommand(nodes[0]));
+    expect(released.exitCode).toBe(1);
+    expect(released.stdout).toContain('keepstate.conf:');
+    expect(released.stdout).toContain(`removed ${pairAddresses.lanVip}/24 on lan`);
+    expect(released.stdout).toContain(`removed ${pairAddresses.wanVip}/24 on wan`);
+    for (const address of [pairAddresses.lan[0], '10.1.0.77']) {
+      expect(await pair.firewalls[0].hasAddress(address)).toBe(true);
+    }
   });
 });
 

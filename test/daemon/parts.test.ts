@@ -3,16 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger, LogLevel } from '../../src/base/logger.js';
 import { silentLogger } from '../../src/base/logger.js';
-import { microseconds, seconds, type ArmedTimer, type Timers } from '../../src/base/time.js';
+import { systemClock } from '../../src/base/systemClock.js';
+import {
+  microseconds,
+  seconds,
+  type ArmedTimer,
+  type Microseconds,
+  type Timers,
+} from '../../src/base/time.js';
 import type { HistoryEntry } from '../../src/control/status.js';
 import { History } from '../../src/daemon/history.js';
 import { LockFile } from '../../src/daemon/lockFile.js';
 import { formatLine } from '../../src/daemon/log.js';
 import { findConflicts, isKeepstate, runningHere } from '../../src/daemon/otherDaemons.js';
 import { serviceEnvironment, ServiceManager } from '../../src/daemon/serviceManager.js';
-import { nothingSaved, resumableUnits, StateFile } from '../../src/daemon/stateFile.js';
+import { RoleMemory } from '../../src/daemon/roleMemory.js';
+import { mastersWithin, nothingSaved, readBootId, StateFile } from '../../src/daemon/stateFile.js';
 import { syslogDatagram } from '../../src/daemon/syslog.js';
 import { schedule, threadIds } from '../../src/daemon/scheduling.js';
+import { vrrpSettings } from '../support/vrrpRouterBench.js';
+import { instanceSettings } from '../support/vrrpSettings.js';
 
 let directory: string;
 
@@ -117,15 +127,28 @@ describe('state file', () => {
   test('a unit resumes within the patience of its peers, in the same boot', () => {
     const saved = { bootId: 'b', maintenance: false, units: { G1: seconds(10), G2: seconds(1) } };
     const patience = (unit: string) => (unit === 'gone' ? undefined : seconds(3));
-    const at = (now: number, boot = 'b') => [
-      ...resumableUnits(saved, boot, seconds(now), patience),
-    ];
+    const at = (now: number, boot = 'b') => [...mastersWithin(saved, boot, seconds(now), patience)];
     expect(at(12)).toEqual(['G1']);
     expect(at(13)).toEqual([]);
     expect(at(12, 'another')).toEqual([]);
     // A clock that went backwards is another boot in disguise.
     expect(at(9)).toEqual([]);
   });
+});
+
+test('peers are told of a MASTER that is gone as long as the slowest of them may still wait', () => {
+  const now = systemClock.now();
+  const ago = (time: Microseconds): Microseconds => microseconds(now - time);
+  const vrrp = vrrpSettings([instanceSettings({ name: 'A' }), instanceSettings({ name: 'B' })]);
+  const file = new StateFile(join(directory, 'role.json'), silentLogger);
+  const units = { A: ago(seconds(3.5)), B: ago(seconds(4.1)) };
+  file.write({ bootId: readBootId(), maintenance: false, units });
+  const memory = new RoleMemory(join(directory, 'control.sock'), directory, silentLogger);
+  // Three adverts of a second, and the skew of priority 0.
+  expect([...memory.awaited(vrrp, now)]).toEqual(['A']);
+  expect([...memory.resumable(vrrp, now)]).toEqual([]);
+  memory.forget();
+  expect([...memory.awaited(vrrp, now)]).toEqual([]);
 });
 
 describe('lock file', () => {

@@ -60,7 +60,10 @@ export class LifeInvariants {
       }
       if (action.kind === 'startTimer') this.#checkTimer(router, action, event, actions);
       if (action.kind !== 'sendAdvert') continue;
-      if (!wasMaster && !isMaster) fail(router, 'advertises without being MASTER');
+      const isGoodbye = event.kind === 'goodbye' && action.priority === 0;
+      if (!wasMaster && !isMaster && !isGoodbye) {
+        fail(router, 'advertises without being MASTER');
+      }
       this.#checkStorm(router, action.instance, event.at);
     }
   }

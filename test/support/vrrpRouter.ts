@@ -65,6 +65,7 @@ export class SimulatedRouter {
   readonly #inputs: Input[] = [];
   #isStepping = false;
   #isRetired = false;
+  #crashedAsMaster = false;
   /** Grows with each life: appointments of an earlier one are void. */
   #life = 0;
 
@@ -113,10 +114,14 @@ export class SimulatedRouter {
     this.#world.onSettings(this, false);
     for (const { name } of this.settings.members) this.#tellConditions(name);
     this.input({ kind: 'start', resumeMaster: false });
+    // However long ago: the daemon says it only while a peer may still wait, here it must be harmless at any time.
+    if (this.#crashedAsMaster) this.input({ kind: 'goodbye' });
+    this.#crashedAsMaster = false;
   }
 
   /** As by SIGKILL: nothing is said, addresses are gone (a supervisor releases them). */
   crash(): void {
+    this.#crashedAsMaster = this.isAlive && this.state.role === 'MASTER';
     this.isAlive = false;
     this.#life += 1;
     this.#timers.clear();

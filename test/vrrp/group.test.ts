@@ -96,6 +96,39 @@ test('a step never changes the state it was given', () => {
   expect(bench.state.role).toBe('INIT');
 });
 
+describe('goodbye of a MASTER that crashed and did not resume', () => {
+  const goodbye: UnitEvent = { kind: 'goodbye', at: seconds(1) };
+  const adverts = (actions: readonly UnitAction[]): readonly unknown[] =>
+    actions.flatMap((one) => (one.kind === 'sendAdvert' ? [[one.instance, one.priority]] : []));
+
+  test('is priority 0 from each member, and changes no role', () => {
+    const bench = new Bench(unitSettings([a, b])).begin();
+    expect(adverts(bench.feed(goodbye))).toEqual([
+      ['A', 0],
+      ['B', 0],
+    ]);
+    expect(bench.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
+  });
+
+  test('is not said in FAULT without a source, nor by a MASTER', () => {
+    const bench = new Bench(unitSettings([a]));
+    bench.conditions('A', microseconds(0), { ...healthy, sourceAddress: undefined });
+    bench.feed({ kind: 'start', at: microseconds(0), resumeMaster: true });
+    expect(bench.feed(goodbye)).toEqual([]);
+    const master = new Bench(unitSettings([a])).begin().becomeMaster();
+    expect(master.feed({ ...goodbye, at: seconds(11) })).toEqual([]);
+  });
+
+  test.each([
+    ['a stronger', 200],
+    ['a weaker', 50],
+  ])('is not said once %s MASTER was heard, on whichever member', (_which, priority) => {
+    const bench = new Bench(unitSettings([a, b])).begin();
+    bench.feed(datagram(b, priority, seconds(0.5)));
+    expect(bench.feed(goodbye)).toEqual([]);
+  });
+});
+
 test('events before the start only gather conditions', () => {
   const bench = new Bench(unitSettings([a]));
   expect(bench.conditions('A', microseconds(0))).toEqual([]);

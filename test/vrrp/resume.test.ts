@@ -30,6 +30,31 @@ test('in maintenance nothing is resumed, and the VIP that was left is removed', 
   expect(log).toContain('delete 10.0.0.100');
 });
 
+describe('a crash too long ago to resume', () => {
+  const awaited = new Set(['A']);
+
+  test('priority 0 follows once the VIP is gone: a peer need not wait for the silence', async () => {
+    const log = await startAfterCrash({ resume: new Set(), awaited });
+    expect(log.filter((line) => /^advert|^delete/.test(line))).toEqual([
+      'delete 10.0.0.100',
+      'advert 0',
+    ]);
+    expect(log).toContain('A: INIT -> BACKUP');
+  });
+
+  test('nor is the role kept in maintenance: priority 0 after the VIP is gone', async () => {
+    const log = await startAfterCrash({ resume, awaited, inMaintenance: true });
+    expect(log.filter((line) => /^advert|^delete/.test(line))).toEqual([
+      'delete 10.0.0.100',
+      'advert 0',
+    ]);
+  });
+
+  test('one that resumes says nothing of the kind', async () => {
+    expect(await startAfterCrash({ resume, awaited })).not.toContain('advert 0');
+  });
+});
+
 test('the recording of a router leads a replay through the same states', async () => {
   const lines: string[] = [];
   const record = (line: RecordedLine): void => void lines.push(toJsonLine(line));

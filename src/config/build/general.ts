@@ -1,6 +1,11 @@
 /** The process half of `General`, `Stats`, and keepstate's own keywords. */
 import { milliseconds, seconds } from '../../base/time.js';
-import type { GeneralSettings, KeepstateSettings, StatsSettings } from '../nodeSettings.js';
+import {
+  defaultControlPath,
+  type GeneralSettings,
+  type KeepstateSettings,
+  type StatsSettings,
+} from '../nodeSettings.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import { last } from '../table/row.js';
 import { optional, valueOf, type BuildContext } from './context.js';
@@ -68,7 +73,7 @@ export function buildKeepstate(globals: GlobalValues, context: BuildContext): Ke
     context.problems.error(limit.at, 'out-of-range', message, { expected: `${deadline} or more` });
   }
   return {
-    controlPath: valueOf(globals.control_socket) ?? '/run/keepstate/control.sock',
+    controlPath: valueOf(globals.control_socket) ?? defaultControlPath,
     stateDirectory: valueOf(globals.state_directory) ?? '/var/lib/keepstate',
     nodeName: valueOf(globals.node_name) ?? context.hostName,
     commitBeforeVip: valueOf(globals.commit_before_vip) ?? true,

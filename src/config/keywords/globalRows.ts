@@ -16,6 +16,7 @@ import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../
 import { notifyScript, oneOrTwoWords, words } from '../table/wordTypes.js';
 import { portOrOff } from './portOrOff.js';
 import { garpRows } from './garpRows.js';
+import { defaultControlPath } from '../nodeSettings.js';
 import { globalRowsWithoutEffect } from './globalRowsWithoutEffect.js';
 
 const seconds = 'seconds';
@@ -23,7 +24,7 @@ const seconds = 'seconds';
 /** keepstate's own keywords. */
 export const keepstateRows = {
   control_socket: keepstate(path, 'UNIX socket of keepstate status and the other commands', {
-    default: '/run/keepstate/control.sock',
+    default: defaultControlPath,
   }),
   state_directory: keepstate(path, 'role and maintenance survive a restart here', {
     default: '/var/lib/keepstate',
