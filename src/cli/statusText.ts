@@ -4,6 +4,7 @@ import type {
   Problem,
   RoleState,
   StatusAnswer,
+  SyncLinkStatus,
   SyncStatusAnswer,
 } from '../control/status.js';
 import { duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
@@ -85,6 +86,14 @@ function peerText({ peer, state }: InstanceStatus): string {
   return `${peer.address} (${peer.priority}), ${duration(peer.heardAgoMs)} ago`;
 }
 
+/** conntrackd opens its connection on its active link only. */
+function linkState({ usable, sending, receiving }: SyncLinkStatus): string {
+  if (!usable) return 'DOWN';
+  if (sending === undefined) return 'up';
+  if (sending) return receiving === true ? 'connected' : 'connected one way, to the peer';
+  return receiving === true ? 'connected one way, FROM THE PEER' : 'NOT CONNECTED';
+}
+
 function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   const { internal, external, lastCommit, peer, links } = status;
   const tone: Tone =
@@ -111,7 +120,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
     ['last commit', status.commitInProgress ? 'running now' : commit],
     ...links.map((link): readonly [string, string] => [
       'link',
-      `${link.interface} ${link.kind} ${link.usable ? 'up' : 'DOWN'}${link.active ? ', active' : ''}, ` +
+      `${link.interface} ${link.kind} ${linkState(link)}${link.active ? ', active' : ''}, ` +
         `${link.datagramsSent} sent, ${link.datagramsReceived} received, ` +
         `${link.sendErrors + link.receiveErrors} errors`,
     ]),

@@ -64,6 +64,10 @@ export interface SyncLinkStatus {
   readonly kind: string;
   readonly active: boolean;
   readonly usable: boolean;
+  /** TCP: this node's connection to the peer stands. */
+  readonly sending?: boolean;
+  /** TCP: the peer's connection to this node stands. */
+  readonly receiving?: boolean;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly datagramsSent: number;

@@ -25,7 +25,8 @@ export class NetworkReporter {
   readonly #options: ReporterOptions;
   readonly #unsubscribe: () => void;
   #gathering: ArmedTimer | undefined;
-  #usable = new Map<string, boolean>();
+  /** What was told of each sync link. */
+  #told = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -34,7 +35,7 @@ export class NetworkReporter {
 
   /** To a worker that has just started. */
   tellAll(): void {
-    this.#usable.clear();
+    this.#told.clear();
     this.#tellAddresses();
     this.#tellLinks();
   }
@@ -74,9 +75,15 @@ export class NetworkReporter {
     for (const interfaceName of new Set(linkNames())) {
       const link = network.linkByName(interfaceName);
       const isUsable = link !== undefined && link.isUp && link.isRunning;
-      if (this.#usable.get(interfaceName) === isUsable) continue;
-      this.#usable.set(interfaceName, isUsable);
-      post({ kind: 'linkState', interfaceName, isUsable });
+      const state = `${isUsable} ${link?.mtu ?? ''}`;
+      if (this.#told.get(interfaceName) === state) continue;
+      this.#told.set(interfaceName, state);
+      post({
+        kind: 'linkState',
+        interfaceName,
+        isUsable,
+        ...(link === undefined ? {} : { mtu: link.mtu }),
+      });
     }
   }
 }

@@ -123,14 +123,27 @@ function tableProblems(name: string, entries: number, limit: number): readonly P
 }
 
 function linkProblems(status: SyncStatus): readonly Problem[] {
-  return status.links
-    .filter((link) => !link.isUsable)
-    .map((link) => ({
-      severity: 'error',
-      code: 'sync-link-down',
-      text: `sync link ${link.interfaceName} is down`,
-      remedy: `bring ${link.interfaceName} up; replication goes on over another link if there is one`,
-    }));
+  return status.links.flatMap((link): readonly Problem[] => {
+    if (!link.isUsable) {
+      return [
+        {
+          severity: 'error',
+          code: 'sync-link-down',
+          text: `sync link ${link.interfaceName} is down`,
+          remedy: `bring ${link.interfaceName} up; replication goes on over another link if there is one`,
+        },
+      ];
+    }
+    if (link.isSending !== false) return [];
+    return [
+      {
+        severity: 'error',
+        code: 'sync-link-unconnected',
+        text: `sync link ${link.interfaceName} has no TCP connection to the peer`,
+        remedy: 'the peer must listen there, and its filter must admit the port',
+      },
+    ];
+  });
 }
 
 function lossProblems(status: SyncStatus): readonly Problem[] {

@@ -181,12 +181,16 @@ function syncStatus(
     resyncs,
     netlinkBufferBytes,
     peer: peerStatus(source, status),
-    links: status.links.map(({ interfaceName, isActive, isUsable, ...counters }) => ({
-      interface: interfaceName,
-      active: isActive,
-      usable: isUsable,
-      ...counters,
-    })),
+    links: status.links.map(
+      ({ interfaceName, isActive, isUsable, isSending, isReceiving, ...counters }) => ({
+        interface: interfaceName,
+        active: isActive,
+        usable: isUsable,
+        ...(isSending === undefined ? {} : { sending: isSending }),
+        ...(isReceiving === undefined ? {} : { receiving: isReceiving }),
+        ...counters,
+      }),
+    ),
     queues: status.queues,
     events: status.events,
     worker: { restarts, lateness: status.lateness, tableBytes: status.memoryBytes.tables },

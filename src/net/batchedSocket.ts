@@ -268,6 +268,14 @@ export class BatchedSocket {
     return this.#sendErrno[0] ?? 0;
   }
 
+  /**
+   * Another descriptor of the same socket, which the caller must close or hand on; a negative errno. For
+   * streams: options are set and the connection made here, node:net does the rest.
+   */
+  duplicate(): number {
+    return this.#native.duplicate();
+  }
+
   /** Safe at any time and more than once; each later call returns EBADF. */
   close(): void {
     this.#closed = true;

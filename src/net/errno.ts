@@ -27,6 +27,8 @@ export const ENETDOWN = errnos.ENETDOWN;
 export const ENETUNREACH = errnos.ENETUNREACH;
 export const ENOBUFS = errnos.ENOBUFS;
 export const ETIMEDOUT = errnos.ETIMEDOUT;
+export const ENOTCONN = errnos.ENOTCONN;
+export const EINPROGRESS = errnos.EINPROGRESS;
 export const ECONNREFUSED = errnos.ECONNREFUSED;
 
 const names = new Map<number, string>(Object.entries(errnos).map(([name, code]) => [code, name]));

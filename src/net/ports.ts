@@ -174,7 +174,7 @@ export interface NeighbourAnnouncer {
   announce(interfaceName: string, address: IpAddress): KernelOutcome;
 }
 
-// ---- replication channel (UDP) -------------------------------------------------------------------------
+// ---- replication channel (UDP, TCP) ---------------------------------------------------------------------
 
 export interface ChannelSpec {
   readonly kind: 'udp' | 'multicast';
@@ -206,5 +206,51 @@ export interface Channel {
   onceWritable?(callback: () => void): void;
   /** MTU of the link when the channel was opened, where the channel has a link. */
   readonly mtu?: number;
+  /** Present where the channel runs over connections. */
+  readonly stream?: StreamControl;
   close(): void;
+}
+
+/**
+ * TCP. Own messages travel on the connection that this node opened, the peer's on the one that the peer opened.
+ * `send` is refused with EAGAIN while a connection is being made or is full, and with ENOTCONN while there is
+ * none; `onceWritable` calls back in each case once that has changed.
+ */
+export interface StreamSpec {
+  readonly family: IpFamily;
+  readonly interfaceName: string;
+  /** Listens here, and connects from here. */
+  readonly localAddress: IpAddress;
+  readonly destination: IpAddress;
+  /** Of both ends. */
+  readonly port: number;
+  readonly sendBufferBytes?: number;
+  readonly receiveBufferBytes?: number;
+}
+
+export interface StreamControl {
+  /** The own connection stands. */
+  readonly isSending: boolean;
+  /** The peer's connection stands. */
+  readonly isReceiving: boolean;
+  /** Before this call nobody's connection is taken. */
+  watch(watcher: StreamWatcher): void;
+  /** Drops what is still under way on the own connection, and makes another at once. */
+  restart(): void;
+}
+
+export interface StreamWatcher {
+  /** False closes a connection that has just come in. */
+  admits(source: IpAddress): boolean;
+  /** One of the two connections came to stand, or ended; `because` is for a person. */
+  changed(direction: 'sending' | 'receiving', isConnected: boolean, because: string): void;
+}
+
+/** Cuts whole messages off one connection's bytes. Knows the protocol; holds at most one message. */
+export interface StreamFraming {
+  /**
+   * Delivers the whole messages, many in one call where they lie together; valid during the call. False where
+   * the bytes can be no messages: the connection is to be closed, nothing behind them can be found again.
+   */
+  push(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): boolean;
 }

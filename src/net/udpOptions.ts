@@ -40,7 +40,8 @@ export interface FailedOption {
   readonly errno: number;
 }
 
-type Step = readonly [operation: string, apply: () => number];
+/** One system call, and what to call it when it fails. */
+export type Step = readonly [operation: string, apply: () => number];
 
 export function applySenderOptions(
   socket: BatchedSocket,
@@ -152,7 +153,7 @@ function membershipOf(spec: ChannelSpec, index: number): Uint8Array {
 }
 
 /** The FORCE form ignores the system's limit but needs CAP_NET_ADMIN; else the limited form must do. */
-function setBuffer(socket: BatchedSocket, which: 'send' | 'receive', bytes: number): number {
+export function setBuffer(socket: BatchedSocket, which: 'send' | 'receive', bytes: number): number {
   const isSend = which === 'send';
   const force = isSend ? socketOption.sendBufferForce : socketOption.receiveBufferForce;
   const limited = isSend ? socketOption.sendBuffer : socketOption.receiveBuffer;
@@ -171,7 +172,8 @@ function wildcard(family: 4 | 6): IpAddress {
   return { family, bytes: new Uint8Array(family === 4 ? 4 : 16) };
 }
 
-function runSteps(steps: readonly Step[]): FailedOption | undefined {
+/** Up to the first that fails. */
+export function runSteps(steps: readonly Step[]): FailedOption | undefined {
   for (const [operation, apply] of steps) {
     const errno = apply();
     if (errno !== 0) return { operation, errno };

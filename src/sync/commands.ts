@@ -87,7 +87,7 @@ export class Commands {
         engine.setOwnAddresses(command.addresses);
         return;
       case 'linkState':
-        engine.links.linkState(command.interfaceName, command.isUsable);
+        engine.links.linkState(command.interfaceName, command.isUsable, command.mtu);
         return;
       case 'drain':
         return this.#drain(command.id, command.timeout, engine);

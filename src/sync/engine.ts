@@ -113,6 +113,7 @@ export class Engine {
       links: settings.links,
       open: ports.openChannel,
       acceptAnySource: settings.acceptAnySource,
+      peerSpeaks: settings.mode !== 'ALARM',
       clock: ports.clock,
       logger: ports.logger,
       receive: (datagram) => {
@@ -126,6 +127,12 @@ export class Engine {
       },
       writable: () => {
         this.#pump.wake();
+      },
+      mended: () => {
+        // FTFW asks for what it lacks, ALARM repeats everything.
+        if (settings.mode !== 'NOTRACK') return;
+        this.replicator.startBulk('the link was mended');
+        this.askForAll('the link was mended');
       },
     });
     this.replicator = new Replicator({

@@ -1,13 +1,15 @@
 /**
  * The dedicated links: all are listened on, one is sent on. The active one is the `Default`, then whichever
- * stays usable, then the one the peer was last heard on, so that both ends meet on the same link
- * (conntrackd 1.4.7). Datagrams that are not the peer's are dropped and counted here.
+ * can carry, then the one the peer was last heard on, so that both ends meet on the same link (conntrackd
+ * 1.4.7). Beyond conntrackd: where the peer is heard nowhere although it should speak, the next link is tried,
+ * because a dead path can have carrier. What is not the peer's is dropped and counted here.
  */
-import { networkInterfaces } from 'node:os';
-import { formatIp, inPrefix, ipEquals, parseIp, type IpAddress } from '../base/ipAddress.js';
+import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../base/time.js';
-import type { Channel, ChannelSpec } from '../net/ports.js';
+import type { Channel, ChannelSpec, StreamSpec } from '../net/ports.js';
+import { Link } from './link.js';
+import { LinkSources } from './linkSources.js';
 import type { LinkStatus } from './messages.js';
 import type { SyncLink } from './settings.js';
 import { roomForMessages } from './wire/datagramBuilder.js';
@@ -18,66 +20,44 @@ export interface LinksOptions {
   readonly links: readonly SyncLink[];
   readonly open: OpenChannel;
   readonly acceptAnySource: boolean;
+  /** A peer that lives speaks once a second at least. */
+  readonly peerSpeaks: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A datagram of the peer; true where it held a good message. */
   readonly receive: (datagram: Uint8Array) => boolean;
-  /** The active link changed: datagrams have this much room now. */
+  /** The active link changed, or its MTU: datagrams have this much room now. */
   readonly room: (bytes: number) => void;
-  /** After `isBlocked`: the kernel has room again. */
+  /** After `isBlocked`: there is room again. */
   readonly writable: () => void;
-}
-
-interface Link {
-  readonly settings: SyncLink;
-  channel: Channel | undefined;
-  isUsable: boolean;
-  bytesSent: number;
-  bytesReceived: number;
-  datagramsSent: number;
-  datagramsReceived: number;
-  sendErrors: number;
-  receiveErrors: number;
-  /** Datagrams that the kernel had no room for, in order; it calls back when it has. */
-  readonly waiting: Uint8Array[];
-}
-
-interface Network {
-  readonly address: IpAddress;
-  readonly prefixLength: number;
+  /** The link changed or was cut, and the peer is heard: either side may lack what was under way. */
+  readonly mended: () => void;
 }
 
 const reopenPause = seconds(1);
-const ordinaryMtu = 1_500;
-const EAGAIN = 11;
-/** What one run of the pump can make, and some. */
-const mostWaiting = 512;
+/** In this time a peer that lives speaks several times. */
+const longestSilence = seconds(4);
+/** A connection that comes and goes is told once in this time. */
+const logPause = seconds(10);
 
 export class Links {
-  /** Datagrams from elsewhere, and the last such address. */
-  strangers = 0;
-  lastStranger: string | undefined;
   readonly #options: LinksOptions;
   readonly #links: readonly Link[];
+  readonly #sources: LinkSources;
   #active = 0;
-  #networks: { readonly at: Microseconds; readonly byInterface: ReadonlyMap<string, Network[]> };
   #triedAt: Microseconds | undefined;
+  /** When the peer was heard last, or a link was given its chance. */
+  #quietSince: Microseconds;
+  /** Links were tried in vain since the peer was heard. */
+  #isSearching = false;
+  #needsMending = false;
+  readonly #logged = new Map<string, Microseconds>();
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    this.#links = options.links.map((settings) => ({
-      settings,
-      channel: undefined,
-      isUsable: true,
-      bytesSent: 0,
-      bytesReceived: 0,
-      datagramsSent: 0,
-      datagramsReceived: 0,
-      sendErrors: 0,
-      receiveErrors: 0,
-      waiting: [],
-    }));
-    this.#networks = { at: options.clock.now(), byInterface: interfaceNetworks() };
+    this.#links = options.links.map((settings) => new Link(settings, options.writable));
+    this.#sources = new LinkSources(options.acceptAnySource, options.clock);
+    this.#quietSince = options.clock.now();
     // The last link marked Default wins, as in conntrackd.
     this.#links.forEach((link, i) => {
       if (link.settings.isDefault) this.#active = i;
@@ -89,157 +69,170 @@ export class Links {
     return this.#active;
   }
 
+  /** Datagrams and connections from elsewhere, and the last such address. */
+  get strangers(): number {
+    return this.#sources.strangers;
+  }
+
+  get lastStranger(): string | undefined {
+    return this.#sources.lastStranger;
+  }
+
   /** Opens what is not open. A link that cannot be opened yet is tried again by `tick`. */
   open(): void {
     this.#triedAt = this.#options.clock.now();
     for (const link of this.#links) {
-      if (link.channel !== undefined) continue;
-      const opened = this.#options.open(link.settings);
-      if ('refused' in opened) {
-        this.#options.logger.log('error', 'cannot open the sync link', {
-          interface: link.settings.interfaceName,
-          because: opened.refused,
-        });
-        continue;
-      }
-      link.channel = opened;
-      opened.onDatagram((datagram, source) => {
-        this.#received(link, datagram, source);
-      });
+      if (link.channel === undefined) this.#openLink(link);
     }
     this.#tellRoom();
   }
 
-  /** The kernel's send buffer is full: more should wait for `writable`. */
+  /** More should wait for `writable`. */
   get isBlocked(): boolean {
-    return (this.#links[this.#active]?.waiting.length ?? 0) > 0;
+    return this.#links[this.#active]?.isBlocked === true;
   }
 
   send(datagram: Uint8Array): void {
-    const link = this.#links[this.#active];
-    if (link === undefined) return;
-    if (link.waiting.length > 0) this.#keep(link, datagram);
-    else this.#transmit(link, datagram);
+    this.#links[this.#active]?.send(datagram);
   }
 
-  linkState(interfaceName: string, isUsable: boolean): void {
+  /** `mtu` in bytes, where it is known. */
+  linkState(interfaceName: string, isUsable: boolean, mtu?: number): void {
     for (const link of this.#links) {
-      if (link.settings.interfaceName === interfaceName) link.isUsable = isUsable;
+      if (link.settings.interfaceName !== interfaceName) continue;
+      const isBack = isUsable && !link.isUp;
+      link.isUp = isUsable;
+      link.mtuTold = mtu ?? link.mtuTold;
+      if (isBack && link.channel?.stream?.isSending === false) link.channel.stream.restart();
     }
-    if (this.#links[this.#active]?.isUsable === true) return;
-    const next = this.#links.findIndex((link) => link.isUsable);
+    this.#tellRoom();
+    if (this.#links[this.#active]?.isUp === true) return;
+    const carrying = this.#links.findIndex((link) => link.canCarry);
+    const next = carrying < 0 ? this.#links.findIndex((link) => link.isUp) : carrying;
     if (next < 0) this.#options.logger.log('error', 'no dedicated links available', {});
     else this.#activate(next, 'the link before it failed');
   }
 
   tick(now: Microseconds): void {
     const isMissing = this.#links.some(({ channel }) => channel === undefined);
-    if (!isMissing) return;
-    if (this.#triedAt === undefined || subtractTime(now, this.#triedAt) >= reopenPause) this.open();
+    if (isMissing && (this.#triedAt === undefined || this.#isOver(this.#triedAt, reopenPause, now))) {
+      this.open();
+    }
+    const active = this.#links[this.#active];
+    if (active?.channel?.stream?.isSending === false) this.#tryNext('its connection ended');
+    else if (this.#options.peerSpeaks && this.#isOver(this.#quietSince, longestSilence, now)) {
+      this.#quietSince = now;
+      this.#tryNext('the peer is not heard');
+    }
   }
 
   status(): readonly LinkStatus[] {
-    return this.#links.map((link, i) => ({
-      interfaceName: link.settings.interfaceName,
-      kind: link.settings.kind,
-      isActive: i === this.#active,
-      isUsable: link.isUsable && link.channel !== undefined,
-      bytesSent: link.bytesSent,
-      bytesReceived: link.bytesReceived,
-      datagramsSent: link.datagramsSent,
-      datagramsReceived: link.datagramsReceived,
-      sendErrors: link.sendErrors,
-      receiveErrors: link.receiveErrors,
-    }));
+    return this.#links.map((link, i) => link.status(i === this.#active));
   }
 
   close(): void {
-    for (const link of this.#links) {
-      link.channel?.close();
-      link.channel = undefined;
-      link.waiting.length = 0;
-    }
+    for (const link of this.#links) link.close();
   }
 
   /** The peer's address, or one in a network of the link's interface. */
   isFromPeer(settings: SyncLink, source: IpAddress): boolean {
-    if (this.#options.acceptAnySource) return true;
-    if (settings.kind !== 'multicast' && ipEquals(settings.destination, source)) return true;
-    const networks = this.#networks.byInterface.get(settings.interfaceName) ?? [];
-    return networks.some(({ address, prefixLength }) => inPrefix(source, address, prefixLength));
+    return this.#sources.isFromPeer(settings, source);
   }
 
-  /** False where the kernel had no room; the datagram then waits. */
-  #transmit(link: Link, datagram: Uint8Array): boolean {
-    const outcome = link.channel?.send(datagram);
-    if (outcome?.kind === 'done') {
-      link.datagramsSent++;
-      link.bytesSent += datagram.length;
-      return true;
-    }
-    const isFull = outcome?.kind === 'refused' && outcome.errno === EAGAIN;
-    if (!isFull || link.channel?.onceWritable === undefined) {
-      link.sendErrors++;
-      return true;
-    }
-    this.#keep(link, datagram);
-    link.channel.onceWritable(() => {
-      this.#resume(link);
-    });
-    return false;
-  }
-
-  #keep(link: Link, datagram: Uint8Array): void {
-    if (link.waiting.length < mostWaiting) link.waiting.push(datagram.slice());
-    else link.sendErrors++;
-  }
-
-  #resume(link: Link): void {
-    const waiting = link.waiting.splice(0);
-    for (const [index, datagram] of waiting.entries()) {
-      if (this.#transmit(link, datagram)) continue;
-      link.waiting.push(...waiting.slice(index + 1));
+  #openLink(link: Link): void {
+    const opened = this.#options.open(link.settings);
+    if ('refused' in opened) {
+      this.#options.logger.log('error', 'cannot open the sync link', {
+        interface: link.settings.interfaceName,
+        because: opened.refused,
+      });
       return;
     }
-    this.#options.writable();
+    link.channel = opened;
+    opened.onDatagram((datagram, source) => {
+      this.#received(link, datagram, source);
+    });
+    opened.stream?.watch({
+      admits: (source) => this.#sources.admits(link.settings, source),
+      changed: (direction, isConnected, because) => {
+        this.#connectionChanged(link, direction, isConnected, because);
+      },
+    });
   }
 
   #received(link: Link, datagram: Uint8Array, source: IpAddress): void {
-    link.datagramsReceived++;
-    link.bytesReceived += datagram.length;
-    if (!this.isFromPeer(link.settings, source) && !this.#isFromPeerNow(link.settings, source)) {
-      this.strangers++;
-      this.lastStranger = formatIp(source);
+    link.received(datagram.length);
+    // A connection was judged when it came in.
+    const isJudged = link.channel?.stream !== undefined;
+    if (!isJudged && !this.#sources.admits(link.settings, source)) return;
+    if (!this.#options.receive(datagram)) return;
+    this.#quietSince = this.#options.clock.now();
+    this.#isSearching = false;
+    // What was still on its way on a link that has gone down does not bring it back.
+    const isDead = !link.isUp && this.#links[this.#active]?.isUp === true;
+    if (!isDead) this.#activate(this.#links.indexOf(link), 'the peer uses it');
+    if (!this.#needsMending || !link.canCarry) return;
+    this.#needsMending = false;
+    this.#options.mended();
+  }
+
+  #connectionChanged(
+    link: Link,
+    direction: 'sending' | 'receiving',
+    isConnected: boolean,
+    because: string,
+  ): void {
+    if (!isConnected) link.wasCut = true;
+    else if (link.wasCut) {
+      link.wasCut = false;
+      if (link === this.#links[this.#active]) this.#needsMending = true;
+    }
+    const { interfaceName } = link.settings;
+    const message = isConnected ? 'sync link connected' : 'sync link disconnected';
+    const key = `${interfaceName} ${direction} ${message}`;
+    const now = this.#options.clock.now();
+    const loggedAt = this.#logged.get(key);
+    if (loggedAt !== undefined && !this.#isOver(loggedAt, logPause, now)) return;
+    this.#logged.set(key, now);
+    this.#options.logger.log('notice', message, { interface: interfaceName, direction, because });
+  }
+
+  /** The next link behind the active one that can carry, if there is one. */
+  #tryNext(because: string): void {
+    const count = this.#links.length;
+    for (let step = 1; step < count; step++) {
+      const index = (this.#active + step) % count;
+      if (this.#links[index]?.canCarry !== true) continue;
+      this.#activate(index, because, this.#isSearching);
+      this.#isSearching = true;
       return;
     }
-    const isGood = this.#options.receive(datagram);
-    const index = this.#links.indexOf(link);
-    if (isGood && index !== this.#active) this.#activate(index, 'the peer uses it');
   }
 
-  /** The interface's addresses may have changed since; looked up again once a second at most. */
-  #isFromPeerNow(settings: SyncLink, source: IpAddress): boolean {
-    const now = this.#options.clock.now();
-    if (subtractTime(now, this.#networks.at) < reopenPause) return false;
-    this.#networks = { at: now, byInterface: interfaceNetworks() };
-    return this.isFromPeer(settings, source);
-  }
-
-  #activate(index: number, because: string): void {
+  #activate(index: number, because: string, isQuiet = false): void {
     if (index === this.#active) return;
+    const left = this.#links[this.#active]?.leave() ?? [];
     this.#active = index;
+    this.#quietSince = this.#options.clock.now();
+    this.#needsMending = true;
+    for (const datagram of left) this.send(datagram);
+    this.#tellRoom();
+    if (isQuiet) return;
     this.#options.logger.log('notice', 'sync link became active', {
       interface: this.#links[index]?.settings.interfaceName,
       because,
     });
-    this.#tellRoom();
   }
 
   #tellRoom(): void {
     const link = this.#links[this.#active];
     if (link === undefined) return;
     const { family, kind } = link.settings;
-    this.#options.room(roomForMessages(link.channel?.mtu ?? ordinaryMtu, family, kind === 'tcp'));
+    this.#options.room(roomForMessages(link.mtu, family, kind === 'tcp'));
+  }
+
+  #isOver(since: Microseconds, pause: Microseconds, now: Microseconds): boolean {
+    return subtractTime(now, since) >= pause;
   }
 }
 
@@ -253,29 +246,28 @@ export function channelSpecOf(link: SyncLink): ChannelSpec | undefined {
   if (link.kind === 'tcp') return undefined;
   return {
     kind: link.kind,
+    ...commonOf(link),
+    ...(link.localAddress === undefined ? {} : { localAddress: link.localAddress }),
+    checksum: link.checksum,
+  };
+}
+
+/** What a TCP link asks of the network room. */
+export function streamSpecOf(link: SyncLink): StreamSpec | undefined {
+  const { kind, localAddress } = link;
+  if (kind !== 'tcp' || localAddress === undefined) return undefined;
+  return { ...commonOf(link), localAddress };
+}
+
+function commonOf(link: SyncLink): Omit<StreamSpec, 'localAddress'> {
+  return {
     family: link.family,
     interfaceName: link.interfaceName,
-    ...(link.localAddress === undefined ? {} : { localAddress: link.localAddress }),
     destination: link.destination,
     port: link.port,
     ...(link.sendBufferBytes === undefined ? {} : { sendBufferBytes: link.sendBufferBytes }),
     ...(link.receiveBufferBytes === undefined
       ? {}
       : { receiveBufferBytes: link.receiveBufferBytes }),
-    checksum: link.checksum,
   };
-}
-
-function interfaceNetworks(): ReadonlyMap<string, Network[]> {
-  const networks = new Map<string, Network[]>();
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    const list: Network[] = [];
-    for (const { cidr } of addresses ?? []) {
-      const [text = '', length = ''] = (cidr ?? '').split('/');
-      const address = parseIp(text);
-      if (address !== undefined) list.push({ address, prefixLength: Number(length) });
-    }
-    networks.set(name, list);
-  }
-  return networks;
 }

@@ -54,7 +54,13 @@ export type SyncCommand =
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
   /** Own addresses, VIPs included, as text: always ignored by the filter. */
   | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
-  | { readonly kind: 'linkState'; readonly interfaceName: string; readonly isUsable: boolean }
+  | {
+      readonly kind: 'linkState';
+      readonly interfaceName: string;
+      readonly isUsable: boolean;
+      /** Bytes; absent where there is no such interface. */
+      readonly mtu?: number;
+    }
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
   /**
@@ -141,6 +147,10 @@ export interface LinkStatus {
   readonly kind: 'multicast' | 'udp' | 'tcp';
   readonly isActive: boolean;
   readonly isUsable: boolean;
+  /** TCP: the connection that this node made stands. */
+  readonly isSending?: boolean;
+  /** TCP: the peer's connection stands. */
+  readonly isReceiving?: boolean;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly datagramsSent: number;

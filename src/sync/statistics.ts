@@ -191,8 +191,8 @@ function activeLinkBlock(status: SyncStatus): string {
   if (link === undefined) return '';
   const tcp =
     link.kind === 'tcp'
-      ? ` server=${link.isUsable ? 'connected' : 'disconnected'}` +
-        ` client=${link.isUsable ? 'connected' : 'disconnected'}`
+      ? ` server=${link.isReceiving === true ? 'connected' : 'disconnected'}` +
+        ` client=${link.isSending === true ? 'connected' : 'disconnected'}`
       : '';
   return (
     `${kindName(link)} traffic (active device=${link.interfaceName})${tcp}:\n` + trafficLines(link)

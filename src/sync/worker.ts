@@ -9,7 +9,7 @@ import { systemClock, SystemTimers, systemTurns } from '../base/systemClock.js';
 import { systemRandom } from '../base/systemRandom.js';
 import { Commands } from './commands.js';
 import type { SyncCommand, SyncReport } from './messages.js';
-import { openSyncChannel } from './workerChannel.js';
+import { syncChannels } from './workerChannel.js';
 
 const port = parentPort;
 if (port === null) throw new BugError('the sync worker runs in a worker thread only');
@@ -24,13 +24,14 @@ const logger: Logger = {
   },
 };
 
+const timers = new SystemTimers(systemClock);
 const commands = new Commands({
   clock: systemClock,
-  timers: new SystemTimers(systemClock),
+  timers,
   turns: systemTurns,
   random: systemRandom,
   logger,
-  openChannel: openSyncChannel,
+  openChannel: syncChannels(timers, systemTurns),
   report,
 });
 

@@ -1,14 +1,23 @@
 /** Opens the real channel of a sync link. Part of the worker's entry: the one file that knows real sockets. */
-import { UdpChannel } from '../net/udpChannel.js';
-import { channelSpecOf, type OpenChannel } from './links.js';
+import type { Timers, Turns } from '../base/time.js';
+import { TcpChannel, type OpenedTcpChannel } from '../net/tcpChannel.js';
+import { UdpChannel, type OpenedChannel } from '../net/udpChannel.js';
+import { channelSpecOf, streamSpecOf, type OpenChannel } from './links.js';
+import { MessageStream } from './wire/messageStream.js';
 
-export const openSyncChannel: OpenChannel = (link) => {
-  const spec = channelSpecOf(link);
-  if (spec === undefined) return { refused: 'TCP is not built in' };
-  const opened = UdpChannel.open(spec);
+export function syncChannels(timers: Timers, turns: Turns): OpenChannel {
+  const parts = { timers, turns, newFraming: () => new MessageStream() };
+  return (link) => {
+    const datagrams = channelSpecOf(link);
+    const stream = streamSpecOf(link);
+    if (datagrams !== undefined) return channelOf(UdpChannel.open(datagrams));
+    if (stream !== undefined) return channelOf(TcpChannel.open(stream, parts));
+    return { refused: 'a TCP link needs its local address' };
+  };
+}
+
+function channelOf(opened: OpenedChannel | OpenedTcpChannel): ReturnType<OpenChannel> {
   if (opened.kind === 'open') return opened.channel;
   const { operation, outcome } = opened;
-  return {
-    refused: outcome.kind === 'refused' ? `${operation}: ${outcome.message}` : operation,
-  };
-};
+  return { refused: outcome.kind === 'refused' ? `${operation}: ${outcome.message}` : operation };
+}

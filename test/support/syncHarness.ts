@@ -14,16 +14,17 @@ import { Commands } from '../../src/sync/commands.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { CacheName, SyncCommand, SyncReport } from '../../src/sync/messages.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
-import { openSyncChannel } from '../../src/sync/workerChannel.js';
+import { syncChannels } from '../../src/sync/workerChannel.js';
 
 const [settingsFile = ''] = process.argv.slice(2);
 const print = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };
 
+const timers = new SystemTimers(systemClock);
 const commands = new Commands({
   clock: systemClock,
-  timers: new SystemTimers(systemClock),
+  timers,
   turns: systemTurns,
   random: systemRandom,
   logger: {
@@ -31,7 +32,7 @@ const commands = new Commands({
       print({ kind: 'log', level, message, fields });
     },
   },
-  openChannel: openSyncChannel,
+  openChannel: syncChannels(timers, systemTurns),
   report: (report: SyncReport) => {
     print(report);
   },

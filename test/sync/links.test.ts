@@ -63,11 +63,12 @@ const link = (interfaceName: string, more: Partial<SyncLink> = {}): SyncLink => 
 
 function linksOf(settings: readonly SyncLink[], acceptAnySource = false) {
   const channels = settings.map(() => new FakeChannel());
-  const seen = { received: 0, writable: 0 };
+  const seen = { received: 0, writable: 0, mended: 0 };
   const links = new Links({
     links: settings,
     open: (one) => channels[settings.indexOf(one)] ?? { refused: 'none' },
     acceptAnySource,
+    peerSpeaks: true,
     clock: { now: () => seconds(1), wallClock: () => seconds(1) },
     logger: { log: () => undefined },
     receive: () => {
@@ -77,6 +78,9 @@ function linksOf(settings: readonly SyncLink[], acceptAnySource = false) {
     room: () => undefined,
     writable: () => {
       seen.writable++;
+    },
+    mended: () => {
+      seen.mended++;
     },
   });
   links.open();

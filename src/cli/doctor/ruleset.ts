@@ -4,6 +4,8 @@ import type { Finding } from './examine.js';
 import { formatIp } from '../../base/ipAddress.js';
 import { natThatStays, type NftChain, type NftMatch, type NftRuleset } from '../../net/nftRules.js';
 
+type SyncLink = NonNullable<NodeSettings['sync']>['links'][number];
+
 /** A packet as far as rules are read. */
 interface Probe {
   readonly family: 4 | 6;
@@ -149,17 +151,19 @@ function vrrpBlocked({ vrrp }: NodeSettings, ruleset: NftRuleset): Finding[] {
 }
 
 function syncBlocked({ sync }: NodeSettings, ruleset: NftRuleset): Finding[] {
-  return (sync?.links ?? []).flatMap((link) => {
-    // conntrackd's TCP link is left to the operator: either side may connect.
-    const ports = link.kind === 'tcp' ? [] : [link.port];
-    if (sync?.peerPort !== undefined) ports.push(sync.peerPort);
-    return ports.flatMap((port) =>
+  const ports = (link: SyncLink): (readonly ['tcp' | 'udp', number])[] => [
+    [link.kind === 'tcp' ? 'tcp' : 'udp', link.port],
+    // The peer channel is UDP beside a TCP link, too.
+    ...(sync?.peerPort === undefined ? [] : [['udp', sync.peerPort] as const]),
+  ];
+  return (sync?.links ?? []).flatMap((link) =>
+    ports(link).flatMap(([protocol, port]) =>
       hooksOf(link.interfaceName).flatMap(({ hook, way, match, ...interfaces }): Finding[] => {
         const chain = droppingChain(ruleset, hook, {
           ...interfaces,
           family: link.family,
-          protocol: 'udp',
-          protocolNumber: '17',
+          protocol,
+          protocolNumber: protocol === 'tcp' ? '6' : '17',
           destination: undefined,
           destinationPort: String(port),
         });
@@ -168,13 +172,13 @@ function syncBlocked({ sync }: NodeSettings, ruleset: NftRuleset): Finding[] {
           {
             severity: 'error',
             code: 'sync-blocked',
-            text: `the ruleset drops replication (UDP port ${port}) that ${way}`,
-            remedy: `nft insert rule ${chain.name} ${match} udp dport ${port} accept`,
+            text: `the ruleset drops replication (${protocol.toUpperCase()} port ${port}) that ${way}`,
+            remedy: `nft insert rule ${chain.name} ${match} ${protocol} dport ${port} accept`,
           },
         ];
       }),
-    );
-  });
+    ),
+  );
 }
 
 /** A forward chain that lets NEW or everything pass without a rule against INVALID. */

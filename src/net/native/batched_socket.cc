@@ -1,6 +1,7 @@
 #include "batched_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -137,6 +138,7 @@ napi_value BatchedSocket::Define(napi_env env) {
       METHOD("setReferenced", SetReferenced),
       METHOD("send", Send),
       METHOD("sendMany", SendMany),
+      METHOD("duplicate", Duplicate),
       METHOD("close", Close),
 #undef METHOD
   };
@@ -409,7 +411,8 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
   napi_value self = nullptr;
   napi_get_reference_value(env_, self_, &self);
   bool alive = self != nullptr;
-  if (alive && (events & UV_WRITABLE) != 0 && writing_) {
+  // A failed connect is reported as POLLERR: whoever waits must look, or the poll would fire for ever.
+  if (alive && writing_ && ((events & UV_WRITABLE) != 0 || status < 0)) {
     writing_ = false;
     alive = Notify(0);
   }
@@ -613,6 +616,15 @@ void BatchedSocket::CloseAll() {
   fd_ = -1;
   if (ring_ != nullptr) napi_delete_reference(env_, ring_);
   ring_ = nullptr;
+}
+
+// duplicate(): another descriptor of the same socket, owned by the caller, or a negative errno.
+napi_value BatchedSocket::Duplicate(napi_env env, napi_callback_info info) {
+  Arguments<1> arguments(env, info);
+  BatchedSocket* socket = arguments.Socket();
+  if (socket == nullptr) return Number(env, -EINVAL);
+  const int result = fcntl(socket->fd_, F_DUPFD_CLOEXEC, 3);
+  return Number(env, result < 0 ? -errno : result);
 }
 
 napi_value BatchedSocket::Close(napi_env env, napi_callback_info info) {

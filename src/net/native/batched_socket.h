@@ -42,6 +42,7 @@ class BatchedSocket {
   static napi_value SetReferenced(napi_env env, napi_callback_info info);
   static napi_value Send(napi_env env, napi_callback_info info);
   static napi_value SendMany(napi_env env, napi_callback_info info);
+  static napi_value Duplicate(napi_env env, napi_callback_info info);
   static napi_value Close(napi_env env, napi_callback_info info);
 
   // Number of datagrams (0: nothing waits) or a negative errno.

@@ -51,6 +51,8 @@ export interface NativeSocket {
     address: Uint8Array | undefined,
     errnoOut: Uint32Array,
   ): number;
+  /** Another descriptor of the same socket, or a negative errno. */
+  duplicate(): number;
   close(): void;
 }
 

@@ -1,0 +1,155 @@
+/**
+ * One dedicated link: its channel, its counters, and what waits because the kernel took no more, or because a
+ * TCP link has no connection at present. What waits is bounded in both cases.
+ */
+import type { Channel } from '../net/ports.js';
+import type { LinkStatus } from './messages.js';
+import type { SyncLink } from './settings.js';
+
+/** What one run of the pump can make, and some. */
+const mostWaiting = 512;
+const ordinaryMtu = 1_500;
+const EAGAIN = 11;
+const ENOTCONN = 107;
+
+export class Link {
+  readonly settings: SyncLink;
+  channel: Channel | undefined;
+  /** The interface is up and has carrier. */
+  isUp = true;
+  /** The interface's MTU as it was told last; before that, what the channel found when it was opened. */
+  mtuTold: number | undefined;
+  /** Its own connection ended, or could not be made, since it last stood: what was under way may be lost. */
+  wasCut = false;
+  #isCut = false;
+  #bytesSent = 0;
+  #bytesReceived = 0;
+  #datagramsSent = 0;
+  #datagramsReceived = 0;
+  #sendErrors = 0;
+  /** In order. */
+  #waiting: Uint8Array[] = [];
+  readonly #writable: () => void;
+
+  /** `writable`: more can be sent after `isBlocked`. */
+  constructor(settings: SyncLink, writable: () => void) {
+    this.settings = settings;
+    this.#writable = writable;
+  }
+
+  get mtu(): number {
+    return this.mtuTold ?? this.channel?.mtu ?? ordinaryMtu;
+  }
+
+  /** As far as this node can know, what is sent here arrives. */
+  get canCarry(): boolean {
+    return this.isUp && this.channel !== undefined && this.channel.stream?.isSending !== false;
+  }
+
+  /** The kernel's send buffer is full, or a connection is being made: more should wait. */
+  get isBlocked(): boolean {
+    return this.#waiting.length > 0 && !this.#isCut;
+  }
+
+  send(datagram: Uint8Array): void {
+    if (this.#waiting.length > 0) this.#keep(datagram);
+    else this.#transmit(datagram);
+  }
+
+  received(bytes: number): void {
+    this.#datagramsReceived++;
+    this.#bytesReceived += bytes;
+  }
+
+  /** What waits, for the link that is used from now on; this one's connection is made anew. */
+  leave(): readonly Uint8Array[] {
+    const left = this.#waiting;
+    this.#waiting = [];
+    this.#isCut = false;
+    // What is still under way here must not arrive behind newer messages.
+    this.channel?.stream?.restart();
+    return left;
+  }
+
+  close(): void {
+    this.channel?.close();
+    this.channel = undefined;
+    this.#waiting = [];
+  }
+
+  status(isActive: boolean): LinkStatus {
+    const stream = this.channel?.stream;
+    return {
+      interfaceName: this.settings.interfaceName,
+      kind: this.settings.kind,
+      isActive,
+      isUsable: this.isUp && this.channel !== undefined,
+      ...(this.settings.kind === 'tcp'
+        ? {
+            isSending: stream?.isSending ?? false,
+            isReceiving: stream?.isReceiving ?? false,
+          }
+        : {}),
+      bytesSent: this.#bytesSent,
+      bytesReceived: this.#bytesReceived,
+      datagramsSent: this.#datagramsSent,
+      datagramsReceived: this.#datagramsReceived,
+      sendErrors: this.#sendErrors,
+      receiveErrors: 0,
+    };
+  }
+
+  /** False where the datagram now waits. */
+  #transmit(datagram: Uint8Array): boolean {
+    const { channel } = this;
+    const outcome = channel?.send(datagram);
+    if (outcome?.kind === 'done') {
+      this.#datagramsSent++;
+      this.#bytesSent += datagram.length;
+      return true;
+    }
+    const errno = outcome?.kind === 'refused' ? outcome.errno : undefined;
+    this.#isCut = errno === ENOTCONN && channel?.stream !== undefined;
+    if (this.#isCut) this.wasCut = true;
+    if ((errno !== EAGAIN && !this.#isCut) || channel?.onceWritable === undefined) {
+      this.#sendErrors++;
+      return true;
+    }
+    this.#keep(datagram);
+    channel.onceWritable(() => {
+      this.#resume();
+    });
+    return false;
+  }
+
+  /**
+   * In front of a full buffer the last ones are lost: their senders stop. Without a connection nobody stops, and
+   * the oldest are lost, as in conntrackd's error queue.
+   */
+  #keep(datagram: Uint8Array): void {
+    const waiting = this.#waiting;
+    if (this.#isCut) {
+      const most = Math.max(1, this.settings.errorQueueLength);
+      while (waiting.length >= most) {
+        waiting.shift();
+        this.#sendErrors++;
+      }
+    } else if (waiting.length >= mostWaiting) {
+      this.#sendErrors++;
+      return;
+    }
+    waiting.push(datagram.slice());
+  }
+
+  #resume(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [index, datagram] of waiting.entries()) {
+      if (this.#transmit(datagram)) continue;
+      for (const later of waiting.slice(index + 1)) this.#keep(later);
+      if (!this.#isCut) return;
+      break;
+    }
+    this.#writable();
+  }
+}
