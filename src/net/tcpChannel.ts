@@ -58,12 +58,7 @@ export class TcpChannel implements Channel, StreamControl {
     return { kind: 'open', channel: new TcpChannel(descriptor, spec, parts, mtu.value) };
   }
 
-  private constructor(
-    descriptor: number,
-    spec: StreamSpec,
-    parts: TcpChannelParts,
-    mtu: number,
-  ) {
+  private constructor(descriptor: number, spec: StreamSpec, parts: TcpChannelParts, mtu: number) {
     this.mtu = mtu;
     this.#receiver = new TcpReceiver(descriptor, {
       ...parts,

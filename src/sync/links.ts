@@ -115,7 +115,10 @@ export class Links {
 
   tick(now: Microseconds): void {
     const isMissing = this.#links.some(({ channel }) => channel === undefined);
-    if (isMissing && (this.#triedAt === undefined || this.#isOver(this.#triedAt, reopenPause, now))) {
+    if (
+      isMissing &&
+      (this.#triedAt === undefined || this.#isOver(this.#triedAt, reopenPause, now))
+    ) {
       this.open();
     }
     const active = this.#links[this.#active];

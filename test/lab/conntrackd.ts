@@ -7,7 +7,7 @@ import type { ManagedProcess } from './managedProcess.js';
 import { waitFor } from './waitFor.js';
 
 export interface ConntrackdLink {
-  readonly kind: 'udp' | 'multicast';
+  readonly kind: 'udp' | 'multicast' | 'tcp';
   /** Local address on the sync link. */
   readonly local: string;
   /** The peer, or the group. */
@@ -90,11 +90,13 @@ export class Conntrackd {
   }
 }
 
+const blockNames = { udp: 'UDP', multicast: 'Multicast', tcp: 'TCP' } as const;
+
 /** conntrackd.conf with its files in `directory`. */
 export function conntrackdConfig(options: ConntrackdOptions, directory: string): string {
   const { link } = options;
   const ignored = ['127.0.0.1', link.local, ...(options.ignoredAddresses ?? [])];
-  const isUnicast = link.kind === 'udp';
+  const isUnicast = link.kind !== 'multicast';
   const linkLines = isUnicast
     ? [`IPv4_address ${link.local}`, `IPv4_Destination_Address ${link.destination}`]
     : [`IPv4_address ${link.destination}`, `IPv4_interface ${link.local}`];
@@ -102,7 +104,7 @@ export function conntrackdConfig(options: ConntrackdOptions, directory: string):
   Mode ${options.mode} {
     ${(options.modeLines ?? []).join('\n    ')}
   }
-  ${isUnicast ? 'UDP' : 'Multicast'} {
+  ${blockNames[link.kind]} {
     ${linkLines.join('\n    ')}
     ${isUnicast ? 'Port' : 'Group'} ${link.port ?? 3780}
     Interface ${link.interfaceName}

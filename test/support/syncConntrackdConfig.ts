@@ -3,7 +3,7 @@ import type { SyncMode } from '../../src/sync/settings.js';
 
 export interface PeerOptions {
   readonly mode: SyncMode;
-  readonly kind: 'udp' | 'multicast';
+  readonly kind: 'udp' | 'multicast' | 'tcp';
   readonly local: string;
   /** The peer, or the group. */
   readonly destination: string;
@@ -14,6 +14,8 @@ export interface PeerOptions {
   /** Never replicated. */
   readonly ignored: readonly string[];
 }
+
+const blockNames = { udp: 'UDP', multicast: 'Multicast', tcp: 'TCP' } as const;
 
 /** Socket and lock file lie in `directory`. */
 export function everyProtocolConfig(options: PeerOptions, directory: string): string {
@@ -35,8 +37,8 @@ export function everyProtocolConfig(options: PeerOptions, directory: string): st
   Mode ${options.mode} {
     ${(options.modeLines ?? []).join('\n    ')}
   }
-  ${options.kind === 'udp' ? 'UDP' : 'Multicast'} {
-    ${(options.kind === 'udp' ? unicast : multicast).join('\n    ')}
+  ${blockNames[options.kind]} {
+    ${(options.kind === 'multicast' ? multicast : unicast).join('\n    ')}
     Interface ${options.interfaceName}
     SndSocketBuffer 1249280
     RcvSocketBuffer 1249280

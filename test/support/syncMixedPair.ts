@@ -13,7 +13,7 @@ import { settingsOf, SyncNode, withoutAges } from './syncNode.js';
 
 export interface MixedPairOptions {
   readonly mode: SyncMode;
-  readonly kind: 'udp' | 'multicast';
+  readonly kind: 'udp' | 'multicast' | 'tcp';
   readonly family: 4 | 6;
   readonly expectations?: boolean;
   readonly settings?: Partial<SyncSettings>;
@@ -72,7 +72,7 @@ export class MixedPair {
   async startKeepstate(): Promise<void> {
     const { mode, kind, family, expectations, settings } = this.#options;
     const { a: local, b: peer, group } = addresses[family];
-    const destination = kind === 'udp' ? peer : group;
+    const destination = kind === 'multicast' ? group : peer;
     this.keepstate = await SyncNode.start(
       this.a,
       settingsOf([{ kind, local, destination, interfaceName: 'sync' }], {

@@ -8,7 +8,7 @@ import type { ManagedProcess } from '../lab/managedProcess.js';
 import { waitFor } from '../lab/waitFor.js';
 
 export interface LinkOptions {
-  readonly kind: 'udp' | 'multicast';
+  readonly kind: 'udp' | 'multicast' | 'tcp';
   readonly local: string;
   readonly destination: string;
   readonly interfaceName: string;

@@ -9,6 +9,7 @@ import { ExternalCache } from '../../src/sync/externalCache.js';
 import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
 import { FtfwMachine } from '../../src/sync/modes/ftfw.js';
 import { Receiver } from '../../src/sync/receiver.js';
+import { MessageStream } from '../../src/sync/wire/messageStream.js';
 import { decodePeerMessage, encodePeerMessage } from '../../src/sync/wire/peerMessage.js';
 
 const folder = join(__dirname, '../vectors/sync');
@@ -98,4 +99,39 @@ test('the peer channel ignores what is not its own', () => {
   for (const text of ['KSP1{"kind":"bulkEnd"}', 'KSP1{"kind":"toString"}', 'KSP1[', 'KSP2{}']) {
     expect(decodePeerMessage(Buffer.from(text))).toBeUndefined();
   }
+});
+
+/** Chunks of a TCP stream: arbitrary bytes, captures, and captures with one byte changed. */
+const chunk = fc.oneof(
+  fc.uint8Array({ maxLength: 6_000 }),
+  fc.constantFrom(...captures),
+  fc
+    .tuple(fc.constantFrom(...captures), fc.nat(), fc.nat(255))
+    .map(([bytes, at, value]) => {
+      const changed = bytes.slice();
+      changed[at % bytes.length] = value;
+      return changed;
+    }),
+);
+
+test('arbitrary bytes of a stream never throw, are held for one message at most, and are counted', () => {
+  fc.assert(
+    fc.property(fc.array(chunk, { maxLength: 6 }), fc.nat(40), (chunks, cut) => {
+      const { receiver: subject } = receiver();
+      const stream = new MessageStream();
+      const whole = Buffer.concat(chunks);
+      const pieces = [whole.subarray(0, cut), whole.subarray(cut)];
+      let delivered = 0;
+      const isInStep = pieces.every((piece) =>
+        stream.push(piece, (messages) => {
+          delivered += messages.length;
+          subject.receive(messages, microseconds(1));
+        }),
+      );
+      expect(stream.held).toBeLessThan(4_096);
+      if (isInStep) expect(delivered + stream.held).toBe(whole.length);
+      else expect(subject.malformedTotal).toBeGreaterThan(0);
+    }),
+    options,
+  );
 });

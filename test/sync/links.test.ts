@@ -1,7 +1,13 @@
 /** Which link is sent on, whose datagrams are taken, and what happens when the kernel takes no more. */
 import { formatIp, parseIp, type IpAddress } from '../../src/base/ipAddress.js';
-import { seconds } from '../../src/base/time.js';
-import type { Channel, ChannelListener, KernelOutcome } from '../../src/net/ports.js';
+import { seconds, type Microseconds } from '../../src/base/time.js';
+import type {
+  Channel,
+  ChannelListener,
+  KernelOutcome,
+  StreamControl,
+  StreamWatcher,
+} from '../../src/net/ports.js';
 import { Links } from '../../src/sync/links.js';
 import type { SyncLink } from '../../src/sync/settings.js';
 
@@ -13,6 +19,7 @@ function ip(text: string): IpAddress {
 
 const done: KernelOutcome = { kind: 'done' };
 const full: KernelOutcome = { kind: 'refused', errno: 11, message: 'again' };
+const unconnected: KernelOutcome = { kind: 'refused', errno: 107, message: 'not connected' };
 const unreachable: KernelOutcome = { kind: 'refused', errno: 101, message: 'unreachable' };
 
 class FakeChannel implements Channel {
@@ -49,6 +56,34 @@ class FakeChannel implements Channel {
   }
 }
 
+/** A channel over connections, which the test makes and ends. */
+class FakeStream extends FakeChannel implements StreamControl {
+  readonly stream: StreamControl = this;
+  isSending = true;
+  isReceiving = true;
+  restarts = 0;
+  #watcher: StreamWatcher | undefined;
+
+  watch(watcher: StreamWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  restart(): void {
+    this.restarts++;
+  }
+
+  connection(isConnected: boolean): void {
+    this.isSending = isConnected;
+    this.outcome = isConnected ? done : unconnected;
+    this.#watcher?.changed('sending', isConnected, 'test');
+    this.becomeWritable();
+  }
+
+  admits(from: string): boolean | undefined {
+    return this.#watcher?.admits(ip(from));
+  }
+}
+
 const link = (interfaceName: string, more: Partial<SyncLink> = {}): SyncLink => ({
   kind: 'udp',
   family: 4,
@@ -62,20 +97,40 @@ const link = (interfaceName: string, more: Partial<SyncLink> = {}): SyncLink => 
 });
 
 function linksOf(settings: readonly SyncLink[], acceptAnySource = false) {
-  const channels = settings.map(() => new FakeChannel());
-  const seen = { received: 0, writable: 0, mended: 0 };
+  return linksOver(
+    settings,
+    settings.map(() => new FakeChannel()),
+    acceptAnySource,
+  );
+}
+
+function streamsOf(settings: readonly SyncLink[]) {
+  return linksOver(
+    settings,
+    settings.map(() => new FakeStream()),
+  );
+}
+
+function linksOver<C extends FakeChannel>(
+  settings: readonly SyncLink[],
+  channels: readonly C[],
+  acceptAnySource = false,
+) {
+  const seen = { received: 0, writable: 0, mended: 0, room: 0, now: seconds(1), logged: 0 };
   const links = new Links({
     links: settings,
     open: (one) => channels[settings.indexOf(one)] ?? { refused: 'none' },
     acceptAnySource,
     peerSpeaks: true,
-    clock: { now: () => seconds(1), wallClock: () => seconds(1) },
-    logger: { log: () => undefined },
+    clock: { now: () => seen.now, wallClock: () => seen.now },
+    logger: { log: () => seen.logged++ },
     receive: () => {
       seen.received++;
       return true;
     },
-    room: () => undefined,
+    room: (bytes) => {
+      seen.room = bytes;
+    },
     writable: () => {
       seen.writable++;
     },
@@ -149,6 +204,162 @@ describe('fail-over', () => {
     expect(active(links)).toBe('c');
     channels[0]!.hear('198.51.100.66');
     expect(active(links)).toBe('c');
+  });
+});
+
+describe('a path that is dead although it has carrier', () => {
+  const pass = (
+    { links, seen }: { links: Links; seen: { now: Microseconds } },
+    amount: number,
+  ): void => {
+    seen.now = seconds(seen.now / 1_000_000 + amount);
+    links.tick(seen.now);
+  };
+
+  test('where the peer is not heard the next link is tried, round and round, and told once', () => {
+    const all = linksOf([link('a'), link('b'), link('c')]);
+    all.links.linkState('b', false);
+    pass(all, 3.9);
+    expect(active(all.links)).toBe('a');
+    pass(all, 0.2);
+    expect(active(all.links)).toBe('c');
+    pass(all, 4);
+    expect(active(all.links)).toBe('a');
+    expect(all.seen.logged).toBe(1);
+  });
+
+  test('while the peer is heard the link stays, and silence is counted from then', () => {
+    const all = linksOf([link('a'), link('b')]);
+    for (let i = 0; i < 10; i++) {
+      pass(all, 3);
+      all.channels[0]!.hear('192.0.2.2');
+    }
+    expect(active(all.links)).toBe('a');
+    pass(all, 4);
+    expect(active(all.links)).toBe('b');
+  });
+
+  test('one link is never left', () => {
+    const all = linksOf([link('a')]);
+    pass(all, 60);
+    expect(active(all.links)).toBe('a');
+  });
+
+  test('what was still on its way on a link that went down does not bring it back', () => {
+    const { links, channels } = linksOf([link('a'), link('b')]);
+    links.linkState('a', false);
+    channels[0]!.hear('192.0.2.2');
+    expect(active(links)).toBe('b');
+  });
+
+  test('after a change of links the engine is told once, when the peer is heard', () => {
+    const { links, channels, seen } = linksOf([link('a'), link('b')]);
+    links.linkState('a', false);
+    expect(seen.mended).toBe(0);
+    channels[1]!.hear('192.0.2.2');
+    channels[1]!.hear('192.0.2.2');
+    expect(seen.mended).toBe(1);
+  });
+});
+
+describe('MTU', () => {
+  test('a change is followed on the active link, and the next link brings its own', () => {
+    const { links, seen } = linksOf([link('a'), link('b')]);
+    expect(seen.room).toBe(1_472);
+    links.linkState('a', true, 9_000);
+    expect(seen.room).toBe(8_972);
+    links.linkState('b', true, 1_400);
+    expect(seen.room).toBe(8_972);
+    links.linkState('a', false, 9_000);
+    expect(seen.room).toBe(1_372);
+  });
+});
+
+describe('links over connections', () => {
+  const tcp = (name: string, more: Partial<SyncLink> = {}): SyncLink =>
+    link(name, { kind: 'tcp', errorQueueLength: 3, ...more });
+
+  test('a stranger’s connection is refused, counted and named; the peer’s is taken', () => {
+    const { links, channels } = streamsOf([tcp('nowhere')]);
+    expect(channels[0]!.admits('198.51.100.66')).toBe(false);
+    expect(channels[0]!.admits('192.0.2.2')).toBe(true);
+    expect(links).toMatchObject({ strangers: 1, lastStranger: '198.51.100.66' });
+  });
+
+  test('without a connection nothing stops: the newest few wait, and go first afterwards', () => {
+    const { links, channels, seen } = streamsOf([tcp('a')]);
+    channels[0]!.connection(false);
+    send(links, '1', '2', '3', '4', '5');
+    expect(links.isBlocked).toBe(false);
+    expect(links.status()[0]).toMatchObject({ datagramsSent: 0, sendErrors: 2, isSending: false });
+    channels[0]!.connection(true);
+    send(links, '6');
+    expect(channels[0]!.sent).toEqual(['3', '4', '5', '6']);
+    expect(seen.writable).toBe(1);
+  });
+
+  test('while one is made everything waits; when it fails the senders go on', () => {
+    const { links, channels, seen } = streamsOf([tcp('a')]);
+    const channel = channels[0]!;
+    channel.outcome = full;
+    send(links, '1', '2', '3', '4', '5');
+    expect(links.isBlocked).toBe(true);
+    channel.connection(false);
+    expect(links.isBlocked).toBe(false);
+    expect(seen.writable).toBe(1);
+    channel.connection(true);
+    expect(channel.sent).toEqual(['3', '4', '5']);
+  });
+
+  test('a link without a connection is left for one that has one, with what waits', () => {
+    const { links, channels, seen } = streamsOf([tcp('a'), tcp('b')]);
+    channels[0]!.connection(false);
+    send(links, '1', '2');
+    expect(active(links)).toBe('a');
+    links.tick(seen.now);
+    expect(active(links)).toBe('b');
+    expect(channels[1]!.sent).toEqual(['1', '2']);
+    // What is still under way on the link that was left must not arrive late.
+    expect(channels[0]!.restarts).toBe(1);
+    channels[0]!.connection(true);
+    links.tick(seen.now);
+    expect(active(links)).toBe('b');
+    expect(channels[0]!.sent).toEqual([]);
+  });
+
+  test('where no link has a connection the active one stays', () => {
+    const { links, channels, seen } = streamsOf([tcp('a'), tcp('b')]);
+    channels[0]!.connection(false);
+    channels[1]!.connection(false);
+    links.tick(seen.now);
+    expect(active(links)).toBe('a');
+  });
+
+  test('a failed interface goes over to a link with a connection before others', () => {
+    const { links, channels } = streamsOf([tcp('a'), tcp('b'), tcp('c')]);
+    channels[1]!.connection(false);
+    links.linkState('a', false);
+    expect(active(links)).toBe('c');
+  });
+
+  test('an interface that is back is connected over at once', () => {
+    const { links, channels } = streamsOf([tcp('a')]);
+    channels[0]!.connection(false);
+    links.linkState('a', false);
+    links.linkState('a', true);
+    expect(channels[0]!.restarts).toBe(1);
+  });
+
+  test('the engine is told when a connection that was cut stands again and the peer is heard', () => {
+    const { channels, seen } = streamsOf([tcp('a')]);
+    channels[0]!.hear('192.0.2.2');
+    expect(seen.mended).toBe(0);
+    channels[0]!.connection(false);
+    channels[0]!.hear('192.0.2.2');
+    channels[0]!.connection(true);
+    expect(seen.mended).toBe(0);
+    channels[0]!.hear('192.0.2.2');
+    expect(seen.mended).toBe(1);
   });
 });
 
