@@ -11,6 +11,7 @@ export interface PeerOptions {
   /** Lines inside the Mode block. */
   readonly modeLines?: readonly string[];
   readonly expectations?: boolean;
+  readonly sendBufferBytes?: number;
   /** Never replicated. */
   readonly ignored: readonly string[];
 }
@@ -40,7 +41,7 @@ export function everyProtocolConfig(options: PeerOptions, directory: string): st
   ${blockNames[options.kind]} {
     ${(options.kind === 'multicast' ? multicast : unicast).join('\n    ')}
     Interface ${options.interfaceName}
-    SndSocketBuffer 1249280
+    SndSocketBuffer ${options.sendBufferBytes ?? 1_249_280}
     RcvSocketBuffer 1249280
     Checksum on
   }

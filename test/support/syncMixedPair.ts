@@ -18,6 +18,8 @@ export interface MixedPairOptions {
   readonly expectations?: boolean;
   readonly settings?: Partial<SyncSettings>;
   readonly modeLines?: readonly string[];
+  /** conntrackd's SndSocketBuffer. */
+  readonly sendBufferBytes?: number;
 }
 
 /** Each pair of lists is equal where both sides hold the same. */
@@ -87,7 +89,7 @@ export class MixedPair {
 
   /** At `b`, or at `a` in keepstate's place. */
   async startConntrackd(at: 'a' | 'b' = 'b'): Promise<Conntrackd> {
-    const { mode, kind, family, expectations, modeLines = [] } = this.#options;
+    const { mode, kind, family, expectations, modeLines = [], sendBufferBytes } = this.#options;
     const own = addresses[family];
     const host = this[at];
     const directory = host.path('conntrackd');
@@ -102,6 +104,7 @@ export class MixedPair {
         modeLines:
           mode === 'ALARM' ? ['RefreshTime 3', 'CacheTimeout 60', ...modeLines] : modeLines,
         expectations: expectations === true,
+        ...(sendBufferBytes === undefined ? {} : { sendBufferBytes }),
         ignored,
       },
       directory,

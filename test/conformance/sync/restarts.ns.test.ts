@@ -5,14 +5,24 @@ import type { SyncMode } from '../../../src/sync/settings.js';
 
 jest.setTimeout(120_000);
 
-const modes: readonly SyncMode[] =
-  process.env['KEEPSTATE_FULL'] === '1' ? ['FTFW', 'NOTRACK', 'ALARM'] : ['FTFW'];
+type Case = readonly [SyncMode, 'udp' | 'tcp'];
 
-describe.each(modes)('restarts in %s', (mode) => {
+const cases: readonly Case[] =
+  process.env['KEEPSTATE_FULL'] === '1'
+    ? (['FTFW', 'NOTRACK', 'ALARM'] as const).flatMap((mode): Case[] => [
+        [mode, 'udp'],
+        [mode, 'tcp'],
+      ])
+    : [
+        ['FTFW', 'udp'],
+        ['FTFW', 'tcp'],
+      ];
+
+describe.each(cases)('restarts in %s over %s', (mode, kind) => {
   let pair: MixedPair;
 
   beforeAll(async () => {
-    pair = await MixedPair.start({ mode, kind: 'udp', family: 4 });
+    pair = await MixedPair.start({ mode, kind, family: 4 });
     await createUdpFlows(pair.a, 50, 20);
     await createUdpFlows(pair.b, 60, 20);
     await pair.agree(20, 20);
