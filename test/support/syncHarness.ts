@@ -1,37 +1,42 @@
 /**
  * The replication engine as a program for namespace tests: settings as JSON in a file, commands as JSON lines
  * on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists a cache as conntrackd
- * does, ages left out; `{"kind":"digest"}` tells count and fingerprint of both caches.
+ * does, ages left out; `{"kind":"digest"}` tells count and fingerprint of both caches. With a second argument it
+ * watches the interfaces, as the daemon's main thread does.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Logger } from '../../src/base/logger.js';
 import { systemClock, SystemTimers, systemTurns } from '../../src/base/systemClock.js';
 import { systemRandom } from '../../src/base/systemRandom.js';
 import { lifecycle } from '../../src/conntrack/flowRecord.js';
 import { flowLine } from '../../src/conntrack/text/flowLine.js';
 import { flowFromRecord } from '../../src/conntrack/text/recordView.js';
+import { NetworkReporter } from '../../src/daemon/networkReporter.js';
+import { RtnetlinkWatch } from '../../src/net/rtnetlinkWatch.js';
 import { Commands } from '../../src/sync/commands.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { CacheName, SyncCommand, SyncReport } from '../../src/sync/messages.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import { syncChannels } from '../../src/sync/workerChannel.js';
 
-const [settingsFile = ''] = process.argv.slice(2);
+const [settingsFile = '', watch] = process.argv.slice(2);
 const print = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };
 
 const timers = new SystemTimers(systemClock);
+const logger: Logger = {
+  log: (level, message, fields = {}) => {
+    print({ kind: 'log', level, message, fields });
+  },
+};
 const commands = new Commands({
   clock: systemClock,
   timers,
   turns: systemTurns,
   random: systemRandom,
-  logger: {
-    log: (level, message, fields = {}) => {
-      print({ kind: 'log', level, message, fields });
-    },
-  },
+  logger,
   openChannel: syncChannels(timers, systemTurns),
   report: (report: SyncReport) => {
     print(report);
@@ -84,4 +89,17 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   }
 });
 
-void commands.obey({ kind: 'start', settings });
+const started = commands.obey({ kind: 'start', settings });
+if (watch !== undefined) {
+  const network = RtnetlinkWatch.open({ timers, logger });
+  void Promise.all([started, network.load()]).then(() => {
+    const reporter = new NetworkReporter({
+      network,
+      timers,
+      post: (command) => void commands.obey(command),
+      virtualAddresses: () => [],
+      linkNames: () => settings.links.map(({ interfaceName }) => interfaceName),
+    });
+    reporter.tellAll();
+  });
+}

@@ -85,14 +85,16 @@ export class SyncNode {
     this.process = started;
   }
 
-  /** Starts and waits until the cache is filled. */
-  static async start(host: Host, settings: SyncSettings): Promise<SyncNode> {
+  /** Starts and waits until the cache is filled. `watch`: the interfaces, as the daemon's main thread does. */
+  static async start(host: Host, settings: SyncSettings, watch = false): Promise<SyncNode> {
     const text = JSON.stringify(settings, (_key, value: unknown) =>
       value instanceof Uint8Array ? [...value] : value,
     );
     const path = host.path('sync.json');
     const file = host.file(path.slice(host.directory.length), text);
-    const node = new SyncNode(host.startTypescript('test/support/syncHarness.ts', [file]));
+    const node = new SyncNode(
+      host.startTypescript('test/support/syncHarness.ts', [file, ...(watch ? ['watch'] : [])]),
+    );
     await node.waitForReport('ready');
     return node;
   }

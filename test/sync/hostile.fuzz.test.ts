@@ -105,13 +105,11 @@ test('the peer channel ignores what is not its own', () => {
 const chunk = fc.oneof(
   fc.uint8Array({ maxLength: 6_000 }),
   fc.constantFrom(...captures),
-  fc
-    .tuple(fc.constantFrom(...captures), fc.nat(), fc.nat(255))
-    .map(([bytes, at, value]) => {
-      const changed = bytes.slice();
-      changed[at % bytes.length] = value;
-      return changed;
-    }),
+  fc.tuple(fc.constantFrom(...captures), fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
+    const changed = bytes.slice();
+    changed[at % bytes.length] = value;
+    return changed;
+  }),
 );
 
 test('arbitrary bytes of a stream never throw, are held for one message at most, and are counted', () => {

@@ -1,0 +1,95 @@
+/** Two keepstate engines with two links each: whatever happens to one link, the caches are equal in the end. */
+import { Lab } from '../lab/lab.js';
+import { Churn, LinkPair, type LinkKind } from '../support/syncLinkPair.js';
+
+jest.setTimeout(180_000);
+
+const kinds: readonly LinkKind[] =
+  process.env['KEEPSTATE_FULL'] === '1' ? ['udp', 'tcp', 'multicast'] : ['udp', 'tcp'];
+
+describe.each(kinds)('two links over %s', (kind) => {
+  let lab: Lab;
+  let pair: LinkPair;
+  let base = 0;
+
+  beforeAll(async () => {
+    lab = await Lab.open();
+    pair = await LinkPair.start(lab, kind);
+  });
+
+  afterAll(async () => {
+    await lab.close();
+  });
+
+  /** Flows come and go while `fault` happens, and until `isOver`. */
+  async function during(
+    name: string,
+    fault: () => Promise<unknown>,
+    isOver: () => Promise<unknown>,
+  ): Promise<void> {
+    base += 100_000;
+    const churn = new Churn(pair.hosts[0], base);
+    try {
+      await fault();
+      await isOver();
+    } finally {
+      await churn.stop();
+    }
+    process.stdout.write(`${kind}, ${name}: equal after ${await pair.equal()} ms\n`);
+  }
+
+  test('the default link is used by both', async () => {
+    await during(
+      'start',
+      async () => {},
+      () => pair.bothUse('sync2'),
+    );
+    await pair.peerChannelWorks();
+  });
+
+  test('carrier is lost: both go on over the other link, and the peer channel with them', async () => {
+    await during(
+      'carrier lost',
+      () => pair.hosts[1].ip('link set sync2 down'),
+      () => pair.bothUse('sync1'),
+    );
+    await pair.peerChannelWorks();
+  });
+
+  test('the first link is back: nobody returns to it', async () => {
+    await during(
+      'carrier back',
+      () => pair.hosts[1].ip('link set sync2 up'),
+      () => pair.bothUse('sync1'),
+    );
+  });
+
+  test('the link is set down here', async () => {
+    await during(
+      'set down',
+      () => pair.hosts[0].ip('link set sync1 down'),
+      () => pair.bothUse('sync2'),
+    );
+    await pair.hosts[0].ip('link set sync1 up');
+    await pair.peerChannelWorks();
+  });
+
+  test('a path that is dead in one direction although it has carrier', async () => {
+    await during(
+      'dead one way',
+      () => pair.hosts[1].loseInput(100, 'iifname "sync2"'),
+      () => pair.bothUse('sync1'),
+    );
+    await pair.hosts[1].loseInput(0);
+    await pair.peerChannelWorks();
+  });
+
+  test('a peer that starts again meanwhile is met on a link', async () => {
+    await during(
+      'peer started again',
+      () => pair.nodes[1].process.kill(),
+      () => pair.startAgain(1),
+    );
+    await pair.peerChannelWorks();
+  });
+});
