@@ -1,13 +1,19 @@
 /** conntrackd.conf for every transport and mode; unlike the laboratory's, it replicates every protocol. */
 import type { SyncMode } from '../../src/sync/settings.js';
 
-export interface PeerOptions {
-  readonly mode: SyncMode;
-  readonly kind: 'udp' | 'multicast' | 'tcp';
+export interface PeerLink {
   readonly local: string;
   /** The peer, or the group. */
   readonly destination: string;
   readonly interfaceName: string;
+  readonly isDefault?: boolean;
+}
+
+export interface PeerOptions extends PeerLink {
+  readonly mode: SyncMode;
+  readonly kind: 'udp' | 'multicast' | 'tcp';
+  /** Links beside the first, of the same kind. */
+  readonly moreLinks?: readonly PeerLink[];
   /** Lines inside the Mode block. */
   readonly modeLines?: readonly string[];
   readonly expectations?: boolean;
@@ -18,19 +24,29 @@ export interface PeerOptions {
 
 const blockNames = { udp: 'UDP', multicast: 'Multicast', tcp: 'TCP' } as const;
 
-/** Socket and lock file lie in `directory`. */
-export function everyProtocolConfig(options: PeerOptions, directory: string): string {
-  const family = options.destination.includes(':') ? 'IPv6' : 'IPv4';
+function linkBlock(link: PeerLink, { kind, sendBufferBytes = 1_249_280 }: PeerOptions): string {
+  const family = link.destination.includes(':') ? 'IPv6' : 'IPv4';
   const unicast = [
-    `${family}_address ${options.local}`,
-    `${family}_Destination_Address ${options.destination}`,
+    `${family}_address ${link.local}`,
+    `${family}_Destination_Address ${link.destination}`,
     'Port 3780',
   ];
   const multicast = [
-    `${family}_address ${options.destination}`,
-    ...(family === 'IPv4' ? [`IPv4_interface ${options.local}`] : []),
+    `${family}_address ${link.destination}`,
+    ...(family === 'IPv4' ? [`IPv4_interface ${link.local}`] : []),
     'Group 3780',
   ];
+  return `${blockNames[kind]}${link.isDefault === true ? ' Default' : ''} {
+    ${(kind === 'multicast' ? multicast : unicast).join('\n    ')}
+    Interface ${link.interfaceName}
+    SndSocketBuffer ${sendBufferBytes}
+    RcvSocketBuffer 1249280
+    Checksum on
+  }`;
+}
+
+/** Socket and lock file lie in `directory`. */
+export function everyProtocolConfig(options: PeerOptions, directory: string): string {
   const ignored = options.ignored.map(
     (address) => `${address.includes(':') ? 'IPv6' : 'IPv4'}_address ${address}`,
   );
@@ -38,13 +54,7 @@ export function everyProtocolConfig(options: PeerOptions, directory: string): st
   Mode ${options.mode} {
     ${(options.modeLines ?? []).join('\n    ')}
   }
-  ${blockNames[options.kind]} {
-    ${(options.kind === 'multicast' ? multicast : unicast).join('\n    ')}
-    Interface ${options.interfaceName}
-    SndSocketBuffer ${options.sendBufferBytes ?? 1_249_280}
-    RcvSocketBuffer 1249280
-    Checksum on
-  }
+  ${[options, ...(options.moreLinks ?? [])].map((link) => linkBlock(link, options)).join('\n  ')}
   Options { ExpectationSync ${options.expectations === true ? 'on' : 'off'} }
 }
 General {

@@ -2,8 +2,8 @@
  * Two hosts with two dedicated links, `sync1` and `sync2` (the default), a keepstate engine on each that watches
  * its interfaces, and flows that come and go on `a` while links fail.
  */
-import { Host } from '../lab/host.js';
-import { Lab } from '../lab/lab.js';
+import type { Host } from '../lab/host.js';
+import type { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
 import { seconds } from '../../src/base/time.js';
 import type { SyncSettings } from '../../src/sync/settings.js';

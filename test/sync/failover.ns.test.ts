@@ -41,7 +41,7 @@ describe.each(kinds)('two links over %s', (kind) => {
   test('the default link is used by both', async () => {
     await during(
       'start',
-      async () => {},
+      () => Promise.resolve(),
       () => pair.bothUse('sync2'),
     );
     await pair.peerChannelWorks();
