@@ -6,6 +6,7 @@ import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { examine, type Finding } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
+import { teach } from './teach.js';
 import { print } from './talk.js';
 import { lookOf, paint, wrap, type Look } from './terminal.js';
 
@@ -15,16 +16,21 @@ interface DoctorOptions {
 }
 
 export function registerDoctor(program: Command): void {
-  program
+  const command = program
     .command('doctor')
     .description('what would break a takeover on this machine, each with its remedy')
     .option('-f, --config <file>', 'configuration', defaultConfig)
     .option('--json', 'for programs')
-    .addHelpText(
-      'after',
-      '\nExit code: 0 nothing found, 1 something would break a takeover, 2 unreadable configuration.',
-    )
     .action((options: DoctorOptions) => doctor(options));
+  teach(
+    command,
+    {
+      'Look at this machine, as root, before the daemon goes live': 'doctor',
+      'For monitoring': "doctor --json | jq -r '.[].code'",
+    },
+    '0 nothing found, or warnings alone; 1 something would break a takeover; 2 the configuration is not accepted',
+    'The daemon need not run. Looked at are sysctls, interfaces, capabilities, the conntrack table and the ruleset\n(nft, iptables-nft).',
+  );
 }
 
 function doctor({ config, json }: DoctorOptions): void {

@@ -12,6 +12,7 @@ import { flowPrinter, type FlowPrinter } from './flowPrinter.js';
 import type { StatusAnswer } from '../control/status.js';
 import { printCache } from './flowsCache.js';
 import { followKernelEvents, printKernelFlows } from './flowsKernel.js';
+import { teach } from './teach.js';
 import { askDaemon, withControl, type ControlOption } from './talk.js';
 
 export interface FlowOptions extends FlowFilterOptions {
@@ -60,9 +61,17 @@ function registerCacheFlows(flows: Command): void {
     external: 'the flows of the peer that this node holds, as `conntrackd -e`',
   } as const;
   for (const name of ['internal', 'external'] as const) {
-    withControl(addFlowOptions(flows.command(name)))
+    const command = withControl(addFlowOptions(flows.command(name)))
       .description(texts[name])
       .action((options: FlowOptions & ControlOption) => cache(name, options));
+    teach(
+      command,
+      {
+        'How many connections it holds': `flows ${name} --count`,
+        'Those of one client': `flows ${name} -s 10.1.0.7 -p tcp`,
+      },
+      '0 shown; 1 this node replicates nothing, or the listing broke off; 2 no answer of the daemon, or a wrong filter',
+    );
   }
 }
 
@@ -93,15 +102,32 @@ async function cache(
 }
 
 function registerKernelFlows(flows: Command): void {
-  addFlowOptions(flows.command('kernel'))
+  const list = addFlowOptions(flows.command('kernel'))
     .description('the kernel table, as `conntrack -L` (works without the daemon)')
     .action((options: FlowOptions) => kernel(options));
-  addFlowOptions(flows.command('events'))
+  const follow = addFlowOptions(flows.command('events'))
     .description('events of the kernel table until interrupted, as `conntrack -E`')
     .addOption(
       new Option('-e, --event <kind...>', 'only these').choices(['new', 'update', 'destroy']),
     )
     .action((options: FlowOptions & { event?: EventKind[] }) => events(options));
+  const exitCodes = '0 shown; 1 the kernel refused, or something was lost; 2 a wrong filter';
+  teach(
+    list,
+    {
+      'Established connections to a port': 'flows kernel -p tcp --dport 443 --state ESTABLISHED',
+      'For programs, one JSON object per line': 'flows kernel --json | jq -r .original.source',
+    },
+    exitCodes,
+  );
+  teach(
+    follow,
+    {
+      'Watch connections open': 'flows events -e new',
+      'Watch one client': 'flows events -s 10.1.0.7',
+    },
+    exitCodes,
+  );
 }
 
 /** Filter and printer of a listing, or undefined after the problem was printed. */

@@ -11,6 +11,7 @@ import {
   withControl,
   type ControlOption,
 } from './talk.js';
+import { askingExitCodes, teach } from './teach.js';
 import { lookOf } from './terminal.js';
 
 interface HistoryOptions extends ControlOption {
@@ -19,17 +20,34 @@ interface HistoryOptions extends ControlOption {
 }
 
 export function registerHistory(program: Command): void {
-  withControl(program.command('history'))
+  const historyCommand = withControl(program.command('history'))
     .description('the last transitions: when, from, to, why, flows committed, milliseconds')
     .option('--json', 'one JSON array')
     .option('--limit <count>', 'only the newest', count)
-    .addHelpText('after', '\nThe history is kept over restarts (history_size, state_directory).')
     .action((options: HistoryOptions) => history(options));
-  withControl(program.command('events'))
+  teach(
+    historyCommand,
+    {
+      'What happened in the last failover, and why': 'history --limit 5',
+      'How long each takeover took, in milliseconds':
+        "history --json | jq -r '.[] | [.at, .to, .commit.durationMs] | @tsv'",
+    },
+    askingExitCodes,
+    'The history is kept over restarts (historyCommandsize, state_directory).',
+  );
+  const eventsCommand = withControl(program.command('events'))
     .description('transitions as they happen')
     .option('--follow', 'until interrupted (the default and only way)')
     .option('--json', 'one JSON object per line')
     .action((options: HistoryOptions) => events(options));
+  teach(
+    eventsCommand,
+    {
+      'Watch transitions while you test a failover': 'events',
+      'Give each transition to a program': 'events --json | while read -r line; do ...; done',
+    },
+    '0 interrupted, 2 no daemon, or it ended',
+  );
 }
 
 async function history(options: HistoryOptions): Promise<void> {

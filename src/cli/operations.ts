@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import type { Microseconds } from '../base/time.js';
 import type { ControlRequest, SyncVerb } from '../control/protocol.js';
 import type { DoneAnswer } from '../control/status.js';
+import { askingExitCodes, teach } from './teach.js';
 import { askDaemon, longTimeout, print, withControl, type ControlOption } from './talk.js';
 
 interface OperationOptions extends ControlOption {
@@ -13,17 +14,11 @@ interface OperationOptions extends ControlOption {
 
 export function registerOperations(program: Command): void {
   registerSync(program);
-  withControl(program.command('failover'))
+  const failover = withControl(program.command('failover'))
     .description('hand the role over to the peer, as planned work: nothing breaks')
     .option('--force', 'also without a synchronised peer (connections may break)')
     .option('--release', 'end the hold on preemption that a hand-over leaves behind')
     .option('--json', 'for programs')
-    .addHelpText(
-      'after',
-      `
-Give it on the MASTER. Replication is drained, the peer commits the flows, then this node resigns with
-priority 0. It does not preempt the peer again until the peer is lost or "failover --release" is given here.`,
-    )
     .action((options: OperationOptions) => {
       const request: ControlRequest =
         options.release === true
@@ -31,20 +26,44 @@ priority 0. It does not preempt the peer again until the peer is lost or "failov
           : { verb: 'failover', force: options.force === true };
       return operate(options, request);
     });
-  withControl(program.command('maintenance'))
+  teach(
+    failover,
+    {
+      'Hand over before you work on this node, on the MASTER': 'failover',
+      'Let it take the role back afterwards, where it preempts': 'failover --release',
+    },
+    askingExitCodes,
+    `Replication is drained, the peer commits the flows, then this node resigns with priority 0. It does not
+preempt the peer again until the peer is lost or "failover --release" is given here. It is refused
+when the peer lacks connections, unless --force is given.`,
+  );
+  const maintenance = withControl(program.command('maintenance'))
     .description('keep this node from taking the role, also over restarts')
     .addArgument(new Argument('<switch>', 'on or off').choices(['on', 'off']))
     .option('--force', 'also when the peer is not synchronised')
     .option('--json', 'for programs')
-    .addHelpText('after', '\nOn a MASTER the role is handed over first.')
     .action((word: string, options: OperationOptions) =>
       operate(options, { verb: 'maintenance', on: word === 'on', force: options.force === true }),
     );
-  withControl(program.command('reload'))
+  teach(
+    maintenance,
+    {
+      'Before you reboot this node': 'maintenance on',
+      'When it may take the role again': 'maintenance off',
+    },
+    askingExitCodes,
+    'On a MASTER the role is handed over first.',
+  );
+  const reload = withControl(program.command('reload'))
     .description('read the configuration again and apply what changed; a bad file changes nothing')
     .option('--json', 'for programs')
-    .addHelpText('after', '\nInstances that did not change keep role, timers and addresses.')
     .action((options: OperationOptions) => operate(options, { verb: 'reload' }));
+  teach(
+    reload,
+    { 'Look first, then apply': 'check && keepstate reload' },
+    askingExitCodes,
+    'Instances that did not change keep role, timers and addresses.',
+  );
 }
 
 const syncVerbs: readonly (readonly [SyncVerb, string, string])[] = [
@@ -60,12 +79,13 @@ function registerSync(program: Command): void {
     .command('sync')
     .description("conntrackd's verbs by hand; role changes do all of this by themselves");
   for (const [action, letter, help] of syncVerbs) {
-    withControl(sync.command(action))
+    const command = withControl(sync.command(action))
       .description(`${help} (conntrackd -${letter})`)
       .option('--json', 'for programs')
       .action((options: OperationOptions) => operate(options, { verb: 'sync', action }));
+    teach(command, { 'Do it, and see the counts': `sync ${action}` }, askingExitCodes);
   }
-  withControl(sync.command('flush'))
+  const flush = withControl(sync.command('flush'))
     .description('empty the caches (conntrackd -f)')
     .addArgument(new Argument('[cache]', 'only this one').choices(['internal', 'external']))
     .option('--json', 'for programs')
@@ -76,6 +96,20 @@ function registerSync(program: Command): void {
         ...(cache === undefined ? {} : { cache }),
       }),
     );
+  teach(
+    flush,
+    {
+      'Forget what the peer has sent, and ask for it again':
+        'sync flush external && keepstate sync request',
+    },
+    askingExitCodes,
+    'The kernel keeps its flows: only the caches of this process are emptied.',
+  );
+  teach(
+    sync,
+    { 'Compare with the kernel': 'sync resync', 'Ask the peer for everything': 'sync request' },
+    askingExitCodes,
+  );
 }
 
 async function operate(

@@ -1,6 +1,7 @@
 /** `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when asked for. */
 import { Option, type Command } from 'commander';
 import type { LogLevel } from '../base/logger.js';
+import { teach } from './teach.js';
 import { defaultConfig } from './defaultConfig.js';
 
 interface RunCommandOptions {
@@ -14,7 +15,7 @@ interface RunCommandOptions {
 const levels: readonly LogLevel[] = ['error', 'warning', 'notice', 'info', 'debug'];
 
 export function registerRun(program: Command): void {
-  program
+  const run = program
     .command('run')
     .description('the daemon, in the foreground; logs go to stderr')
     .option('-f, --config <file>', 'configuration', defaultConfig)
@@ -30,37 +31,40 @@ export function registerRun(program: Command): void {
     )
     .option('-i, --config-id <id>', 'for @ID conditions in the configuration')
     .option('--record <file>', 'append each VRRP event, for npm run replay; holds the password')
-    .addHelpText(
-      'after',
-      `
-The configuration is keepalived's and conntrackd's, one after the other:
-  cat /etc/keepalived/keepalived.conf /etc/conntrackd/conntrackd.conf > /etc/keepstate/keepstate.conf
-  keepstate check --config /etc/keepstate/keepstate.conf
-
-Signals: HUP reload; TERM, INT clean stop; USR1 writes keepalived.data and
-keepalived.json, USR2 keepalived.stats below $TMPDIR.
-Exit code: 0 stopped as asked, 1 cannot start, 2 the file cannot be read.`,
-    )
     .action(async (options: RunCommandOptions) => {
       const { runDaemon } = await import('../daemon/run.js');
       process.exitCode = await runDaemon(options);
     });
-  program
+  teach(
+    run,
+    {
+      'Check, then start in the foreground': 'check --strict && keepstate run',
+      'A second node on one machine, for a trial':
+        'run --config trial.conf --control /run/trial.sock',
+    },
+    '0 stopped as asked, 1 cannot start, 2 the file cannot be read',
+    `The configuration is keepalived's and conntrackd's, one after the other; "keepstate migrate" makes it.
+Signals: HUP reload; TERM, INT clean stop; USR1 writes keepalived.data and keepalived.json, USR2
+keepalived.stats below $TMPDIR.`,
+  );
+  const release = program
     .command('release')
     .description(
       'remove the virtual addresses that a crash has left, without starting (keepstate-release.service)',
     )
     .option('-f, --config <file>', 'configuration', defaultConfig)
-    .addHelpText(
-      'after',
-      `
-Peers that may still wait for this node are told with priority 0. Where the file has errors, the addresses
-that bear keepalived's mark in the kernel go. Does nothing while a keepstate with this configuration runs.`,
-    )
     .action(async ({ config }: { readonly config: string }) => {
       const { releaseAddresses } = await import('../daemon/release.js');
       process.exitCode = await releaseAddresses(config, (text) =>
         process.stdout.write(`${text}\n`),
       );
     });
+  teach(
+    release,
+    { 'As config/keepstate-release.service does': 'release' },
+    '0 nothing is left, 1 a daemon runs or the kernel refused, 2 the file cannot be read',
+    `Peers that may still wait for this node are told with priority 0. Where the file has errors, the
+addresses that bear keepalived's mark in the kernel go. Does nothing while a keepstate with this
+configuration runs.`,
+  );
 }

@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import { seconds } from '../base/time.js';
 import { fetchListing, listingRequests } from '../control/listing.js';
 import type { StatusAnswer, SyncStatusAnswer } from '../control/status.js';
+import { askingExitCodes, teach } from './teach.js';
 import {
   askDaemon,
   complain,
@@ -21,11 +22,20 @@ interface StatsOptions extends ControlOption {
 }
 
 export function registerStats(program: Command): void {
-  withControl(program.command('stats'))
+  const command = withControl(program.command('stats'))
     .description('what "conntrackd -s" prints, in the same layout')
     .addArgument(new Argument('[section]', 'one part of it').choices(sections))
     .option('--json', 'the same numbers for programs')
     .action((section: Section | undefined, options: StatsOptions) => stats(section, options));
+  teach(
+    command,
+    {
+      'All of it, as conntrackd shows it': 'stats',
+      'Whether datagrams of the peer were lost': 'stats network',
+      'For monitoring': 'stats --json | jq .network.lost',
+    },
+    askingExitCodes,
+  );
 }
 
 async function stats(section: Section | undefined, options: StatsOptions): Promise<void> {

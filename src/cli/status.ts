@@ -5,6 +5,7 @@ import { seconds, toMilliseconds } from '../base/time.js';
 import type { StatusAnswer } from '../control/status.js';
 import { statusText } from './statusText.js';
 import { askDaemon, exitCode, print, timers, withControl, type ControlOption } from './talk.js';
+import { teach } from './teach.js';
 import { lookOf } from './terminal.js';
 
 interface StatusOptions extends ControlOption {
@@ -13,21 +14,20 @@ interface StatusOptions extends ControlOption {
 }
 
 export function registerStatus(program: Command): void {
-  withControl(program.command('status'))
+  const command = withControl(program.command('status'))
     .description('who has the role, since when and why; addresses, peer, sync, and each problem')
     .option('--json', 'for programs; the names are stable')
     .option('--watch', 'refresh every second until interrupted')
-    .addHelpText(
-      'after',
-      `
-Exit code: 0 healthy, 1 a problem is shown, 2 no daemon.
-
-Examples:
-  keepstate status
-  keepstate status --json | jq -r .role
-  keepstate status --watch`,
-    )
     .action((options: StatusOptions) => status(options));
+  teach(
+    command,
+    {
+      'Who is master, and whether all is well': 'status',
+      'The role alone, for a script': 'status --json | jq -r .role',
+      'Keep it on the screen during a change': 'status --watch',
+    },
+    '0 healthy, 1 a problem is shown, 2 no answer of the daemon',
+  );
 }
 
 async function status(options: StatusOptions): Promise<void> {

@@ -45,7 +45,15 @@ export async function askDaemon(
   request: ControlRequest,
   timeout?: Microseconds,
 ): Promise<{ readonly result: unknown } | undefined> {
+  // Long work is waited for in sight: a person must not wonder whether anything happens.
+  const notice =
+    timeout === undefined
+      ? undefined
+      : timers.after(seconds(5), () => {
+          complain(`keepstate: still waiting, for ${toSeconds(timeout)} s at most`);
+        });
   const outcome = await ask(clientOptions(options, timeout), request);
+  notice?.cancel();
   if (outcome.kind === 'answer') return outcome;
   explain(outcome);
   return undefined;

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { refusal } from '../../src/control/protocol.js';
 import type { HistoryEntry } from '../../src/control/status.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
-import { FakeDaemon, runCli } from './harness.js';
+import { buildProgram } from '../../src/cli/program.js';
+import type { Command } from 'commander';
+import { FakeDaemon, quiet, runCli } from './harness.js';
 import { sampleStatus } from './statusSample.js';
 
 let daemon: FakeDaemon;
@@ -120,14 +122,6 @@ describe.each(commands)('keepstate $words', ({ words, request, answer, text }) =
       exitCode: 1,
     });
   });
-
-  test('says what to do when no daemon runs', async () => {
-    const { stdout, stderr, exitCode } = await run();
-    expect(stdout).toBe('');
-    expect(stderr).toContain(`no daemon answers at ${daemon.path}`);
-    expect(stderr).toContain('remedy: ');
-    expect(exitCode).toBe(2);
-  });
 });
 
 describe('status', () => {
@@ -155,27 +149,6 @@ describe('status', () => {
     await new Promise((resolve) => stranger.close(resolve));
     expect(stderr).toContain('not a line of the control protocol');
     expect(exitCode).toBe(2);
-  });
-
-  test('a daemon that hangs is not waited for for ever', async () => {
-    await daemon.listen(() => new Promise(() => undefined));
-    const { stderr, exitCode } = await runCli('status', '--control', daemon.path);
-    expect(stderr).toContain('did not answer within 5 s');
-    expect(exitCode).toBe(2);
-  }, 30_000);
-
-  test('a socket of another user is told with its remedy', async () => {
-    // Root may use any socket, so this asks as nobody.
-    await daemon.listen(() => ({ ok: true, result: sampleStatus }));
-    chmodSync(daemon.directory, 0o755);
-    process.seteuid?.(65_534);
-    try {
-      const { stderr, exitCode } = await runCli('status', '--control', daemon.path);
-      expect(stderr).toContain('no permission to use');
-      expect(exitCode).toBe(2);
-    } finally {
-      process.seteuid?.(0);
-    }
   });
 });
 
@@ -254,26 +227,42 @@ describe('words that are no command', () => {
     expect(stderr).toContain('Allowed choices are on, off');
     expect(exitCode).toBe(1);
   });
+});
 
-  test.each([
-    'run',
-    'check',
-    'migrate',
-    'status',
-    'history',
-    'events',
-    'flows',
-    'stats',
-    'sync',
-    'failover',
-    'maintenance',
-    'reload',
-    'doctor',
-    'release',
-  ])('%s has help', async (command) => {
-    const { stdout, exitCode } = await runCli(command, '--help');
-    expect(stdout).toContain(`Usage: keepstate ${command}`);
+/** Every command that does something, by its words. */
+function commandsOf(command: Command, words: readonly string[] = []): readonly [string, Command][] {
+  if (command.commands.length === 0) return [[words.join(' '), command]];
+  return command.commands.flatMap((one) => commandsOf(one, [...words, one.name()]));
+}
+
+describe('help', () => {
+  const all = commandsOf(buildProgram());
+
+  test('there are as many commands as the matrix of tests knows', () => {
+    expect(all.map(([words]) => words).sort()).toEqual(
+      [
+        ...['check', 'doctor', 'events', 'failover', 'history', 'maintenance', 'migrate'],
+        ...['flows events', 'flows external', 'flows internal', 'flows kernel'],
+        ...['release', 'reload', 'run', 'stats', 'status'],
+        ...['commit', 'resync', 'request', 'bulk', 'purge', 'flush'].map((it) => `sync ${it}`),
+      ].sort(),
+    );
+  });
+
+  test.each(all)('of %s teaches, with examples that can be typed and exit codes', async (words) => {
+    const { stdout, exitCode } = await runCli(...words.split(' '), '--help');
     expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Usage: keepstate ${words}`);
+    expect(stdout).toMatch(/Exit (code|status): 0 /);
+    const examples = [...stdout.matchAll(/\bkeepstate ((?:[^\n|;&>]|\\\n)+)/g)]
+      .filter(({ index }) => /(\$ |&& )$/.test(stdout.slice(0, index)))
+      .map(([, typed = '']) => typed.trim().split(/\s+/));
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      const program = buildProgram();
+      for (const [, command] of commandsOf(program)) command.action(() => undefined);
+      await quiet(program).parseAsync(['node', 'keepstate', ...example]);
+    }
   });
 });
 

@@ -82,6 +82,7 @@ const healthySysctls = {
   'net.ipv4.ip_forward': 1,
   'net.ipv4.conf.all.rp_filter': 0,
   'net.ipv4.conf.lan.rp_filter': 0,
+  'net.ipv4.conf.wan.rp_filter': 0,
   'net.netfilter.nf_conntrack_tcp_loose': 0,
   'net.netfilter.nf_conntrack_events': 1,
 };
@@ -138,6 +139,12 @@ const vrrp = 'iifname "lan" meta l4proto vrrp accept';
 test.each<readonly [string, Fault, string, 'error' | 'warning']>([
   ['forwarding off', sysctl('net.ipv4.ip_forward', 0), 'forwarding-off', 'error'],
   ['strict reverse paths', sysctl('net.ipv4.conf.lan.rp_filter', 1), 'rp-filter-strict', 'warning'],
+  [
+    'strict reverse paths where an address goes',
+    sysctl('net.ipv4.conf.wan.rp_filter', 1),
+    'rp-filter-strict',
+    'warning',
+  ],
   [
     'strict reverse paths everywhere',
     sysctl('net.ipv4.conf.all.rp_filter', 1),

@@ -25,6 +25,8 @@ export async function runCli(...words: string[]): Promise<CliRun> {
   };
   const stdout = jest.spyOn(process.stdout, 'write').mockImplementation(capture(out));
   const stderr = jest.spyOn(process.stderr, 'write').mockImplementation(capture(err));
+  // A command has its process to itself, and does not take its listeners away.
+  const listenersBefore = process.stdout.listeners('error');
   process.exitCode = undefined;
   let exitCode: number;
   try {
@@ -36,6 +38,10 @@ export async function runCli(...words: string[]): Promise<CliRun> {
     exitCode = Number(error.exitCode);
   } finally {
     process.exitCode = undefined;
+    for (const listener of process.stdout.listeners('error')) {
+      if (listenersBefore.includes(listener)) continue;
+      process.stdout.off('error', listener as (error: Error) => void);
+    }
     stdout.mockRestore();
     stderr.mockRestore();
   }
@@ -47,7 +53,8 @@ function exitCodeNow(): number {
   return Number(process.exitCode ?? 0);
 }
 
-function quiet(command: Command): Command {
+/** Throws in place of ending the process. */
+export function quiet(command: Command): Command {
   command.exitOverride();
   for (const one of command.commands) quiet(one);
   return command;

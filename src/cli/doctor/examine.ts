@@ -83,8 +83,7 @@ function forwarding({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding
 /** The kernel takes the greater of `all` and the interface's own value. */
 function reversePath({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding[] {
   const all = sysctls['net/ipv4/conf/all/rp_filter'] ?? 0;
-  const names = new Set(vrrp.instances.filter((i) => i.family === 4).map((i) => i.interfaceName));
-  return [...names].flatMap((name) => {
+  return interfacesOfRoles(vrrp.instances.filter(({ family }) => family === 4)).flatMap((name) => {
     const own = sysctls[`net/ipv4/conf/${name}/rp_filter`];
     if (own === undefined || Math.max(all, own) !== 1) return [];
     return [
@@ -98,7 +97,7 @@ function reversePath({ vrrp }: NodeSettings, { sysctls }: MachineReport): Findin
 }
 
 function interfaces(settings: NodeSettings, report: MachineReport): Finding[] {
-  const vrrp = settings.vrrp.instances.map((instance) => instance.interfaceName);
+  const vrrp = interfacesOfRoles(settings.vrrp.instances);
   const sync = settings.sync?.links.map((link) => link.interfaceName) ?? [];
   return [...new Set([...vrrp, ...sync])].flatMap((name) => {
     const isUp = report.interfaces.get(name);
@@ -184,6 +183,15 @@ function connectionTracking(settings: NodeSettings, report: MachineReport): Find
     );
   }
   return findings;
+}
+
+/** Where VRRP runs, and where the addresses go. */
+export function interfacesOfRoles(instances: NodeSettings['vrrp']['instances']): readonly string[] {
+  const names = instances.flatMap(({ interfaceName, virtualAddresses, excludedAddresses }) => [
+    interfaceName,
+    ...[...virtualAddresses, ...excludedAddresses].map(({ spec }) => spec.interfaceName),
+  ]);
+  return [...new Set(names)];
 }
 
 /** All addresses that move with the role, as text. */

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import type { MachineReport } from './examine.js';
+import { interfacesOfRoles, type MachineReport } from './examine.js';
 import { parseNftRuleset } from '../../net/nftRules.js';
 
 /** Bit numbers of linux/capability.h that the daemon needs. */
@@ -12,12 +12,12 @@ const neededCapabilities: readonly (readonly [string, bigint])[] = [
 ];
 
 export function gatherFacts(settings: NodeSettings): MachineReport {
-  const names = new Set(settings.vrrp.instances.map((instance) => instance.interfaceName));
+  const names = interfacesOfRoles(settings.vrrp.instances);
   const keys = [
     'net/ipv4/ip_forward',
     'net/ipv6/conf/all/forwarding',
     'net/ipv4/conf/all/rp_filter',
-    ...[...names].map((name) => `net/ipv4/conf/${name}/rp_filter`),
+    ...names.map((name) => `net/ipv4/conf/${name}/rp_filter`),
     'net/netfilter/nf_conntrack_events',
     'net/netfilter/nf_conntrack_max',
     'net/netfilter/nf_conntrack_tcp_loose',

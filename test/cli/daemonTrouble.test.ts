@@ -1,0 +1,118 @@
+/** Each command that needs the daemon, when there is none, when it may not be asked, and when it hangs. */
+import { chmodSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { timers } from '../../src/cli/talk.js';
+import { microseconds } from '../../src/base/time.js';
+import { FakeDaemon, runCli, type CliRun } from './harness.js';
+
+/** Words, and how long the command waits for an answer. */
+const commands: readonly (readonly [string, number])[] = [
+  ['status', 5],
+  ['history', 5],
+  ['events', 5],
+  ['flows internal', 5],
+  ['flows external', 5],
+  ['stats', 5],
+  ['stats network', 5],
+  ['sync commit', 70],
+  ['sync resync', 70],
+  ['sync request', 70],
+  ['sync bulk', 70],
+  ['sync purge', 70],
+  ['sync flush', 70],
+  ['failover', 70],
+  ['failover --release', 70],
+  ['maintenance on', 70],
+  ['maintenance off', 70],
+  ['reload', 70],
+];
+
+let daemon: FakeDaemon;
+let silent: Server | undefined;
+
+beforeEach(() => {
+  daemon = new FakeDaemon();
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  const server = silent;
+  silent = undefined;
+  if (server !== undefined) await new Promise((resolve) => server.close(resolve));
+  await daemon.close();
+});
+
+/** Accepts, reads, and never answers. */
+async function listenSilently(): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.resume();
+  });
+  silent = server;
+  await new Promise<void>((resolve) => server.listen(daemon.path, resolve));
+}
+
+/** Lets time run a thousand times as fast, so that nobody waits for 70 seconds. */
+function hurry(): void {
+  const after = timers.after.bind(timers);
+  jest
+    .spyOn(timers, 'after')
+    .mockImplementation((delay, run) => after(microseconds(Math.ceil(delay / 1_000)), run));
+}
+
+/** As somebody who may not write to the socket: root may use any, so root asks as another user. */
+async function asStranger(run: () => Promise<CliRun>): Promise<CliRun> {
+  chmodSync(daemon.directory, 0o755);
+  chmodSync(daemon.path, 0);
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    return await run();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+describe.each(commands)('keepstate %s', (line, patience) => {
+  const words = line.split(' ');
+  const forms = [
+    ['text', []],
+    ['JSON', ['--json']],
+  ] as const;
+  const run = (more: readonly string[]): Promise<CliRun> =>
+    runCli(...words, '--control', daemon.path, ...more);
+
+  test.each(forms)('says what to do when no daemon runs, asked for %s', async (_form, more) => {
+    expect(await run(more)).toEqual({
+      stdout: '',
+      stderr: `keepstate: no daemon answers at ${daemon.path}\n  remedy: systemctl start keepstate, or name its socket with --control or KEEPSTATE_CONTROL\n`,
+      exitCode: 2,
+    });
+  });
+
+  test.each(forms)('says what to do when it may not ask, asked for %s', async (_form, more) => {
+    await listenSilently();
+    expect(await asStranger(() => run(more))).toEqual({
+      stdout: '',
+      stderr: `keepstate: no permission to use ${daemon.path}\n  remedy: run this as root\n`,
+      exitCode: 2,
+    });
+  });
+
+  test.each(forms)('gives a daemon up that does not answer, asked for %s', async (_form, more) => {
+    await listenSilently();
+    hurry();
+    const { stdout, stderr, exitCode } = await run(more);
+    const lines = stderr.split('\n');
+    expect(lines.slice(-3)).toEqual([
+      `keepstate: the daemon at ${daemon.path} did not answer within ${patience} s`,
+      '  remedy: see its log; "kill -USR1" its process shows whether it still works',
+      '',
+    ]);
+    // Who waits long is told so.
+    expect(lines.slice(0, -3)).toEqual(
+      patience > 5 ? [`keepstate: still waiting, for ${patience} s at most`] : [],
+    );
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+  });
+});
