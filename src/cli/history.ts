@@ -30,7 +30,7 @@ export function registerHistory(program: Command): void {
     {
       'What happened in the last failover, and why': 'history --limit 5',
       'How long each takeover took, in milliseconds':
-        "history --json | jq -r '.[] | [.at, .to, .commit.durationMs] | @tsv'",
+        "history --json | jq -r '.[] | [.at, .to, .takeoverMs] | @tsv'",
     },
     askingExitCodes,
     'The history is kept over restarts (historyCommandsize, state_directory).',

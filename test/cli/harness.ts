@@ -19,10 +19,14 @@ export interface CliRun {
 export async function runCli(...words: string[]): Promise<CliRun> {
   const out: string[] = [];
   const err: string[] = [];
-  const capture = (into: string[]) => (text: string | Uint8Array) => {
-    into.push(typeof text === 'string' ? text : Buffer.from(text).toString());
-    return true;
-  };
+  const capture =
+    (into: string[]) =>
+    (text: string | Uint8Array, encoding?: unknown, written?: () => void): boolean => {
+      into.push(typeof text === 'string' ? text : Buffer.from(text).toString());
+      const callback = typeof encoding === 'function' ? (encoding as () => void) : written;
+      callback?.();
+      return true;
+    };
   const stdout = jest.spyOn(process.stdout, 'write').mockImplementation(capture(out));
   const stderr = jest.spyOn(process.stderr, 'write').mockImplementation(capture(err));
   // A command has its process to itself, and does not take its listeners away.
