@@ -98,23 +98,15 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   const { internal, external, lastCommit, peer, links } = status;
   const tone: Tone =
     status.state === 'synchronised' ? 'good' : status.state === 'down' ? 'bad' : 'warning';
-  const name = [
-    peer.name,
-    peer.kind === 'keepstate' ? `keepstate ${peer.version ?? ''}`.trim() : peer.kind,
-  ]
-    .filter((part) => part !== undefined)
-    .join(', ');
-  const heard =
-    peer.heardAgoMs === undefined ? 'never heard' : `heard ${duration(peer.heardAgoMs)} ago`;
   const commit =
     lastCommit === undefined
       ? 'none yet'
-      : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${Math.round(lastCommit.durationMs * 10) / 10} ms${
+      : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${tenths(lastCommit.durationMs)} ms${
           lastCommit.cancelled ? ', cancelled' : ''
         }, ${age(lastCommit.at, now)} ago`;
   const rows: (readonly [string, string])[] = [
     ['mode', `${status.mode}, parity ${status.parity}`],
-    ['peer', `${name}, ${heard}`],
+    ['peer', syncPeerText(peer)],
     ['internal', tableText(internal)],
     ['external', tableText(external)],
     ['last commit', status.commitInProgress ? 'running now' : commit],
@@ -138,6 +130,13 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   return [`SYNC ${paint(status.state, tone, look)}`, ...lines].join('\n');
 }
 
+function syncPeerText({ kind, name, version, heardAgoMs }: SyncStatusAnswer['peer']): string {
+  const heard = heardAgoMs === undefined ? undefined : `heard ${duration(heardAgoMs)} ago`;
+  if (kind === 'none') return heard === undefined ? 'never heard' : `lost, last ${heard}`;
+  const program = kind === 'keepstate' ? `keepstate ${version ?? ''}`.trim() : kind;
+  return [name, program, heard ?? 'never heard'].filter((part) => part !== undefined).join(', ');
+}
+
 function tableText({ entries, limit }: { entries: number; limit: number }): string {
   if (limit === 0) return `${entries} flows`;
   return `${entries} flows of ${limit} (${Math.floor((100 * entries) / limit)} %)`;
@@ -146,11 +145,12 @@ function tableText({ entries, limit }: { entries: number; limit: number }): stri
 function process(status: StatusAnswer): string {
   const { lateness, rssBytes, version, pid, sync: engine } = status;
   const megabytes = Math.round(rssBytes / 1_048_576);
-  const late =
-    engine === undefined
-      ? `${lateness.maxMs} ms`
-      : `${lateness.maxMs} ms (sync ${engine.worker.lateness.maxMs} ms)`;
-  return `keepstate ${version}, process ${pid}, ${megabytes} MiB, at most ${late} late`;
+  const ofSync =
+    engine === undefined ? '' : ` (sync engine ${tenths(engine.worker.lateness.maxMs)} ms)`;
+  return [
+    `keepstate ${version}, process ${pid}, ${megabytes} MiB`,
+    `timers at most ${tenths(lateness.maxMs)} ms late${ofSync}`,
+  ].join('\n');
 }
 
 function problems(all: readonly Problem[], look: Look): string {
@@ -165,6 +165,10 @@ function problems(all: readonly Problem[], look: Look): string {
       ].join('\n');
     })
     .join('\n');
+}
+
+function tenths(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
 }
 
 function age(iso: string, now: number): string {

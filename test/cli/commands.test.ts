@@ -28,7 +28,7 @@ const entry: HistoryEntry = {
   to: 'MASTER',
   because: 'priority 0 was received',
 };
-const done = { message: 'committed', counts: { entries: 4, failed: 0 }, durationMs: 2.4 };
+const done = { message: 'committed 4 entries', counts: { entries: 4, failed: 0 }, durationMs: 2.4 };
 
 /** Each command that asks the daemon once: its words, what it asks, an answer, and the text of it. */
 const commands = [
@@ -49,7 +49,7 @@ const commands = [
     words: ['sync', action],
     request: { verb: 'sync', action },
     answer: done,
-    text: 'committed: entries 4, failed 0 (2 ms)',
+    text: 'committed 4 entries; failed 0 (2 ms)',
   })),
   {
     words: ['sync', 'flush', 'external'],

@@ -1,6 +1,7 @@
 import { historyText } from '../../src/cli/historyText.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { clip, duration, lookOf, table, wrap } from '../../src/cli/terminal.js';
+import type { SyncStatusAnswer } from '../../src/control/status.js';
 import { now, sampleStatus } from './statusSample.js';
 
 const plain = { colour: false, columns: 80 };
@@ -32,7 +33,8 @@ SYNC synchronised
   link         eth3 udp up, active, 3 sent, 4 received, 0 errors
   lost         3 messages, 0 malformed, 1 overruns
 
-keepstate 0.1.0, process 4711, 80 MiB, at most 1.5 ms (sync 2 ms) late
+keepstate 0.1.0, process 4711, 80 MiB
+timers at most 1.5 ms late (sync engine 2 ms)
 
 WARNING the external table is 91 % full
         remedy: raise HashLimit (and nf_conntrack_max) on both nodes
@@ -61,6 +63,25 @@ WARNING the external table is 91 % full
     expect(statusText({ ...sampleStatus, preemptionHeld: true }, now, plain)).toContain(
       'preemption is held',
     );
+  });
+});
+
+describe('the sync peer in status', () => {
+  const text = (given: Pick<SyncStatusAnswer['peer'], 'kind' | 'heardAgoMs'>): string => {
+    const { sync } = sampleStatus;
+    if (sync === undefined) throw new Error('the sample replicates');
+    const peer = { lost: 0, malformed: 0, strangers: 0, ...given };
+    return (
+      /peer {9}(.*)/.exec(
+        statusText({ ...sampleStatus, sync: { ...sync, peer } }, now, plain),
+      )?.[1] ?? ''
+    );
+  };
+
+  test('that fell silent is lost, one that never spoke was never heard', () => {
+    expect(text({ kind: 'none', heardAgoMs: 6_400 })).toBe('lost, last heard 6.4 s ago');
+    expect(text({ kind: 'none' })).toBe('never heard');
+    expect(text({ kind: 'conntrackd', heardAgoMs: 400 })).toMatch(/conntrackd, heard 0\.4 s ago$/);
   });
 });
 
