@@ -4,7 +4,7 @@
 
 packages=(
   build-essential python3 iproute2 nftables conntrack conntrackd keepalived tcpdump tshark procps
-  iputils-ping iputils-arping kmod util-linux shellcheck
+  iputils-ping iputils-arping kmod util-linux shellcheck systemd
 )
 
 missing_packages() {

@@ -13,6 +13,7 @@ const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[]
   ['state_directory', (s) => s.keepstate.stateDirectory],
   ['LockFile', (s) => s.general.lockFile],
   ['UNIX Path', (s) => s.general.unixPath],
+  ['vrrp_priority, vrrp_rt_priority, Nice or Scheduler', (s) => s.scheduling],
   ['whether there is a Sync block', (s) => s.sync !== undefined],
   ['which role drives the sync engine', (s) => boundName(s)],
 ];

@@ -15,6 +15,7 @@ import {
 } from '../base/time.js';
 import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../sync/messages.js';
 import type { SyncSettings } from '../sync/settings.js';
+import { SilenceWatch } from './silenceWatch.js';
 
 /** A started worker: node:worker_threads in compose.ts, a fake in tests. */
 export interface WorkerHandle {
@@ -64,12 +65,14 @@ export class WorkerSupervisor {
   #downBecause: string | undefined;
   #lastStatus: SyncStatus | undefined;
   #nextId = 1;
+  readonly #silence: SilenceWatch;
   readonly #waiting = new Map<number, (result: SyncResult) => void>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#startedAt = options.clock.now();
+    this.#silence = new SilenceWatch(options.timers, () => this.#silent());
   }
 
   /** The worker's last word on itself; undefined before the first, and while it is down. */
@@ -111,6 +114,7 @@ export class WorkerSupervisor {
       },
     });
     this.#worker = worker;
+    this.#silence.start();
     worker.post({
       kind: 'start',
       settings: this.#settings,
@@ -139,6 +143,7 @@ export class WorkerSupervisor {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#restart?.cancel();
+    this.#silence.stop();
     const worker = this.#worker;
     if (worker === undefined) return;
     await this.#ask((id) => ({ kind: 'stop', id }), stopPatience);
@@ -168,7 +173,14 @@ export class WorkerSupervisor {
     });
   }
 
+  /** It hangs. Its end is told by the thread itself, as that of any other. */
+  #silent(): void {
+    this.#options.logger.log('error', 'the sync engine hangs: it is ended');
+    void this.#worker?.terminate();
+  }
+
   #reported(report: SyncReport): void {
+    this.#silence.heard();
     if (report.kind === 'status') this.#lastStatus = report.status;
     if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
     this.#options.onReport(report);
@@ -176,6 +188,7 @@ export class WorkerSupervisor {
 
   #ended(because: string): void {
     const { clock, timers, logger, onDown } = this.#options;
+    this.#silence.stop();
     this.#worker = undefined;
     this.#lastStatus = undefined;
     this.#downBecause = because;

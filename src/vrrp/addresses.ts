@@ -11,7 +11,7 @@ const tentativeFlag = 0x40;
 const linkScope = 253;
 
 /**
- * IFA_PROTO of the addresses that we set, the number of RTPROT_KEEPALIVED, as keepalived marks its own since 2.2.8:
+ * IFA_PROTO of the addresses that we set, the number of RTPROT_KEEPALIVED, as newer keepalived marks its own:
  * `keepstate release` knows by it what a crash has left, even without the file. Linux before 5.18 ignores it.
  */
 export const keepalivedProtocol = 18;

@@ -166,4 +166,18 @@ describe('worker supervisor', () => {
     world.advance(seconds(60));
     expect(workers).toHaveLength(1);
   });
+
+  test('a worker that hangs is ended and started again; a word of it is enough to live on', () => {
+    const { world, workers, downs } = supervise();
+    world.advance(seconds(14));
+    workers[0]?.listener.report({ kind: 'log', level: 'info', message: 'busy', fields: {} });
+    world.advance(seconds(14));
+    expect(workers[0]?.isTerminated).toBe(false);
+    world.advance(seconds(1));
+    expect(workers[0]?.isTerminated).toBe(true);
+    workers[0]?.listener.ended('terminated');
+    expect(downs).toEqual(['terminated']);
+    world.advance(seconds(1));
+    expect(workers).toHaveLength(2);
+  });
 });

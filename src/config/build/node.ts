@@ -15,6 +15,7 @@ import { instanceDefaults, mergeGlobals, type GlobalValues } from './globals.js'
 import { buildGroup } from './group.js';
 import { buildInstance } from './instance.js';
 import { buildScript } from './notify.js';
+import { buildScheduling } from './scheduling.js';
 import { buildSync, distinct } from './sync.js';
 import { buildTrackers, uniquelyNamed } from './trackers.js';
 import { checkVirtualRouterIds } from './virtualRouterIds.js';
@@ -43,6 +44,7 @@ export function buildNode(
     general: buildGeneral(general, context),
     keepstate,
     binding,
+    ...optional('scheduling', buildScheduling(globals, general)),
     ...optional('netNamespace', valueOf(root.net_namespace)),
     sources,
   };

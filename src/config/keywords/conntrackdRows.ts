@@ -248,27 +248,22 @@ export const generalRows = {
   }),
   Filter: conntrackd(block(filterRows, filterHeader, free), 'what is replicated'),
   Systemd: conntrackd(onOff, 'READY, STOPPING and WATCHDOG messages', { default: 'on' }),
-  Nice: withoutEffect(
-    conntrackd(anything1('number'), 'priority of the process'),
-    'conntrackd ignores it too; the systemd unit sets it',
-  ),
-  Scheduler: withoutEffect(
-    conntrackd(
-      block(
-        { Type: conntrackd(choice(['RR', 'FIFO']), ''), Priority: conntrackd(integer(0, 99), '') },
-        nameless,
-        free,
-      ),
-      'real-time scheduling',
+  Nice: conntrackd(integer(-20, 19), 'nice value of the sync worker; conntrackd 1.4.7 ignores it', {
+    default: "the process's",
+  }),
+  Scheduler: conntrackd(
+    block(
+      {
+        Type: conntrackd(choice(['RR', 'FIFO']), 'policy', { default: 'RR' }),
+        Priority: conntrackd(integer(0, 99), 'VRRP gets one more; 99 counts as 98'),
+      },
+      nameless,
+      free,
     ),
-    'the systemd unit sets scheduling (CPUSchedulingPolicy)',
+    'real-time scheduling of the sync worker',
+    { default: "none, unlike conntrackd's RR 99" },
   ),
 } as const;
-
-/** Exactly one word, whatever it is: conntrackd's statements end when their words are there. */
-function anything1(name: string): typeof anything {
-  return { name, minWords: 1, maxWords: 1, parse: () => true, print: () => ({ words: [] }) };
-}
 
 export const conntrackdRootRows = {
   Sync: conntrackd(block(syncRows, nameless, free), 'replication between two nodes'),

@@ -99,6 +99,12 @@ export const globalRows = {
     unit: seconds,
     default: '0',
   }),
+  vrrp_priority: keepalived(integer(-20, 19), 'nice value of the thread that serves VRRP', {
+    default: "the process's, and never worse than that of the sync worker",
+  }),
+  vrrp_rt_priority: keepalived(integer(1, 99), 'real-time priority (RR) of that thread', {
+    default: 'none, or one above that of the sync worker (Scheduler)',
+  }),
   vrrp_min_garp: keepalived(flag, 'one packet, no second block', { default: 'off' }),
   vrrp_garp_extra_if: withoutEffect(
     keepalived(anything, 'periodic ARP on other interfaces', { aliases: ['vrrp_vmac_garp_intvl'] }),

@@ -45,16 +45,11 @@ const firewall = allWithoutEffect(
 
 const scheduling = allWithoutEffect(
   [
-    ...([
-      'max_auto_priority',
-      'min_auto_priority_delay',
-      'vrrp_priority',
-      'vrrp_rt_priority',
-    ] as const),
+    ...(['max_auto_priority', 'min_auto_priority_delay'] as const),
     ...(['vrrp_no_swap', 'vrrp_cpu_affinity', 'vrrp_rlimit_rttime', 'vrrp_rlimit_rtime'] as const),
   ],
   'scheduling of the process',
-  'the systemd unit sets scheduling (Nice, CPUSchedulingPolicy, CPUAffinity)',
+  'vrrp_rt_priority and vrrp_priority set it; the systemd unit sets CPUAffinity, MemorySwapMax and LimitRTTIME',
 );
 
 const buffers = allWithoutEffect(
