@@ -73,37 +73,37 @@ export class Churn {
 export class LinkPair {
   readonly hosts: readonly [Host, Host];
   readonly nodes: [SyncNode, SyncNode];
-  readonly #kind: LinkKind;
-  readonly #changes: Partial<SyncSettings>;
+  readonly #start: (which: 0 | 1) => Promise<SyncNode>;
 
   private constructor(
     hosts: readonly [Host, Host],
     nodes: [SyncNode, SyncNode],
-    kind: LinkKind,
-    changes: Partial<SyncSettings>,
+    start: (which: 0 | 1) => Promise<SyncNode>,
   ) {
     this.hosts = hosts;
     this.nodes = nodes;
-    this.#kind = kind;
-    this.#changes = changes;
+    this.#start = start;
   }
 
+  /** `linkCount` 1 leaves `sync2` unused. */
   static async start(
     lab: Lab,
     kind: LinkKind,
     changes: Partial<SyncSettings> = {},
+    linkCount = 2,
   ): Promise<LinkPair> {
     const hosts = await cableTwice(lab);
-    const nodes: [SyncNode, SyncNode] = [
-      await startNode(hosts, kind, 0, changes),
-      await startNode(hosts, kind, 1, changes),
-    ];
-    return new LinkPair(hosts, nodes, kind, changes);
+    const start = (which: 0 | 1): Promise<SyncNode> => {
+      const links = twoLinks(kind, which === 0 ? 1 : 2).slice(0, linkCount);
+      const settings = settingsOf(links, { nodeName: which === 0 ? 'a' : 'b', ...changes });
+      return SyncNode.start(hosts[which], settings, true);
+    };
+    return new LinkPair(hosts, [await start(0), await start(1)], start);
   }
 
   /** In place of one that has ended. */
   async startAgain(which: 0 | 1): Promise<void> {
-    this.nodes[which] = await startNode(this.hosts, this.#kind, which, this.#changes);
+    this.nodes[which] = await this.#start(which);
   }
 
   /** What `a` holds is at `b`. Milliseconds that it took. */
@@ -148,18 +148,4 @@ export class LinkPair {
       await this.nodes[to].waitForReport('handoverOffered', before);
     }
   }
-}
-
-function startNode(
-  hosts: readonly [Host, Host],
-  kind: LinkKind,
-  which: 0 | 1,
-  changes: Partial<SyncSettings>,
-): Promise<SyncNode> {
-  const links = twoLinks(kind, which === 0 ? 1 : 2);
-  return SyncNode.start(
-    hosts[which],
-    settingsOf(links, { nodeName: which === 0 ? 'a' : 'b', ...changes }),
-    true,
-  );
 }
