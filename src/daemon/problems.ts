@@ -154,7 +154,7 @@ function lossProblems(status: SyncStatus): readonly Problem[] {
           {
             severity: 'warning',
             code: 'sync-stranger',
-            text: `replication datagrams come from ${status.peer.lastStranger ?? 'a stranger'}`,
+            text: `replication traffic comes from ${status.peer.lastStranger ?? 'a stranger'}`,
             remedy: 'another cluster uses the same group or port: give each its own',
           },
         ];

@@ -201,7 +201,18 @@ function matchOf(expression: Fields): NftMatch[] {
   const field = fieldName(left);
   const isNegated = match['op'] === '!=';
   const isPlain = ['==', '!=', 'in'].includes(text(match['op'])) && values.length > 0;
-  return [field === undefined || !isPlain ? unknownMatch : { field, values, isNegated }];
+  return [
+    ...impliedProtocol(left),
+    field === undefined || !isPlain ? unknownMatch : { field, values, isNegated },
+  ];
+}
+
+/** `udp dport 53` is about UDP alone; the JSON form does not say so by a match of its own. */
+function impliedProtocol(left: Fields): NftMatch[] {
+  const protocol = text(fieldsOf(left['payload'])?.['protocol']);
+  return protocol === 'udp' || protocol === 'tcp'
+    ? [{ field: 'protocol', values: [protocol], isNegated: false }]
+    : [];
 }
 
 /** What nft calls the parts of a packet that are understood here. */
@@ -215,6 +226,7 @@ const fieldNames: Readonly<Record<string, NftMatch['field']>> = {
   'ip protocol': 'protocol',
   'ip6 nexthdr': 'protocol',
   'udp dport': 'destinationPort',
+  'tcp dport': 'destinationPort',
   'th dport': 'destinationPort',
   'ip daddr': 'destination',
   'ip6 daddr': 'destination',

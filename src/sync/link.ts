@@ -52,7 +52,7 @@ export class Link {
   }
 
   send(datagram: Uint8Array): void {
-    if (this.#waiting.length > 0) this.#keep(datagram);
+    if (this.#waiting.length > 0) this.#keep(datagram.slice());
     else this.#transmit(datagram);
   }
 
@@ -115,7 +115,7 @@ export class Link {
       this.#sendErrors++;
       return true;
     }
-    this.#keep(datagram);
+    this.#keep(datagram.slice());
     channel.onceWritable(() => {
       this.#resume();
     });
@@ -124,7 +124,7 @@ export class Link {
 
   /**
    * In front of a full buffer the last ones are lost: their senders stop. Without a connection nobody stops, and
-   * the oldest are lost, as in conntrackd's error queue.
+   * the oldest are lost, as in conntrackd's error queue. `datagram` is kept as it is.
    */
   #keep(datagram: Uint8Array): void {
     const waiting = this.#waiting;
@@ -138,7 +138,7 @@ export class Link {
       this.#sendErrors++;
       return;
     }
-    waiting.push(datagram.slice());
+    waiting.push(datagram);
   }
 
   #resume(): void {

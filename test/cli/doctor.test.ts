@@ -9,7 +9,7 @@ import type { NodeSettings } from '../../src/config/nodeSettings.js';
 import { systemLoadPorts } from '../../src/config/systemPorts.js';
 import { repositoryRoot } from '../lab/runTypescript.js';
 
-const settings = loadSettings(`
+const text = `
 vrrp_instance VI {
   interface lan
   virtual_router_id 51
@@ -32,7 +32,8 @@ Sync {
 General {
   HashLimit 65536
 }
-`);
+`;
+const settings = loadSettings(text);
 
 function loadSettings(text: string): NodeSettings {
   const loaded = loadNodeText(text, 'test.conf', systemLoadPorts({ machine: false }));
@@ -144,6 +145,21 @@ describe('doctor', () => {
       for (const finding of found) expect(finding.remedy.length).toBeGreaterThan(10);
     },
   );
+
+  test('a TCP link needs its port by TCP and the peer channel’s by UDP', () => {
+    const overTcp = loadSettings(text.replace('UDP {', 'TCP {'));
+    const found = examine(overTcp, healthy).filter(({ code }) => code === 'sync-blocked');
+    expect(found.map((finding) => finding.text)).toEqual([
+      'the ruleset drops replication (TCP port 3780) on sync',
+    ]);
+    expect(found[0]?.remedy).toContain('tcp dport 3780 accept');
+    const blocked = { ...healthy, ruleset: rulesetOf('syncBlocked') };
+    const both = examine(overTcp, blocked).filter(({ code }) => code === 'sync-blocked');
+    expect(both.map((finding) => finding.text)).toEqual([
+      'the ruleset drops replication (TCP port 3780) on sync',
+      'the ruleset drops replication (UDP port 3781) on sync',
+    ]);
+  });
 
   test('an iptables ruleset that lets VRRP and sync in is fine', () => {
     expect(codes({ ruleset: rulesetOf('iptablesGood') })).toEqual([]);

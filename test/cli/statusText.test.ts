@@ -51,6 +51,20 @@ WARNING the external table is 91 % full
     );
   });
 
+  test.each([
+    [{ usable: false }, 'eth3 udp DOWN, active'],
+    [{ kind: 'tcp', sending: true, receiving: true }, 'eth3 tcp connected, active'],
+    [{ kind: 'tcp', sending: true, receiving: false }, 'connected one way, to the peer'],
+    [{ kind: 'tcp', sending: false, receiving: true }, 'connected one way, FROM THE PEER'],
+    [{ kind: 'tcp', sending: false, receiving: false }, 'eth3 tcp NOT CONNECTED, active'],
+  ])('a link that is %j', (changes, words) => {
+    const { sync } = sampleStatus;
+    if (sync === undefined) throw new Error('the sample replicates');
+    const links = sync.links.map((link) => ({ ...link, ...changes }));
+    const wide = { colour: false, columns: 200 };
+    expect(statusText({ ...sampleStatus, sync: { ...sync, links } }, now, wide)).toContain(words);
+  });
+
   test('maintenance, a held preemption and a running step are told', () => {
     const text = statusText(
       { ...sampleStatus, maintenance: true, phase: 'committing', problems: [] },

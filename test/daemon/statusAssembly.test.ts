@@ -208,6 +208,15 @@ describe('problems', () => {
       receiveErrors: 0,
     } as const;
     expect(syncCodes({ links: [link] })).toEqual(['sync-link-down']);
+    const tcp = {
+      ...link,
+      kind: 'tcp',
+      isUsable: true,
+      isSending: false,
+      isReceiving: true,
+    } as const;
+    expect(syncCodes({ links: [tcp] })).toEqual(['sync-link-unconnected']);
+    expect(syncCodes({ links: [{ ...tcp, isSending: true, isReceiving: false }] })).toEqual([]);
   });
 
   test('of an instance', () => {

@@ -47,6 +47,20 @@ describe.each(kinds)('two links over %s', (kind) => {
     await pair.peerChannelWorks();
   });
 
+  test('a smaller MTU is followed: nothing is fragmented', async () => {
+    const fragments = async (): Promise<string | undefined> =>
+      (/IpFragCreates +(\d+)/.exec((await pair.hosts[0].exec(['nstat', '-az', 'IpFragCreates']))))?.[1];
+    const before = await fragments();
+    for (const host of pair.hosts) await host.ip('link set sync2 mtu 700');
+    await pair.nodes[0].request({ verb: 'bulk' });
+    await during(
+      'smaller MTU',
+      () => pair.nodes[0].request({ verb: 'bulk' }),
+      () => pair.bothUse('sync2'),
+    );
+    expect(await fragments()).toBe(before);
+  });
+
   test('carrier is lost: both go on over the other link, and the peer channel with them', async () => {
     await during(
       'carrier lost',

@@ -119,6 +119,7 @@ export const unicastRows = {
 
 export const tcpRows = {
   ...unicastRows,
+  Checksum: conntrackd(onOff, 'no effect: TCP always has its checksums', { default: 'on' }),
   ErrorQueueLength: conntrackd(integer(0, 1_048_576), 'buffers kept while not connected', {
     unit: 'buffers',
     default: '128',
