@@ -49,7 +49,7 @@ describe.each(kinds)('two links over %s', (kind) => {
 
   test('a smaller MTU is followed: nothing is fragmented', async () => {
     const fragments = async (): Promise<string | undefined> =>
-      (/IpFragCreates +(\d+)/.exec((await pair.hosts[0].exec(['nstat', '-az', 'IpFragCreates']))))?.[1];
+      /IpFragCreates +(\d+)/.exec(await pair.hosts[0].exec(['nstat', '-az', 'IpFragCreates']))?.[1];
     const before = await fragments();
     for (const host of pair.hosts) await host.ip('link set sync2 mtu 700');
     await pair.nodes[0].request({ verb: 'bulk' });
