@@ -8,6 +8,7 @@ import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { buildProgram } from '../../src/cli/program.js';
 import type { Command } from 'commander';
 import { FakeDaemon, quiet, runCli } from './harness.js';
+import { waitFor } from '../lab/waitFor.js';
 import { sampleStatus } from './statusSample.js';
 
 let daemon: FakeDaemon;
@@ -158,8 +159,9 @@ describe('events', () => {
     const running = runCli('events', '--follow', '--json', '--control', daemon.path);
     while (daemon.sinks.length === 0) await new Promise((resolve) => setImmediate(resolve));
     daemon.sinks[0]?.(entry);
-    // The line is on its way before the end of the daemon is.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // The spy that runCli has set: the line must be out before the daemon ends.
+    const { calls } = jest.spyOn(process.stdout, 'write').mock;
+    await waitFor(() => calls.length > 0, { description: 'the line' });
     await daemon.close();
     const { stdout, exitCode } = await running;
     expect(JSON.parse(stdout)).toEqual(entry);

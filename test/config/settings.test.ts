@@ -23,6 +23,38 @@ function settingsOf(text: string): NodeSettings {
 const instanceOf = (lines: string, root = '') =>
   settingsOf(instanceText(lines, root)).vrrp.instances[0]!;
 
+describe('priorities of the threads', () => {
+  const scheduling = (globals: string, general = ''): NodeSettings['scheduling'] =>
+    settingsOf(instanceText('', `global_defs {\n${globals}\n}\nGeneral {\n${general}\n}`))
+      .scheduling;
+
+  test('nothing is set where the file says nothing', () => {
+    expect(scheduling('')).toBeUndefined();
+  });
+
+  test("keepalived's keywords are for VRRP alone", () => {
+    expect(scheduling('vrrp_priority -5\nvrrp_rt_priority 20')).toEqual({
+      vrrp: { nice: -5, realtime: { policy: 'rr', priority: 20 } },
+      sync: {},
+    });
+  });
+
+  test.each([
+    ['Nice +5', { vrrp: { nice: 0 }, sync: { nice: 5 } }],
+    ['Nice -20', { vrrp: { nice: -20 }, sync: { nice: -20 } }],
+    [
+      'Scheduler {\nType FIFO\nPriority 99\n}',
+      {
+        vrrp: { realtime: { policy: 'rr', priority: 99 } },
+        sync: { realtime: { policy: 'fifo', priority: 98 } },
+      },
+    ],
+    ['Scheduler {\nType RR\n}', undefined],
+  ])('%j is for the sync worker, which never comes before VRRP', (general, expected) => {
+    expect(scheduling('', general)).toEqual(expected);
+  });
+});
+
 describe('trackers', () => {
   const { vrrp } = settingsOf(
     instanceText(

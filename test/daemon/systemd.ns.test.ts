@@ -15,7 +15,11 @@ const { lanVip } = pairAddresses;
 
 /** As an operator has it: the paths that the unit makes. `runtime` is where nobody but its user may write. */
 function installedConfig(runtime = '/run'): string {
-  return pairConfig({ index: 0, globalLines: ['vrrp_rt_priority 20'] })
+  return pairConfig({
+    index: 0,
+    globalLines: ['vrrp_rt_priority 20'],
+    generalLines: ['Nice +5'],
+  })
     .replace('@DIRECTORY@/state', '/var/lib/keepstate')
     .replace('@DIRECTORY@/run/control.sock', '/run/keepstate/control.sock')
     .replace('@DIRECTORY@/keepstate.lock', `${runtime}/conntrack.lock`)
@@ -37,7 +41,7 @@ describe('the units, run by systemd', () => {
     machine = await SystemdMachine.boot(pair.firewalls[0], {
       [`${units}/keepstate.service`]: shipped('keepstate.service'),
       [`${units}/keepstate-release.service`]: shipped('keepstate-release.service'),
-      '/root/user.conf': shipped('keepstate-user.conf'),
+      '/root/user.conf': shipped('keepstate.service.d/user.conf'),
       [configFile]: installedConfig(),
     });
     peer = new KeepstateNode(pair.firewalls[1], pairConfig({ index: 1 }));
@@ -171,9 +175,13 @@ describe('the units, run by systemd', () => {
     const status = await machine.exec(['cat', `/proc/${await mainPid()}/status`]);
     expect(status).not.toMatch(/^Uid:\s+0\b/m);
     expect(status).toMatch(/^CapEff:\s+0000000000803000$/m);
-    expect(await machine.exec(['chrt', '-p', await mainPid()])).toContain(
-      'scheduling priority: 20',
-    );
+    // The thread that serves VRRP is real-time, the sync worker is nice.
+    const pid = await mainPid();
+    const threads = await machine.exec(['ps', '-L', '-o', 'tid=,cls=,rtprio=,ni=', '-p', pid]);
+    const rows = threads.split('\n').map((line) => line.trim().split(/\s+/));
+    expect(rows).toContainEqual([pid, 'RR', '20', '-']);
+    expect(rows.filter(([tid]) => tid !== pid).map(([, policy]) => policy)).not.toContain('RR');
+    expect(rows.map((row) => row.slice(1).join(' '))).toContain('TS - 5');
     const files = await machine.exec(['ls', '/var/lib/keepstate', '/run/keepstate']);
     for (const name of ['history.jsonl', 'control.sock', 'role.json', 'conntrack.lock']) {
       expect(files).toContain(name);

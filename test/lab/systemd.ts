@@ -41,20 +41,26 @@ export class SystemdMachine {
     }
     mkdirSync(directory, { recursive: true });
     const machine = new SystemdMachine(host, directory);
-    await machine.#booted();
-    return machine;
+    try {
+      await machine.#booted();
+      return machine;
+    } catch (error) {
+      await machine.powerOff();
+      throw error;
+    }
   }
 
   async #booted(): Promise<void> {
     const init = await waitFor(
       async () => {
-        if (!this.#boot.isRunning) throw new Error(this.#boot.output);
         const children = (await tryRun(['pgrep', '-P', String(this.#boot.pid)])).stdout.trim();
         const command = (await tryRun(['ps', '-o', 'args=', '-p', children])).stdout;
         return command.startsWith(manager) ? children : undefined;
       },
       { description: 'systemd to be process 1' },
-    );
+    ).catch((error: unknown) => {
+      throw new Error(this.#boot.output, { cause: error });
+    });
     this.#enter = ['nsenter', '-t', init, '-a'];
     await waitFor(
       async () => (await this.tryExec(['systemctl', 'is-system-running'])).stdout === 'running\n',

@@ -11,6 +11,13 @@ if [ -z "${KEEPSTATE_INSIDE:-}" ]; then
   mkdir -p "$directory/cgroup"
   # A cgroup of its own, which becomes the root that systemd sees.
   mount -t cgroup2 none "$directory/cgroup"
+  # What a test left whose process is gone: ks<pid>x<random>-<name>.
+  for old in "$directory"/cgroup/ks*; do
+    pid=${old##*/ks}
+    if [ -d "$old" ] && ! kill -0 "${pid%%x*}" 2>/dev/null; then
+      find "$old" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    fi
+  done
   mkdir "$directory/cgroup/$cgroup"
   echo $$ >"$directory/cgroup/$cgroup/cgroup.procs"
   KEEPSTATE_INSIDE=1 exec unshare --fork --kill-child --pid --mount --uts --ipc --cgroup \
