@@ -150,14 +150,14 @@ describe('doctor', () => {
     const overTcp = loadSettings(text.replace('UDP {', 'TCP {'));
     const found = examine(overTcp, healthy).filter(({ code }) => code === 'sync-blocked');
     expect(found.map((finding) => finding.text)).toEqual([
-      'the ruleset drops replication (TCP port 3780) on sync',
+      'the ruleset drops replication (TCP port 3780) that arrives on sync',
     ]);
     expect(found[0]?.remedy).toContain('tcp dport 3780 accept');
     const blocked = { ...healthy, ruleset: rulesetOf('syncBlocked') };
     const both = examine(overTcp, blocked).filter(({ code }) => code === 'sync-blocked');
     expect(both.map((finding) => finding.text)).toEqual([
-      'the ruleset drops replication (TCP port 3780) on sync',
-      'the ruleset drops replication (UDP port 3781) on sync',
+      'the ruleset drops replication (TCP port 3780) that arrives on sync',
+      'the ruleset drops replication (UDP port 3781) that arrives on sync',
     ]);
   });
 
