@@ -92,8 +92,7 @@ function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[]
         severity: 'error',
         code: 'sync-peer-lost',
         text: `the sync peer ${ago}`,
-        remedy:
-          'check the sync link, the peer daemon, and that UDP on the sync port may pass both ways',
+        remedy: 'check the sync link, the peer daemon, and that the sync port may pass both ways',
       },
     ];
   }

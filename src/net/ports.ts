@@ -235,7 +235,7 @@ export interface StreamControl {
   readonly isReceiving: boolean;
   /** Before this call nobody's connection is taken. */
   watch(watcher: StreamWatcher): void;
-  /** Drops what is still under way on the own connection, and makes another at once. */
+  /** Drops what is still under way on the own connection, and makes another at once, without a pause. */
   restart(): void;
 }
 

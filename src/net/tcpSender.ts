@@ -77,7 +77,7 @@ export class TcpSender {
 
   restart(): void {
     this.#pause = firstPause;
-    this.#end('made anew');
+    this.#end('the link was left');
     this.retryNow();
   }
 

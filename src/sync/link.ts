@@ -66,8 +66,9 @@ export class Link {
     const left = this.#waiting;
     this.#waiting = [];
     this.#isCut = false;
-    // What is still under way here must not arrive behind newer messages.
-    this.channel?.stream?.restart();
+    // What is still under way here must not arrive behind newer messages; without a connection nothing is.
+    const stream = this.channel?.stream;
+    if (stream?.isSending === true) stream.restart();
     return left;
   }
 

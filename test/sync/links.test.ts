@@ -319,12 +319,19 @@ describe('links over connections', () => {
     links.tick(seen.now);
     expect(active(links)).toBe('b');
     expect(channels[1]!.sent).toEqual(['1', '2']);
-    // What is still under way on the link that was left must not arrive late.
-    expect(channels[0]!.restarts).toBe(1);
+    // Its pause between attempts is not cut short.
+    expect(channels[0]!.restarts).toBe(0);
     channels[0]!.connection(true);
     links.tick(seen.now);
     expect(active(links)).toBe('b');
     expect(channels[0]!.sent).toEqual([]);
+  });
+
+  test('what is still under way on a link that is left must not arrive late', () => {
+    const { links, channels } = streamsOf([tcp('a'), tcp('b')]);
+    channels[1]!.hear('192.0.2.2');
+    expect(active(links)).toBe('b');
+    expect([channels[0]!.restarts, channels[1]!.restarts]).toEqual([1, 0]);
   });
 
   test('where no link has a connection the active one stays', () => {
