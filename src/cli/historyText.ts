@@ -15,7 +15,14 @@ export function historyLine(entry: HistoryEntry, look: Look): string {
           `${entry.flowsCommitted ?? 0} flows committed (${entry.flowsFailed ?? 0} failed) in ` +
             `${round(entry.commitMs ?? 0)} ms, addresses up after ${round(entry.takeoverMs)} ms`,
         ];
-  const details = [because, ...takeover].map((text) => `    ${wrap(text, look.columns - 4, 4)}`);
+  const merge =
+    entry.flowsMerged === undefined
+      ? []
+      : [
+          `${entry.flowsMerged} flows merged ${to === 'MASTER' ? 'here' : 'by the other master'} ` +
+            `(${entry.flowsFailed ?? 0} failed) in ${round(entry.mergeMs ?? 0)} ms`,
+        ];
+  const details = [because, ...takeover, ...merge].map((text) => `    ${wrap(text, look.columns - 4, 4)}`);
   return [`${time}  ${kind} ${name}: ${change}`, ...details].join('\n');
 }
 

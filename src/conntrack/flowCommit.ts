@@ -34,6 +34,8 @@ export interface CommitOptions {
   readonly fixedTimeoutSeconds?: number;
   readonly windowTracking: boolean;
   readonly onExisting: OnExisting;
+  /** Only makes the windows of TCP flows liberal that the kernel has. */
+  readonly windowsOnly?: boolean;
   /** Flows whose own time is over: given 60 s, as conntrackd does, or left out. */
   readonly overdue: 'keep' | 'skip';
   /** Monotonic seconds, the unit of word.updated. */
@@ -172,7 +174,11 @@ export class FlowCommit {
   }
 
   #one(flow: FlowCursor): void {
-    const { nowSeconds, fixedTimeoutSeconds, overdue, skip } = this.#options;
+    const { nowSeconds, fixedTimeoutSeconds, overdue, skip, windowsOnly } = this.#options;
+    if (windowsOnly === true) {
+      if (flow.protocol === protocol.tcp) this.#injector.openWindows(flow, this.#slot);
+      return;
+    }
     const isOver =
       overdue === 'skip' && flow.knows(has.timeout) && remainingSeconds(flow, nowSeconds) <= 0;
     if (isOver || skip?.(this.#slot) === true) {

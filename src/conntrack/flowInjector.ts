@@ -4,6 +4,7 @@
  * the way that can help:
  *
  *   EEXIST on create   delete and create (or make liberal, or keep; see `onExisting`), once
+ *   ENOENT on liberal  final: another flow has the reply tuple, and its mapping stays
  *   EOPNOTSUPP         once more without the helper, which this kernel does not have
  *   ENOENT on create   once more without the master, which is gone
  *   ENOENT on update   create
@@ -13,7 +14,7 @@
 import { BugError, KernelError } from '../base/errors.js';
 import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP, errnoText } from '../net/errno.js';
 import type { BatchedSocket } from '../net/batchedSocket.js';
-import { messageType, protocol } from './constants.js';
+import { messageType } from './constants.js';
 import { has, type FlowCursor } from './flowRecord.js';
 import {
   encodeCreate,
@@ -40,7 +41,10 @@ const answerCellBytes = 4096;
 export type OnExisting =
   /** Delete and create: the record is the truth. */
   | 'replace'
-  /** Leave it, but make its TCP windows liberal. */
+  /**
+   * Leave it, NAT mapping included, but make its TCP windows liberal. Where only the reply tuple is taken, by another
+   * flow, that flow stays and this one has failed with EEXIST.
+   */
   | 'liberal'
   | 'keep';
 
@@ -68,7 +72,15 @@ export interface InjectionCounts {
   readonly failures: ReadonlyMap<number, number>;
 }
 
-const action = { create: 0, update: 1, remove: 2, recreate: 3, liberal: 4, clear: 5 } as const;
+const action = {
+  create: 0,
+  update: 1,
+  remove: 2,
+  recreate: 3,
+  liberal: 4,
+  clear: 5,
+  open: 6,
+} as const;
 
 /** Where requests go and refusals come from: a ctnetlink socket, or `nowhere`. */
 export interface InjectionDoor {
@@ -164,6 +176,12 @@ export class FlowInjector {
     this.#put(flow, slot, action.update, timeoutSeconds, false, false);
   }
 
+  /** Makes the TCP windows of a flow liberal that the kernel has; absent is fine. */
+  openWindows(flow: FlowCursor, slot: number): void {
+    this.#counts.requested++;
+    this.#put(flow, slot, action.open, 0, false, false);
+  }
+
   /** Absent is fine. */
   remove(flow: FlowCursor, slot: number): void {
     this.#counts.requested++;
@@ -231,6 +249,7 @@ export class FlowInjector {
         encodeUpdate(batch, flow, sequence, options);
         break;
       case action.liberal:
+      case action.open:
         encodeLiberalWindows(batch, flow, sequence);
         break;
       default:
@@ -279,7 +298,14 @@ export class FlowInjector {
       case action.clear:
         if (errno !== ENOENT && attempt.action === action.remove) this.#fail(attempt, errno);
         return;
+      case action.open:
+        if (errno !== ENOENT) this.#fail(attempt, errno);
+        return;
       case action.liberal:
+        if (errno !== ENOENT) return;
+        // EEXIST, and yet no flow has this original tuple: one has its reply tuple.
+        this.#counts.kept--;
+        this.#fail(attempt, EEXIST);
         return;
       case action.update:
         if (errno === ENOMEM) this.#fail(attempt, errno);
@@ -318,7 +344,6 @@ export class FlowInjector {
     if (this.#cursor === undefined) throw new BugError('a retry needs the record of its flow');
     const flow = this.#source?.seek(attempt.slot, this.#cursor) ?? this.#cursor;
     const { slot, timeoutSeconds, withoutHelper, withoutMaster } = attempt;
-    if (attempt.action === action.liberal && flow.protocol !== protocol.tcp) return;
     // Without a helper or master to leave out, trying again would only repeat the refusal.
     const hadHelper = flow.knows(has.helper);
     const hadMaster = flow.knows(has.master);

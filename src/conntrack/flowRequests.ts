@@ -111,7 +111,10 @@ export function encodeUpdate(
   out.finish();
 }
 
-/** Makes the TCP windows of an existing flow liberal in both directions and changes nothing else. */
+/**
+ * Makes the TCP windows of an existing flow liberal in both directions and changes nothing else; of another protocol
+ * it changes nothing at all. ENOENT where no flow has this original tuple.
+ */
 export function encodeLiberalWindows(
   out: MessageBatch,
   flow: FlowCursor,
@@ -120,12 +123,14 @@ export function encodeLiberalWindows(
 ): void {
   out.begin(messageType.flowNew, messageFlag.request | flags, sequence, familyOf(flow));
   encodeOriginal(out, flow);
-  const nest = out.openNest(rows.protocolInfo.number);
-  const tcp = out.openNest(1);
-  out.flags(4, tcpFlag.beLiberal, tcpFlag.beLiberal);
-  out.flags(5, tcpFlag.beLiberal, tcpFlag.beLiberal);
-  out.closeNest(tcp);
-  out.closeNest(nest);
+  if (flow.protocol === protocol.tcp) {
+    const nest = out.openNest(rows.protocolInfo.number);
+    const tcp = out.openNest(1);
+    out.flags(4, tcpFlag.beLiberal, tcpFlag.beLiberal);
+    out.flags(5, tcpFlag.beLiberal, tcpFlag.beLiberal);
+    out.closeNest(tcp);
+    out.closeNest(nest);
+  }
   encodeAttribute(out, rows.zone, flow);
   out.finish();
 }

@@ -162,6 +162,10 @@ export interface HistoryEntry {
   /** From the decision to the VIPs being up. */
   readonly takeoverMs?: number;
   readonly commitMs?: number;
+  /** After two masters: flows that the one that stays has taken over from the other. */
+  readonly flowsMerged?: number;
+  /** From learning of the other to having all its flows. */
+  readonly mergeMs?: number;
 }
 
 /** Answer to a verb that does something: what was done, for a person and as numbers. */

@@ -2,9 +2,10 @@
  * Vocabulary of the role coordinator: what it remembers, what can happen, what it asks for. All plain data; each event
  * carries the monotonic time at which it happened, each timer is an action with a duration in it.
  */
+import type { IpAddress } from '../base/ipAddress.js';
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
-import type { CommitSummary, SyncCommand } from '../sync/messages.js';
+import type { CommitSummary, MergeSummary, SyncCommand } from '../sync/messages.js';
 
 export type Role = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
 
@@ -27,7 +28,9 @@ export type CoordinatorTimer =
   /** A prepared takeover was not used. */
   | 'preparation'
   /** Nobody took the role that was handed over. */
-  | 'handOver';
+  | 'handOver'
+  /** The flows of two masters are not merged yet. */
+  | 'merge';
 
 /** Why flows are committed before the role is ours. */
 export interface Preparation {
@@ -66,8 +69,19 @@ export interface HandOver {
   readonly peerIsReady: boolean;
 }
 
+/** The flows of two masters become one table. */
+export interface Merge {
+  readonly startedAt: Microseconds;
+  /** The neighbours are told where the addresses are when the kernel has the flows, or it takes too long. */
+  readonly isAnnounced: boolean;
+}
+
 export interface CoordinatorState {
   readonly role: Role;
+  /** When this node became MASTER; undefined while it is not. */
+  readonly masterSince: Microseconds | undefined;
+  /** It replaced a living master, or was handed the role: that one ends just after this one has begun. */
+  readonly isSuccessor: boolean;
   /** Counted here, told to the worker; grows with each role change and each preparation. */
   readonly epoch: number;
   readonly worker: 'starting' | 'running' | 'down';
@@ -83,6 +97,7 @@ export interface CoordinatorState {
   readonly maintenance: boolean;
   /** Another MASTER was heard since the last role change. */
   readonly otherMasterHeard: boolean;
+  readonly merge: Merge | undefined;
   readonly lastMerge: Microseconds | undefined;
   /** Next identification of a command that is answered by a result; negative, so that they never meet others'. */
   readonly nextId: number;
@@ -96,6 +111,8 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
       readonly unitEpoch: number;
       readonly vipsWait: boolean;
       readonly isResumed: boolean;
+      /** The address of the stronger MASTER to which this one gave way. */
+      readonly yieldedTo?: IpAddress;
     }
   | { readonly kind: 'preemptionWanted'; readonly unitEpoch: number }
   | { readonly kind: 'preemptionWithdrawn'; readonly because: string }
@@ -103,6 +120,16 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
   | { readonly kind: 'masterSilent' }
   /** While MASTER another router claimed to be it. */
   | { readonly kind: 'otherMasterSeen'; readonly from: string; readonly priority: number }
+  /** The peer was MASTER for `masterFor`, until it gave way `ago` to a stronger one, most likely to this. */
+  | {
+      readonly kind: 'peerYielded';
+      readonly name: string;
+      readonly masterFor: Microseconds;
+      readonly ago: Microseconds;
+    }
+  | { readonly kind: 'mergeProgress'; readonly epoch: number }
+  | { readonly kind: 'mergeReady'; readonly epoch: number }
+  | { readonly kind: 'merged'; readonly epoch: number; readonly summary: MergeSummary }
   /** While not MASTER an advertisement was accepted. */
   | { readonly kind: 'otherMasterHeard' }
   | { readonly kind: 'vipsUp' }
@@ -142,6 +169,12 @@ export type CoordinatorAction =
   | { readonly kind: 'resign'; readonly because: string }
   | { readonly kind: 'assumeRole'; readonly because: string }
   | { readonly kind: 'releasePreemption' }
+  /** Gratuitous ARP for all VIPs. */
+  | { readonly kind: 'announce' }
+  /** Two masters of which VRRP knew nothing: a line in the history, and a problem for a while. */
+  | { readonly kind: 'splitLearnt'; readonly because: string }
+  /** Completes the line of the split. */
+  | { readonly kind: 'merged'; readonly summary: MergeSummary }
   /** To the machine, and to the state file. */
   | { readonly kind: 'maintenance'; readonly on: boolean }
   | {
@@ -189,6 +222,9 @@ export const initialCoordinator: CoordinatorState = {
   handOver: undefined,
   maintenance: false,
   otherMasterHeard: false,
+  masterSince: undefined,
+  isSuccessor: false,
+  merge: undefined,
   lastMerge: undefined,
   nextId: -1,
 };

@@ -6,7 +6,7 @@ import { unreachable } from '../base/errors.js';
 import type { LogFields, Logger } from '../base/logger.js';
 import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
 import { refusal, type ControlResult } from '../control/protocol.js';
-import type { CommitSummary, SyncCommand } from '../sync/messages.js';
+import type { CommitSummary, MergeSummary, SyncCommand } from '../sync/messages.js';
 import {
   initialCoordinator,
   type CoordinatorAction,
@@ -25,6 +25,7 @@ export interface RoleHands {
   assumeRole(unit: string, because: string, vipsCommitted: boolean): void;
   releasePreemption(unit: string): void;
   setMaintenance(on: boolean): void;
+  announceAgain(unit: string): void;
 }
 
 export interface CoordinatorWorld {
@@ -36,6 +37,8 @@ export interface CoordinatorWorld {
   readonly logger: Logger;
   readonly takeoverDone: (summary: CommitSummary, duration: Microseconds) => void;
   readonly maintenanceChanged: (on: boolean) => void;
+  readonly splitLearnt: (because: string) => void;
+  readonly merged: (summary: MergeSummary) => void;
 }
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
@@ -46,6 +49,11 @@ export type OperatorRequest = OperatorInput extends infer E
     ? Omit<E, 'requestId'>
     : never
   : never;
+
+type News = Extract<
+  CoordinatorAction,
+  { kind: 'takeoverDone' | 'splitLearnt' | 'merged' | 'answer' | 'log' }
+>;
 
 export class CoordinatorRunner {
   readonly #world: CoordinatorWorld;
@@ -114,7 +122,7 @@ export class CoordinatorRunner {
   }
 
   #carryOut(action: CoordinatorAction): void {
-    const { unit, post, logger, timers, takeoverDone, maintenanceChanged } = this.#world;
+    const { unit, post, timers, maintenanceChanged } = this.#world;
     const hands = this.#world.hands();
     switch (action.kind) {
       case 'post':
@@ -149,8 +157,26 @@ export class CoordinatorRunner {
       case 'stopTimer':
         this.#timers.get(action.timer)?.cancel();
         return;
+      case 'announce':
+        hands.announceAgain(unit);
+        return;
+      default:
+        this.#tell(action);
+    }
+  }
+
+  /** What is only news. */
+  #tell(action: News): void {
+    const { unit, logger, takeoverDone, splitLearnt, merged } = this.#world;
+    switch (action.kind) {
       case 'takeoverDone':
         takeoverDone(action.summary, action.duration);
+        return;
+      case 'splitLearnt':
+        splitLearnt(action.because);
+        return;
+      case 'merged':
+        merged(action.summary);
         return;
       case 'answer':
         this.#answer(action);

@@ -11,7 +11,7 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import type { ControlResult } from '../control/protocol.js';
 import type { StatusAnswer } from '../control/status.js';
 import type { NetworkWatch } from '../net/ports.js';
-import type { SyncReport } from '../sync/messages.js';
+import type { MergeSummary, SyncReport } from '../sync/messages.js';
 import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
 import type { RouterSnapshot } from '../vrrp/snapshot.js';
@@ -247,6 +247,8 @@ export class KeepstateNode {
         });
       },
       maintenanceChanged: (on: boolean) => this.#memory.setMaintenance(on),
+      splitLearnt: (because: string) => this.#recorder.splitLearnt(unit, because),
+      merged: (summary: MergeSummary) => this.#recorder.merged(unit, summary),
     };
     return new CoordinatorRunner(
       world,
@@ -282,6 +284,10 @@ export class KeepstateNode {
     if (report.kind === 'stopRequested') {
       this.#world.onStopRequested();
       return;
+    }
+    const { binding } = this.#settings;
+    if (report.kind === 'yieldMerged' && binding.kind !== 'none') {
+      this.#recorder.yieldMerged(binding.name, report);
     }
     const event = toCoordinator(report);
     if (event !== undefined) this.#coordinator?.input(event);

@@ -37,7 +37,15 @@ import {
   vipsWaitNoLonger,
   workerReady,
 } from './takeOver.js';
-import { otherMasterHeard, otherMasterSeen, workerDown } from './worldChanges.js';
+import {
+  merged,
+  mergeLate,
+  mergeProgress,
+  mergeReady,
+  otherMasterSeen,
+  peerYielded,
+} from './merging.js';
+import { otherMasterHeard, workerDown } from './worldChanges.js';
 
 type Handlers = {
   readonly [Kind in CoordinatorEvent['kind']]: (
@@ -54,6 +62,11 @@ const handlers: Handlers = {
   preemptionWithdrawn: (step, event) => withdrawn(step, event.because),
   masterSilent: (step, _event, settings) => masterSilent(step, settings),
   otherMasterSeen,
+  peerYielded,
+  mergeProgress: (step, event, settings) =>
+    event.epoch === step.state.epoch ? mergeProgress(step, settings, event.at) : step,
+  mergeReady: (step, event) => (event.epoch === step.state.epoch ? mergeReady(step) : step),
+  merged: (step, event) => (event.epoch === step.state.epoch ? merged(step, event.summary) : step),
   otherMasterHeard: (step, event) => otherMasterTook(otherMasterHeard(step), event.at),
   vipsUp: (step, event) => vipsUp(step, event.at),
   workerReady: (step, event) => workerReady(step, event.at),
@@ -107,6 +120,8 @@ function timerRang(
       return abandonPreparation(step, 'not used in time');
     case 'handOver':
       return handOverTimedOut(step);
+    case 'merge':
+      return mergeLate(step);
     default:
       return unreachable(event.timer);
   }

@@ -7,8 +7,8 @@ import {
   type Clock,
   type Microseconds,
 } from '../base/time.js';
-import type { Problem } from '../control/status.js';
-import type { CommitSummary } from '../sync/messages.js';
+import type { HistoryEntry, Problem } from '../control/status.js';
+import type { CommitSummary, MergeSummary } from '../sync/messages.js';
 import type { RoleChange, Transition } from '../vrrp/routerPorts.js';
 import type { History } from './history.js';
 import { isoTime } from './statusAssembly.js';
@@ -67,16 +67,45 @@ export class RoleRecorder {
   /** Two masters were there; returns the other's address as text. */
   split(unit: string, from: IpAddress, priority: number): string {
     const address = formatIp(from);
-    const text = `${unit}: two masters heard, the other is ${address} with priority ${priority}`;
-    this.#rivals.set(unit, { text, at: this.#clock.now() });
-    const last = this.#history.entries(1).at(-1);
-    const because = `another master was heard: ${address} with priority ${priority}`;
-    // Each of its adverts would be told otherwise.
-    if (last?.because !== because) {
-      const at = isoTime(this.#clock.wallClock());
-      this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });
-    }
+    const text = `two masters heard, the other is ${address} with priority ${priority}`;
+    this.#split(unit, text, `another master was heard: ${address} with priority ${priority}`);
     return address;
+  }
+
+  /** Two masters were there, as the peer tells: it gave way before this node heard it. */
+  splitLearnt(unit: string, because: string): void {
+    this.#split(unit, `two masters: ${because}`, because);
+  }
+
+  /** One line for each split: otherwise each advertisement, and each member's network, would make one. */
+  #split(unit: string, problem: string, because: string): void {
+    const now = this.#clock.now();
+    const known = this.#rivals.get(unit);
+    this.#rivals.set(unit, { text: `${unit}: ${problem}`, at: now });
+    if (known !== undefined && subtractTime(now, known.at) < rivalMemory) return;
+    const at = isoTime(this.#clock.wallClock());
+    this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });
+  }
+
+  /** What the merge found goes to the line of the split. */
+  merged(unit: string, summary: MergeSummary): void {
+    this.#amendMerge(({ kind, name }) => kind === 'sync' && name === unit, summary);
+  }
+
+  /** The other MASTER merged the flows of this node: beside the line that tells of its stepping down. */
+  yieldMerged(unit: string, summary: MergeSummary): void {
+    this.#amendMerge(
+      ({ kind, name, to }) => kind !== 'sync' && name === unit && to === 'BACKUP',
+      summary,
+    );
+  }
+
+  #amendMerge(matches: (entry: HistoryEntry) => boolean, summary: MergeSummary): void {
+    this.#history.amend(matches, {
+      flowsMerged: summary.created,
+      flowsFailed: summary.failed,
+      mergeMs: summary.durationMs,
+    });
   }
 
   /** Two masters, until a while after the last advertisement of the other. */

@@ -1,4 +1,5 @@
 /** Which of the worker's reports the role coordinator hears, and as what. Pure. */
+import { milliseconds } from '../base/time.js';
 import type { SyncReport } from '../sync/messages.js';
 import type { CoordinatorInput } from './coordinatorRunner.js';
 
@@ -31,6 +32,32 @@ export function toCoordinator(report: SyncReport): CoordinatorInput | undefined 
     case 'takeoverDone':
     case 'stopRequested':
     case 'log':
+      return undefined;
+    default:
+      return ofSplit(report);
+  }
+}
+
+type SplitReport = Extract<
+  SyncReport,
+  { kind: 'mergeProgress' | 'mergeReady' | 'merged' | 'peerYielded' | 'yieldMerged' }
+>;
+
+function ofSplit(report: SplitReport): CoordinatorInput | undefined {
+  switch (report.kind) {
+    case 'mergeProgress':
+    case 'mergeReady':
+      return { kind: report.kind, epoch: report.epoch };
+    case 'merged': {
+      const { epoch, created, failed, durationMs } = report;
+      return { kind: 'merged', epoch, summary: { created, failed, durationMs } };
+    }
+    case 'peerYielded': {
+      const { name, masterMs, agoMs } = report;
+      const [masterFor, ago] = [milliseconds(masterMs), milliseconds(agoMs)];
+      return { kind: 'peerYielded', name, masterFor, ago };
+    }
+    case 'yieldMerged':
     default:
       return undefined;
   }

@@ -14,6 +14,7 @@ import {
   type Step,
   type Takeover,
 } from './coordination.js';
+import { mergeEnds } from './merging.js';
 import { prepared } from './preparation.js';
 import type { CommitSummary } from '../sync/messages.js';
 
@@ -36,17 +37,18 @@ export function roleChanged(step: Step, event: RoleChanged, settings: Coordinato
     case 'FAULT':
     case 'INIT':
     default:
-      return leaveMaster(step, event.to);
+      return leaveMaster(step, event.to, event);
   }
 }
 
-function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT'): Step {
+function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT', event: RoleChanged): Step {
   const epoch = step.state.epoch + 1;
+  const { masterSince } = step.state;
   const next = extend(
-    step,
+    mergeEnds(extend(step, { role })),
     {
-      role,
       epoch,
+      masterSince: undefined,
       takeover: undefined,
       preparation: undefined,
       otherMasterHeard: false,
@@ -56,9 +58,13 @@ function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT'): Step {
   );
   // A worker that starts is told the role when it is ready.
   if (role === 'INIT' || step.state.worker !== 'running') return next;
+  const yielded =
+    event.yieldedTo === undefined || masterSince === undefined
+      ? {}
+      : { yieldedAfter: subtractTime(event.at, masterSince) };
   const command =
     role === 'BACKUP'
-      ? ({ kind: 'becomeBackup', epoch, peerHeard: false } as const)
+      ? ({ kind: 'becomeBackup', epoch, peerHeard: false, ...yielded } as const)
       : ({ kind: 'becomeFault', epoch } as const);
   return extend(next, {}, post(command));
 }
@@ -78,7 +84,15 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
   };
   const next = extend(
     step,
-    { role: 'MASTER', epoch, takeover, preparation: undefined, otherMasterHeard: false },
+    {
+      role: 'MASTER',
+      epoch,
+      takeover,
+      preparation: undefined,
+      otherMasterHeard: false,
+      masterSince: event.at,
+      isSuccessor: isPrepared,
+    },
     stopTimer('preemptSync'),
     stopTimer('preparation'),
     ...(worker === 'running'
@@ -162,7 +176,7 @@ export function workerReady(step: Step, at: Microseconds): Step {
   const { role, takeover, preparation } = step.state;
   // A fresh engine has committed nothing in advance.
   const kept = preparation?.stage === 'awaitingSync' ? preparation : undefined;
-  const next = extend(step, { worker: 'running', epoch, preparation: kept });
+  const next = extend(mergeEnds(step), { worker: 'running', epoch, preparation: kept });
   switch (role) {
     case 'MASTER':
       return extend(

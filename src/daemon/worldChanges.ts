@@ -1,8 +1,6 @@
 /** What other routers and the worker's death mean for the coordinator. */
-import { seconds, subtractTime } from '../base/time.js';
 import {
   extend,
-  logLine,
   post,
   startTimer,
   stopTimer,
@@ -10,29 +8,8 @@ import {
   type CoordinatorSettings,
   type Step,
 } from './coordination.js';
+import { mergeEnds } from './merging.js';
 import { finishTakeover, vipsWaitNoLonger } from './takeOver.js';
-
-/** Several adverts of one rival are one split. */
-const mergePause = seconds(2);
-
-/** A MASTER that hears another MASTER was apart from it: flows of both sides are merged. */
-export function otherMasterSeen(
-  step: Step,
-  event: Extract<CoordinatorEvent, { kind: 'otherMasterSeen' }>,
-): Step {
-  const { role, epoch, lastMerge, worker } = step.state;
-  if (role !== 'MASTER') return step;
-  if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) return step;
-  return extend(
-    step,
-    { lastMerge: event.at },
-    logLine('warning', 'another master was heard: flows of both sides are merged', {
-      from: event.from,
-      priority: event.priority,
-    }),
-    ...(worker === 'running' ? [post({ kind: 'mergeAfterSplit', epoch })] : []),
-  );
-}
 
 /** Tells the worker once per epoch that the leftovers may be purged when the other's table is in. */
 export function otherMasterHeard(step: Step): Step {
@@ -52,7 +29,7 @@ export function workerDown(
   settings: CoordinatorSettings,
 ): Step {
   const { preparation, takeover } = step.state;
-  const next = extend(step, {
+  const next = extend(mergeEnds(step), {
     worker: 'down',
     caughtUp: false,
     peer: { kind: 'none', isSynchronised: false },

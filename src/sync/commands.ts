@@ -64,7 +64,7 @@ export class Commands {
         // A keepstate peer's flows stay: it says itself what it no longer has.
         return roles.takeoverComplete(command.epoch, !this.#isPeerKeepstate());
       case 'becomeBackup':
-        return roles.becomeBackup(command.epoch, command.peerHeard);
+        return roles.becomeBackup(command);
       case 'becomeFault':
         return roles.becomeFault(command.epoch);
       case 'otherMasterHeard':
@@ -72,6 +72,9 @@ export class Commands {
         return;
       case 'mergeAfterSplit':
         roles.mergeAfterSplit(command.epoch);
+        return;
+      case 'yieldIgnored':
+        roles.yieldIgnored();
         return;
       default:
         return this.#obeyRest(command, engine);
@@ -120,9 +123,9 @@ export class Commands {
     const engine = new Engine(command.settings, this.#ports);
     this.#started = command;
     this.#engine = engine;
-    this.#roles = new RoleWork(engine);
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
+    this.#roles = new RoleWork(engine, this.#peer?.channel.yields);
     this.#lateness ??= new Lateness(clock, timers);
     this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();

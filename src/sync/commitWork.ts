@@ -1,7 +1,8 @@
 /**
  * Committing the external cache into the kernel for a role change or a client: one commit at a time, tied to
  * the epoch of its role, cancelled by a newer one. Between commit and takeover each further message of the
- * peer is applied to the kernel as well, so that nothing is lost in between.
+ * peer is applied to the kernel as well, so that nothing is lost in between. After a split what the peer has is
+ * merged instead: created where it is missing, and never written over a flow of this kernel.
  */
 import type { Logger } from '../base/logger.js';
 import {
@@ -14,9 +15,16 @@ import {
   type Turns,
 } from '../base/time.js';
 import { FlowCommit, timeoutFor, type CommitResult } from '../conntrack/flowCommit.js';
-import { FlowInjector, nowhere, type OnExisting } from '../conntrack/flowInjector.js';
+import {
+  FlowInjector,
+  nowhere,
+  type InjectionCounts,
+  type OnExisting,
+} from '../conntrack/flowInjector.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
+import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
+import type { InternalCache } from './internalCache.js';
 import type { KernelFeed } from './kernelFeed.js';
 import type { CommitSummary, FlowTableName } from './messages.js';
 import type { SyncSettings } from './settings.js';
@@ -32,6 +40,7 @@ const loggedFailures = 5;
 
 export interface CommitWorkOptions {
   readonly settings: () => SyncSettings;
+  readonly internal: InternalCache;
   readonly external: ExternalCache;
   readonly feed: () => KernelFeed;
   readonly clock: Clock;
@@ -45,6 +54,17 @@ export interface CommitRequest {
   readonly onProgress: (committed: number) => void;
 }
 
+/** What merging found, so far. */
+export interface MergeCounts {
+  /** Were missing here. */
+  readonly created: number;
+  /** Refused, most of all because another flow of this kernel has their reply tuple. */
+  readonly failed: number;
+}
+
+/** `takeover`: the peer's messages are the truth. `merge`: they only add what is missing. */
+type Following = 'takeover' | 'merge';
+
 export class CommitWork implements ExternalListener {
   last: (CommitSummary & { readonly at: Microseconds }) | undefined;
   readonly #options: CommitWorkOptions;
@@ -52,9 +72,10 @@ export class CommitWork implements ExternalListener {
   #rehearsal: FlowCommit | undefined;
   /** The size of the table at which the next one is due. */
   #rehearseAt = leastRehearsal;
-  #done: Promise<CommitSummary> | undefined;
-  /** Applies the peer's further messages; present from a role's commit to the end of its takeover. */
+  #done: Promise<unknown> | undefined;
+  /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
   #follower: FlowInjector | undefined;
+  #following: Following | undefined;
   readonly #cursor: FlowCursor;
   #followPending = false;
 
@@ -67,8 +88,14 @@ export class CommitWork implements ExternalListener {
     return this.#done !== undefined;
   }
 
-  get isFollowing(): boolean {
-    return this.#follower !== undefined;
+  get following(): Following | undefined {
+    return this.#following;
+  }
+
+  /** What following as `merge` found so far. */
+  followed(): MergeCounts {
+    this.#flushFollower();
+    return mergeCounts(this.#following === 'merge' ? this.#follower?.counts : undefined);
   }
 
   /** Resolves when what runs has ended; what was injected stays. */
@@ -78,15 +105,28 @@ export class CommitWork implements ExternalListener {
   }
 
   /** Waits for a commit that runs. Rejects with KernelError. */
-  async commit(request: CommitRequest): Promise<CommitSummary> {
-    this.#rehearsal?.cancel();
-    while (this.#done !== undefined) await this.#done.catch(() => undefined);
-    const done = this.#commit(request).finally(() => {
-      this.#done = undefined;
-      this.#running = undefined;
-    });
-    this.#done = done;
-    return done;
+  commit(request: CommitRequest): Promise<CommitSummary> {
+    return this.#exclusively(() => this.#commit(request));
+  }
+
+  /** Creates what is missing in the kernel of the external cache. Rejects with KernelError. */
+  async merge(onProgress: () => void): Promise<MergeCounts & { readonly cancelled: boolean }> {
+    const { external } = this.#options;
+    const result = await this.#exclusively(() =>
+      this.#commitFlows(external.table, { onExisting: 'liberal', onProgress }),
+    );
+    return { ...mergeCounts(result), cancelled: result.cancelled };
+  }
+
+  /**
+   * Makes the windows of this kernel's TCP flows liberal: their packets may have gone through the peer meanwhile, and
+   * a stale window calls every further one INVALID. Rejects with KernelError.
+   */
+  async openWindows(onProgress: () => void): Promise<{ readonly cancelled: boolean }> {
+    const { internal } = this.#options;
+    return this.#exclusively(() =>
+      this.#commitFlows(internal.table, { onExisting: 'keep', windowsOnly: true, onProgress }),
+    );
   }
 
   /**
@@ -120,11 +160,16 @@ export class CommitWork implements ExternalListener {
   }
 
   /** From now on each accepted change of the external cache goes to the kernel too. */
-  follow(): void {
-    if (this.#follower !== undefined) return;
+  follow(as: Following): void {
+    if (this.#following === as) return;
+    this.stopFollowing();
     const { external } = this.#options;
+    this.#following = as;
     this.#follower = new FlowInjector(
-      { windowTracking: this.#options.settings().tcpWindowTracking, onExisting: 'replace' },
+      {
+        windowTracking: this.#options.settings().tcpWindowTracking,
+        onExisting: as === 'takeover' ? 'replace' : 'liberal',
+      },
       { table: external.table, cursor: external.table.newCursor() },
     );
     this.#options.feed().addOwn(this.#follower.portId);
@@ -137,31 +182,47 @@ export class CommitWork implements ExternalListener {
     this.#options.external.listen(undefined);
     this.#follower.close();
     this.#follower = undefined;
+    this.#following = undefined;
   }
 
   flowApplied(slot: number): void {
     const { external, settings } = this.#options;
     const flow = external.table.seek(slot, this.#cursor);
     const timeout = timeoutFor(flow, this.#nowSeconds(), settings().commitTimeoutSeconds);
-    this.#follower?.update(flow, slot, timeout);
+    if (this.#following === 'merge') this.#follower?.create(flow, slot, timeout);
+    else this.#follower?.update(flow, slot, timeout);
     this.#scheduleFlush();
   }
 
   flowEnding(slot: number): void {
     const flow = this.#options.external.table.seek(slot, this.#cursor);
-    this.#follower?.remove(flow, slot);
+    // The end of the peer's copy says nothing about a flow that may live here.
+    if (this.#following === 'takeover') this.#follower?.remove(flow, slot);
     // The record is freed behind this call, and a retry would need it.
     this.#flushFollower();
   }
 
+  /** One at a time. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.#rehearsal?.cancel();
+    while (this.#done !== undefined) await this.#done.catch(() => undefined);
+    const done = work().finally(() => {
+      this.#done = undefined;
+      this.#running = undefined;
+    });
+    this.#done = done;
+    return done;
+  }
+
   async #commit(request: CommitRequest): Promise<CommitSummary> {
-    const { clock } = this.#options;
+    const { clock, external } = this.#options;
     const startedAt = clock.now();
-    const flows = request.table === 'expect' ? undefined : await this.#commitFlows(request);
+    const flows =
+      request.table === 'expect' ? undefined : await this.#commitFlows(external.table, request);
     const expectations =
       request.table === 'conntrack' || flows?.cancelled === true
         ? 0
-        : commitExpectations(this.#options.external.expectations, {
+        : commitExpectations(external.expectations, {
             nowSeconds: this.#nowSeconds(),
             fixedTimeoutSeconds: this.#options.settings().commitTimeoutSeconds,
             onPort: (portId) => {
@@ -179,19 +240,23 @@ export class CommitWork implements ExternalListener {
     return summary;
   }
 
-  async #commitFlows(request: CommitRequest): Promise<CommitResult> {
-    const { external, clock, turns } = this.#options;
+  async #commitFlows(
+    table: FlowTable,
+    request: Pick<CommitRequest, 'onExisting' | 'onProgress'> & { readonly windowsOnly?: boolean },
+  ): Promise<CommitResult> {
+    const { clock, turns } = this.#options;
     const settings = this.#options.settings();
     let logged = 0;
     let toldAt = clock.now();
     const commit = new FlowCommit(
-      external.table,
+      table,
       {
         ...(settings.commitTimeoutSeconds === undefined
           ? {}
           : { fixedTimeoutSeconds: settings.commitTimeoutSeconds }),
         windowTracking: settings.tcpWindowTracking,
         onExisting: request.onExisting,
+        windowsOnly: request.windowsOnly ?? false,
         overdue: 'keep',
         nowSeconds: this.#nowSeconds(),
         onProgress: (committed) => {
@@ -235,4 +300,9 @@ export class CommitWork implements ExternalListener {
   #nowSeconds(): number {
     return Math.floor(toSeconds(this.#options.clock.now()));
   }
+}
+
+function mergeCounts(counts: InjectionCounts | undefined): MergeCounts {
+  const { requested, kept, failed } = counts ?? { requested: 0, kept: 0, failed: 0 };
+  return { created: requested - kept - failed, failed };
 }

@@ -87,6 +87,7 @@ export class Engine {
     });
     this.commits = new CommitWork({
       settings: () => this.#settings,
+      internal: this.internal,
       external: this.external,
       feed: () => this.feed,
       ...ports,

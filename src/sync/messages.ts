@@ -40,16 +40,25 @@ export type SyncCommand =
   /** The VIPs are up: flush the caches, resync internal from the kernel, bulk-send to the peer. */
   | { readonly kind: 'takeoverComplete'; readonly epoch: number }
   /** VIPs are gone: request a resync, schedule the purge of kernel leftovers. */
-  | { readonly kind: 'becomeBackup'; readonly epoch: number; readonly peerHeard: boolean }
+  | {
+      readonly kind: 'becomeBackup';
+      readonly epoch: number;
+      readonly peerHeard: boolean;
+      /** Present where this node gave way to a stronger MASTER: how long it had been MASTER. The peer is told. */
+      readonly yieldedAfter?: Microseconds;
+    }
   /** Schedule the purge alone. */
   | { readonly kind: 'becomeFault'; readonly epoch: number }
   /** Another MASTER was heard in this epoch: the scheduled purge may run once its bulk is in. */
   | { readonly kind: 'otherMasterHeard'; readonly epoch: number }
   /**
    * This MASTER learnt that another was MASTER meanwhile: ask for a bulk, create what the kernel lacks,
-   * make TCP windows liberal on what both have, never overwrite live NAT mappings.
+   * make TCP windows liberal on what both have, never overwrite live NAT mappings. Answered by progress,
+   * `mergeReady` and `merged`.
    */
   | { readonly kind: 'mergeAfterSplit'; readonly epoch: number }
+  /** Answer to `peerYielded`: there is nothing to merge. */
+  | { readonly kind: 'yieldIgnored' }
   /** An address or link went away: the kernel's mass deletes of the next moments are not replicated. */
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
   /** Own addresses, VIPs included, as text: always ignored by the filter. */
@@ -92,6 +101,20 @@ export type SyncReport =
   | { readonly kind: 'commitProgress'; readonly epoch: number; readonly committed: number }
   | ({ readonly kind: 'committed'; readonly epoch: number } & CommitSummary)
   | { readonly kind: 'takeoverDone'; readonly epoch: number; readonly bulkEntries: number }
+  | { readonly kind: 'mergeProgress'; readonly epoch: number }
+  /** What is known of the peer's flows is in the kernel, and no window is stale: traffic may come. */
+  | { readonly kind: 'mergeReady'; readonly epoch: number }
+  /** The peer's whole table was merged. */
+  | ({ readonly kind: 'merged'; readonly epoch: number } & MergeSummary)
+  /** keepstate peer only: it was MASTER for `masterMs`, until it gave way `agoMs` ago to a stronger one. */
+  | {
+      readonly kind: 'peerYielded';
+      readonly name: string;
+      readonly masterMs: number;
+      readonly agoMs: number;
+    }
+  /** The MASTER to which this node gave way has merged its flows. */
+  | ({ readonly kind: 'yieldMerged' } & MergeSummary)
   | {
       readonly kind: 'result';
       readonly id: number;
@@ -125,6 +148,15 @@ export interface CommitSummary {
   readonly durationMs: number;
   /** True where a newer epoch ended it early; what was injected stays. */
   readonly cancelled: boolean;
+}
+
+/** Of a split that is over. */
+export interface MergeSummary {
+  /** Flows that only the other had. */
+  readonly created: number;
+  /** Could not be created, most of all because another flow has the translated address and port. */
+  readonly failed: number;
+  readonly durationMs: number;
 }
 
 /** `unknown` towards a conntrackd peer, which cannot say what it holds. */

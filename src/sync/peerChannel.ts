@@ -8,6 +8,7 @@ import { ParityCheck } from './parity.js';
 import type { PeerView } from './statusBuilder.js';
 import { sequenceDistance } from './wire/header.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/peerMessage.js';
+import { YieldNews } from './yieldNews.js';
 
 const helloPause = seconds(1);
 /** Towards a peer that never answers: it is a conntrackd, or not there. */
@@ -32,6 +33,7 @@ interface Offer {
 }
 
 export class PeerChannel implements EngineObserver {
+  readonly yields: YieldNews;
   readonly #engine: Engine;
   readonly #port: PeerChannelPort;
   readonly #parity = new ParityCheck();
@@ -56,6 +58,13 @@ export class PeerChannel implements EngineObserver {
   constructor(engine: Engine, port: PeerChannelPort) {
     this.#engine = engine;
     this.#port = port;
+    this.yields = new YieldNews(engine, {
+      send: (message) => {
+        this.#send(message);
+      },
+      peerName: () => this.#peer?.name ?? 'the peer',
+      isPresent: (now) => this.#isPresent(now),
+    });
     engine.observe(this);
   }
 
@@ -93,6 +102,7 @@ export class PeerChannel implements EngineObserver {
     this.#compare(now);
     this.#sendDigest(now);
     this.#repeatBulkEnd(now);
+    this.yields.tick(now);
     if (this.#hasExternal() && this.#parity.wantsResync(now)) {
       this.#engine.replicator.askResync(now, 'the caches differ');
     }
@@ -187,6 +197,7 @@ export class PeerChannel implements EngineObserver {
         this.#engine.ports.report({ kind: 'handoverGranted' });
         return;
       default:
+        this.yields.handle(message);
     }
   }
 

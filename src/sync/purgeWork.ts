@@ -1,7 +1,7 @@
 /**
  * The purge: after this node stopped being MASTER, its kernel's leftovers are removed. It is scheduled, waits
- * until another MASTER was heard and that one's flows are here, and is forgotten when this node becomes MASTER
- * again. conntrackd purges after PurgeTimeout whatever happened.
+ * until another MASTER was heard and that one's flows are here, after a split also until that one has merged what
+ * only this kernel has, and is forgotten when this node becomes MASTER again. conntrackd purges after PurgeTimeout whatever happened.
  */
 import type { Logger } from '../base/logger.js';
 import { addTime, type Clock, type Microseconds } from '../base/time.js';
@@ -27,8 +27,10 @@ export class PurgeWork {
   /** False for the client's `-t`, which asks for the purge whatever the role. */
   #waitsForMaster = true;
   #otherMasterHeard = false;
+  /** The other MASTER still has to merge this kernel's flows. */
+  #heldUntil: Microseconds | undefined;
   #isRunning = false;
-  #isHeld = false;
+  #isSuspended = false;
   /** Grows with each cancel: what was scheduled before removes nothing more. */
   #generation = 0;
 
@@ -54,18 +56,28 @@ export class PurgeWork {
   cancel(): void {
     this.#generation++;
     this.#due = undefined;
+    this.#heldUntil = undefined;
     this.#otherMasterHeard = false;
-    this.#isHeld = false;
+    this.#isSuspended = false;
   }
 
   /** While flows are committed in advance, none is removed; a purge that runs is stopped, and runs again. */
-  hold(): void {
+  suspend(): void {
     this.#generation++;
-    this.#isHeld = true;
+    this.#isSuspended = true;
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+  }
+
+  /** What is scheduled waits for `release`, but no longer than to `until`. `cancel` forgets it. */
+  holdUntil(until: Microseconds): void {
+    this.#heldUntil = until;
   }
 
   release(): void {
-    this.#isHeld = false;
+    this.#heldUntil = undefined;
   }
 
   otherMasterHeard(): void {
@@ -74,8 +86,8 @@ export class PurgeWork {
 
   /** `isCaughtUp`: the peer's whole table was received since the role changed. */
   tick(now: Microseconds, isCaughtUp: boolean): void {
-    if (this.#due === undefined || now < this.#due || this.#isRunning || this.#isHeld) return;
-    if (this.#waitsForMaster && !(this.#otherMasterHeard && isCaughtUp)) return;
+    if (this.#due === undefined || now < this.#due || this.#isRunning || this.#isSuspended) return;
+    if (this.#waitsForMaster && !this.#mayGo(now, isCaughtUp)) return;
     const due = this.#due;
     const generation = this.#generation;
     const isOver = (): boolean => generation !== this.#generation;
@@ -84,6 +96,11 @@ export class PurgeWork {
       if (this.#due === due) this.#due = undefined;
       this.#options.purged();
     });
+  }
+
+  #mayGo(now: Microseconds, isCaughtUp: boolean): boolean {
+    const isHeld = this.#heldUntil !== undefined && now < this.#heldUntil;
+    return this.#otherMasterHeard && isCaughtUp && !isHeld;
   }
 
   /** Removes what passes the filter, until `isOver`; number of flows. Failures are logged. */

@@ -4,8 +4,12 @@
  */
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
+import { MergeWork } from './mergeWork.js';
+import type { CommitSummary, SyncCommand } from './messages.js';
 import { undoCommit } from './undoCommit.js';
-import type { CommitSummary } from './messages.js';
+import type { YieldNews } from './yieldNews.js';
+
+type BecomeBackup = Extract<SyncCommand, { kind: 'becomeBackup' }>;
 
 const nothingCommitted: CommitSummary = {
   entries: 0,
@@ -22,15 +26,15 @@ export class RoleWork {
   #prepared: CommitSummary | undefined;
   /** The epoch whose pre-commit runs. */
   #preCommitting: number | undefined;
-  /** A merge waits for the other MASTER's flows. */
-  #mergeWanted = false;
+  readonly #merging: MergeWork;
+  readonly #yields: YieldNews | undefined;
 
-  constructor(engine: Engine) {
+  /** `yields` is absent where the peer channel is off. */
+  constructor(engine: Engine, yields: YieldNews | undefined) {
     this.#engine = engine;
-    engine.observe({
-      tick: () => {
-        this.#mergeWhenCaughtUp();
-      },
+    this.#yields = yields;
+    this.#merging = new MergeWork(engine, (summary) => {
+      yields?.settle(summary);
     });
   }
 
@@ -38,7 +42,7 @@ export class RoleWork {
   async preCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     // A purge between this commit and the role would remove what was committed.
-    this.#engine.purge.hold();
+    this.#engine.purge.suspend();
     // Not this node's flows yet: the peer is not to hear of them, nor to miss them.
     this.#engine.internal.ignoresOwn = true;
     this.#preCommitting = epoch;
@@ -72,16 +76,17 @@ export class RoleWork {
         because: errorText(error),
       });
     }
-    if (epoch === this.#epoch) purge.release();
+    if (epoch === this.#epoch) purge.resume();
   }
 
   async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {
     const prepared = this.#prepared;
     if (!this.#begin(epoch)) return;
+    this.#yields?.forget();
     this.#engine.purge.cancel();
     // Its report comes under the same epoch.
     if (preCommitted && this.#preCommitting === epoch) return;
-    if (preCommitted && prepared !== undefined && this.#engine.commits.isFollowing) {
+    if (preCommitted && prepared !== undefined && this.#engine.commits.following === 'takeover') {
       this.#engine.ports.report({ kind: 'committed', epoch, ...prepared });
       return;
     }
@@ -109,7 +114,7 @@ export class RoleWork {
     ports.report({ kind: 'takeoverDone', epoch, bulkEntries: internal.table.alive });
   }
 
-  async becomeBackup(epoch: number, peerHeard: boolean): Promise<void> {
+  async becomeBackup({ epoch, peerHeard, yieldedAfter }: BecomeBackup): Promise<void> {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
@@ -119,6 +124,7 @@ export class RoleWork {
     purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     if (peerHeard) purge.otherMasterHeard();
+    if (yieldedAfter !== undefined) this.#yields?.gaveWay(yieldedAfter);
     this.#engine.askForAll('this node is BACKUP');
   }
 
@@ -137,12 +143,15 @@ export class RoleWork {
     if (epoch >= this.#epoch) this.#engine.purge.otherMasterHeard();
   }
 
-  /** Both were MASTER: fetch what the other has, then create what is missing here. */
+  /** Both were MASTER: fetch what the other has, and create what is missing here. */
   mergeAfterSplit(epoch: number): void {
     if (epoch < this.#epoch) return;
     this.#epoch = epoch;
-    this.#mergeWanted = true;
-    this.#engine.askForAll('another node was MASTER meanwhile');
+    this.#merging.start(epoch);
+  }
+
+  yieldIgnored(): void {
+    this.#yields?.settle(undefined);
   }
 
   /** What this node commits from now on is its own. */
@@ -154,7 +163,8 @@ export class RoleWork {
     if (epoch < this.#epoch) return false;
     this.#epoch = epoch;
     this.#prepared = undefined;
-    this.#mergeWanted = false;
+    this.#merging.stop();
+    this.#yields?.abandon();
     return true;
   }
 
@@ -165,7 +175,7 @@ export class RoleWork {
     let summary = nothingCommitted;
     if (injection === undefined) {
       try {
-        commits.follow();
+        commits.follow('takeover');
         summary = await commits.commit({
           table: 'all',
           onExisting: 'replace',
@@ -180,21 +190,5 @@ export class RoleWork {
     }
     ports.report({ kind: 'committed', epoch, ...summary });
     return summary;
-  }
-
-  #mergeWhenCaughtUp(): void {
-    const { catchUp, commits, ports } = this.#engine;
-    if (!this.#mergeWanted || !catchUp.isCaughtUp) return;
-    this.#mergeWanted = false;
-    commits
-      .commit({ table: 'conntrack', onExisting: 'liberal', onProgress: () => undefined })
-      .then(({ entries, failed }) => {
-        ports.logger.log('notice', 'merged the flows of the other MASTER', { entries, failed });
-      })
-      .catch((error: unknown) => {
-        ports.logger.log('error', 'merging the flows of the other MASTER failed', {
-          because: errorText(error),
-        });
-      });
   }
 }

@@ -108,6 +108,8 @@ export type UnitAction =
       readonly epoch: number;
       readonly vipsWait: boolean;
       readonly isResumed: boolean;
+      /** A MASTER gave way to this stronger one. */
+      readonly yieldedTo?: IpAddress;
     }
   | {
       /** A living master of lower priority could be replaced; answer with preemptionGranted or preemptionRefused. */

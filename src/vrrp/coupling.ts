@@ -6,7 +6,7 @@
  */
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
 import { addTime } from '../base/time.js';
-import type { NotifiedState, StateName } from './actions.js';
+import type { NotifiedState, StateName, UnitAction } from './actions.js';
 import { waitFurther } from './machine.js';
 import { isOwner } from './priority.js';
 import { enterBackup, enterFault, enterMaster, enterStop, raiseVips, sendAdvert } from './roles.js';
@@ -95,7 +95,7 @@ export function releaseVips(turn: Turn, epoch: number): void {
 
 /** Another router is to be MASTER for `first`: all go BACKUP, silently on the wire. */
 export function stepDown(turn: Turn, first: Seat, because: string): void {
-  goLive(turn, allSeats(turn, first), because, false);
+  goLive(turn, allSeats(turn, first), because, false, first.instance.master?.address);
 }
 
 /** All members become BACKUP; with `saysZero` a MASTER tells its peers that it leaves. */
@@ -104,6 +104,7 @@ export function goLive(
   seats: readonly Seat[],
   because: string,
   saysZero: boolean,
+  yieldedTo?: IpAddress,
 ): void {
   const [first] = seats;
   const wasFault = turn.unit.role === 'FAULT';
@@ -117,7 +118,10 @@ export function goLive(
     }
   }
   turn.unit.releaseOrder = [];
-  changeRole(turn, 'BACKUP', because);
+  changeRole(turn, 'BACKUP', because, {
+    ...calm,
+    ...(yieldedTo === undefined ? {} : { yieldedTo }),
+  });
   notifyGroup(turn, 'BACKUP');
 }
 
@@ -311,15 +315,14 @@ function findLivingWeaker(seats: readonly Seat[]): Seat | undefined {
   });
 }
 
-function changeRole(
-  turn: Turn,
-  to: StateName,
-  because: string,
-  flags: { readonly vipsWait: boolean; readonly isResumed: boolean } = {
-    vipsWait: false,
-    isResumed: false,
-  },
-): void {
+type RoleFlags = Pick<
+  Extract<UnitAction, { kind: 'roleChanged' }>,
+  'vipsWait' | 'isResumed' | 'yieldedTo'
+>;
+
+const calm: RoleFlags = { vipsWait: false, isResumed: false };
+
+function changeRole(turn: Turn, to: StateName, because: string, flags: RoleFlags = calm): void {
   const { unit, settings } = turn;
   const from = unit.role;
   unit.because = because;

@@ -269,7 +269,8 @@ function forceElection(seat: Seat, from: IpAddress, priority: number): void {
   if (!settings.lowerPrioNoAdvert) advertise(seat);
   for (const member of allSeats(turn, seat)) {
     const { lowerPrioDelay, lowerPrioRepeat } = member.settings.garp;
-    announce(member, lowerPrioRepeat, 'lowerPriority');
+    // A bound unit's traffic is drawn here when its coordinator has merged the flows of both.
+    if (!turn.settings.commitBeforeVip) announce(member, lowerPrioRepeat, 'lowerPriority');
     if (lowerPrioRepeat > 0 && lowerPrioDelay > 0 && member.instance.vips === 'present') {
       startTimer(member, 'garpLowerPriority', lowerPrioDelay);
     }

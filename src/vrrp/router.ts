@@ -198,13 +198,13 @@ export class VrrpRouter {
     for (const unit of this.#units.values()) unit.input({ kind: 'maintenance', on });
   }
 
-  /** One block of gratuitous ARP for each VIP of a unit that is MASTER. */
+  /** Another MASTER was there: a block of gratuitous ARP for each VIP of a unit that is MASTER. */
   announceAgain(unit: string): void {
     for (const instance of this.#units.get(unit)?.settings.members ?? []) {
       if (this.#units.get(unit)?.state.members[instance.name]?.vips !== 'present') continue;
       const vips = [...instance.virtualAddresses, ...instance.excludedAddresses];
       const specs = vips.map((vip) => vip.spec);
-      this.#announcements.block(instance.name, specs, instance.garp.masterRepeat, instance.garp);
+      this.#announcements.block(instance.name, specs, instance.garp.lowerPrioRepeat, instance.garp);
     }
   }
 

@@ -55,6 +55,8 @@ export interface RoleChange {
   /** VIPs stay away until `releaseVips(unit, epoch)`. */
   readonly vipsWait: boolean;
   readonly isResumed: boolean;
+  /** A MASTER gave way to this stronger one. */
+  readonly yieldedTo?: IpAddress;
 }
 
 /** Answer with `grantPreemption` or `refusePreemption`. */

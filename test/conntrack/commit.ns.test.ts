@@ -147,6 +147,41 @@ test('a reply tuple that another flow owns is a failure of that flow alone', asy
   expect(result.failures.get(EEXIST)).toBe(1);
 }, 60_000);
 
+test.each([
+  ['udp', []],
+  ['tcp', ['--state', 'ESTABLISHED', '-u', 'SEEN_REPLY,ASSURED']],
+])(
+  'a merge leaves a translated port of %s to the flow that has it',
+  async (protocol, state) => {
+    const insert = (host: Host, from: string, port: string): Promise<string> =>
+      host.exec([
+        ...['conntrack', '-I', '-s', from, '-d', '10.0.1.1', '-p', protocol, '--sport', port],
+        ...['--dport', '80', '-t', '300', '--src-nat', '192.0.2.1:3000', ...state],
+      ]);
+    await insert(source, '10.0.0.7', '2000');
+    await insert(target, '10.0.0.8', '2001');
+    const before = comparable(await tableOf(target));
+    const result = await commitTo(target, await tableOf(source), { onExisting: 'liberal' });
+    expect(result).toMatchObject({ committed: 0, failed: 1, kept: 0 });
+    expect(result.failures.get(EEXIST)).toBe(1);
+    expect(comparable(await tableOf(target))).toEqual(before);
+  },
+  60_000,
+);
+
+test('windows are opened of flows that the kernel has, and nothing is created', async () => {
+  const [[, first], [, second]] = kinds as [readonly [string, string], readonly [string, string]];
+  await source.exec(['conntrack', '-I', ...first.split(' '), '-t', '300']);
+  await source.exec(['conntrack', '-I', ...second.split(' '), '-t', '300']);
+  await target.exec(['conntrack', '-I', ...first.split(' '), '-t', '300']);
+  const result = await commitTo(target, await tableOf(source), { windowsOnly: true });
+  expect(result).toMatchObject({ requested: 2, failed: 0 });
+  const after = await tableOf(target);
+  expect(after.alive).toBe(1);
+  const packed = after.seek(after.next(0), after.newCursor()).get(word.info);
+  expect([(packed >>> 8) & 0x08, (packed >>> 16) & 0x08]).toEqual([0x08, 0x08]);
+}, 60_000);
+
 test('masters go before their children; a child whose master is gone is injected without it', async () => {
   const master =
     '-s 10.0.0.1 -d 10.0.1.1 -p tcp --sport 1000 --dport 21 --state ESTABLISHED -u SEEN_REPLY,ASSURED';

@@ -329,12 +329,110 @@ describe('a silent master', () => {
 });
 
 describe('another master beside this one', () => {
+  const seen = { kind: 'otherMasterSeen', from: '10.0.0.2', priority: 50 } as const;
+  const found = { created: 4, failed: 1, durationMs: 20 };
+  const yielded = (masterFor: number, ago = 1): Untimed<CoordinatorEvent> => ({
+    kind: 'peerYielded',
+    name: 'fw2',
+    masterFor: milliseconds(masterFor),
+    ago: milliseconds(ago),
+  });
+
   test('flows are merged once per split', () => {
     const life = master();
-    const seen = { kind: 'otherMasterSeen', from: '10.0.0.2', priority: 50 } as const;
+    const { epoch } = life.state;
     expect(posted(life.feed(seen))).toEqual(['mergeAfterSplit']);
+    life.feed({ kind: 'merged', epoch, summary: found });
     expect(posted(life.feed(seen))).toEqual([]);
     expect(posted(life.feed(seen, 5_000))).toEqual(['mergeAfterSplit']);
+  });
+
+  test('neighbours are told where the addresses are when the kernel is ready, not before', () => {
+    const life = master();
+    const { epoch } = life.state;
+    expect(kinds(life.feed(seen))).toEqual(['log', 'post', 'startTimer']);
+    expect(life.feed(seen)).toEqual([]);
+    expect(kinds(life.feed({ kind: 'mergeReady', epoch }))).toEqual(['announce', 'stopTimer']);
+    // From now on each advertisement of the other is answered with ARP, as without a coordinator.
+    expect(kinds(life.feed(seen))).toEqual(['announce']);
+    expect(life.feed({ kind: 'merged', epoch, summary: found })).toEqual([
+      { kind: 'merged', summary: found },
+    ]);
+  });
+
+  test('a merge without progress does not keep the neighbours waiting, one that works does', () => {
+    const life = master();
+    const { epoch } = life.state;
+    life.feed(seen);
+    expect(life.feed({ kind: 'mergeProgress', epoch }, 500)).toEqual([
+      { kind: 'startTimer', timer: 'merge', duration: settings.commitDeadline },
+    ]);
+    expect(life.feed({ kind: 'mergeProgress', epoch }, 9_600)).toEqual([]);
+    expect(kinds(life.feed({ kind: 'timer', timer: 'merge' }))).toContain('announce');
+    expect(life.feed({ kind: 'mergeReady', epoch })).toEqual([]);
+  });
+
+  test('without an engine the neighbours are told at once', () => {
+    const life = master();
+    life.feed({ kind: 'workerDown', because: 'test' });
+    expect(kinds(life.feed(seen))).toEqual(['log', 'announce']);
+  });
+
+  test('an engine that dies while it merges leaves the announcement to nobody else', () => {
+    const life = master();
+    life.feed(seen);
+    expect(kinds(life.feed({ kind: 'workerDown', because: 'test' }))).toContain('announce');
+    expect(life.state.merge).toBeUndefined();
+  });
+
+  test('a peer that was master beside this one, and gave way unheard, is merged with', () => {
+    const life = master();
+    life.feed({ kind: 'caughtUp' }, 4_000);
+    const actions = life.feed(yielded(400));
+    expect(posted(actions)).toEqual(['mergeAfterSplit']);
+    expect(actions).toContainEqual({
+      kind: 'splitLearnt',
+      because: 'fw2 was MASTER too, for 0.4 s, until it heard this node',
+    });
+    // Its repetitions change nothing.
+    expect(life.feed(yielded(400))).toEqual([]);
+  });
+
+  test('a peer whose news come again after the merge is told that there is nothing to merge', () => {
+    const life = master();
+    const { epoch } = life.state;
+    life.feed(seen, 4_000);
+    life.feed({ kind: 'merged', epoch, summary: found });
+    expect(posted(life.feed(yielded(400, 2_000), 1_000))).toEqual(['yieldIgnored']);
+  });
+
+  test('a peer that this node has preempted is no split', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 2 });
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    life.becomes('MASTER');
+    expect(posted(life.feed(yielded(60_000), 30))).toEqual(['yieldIgnored']);
+    // A preempted master that stays for seconds was apart.
+    expect(posted(life.feed(yielded(60_000), 3_000))).toEqual(['mergeAfterSplit']);
+  });
+
+  test('a peer that gave way to somebody else is told so', () => {
+    expect(posted(backup().feed(yielded(400)))).toEqual(['yieldIgnored']);
+  });
+
+  test('a master that gives way tells the engine how long it was one', () => {
+    const life = master();
+    const actions = life.becomes('BACKUP', { vipsWait: false, yieldedTo: '10.0.0.2' });
+    expect(actions).toContainEqual({
+      kind: 'post',
+      command: {
+        kind: 'becomeBackup',
+        epoch: life.state.epoch,
+        peerHeard: false,
+        yieldedAfter: milliseconds(3),
+      },
+    });
   });
 });
 

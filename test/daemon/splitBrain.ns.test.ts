@@ -1,8 +1,10 @@
+import type { HistoryEntry } from '../../src/control/status.js';
 import { pairAddresses } from '../lab/firewallPair.js';
 import type { Host } from '../lab/host.js';
 import { startTcp } from '../lab/traffic.js';
 import { waitFor } from '../lab/waitFor.js';
 import { keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
+import type { KeepstateClusterNode } from '../support/clusterNode.js';
 import { announcementsFrom } from '../support/takeoverCapture.js';
 
 jest.setTimeout(300_000);
@@ -12,46 +14,80 @@ const { server, lanVip, wanVip } = pairAddresses;
 describe('two masters', () => {
   let cluster: KeepstateCluster;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     cluster = await keepstateCluster();
+    await cluster.dropInvalidInput();
   });
 
-  afterAll(async () => {
+  afterEach(async () => {
     await cluster.close();
   });
 
-  test('VRRP is cut on both segments and healed: connections of before and of both sides survive', async () => {
-    const [first, second] = cluster.nodes;
-    const { client, firewalls } = cluster.pair;
-    await cluster.dropInvalidInput();
-    const before = await startTcp(client, { server, count: 10 });
-    await second.waitForReplica(10);
+  // Who hears first decides whether the stronger one learns of the other from VRRP or from the other itself.
+  test.each([
+    ['the weaker hears first, and gives way unheard', 1, /^fw2 was MASTER too, for /],
+    ['the stronger hears first', 0, /^another master was heard: 10\.[12]\.0\.2 /],
+  ] as const)(
+    'VRRP is cut on both segments and healed, %s: connections of before and of both sides survive',
+    async (_name, hearsFirst, story) => {
+      const [first, second] = cluster.nodes;
+      const { client, firewalls } = cluster.pair;
+      const before = await startTcp(client, { server, count: 10 });
+      await second.waitForReplica(10);
 
-    for (const firewall of firewalls) await firewall.loseInput(100, 'ip protocol vrrp');
-    await second.waitForRole('MASTER');
-    expect((await first.daemon.status()).role).toBe('MASTER');
-    // fw2 was the last to announce itself: its side first.
-    const atSecond = await startTcp(client, { server, count: 10 });
-    await leadTo(cluster, firewalls[0]);
-    const atFirst = await startTcp(client, { server, count: 10 });
+      for (const firewall of firewalls) await firewall.loseInput(100, 'ip protocol vrrp');
+      await second.waitForRole('MASTER');
+      expect((await first.daemon.status()).role).toBe('MASTER');
+      // fw2 was the last to announce itself: its side first.
+      const atSecond = await startTcp(client, { server, count: 10 });
+      await leadTo(cluster, firewalls[0]);
+      const atFirst = await startTcp(client, { server, count: 10 });
 
-    const capture = await client.capture('eth0', { filter: 'arp' });
-    for (const firewall of firewalls) await firewall.loseInput(0);
-    await cluster.waitForRoles();
-    const mac = await firewalls[0].macOf('lan');
-    await waitFor(async () => (await announcementsFrom(capture, mac, lanVip)).length > 0, {
-      description: 'gratuitous ARP from the survivor',
-    });
-    for (const tcp of [before, atSecond, atFirst]) {
-      expect(await tcp.finish()).toMatchObject({ survivors: 10, resets: 0, mismatches: 0 });
-    }
+      const capture = await client.capture('eth0', { filter: 'arp' });
+      await firewalls[hearsFirst].loseInput(0);
+      if (hearsFirst === 0) await knowsOfSplit(first);
+      else await second.waitForRole('BACKUP');
+      await firewalls[1 - hearsFirst]?.loseInput(0);
+      await cluster.waitForRoles();
+      const mac = await firewalls[0].macOf('lan');
+      await waitFor(async () => (await announcementsFrom(capture, mac, lanVip)).length > 0, {
+        description: 'gratuitous ARP from the survivor',
+      });
+      await knowsOfSplit(first);
+      for (const tcp of [before, atSecond, atFirst]) {
+        expect(await tcp.finish()).toMatchObject({ survivors: 10, resets: 0, mismatches: 0 });
+      }
 
-    const story = (await first.daemon.history()).map((entry) => entry.because).join('\n');
-    expect(story).toContain(pairAddresses.lan[1]);
-    expect((await second.daemon.history()).at(-1)).toMatchObject({ to: 'BACKUP' });
-    expect((await second.daemon.status()).reason).toContain('higher priority');
-  });
+      await tellsTheStory(first, { kind: 'sync', to: 'MASTER' }, story);
+      await tellsTheStory(second, { kind: 'group', to: 'BACKUP' }, /has the higher priority 150/);
+      expect((await second.daemon.status()).reason).toContain('higher priority');
+    },
+  );
 });
+
+async function knowsOfSplit(node: KeepstateClusterNode): Promise<void> {
+  await node.daemon.waitForStatus(
+    ({ problems }) => problems.some(({ code }) => code === 'two-masters'),
+    `${node.host.name} to know of the other master`,
+  );
+}
+
+/** One line of its history has the split, with its cause and what was merged. */
+async function tellsTheStory(
+  node: KeepstateClusterNode,
+  wanted: Partial<HistoryEntry>,
+  because: RegExp,
+): Promise<void> {
+  const lines = async (): Promise<readonly HistoryEntry[]> =>
+    (await node.daemon.history()).filter(
+      ({ kind, to }) => kind === wanted.kind && (kind === 'sync' || to !== 'MASTER'),
+    );
+  await waitFor(async () => (await lines()).at(-1)?.flowsMerged !== undefined, {
+    description: `what was merged in the history of ${node.host.name}`,
+  });
+  const told = (await lines()).filter((entry) => because.test(entry.because));
+  expect(told).toEqual([expect.objectContaining({ ...wanted, flowsMerged: 10, flowsFailed: 0 })]);
+}
 
 /** Both ends send to `firewall` from now on, whoever announced itself last. */
 async function leadTo({ pair }: KeepstateCluster, firewall: Host): Promise<void> {

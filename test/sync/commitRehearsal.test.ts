@@ -5,6 +5,7 @@ import { NameTable } from '../../src/conntrack/nameTable';
 import { CommitWork } from '../../src/sync/commitWork';
 import { ExternalCache } from '../../src/sync/externalCache';
 import { FingerprintedTable } from '../../src/sync/fingerprintedTable';
+import { InternalCache } from '../../src/sync/internalCache';
 import { messageKind } from '../../src/sync/wire/header';
 import { settingsOf } from '../support/syncNode';
 
@@ -38,6 +39,7 @@ function rehearsing(): { work: CommitWork; turns: ManualTurns; fill: (until: num
   const work = new CommitWork({
     settings: () => settingsOf([]),
     external,
+    internal: new InternalCache(table, 10),
     // Any use of the kernel would ask for it.
     feed: () => {
       throw new Error('a rehearsal is none of the feed’s business');

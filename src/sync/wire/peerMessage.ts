@@ -40,7 +40,23 @@ export type PeerMessage =
       readonly ready: boolean;
       readonly because: string;
     }
-  | { readonly kind: 'resigned'; readonly token: number };
+  | { readonly kind: 'resigned'; readonly token: number }
+  /** Gave way to a stronger MASTER: was MASTER for `masterMs` until `agoMs` ago. Repeated until answered. */
+  | {
+      readonly kind: 'yielded';
+      readonly token: number;
+      readonly masterMs: number;
+      readonly agoMs: number;
+    }
+  /** The flows of the one that gave way are merged, or (`merged` false) there was nothing to merge. */
+  | {
+      readonly kind: 'yieldedSeen';
+      readonly token: number;
+      readonly merged: boolean;
+      readonly created: number;
+      readonly failed: number;
+      readonly durationMs: number;
+    };
 
 type Kind = PeerMessage['kind'];
 
@@ -58,6 +74,14 @@ const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' 
   offer: { token: 'number' },
   offerAnswer: { token: 'number', ready: 'boolean', because: 'string' },
   resigned: { token: 'number' },
+  yielded: { token: 'number', masterMs: 'number', agoMs: 'number' },
+  yieldedSeen: {
+    token: 'number',
+    merged: 'boolean',
+    created: 'number',
+    failed: 'number',
+    durationMs: 'number',
+  },
 };
 
 export function encodePeerMessage(message: PeerMessage): Uint8Array {

@@ -1,0 +1,159 @@
+/**
+ * What a MASTER does that was not alone. The other's packets went past this kernel, so its TCP windows are stale, and
+ * flows were opened that it does not know:
+ *
+ *   follow the peer: what it tells from now on is created where it is missing
+ *   make all windows liberal, create what is known already  -> mergeReady: traffic may be drawn here
+ *   the peer's whole table has arrived                       -> merged; the peer is told what is here now
+ *
+ * Following goes on for a while: neighbours may still send to the other node, which forwards and opens flows until
+ * they have learnt where the addresses are. What this kernel has is never written over.
+ */
+import { addTime, seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
+import type { MergeCounts } from './commitWork.js';
+import type { Engine } from './engine.js';
+import { errorText } from './errorText.js';
+import type { MergeSummary } from './messages.js';
+
+/** Neighbours keep an address for up to 45 s, but a gratuitous ARP reaches them at once. */
+const followFurther = seconds(10);
+
+const nothing: MergeCounts = { created: 0, failed: 0 };
+
+interface Merge {
+  readonly epoch: number;
+  readonly startedAt: Microseconds;
+  /** Set when all is merged. */
+  followUntil: Microseconds | undefined;
+  caughtUp: (() => void) | undefined;
+}
+
+export class MergeWork {
+  readonly #engine: Engine;
+  readonly #merged: (summary: MergeSummary) => void;
+  #current: Merge | undefined;
+  /** What passes over the external table created, of all merges that followed each other without a pause. */
+  #passed: MergeCounts = nothing;
+
+  /** `merged` is called at the end of each merge that was not stopped. */
+  constructor(engine: Engine, merged: (summary: MergeSummary) => void) {
+    this.#engine = engine;
+    this.#merged = merged;
+    engine.observe({
+      tick: (now) => {
+        this.#tick(now);
+      },
+    });
+  }
+
+  /** One that runs is followed by another. */
+  start(epoch: number): void {
+    this.#end();
+    const { ports } = this.#engine;
+    const merge: Merge = {
+      epoch,
+      startedAt: ports.clock.now(),
+      followUntil: undefined,
+      caughtUp: undefined,
+    };
+    this.#current = merge;
+    this.#engine.askForAll('another node was MASTER meanwhile');
+    this.#run(merge).catch((error: unknown) => {
+      ports.logger.log('error', 'merging the flows of the other MASTER failed', {
+        because: errorText(error),
+      });
+      if (this.#current === merge) this.stop();
+    });
+  }
+
+  /** Another role, or another epoch: nothing more is created. */
+  stop(): void {
+    this.#end();
+    this.#passed = nothing;
+    const { commits } = this.#engine;
+    if (commits.following === 'merge') commits.stopFollowing();
+  }
+
+  #end(): void {
+    const merge = this.#current;
+    this.#current = undefined;
+    if (merge === undefined) return;
+    merge.caughtUp?.();
+  }
+
+  #isCurrent(merge: Merge): boolean {
+    return this.#current === merge;
+  }
+
+  async #run(merge: Merge): Promise<void> {
+    const { commits, ports, injection } = this.#engine;
+    const { epoch, startedAt } = merge;
+    const progress = (): void => {
+      if (this.#isCurrent(merge)) ports.report({ kind: 'mergeProgress', epoch });
+    };
+    this.#follow();
+    await this.#untilDone(merge, () => commits.openWindows(progress));
+    // With DisableExternalCache the peer's messages go to the kernel by themselves.
+    if (injection === undefined) {
+      const pass = await this.#untilDone(merge, () => commits.merge(progress));
+      if (pass !== undefined) this.#passed = sum(this.#passed, pass);
+    }
+    if (!this.#isCurrent(merge)) return;
+    ports.report({ kind: 'mergeReady', epoch });
+    await this.#peerTable(merge);
+    if (!this.#isCurrent(merge)) return;
+    const summary = {
+      ...sum(this.#passed, commits.followed()),
+      durationMs: toMilliseconds(subtractTime(ports.clock.now(), startedAt)),
+    };
+    merge.followUntil = addTime(ports.clock.now(), followFurther);
+    ports.logger.log('notice', 'merged the flows of the other MASTER', { ...summary });
+    ports.report({ kind: 'merged', epoch, ...summary });
+    this.#merged(summary);
+    await this.#tellPeer(merge);
+  }
+
+  /** A takeover that is completed meanwhile cancels what runs. */
+  async #untilDone<T extends { readonly cancelled: boolean }>(
+    merge: Merge,
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
+    while (this.#isCurrent(merge)) {
+      const result = await work();
+      if (!result.cancelled) return result;
+    }
+    return undefined;
+  }
+
+  #peerTable(merge: Merge): Promise<void> {
+    if (this.#engine.catchUp.isCaughtUp) return Promise.resolve();
+    return new Promise((resolve) => {
+      merge.caughtUp = resolve;
+    });
+  }
+
+  /** What was created is no news of the kernel's to the peer: its own socket did it. */
+  async #tellPeer(merge: Merge): Promise<void> {
+    const { feed, replicator } = this.#engine;
+    await feed.resync(false);
+    if (this.#isCurrent(merge)) replicator.startBulk('flows of both masters are merged');
+  }
+
+  #follow(): void {
+    const { commits, injection } = this.#engine;
+    // During a takeover the peer's messages are followed already.
+    if (injection === undefined && commits.following === undefined) commits.follow('merge');
+  }
+
+  #tick(now: Microseconds): void {
+    const merge = this.#current;
+    if (merge === undefined) return;
+    if (this.#engine.catchUp.isCaughtUp) merge.caughtUp?.();
+    if (merge.followUntil !== undefined && now >= merge.followUntil) this.stop();
+    else this.#follow();
+  }
+}
+
+function sum(a: MergeCounts, b: MergeCounts): MergeCounts {
+  return { created: a.created + b.created, failed: a.failed + b.failed };
+}
