@@ -118,8 +118,8 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
   | { readonly kind: 'preemptionWithdrawn'; readonly because: string }
   /** Master-down is near. */
   | { readonly kind: 'masterSilent' }
-  /** While MASTER another router claimed to be it. */
-  | { readonly kind: 'otherMasterSeen'; readonly from: string; readonly priority: number }
+  /** While MASTER another router claimed to be it; `because` names it. */
+  | { readonly kind: 'otherMasterSeen'; readonly because: string }
   /** The peer was MASTER for `masterFor`, until it gave way `ago` to a stronger one, most likely to this. */
   | {
       readonly kind: 'peerYielded';
@@ -171,8 +171,8 @@ export type CoordinatorAction =
   | { readonly kind: 'releasePreemption' }
   /** Gratuitous ARP for all VIPs. */
   | { readonly kind: 'announce' }
-  /** Two masters of which VRRP knew nothing: a line in the history, and a problem for a while. */
-  | { readonly kind: 'splitLearnt'; readonly because: string }
+  /** Two masters: a line in the history, and a problem for a while. */
+  | { readonly kind: 'split'; readonly because: string }
   /** Completes the line of the split. */
   | { readonly kind: 'merged'; readonly summary: MergeSummary }
   /** To the machine, and to the state file. */

@@ -37,7 +37,7 @@ export interface CoordinatorWorld {
   readonly logger: Logger;
   readonly takeoverDone: (summary: CommitSummary, duration: Microseconds) => void;
   readonly maintenanceChanged: (on: boolean) => void;
-  readonly splitLearnt: (because: string) => void;
+  readonly split: (because: string) => void;
   readonly merged: (summary: MergeSummary) => void;
 }
 
@@ -52,7 +52,7 @@ export type OperatorRequest = OperatorInput extends infer E
 
 type News = Extract<
   CoordinatorAction,
-  { kind: 'takeoverDone' | 'splitLearnt' | 'merged' | 'answer' | 'log' }
+  { kind: 'takeoverDone' | 'split' | 'merged' | 'answer' | 'log' }
 >;
 
 export class CoordinatorRunner {
@@ -167,13 +167,13 @@ export class CoordinatorRunner {
 
   /** What is only news. */
   #tell(action: News): void {
-    const { unit, logger, takeoverDone, splitLearnt, merged } = this.#world;
+    const { unit, logger, takeoverDone, split, merged } = this.#world;
     switch (action.kind) {
       case 'takeoverDone':
         takeoverDone(action.summary, action.duration);
         return;
-      case 'splitLearnt':
-        splitLearnt(action.because);
+      case 'split':
+        split(action.because);
         return;
       case 'merged':
         merged(action.summary);

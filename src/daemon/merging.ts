@@ -32,18 +32,18 @@ export function otherMasterSeen(
   event: Extract<CoordinatorEvent, { kind: 'otherMasterSeen' }>,
   settings: CoordinatorSettings,
 ): Step {
-  const { role, lastMerge, merge } = step.state;
+  const { role, lastMerge, merge, masterSince, isSuccessor } = step.state;
   if (role !== 'MASTER') return step;
-  if (merge?.isAnnounced === false) return step;
-  if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) {
+  // The last word of the one that was just replaced (higher_prio_send_advert).
+  if (isSuccessor && subtractTime(event.at, masterSince ?? event.at) < successionTime) {
     return extend(step, {}, { kind: 'announce' });
   }
-  const { from, priority } = event;
-  const line = logLine('warning', 'another master was heard: flows of both sides are merged', {
-    from,
-    priority,
-  });
-  return beginMerge(extend(step, {}, line), event.at, settings);
+  const seen = extend(step, {}, { kind: 'split', because: event.because });
+  if (merge?.isAnnounced === false) return seen;
+  if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) {
+    return extend(seen, {}, { kind: 'announce' });
+  }
+  return beginMerge(seen, event, settings);
 }
 
 /** The peer says that it was MASTER and gave way. Whether that was a split is seen by the times. */
@@ -58,16 +58,8 @@ export function peerYielded(step: Step, event: PeerYielded, settings: Coordinato
     return worker === 'running' ? extend(step, {}, post({ kind: 'yieldIgnored' })) : step;
   }
   const because = `${event.name} was MASTER too, for ${asSeconds(overlap)}, until it heard this node`;
-  const told = extend(
-    step,
-    {},
-    logLine('warning', 'another node was master: flows of both sides are merged', {
-      peer: event.name,
-      because,
-    }),
-    { kind: 'splitLearnt', because },
-  );
-  return beginMerge(told, event.at, settings);
+  const told = extend(step, {}, { kind: 'split', because });
+  return beginMerge(told, { at: event.at, because }, settings);
 }
 
 export function mergeProgress(step: Step, settings: CoordinatorSettings, at: Microseconds): Step {
@@ -115,9 +107,14 @@ export function mergeEnds(step: Step): Step {
   return extend(last, { merge: undefined });
 }
 
-function beginMerge(step: Step, at: Microseconds, settings: CoordinatorSettings): Step {
+function beginMerge(
+  step: Step,
+  { at, because }: { readonly at: Microseconds; readonly because: string },
+  settings: CoordinatorSettings,
+): Step {
   const { worker, epoch } = step.state;
-  const next = extend(step, { lastMerge: at });
+  const line = logLine('warning', 'two masters: flows of both sides are merged', { because });
+  const next = extend(step, { lastMerge: at }, line);
   if (worker !== 'running') return extend(next, {}, { kind: 'announce' });
   return extend(
     next,

@@ -247,7 +247,7 @@ export class KeepstateNode {
         });
       },
       maintenanceChanged: (on: boolean) => this.#memory.setMaintenance(on),
-      splitLearnt: (because: string) => this.#recorder.splitLearnt(unit, because),
+      split: (because: string) => this.#recorder.split(unit, because),
       merged: (summary: MergeSummary) => this.#recorder.merged(unit, summary),
     };
     return new CoordinatorRunner(

@@ -1,4 +1,5 @@
 /** What the router tells, on its way to the history and, for the bound unit, to the coordinator. */
+import { formatIp } from '../base/ipAddress.js';
 import type { RouterObserver } from '../vrrp/routerPorts.js';
 import type { CoordinatorInput } from './coordinatorRunner.js';
 import type { RouterSnapshot } from '../vrrp/snapshot.js';
@@ -45,8 +46,9 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
       if (isBound(unit)) tellCoordinator({ kind: 'masterSilent' });
     },
     otherMasterSeen: ({ unit, from, priority }) => {
-      const address = recorder.split(unit, from, priority);
-      if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', from: address, priority });
+      const text = `${formatIp(from)} was MASTER too, with priority ${priority}`;
+      if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', because: text });
+      else recorder.split(unit, text);
     },
     vipsPresent: (unit, instance) => {
       if (!isBound(unit)) return;

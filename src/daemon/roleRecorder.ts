@@ -1,5 +1,4 @@
 /** Turns transitions into history entries: one per instance and group, completed when a takeover is. */
-import { formatIp, type IpAddress } from '../base/ipAddress.js';
 import {
   seconds,
   subtractTime,
@@ -64,24 +63,11 @@ export class RoleRecorder {
     );
   }
 
-  /** Two masters were there; returns the other's address as text. */
-  split(unit: string, from: IpAddress, priority: number): string {
-    const address = formatIp(from);
-    const text = `two masters heard, the other is ${address} with priority ${priority}`;
-    this.#split(unit, text, `another master was heard: ${address} with priority ${priority}`);
-    return address;
-  }
-
-  /** Two masters were there, as the peer tells: it gave way before this node heard it. */
-  splitLearnt(unit: string, because: string): void {
-    this.#split(unit, `two masters: ${because}`, because);
-  }
-
-  /** One line for each split: otherwise each advertisement, and each member's network, would make one. */
-  #split(unit: string, problem: string, because: string): void {
+  /** Two masters were there. One line for each split: otherwise each advertisement would make one. */
+  split(unit: string, because: string): void {
     const now = this.#clock.now();
     const known = this.#rivals.get(unit);
-    this.#rivals.set(unit, { text: `${unit}: ${problem}`, at: now });
+    this.#rivals.set(unit, { text: `${unit}: two masters heard: ${because}`, at: now });
     if (known !== undefined && subtractTime(now, known.at) < rivalMemory) return;
     const at = isoTime(this.#clock.wallClock());
     this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });

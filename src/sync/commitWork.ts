@@ -54,12 +54,13 @@ export interface CommitRequest {
   readonly onProgress: (committed: number) => void;
 }
 
-/** What merging found, so far. */
-export interface MergeCounts {
+/** What a look at the external cache found. */
+export interface MergePass {
   /** Were missing here. */
   readonly created: number;
   /** Refused, most of all because another flow of this kernel has their reply tuple. */
   readonly failed: number;
+  readonly cancelled: boolean;
 }
 
 /** `takeover`: the peer's messages are the truth. `merge`: they only add what is missing. */
@@ -92,10 +93,10 @@ export class CommitWork implements ExternalListener {
     return this.#following;
   }
 
-  /** What following as `merge` found so far. */
-  followed(): MergeCounts {
+  /** Flows that following as `merge` created so far. */
+  followed(): number {
     this.#flushFollower();
-    return mergeCounts(this.#following === 'merge' ? this.#follower?.counts : undefined);
+    return this.#following === 'merge' ? createdOf(this.#follower?.counts) : 0;
   }
 
   /** Resolves when what runs has ended; what was injected stays. */
@@ -110,12 +111,12 @@ export class CommitWork implements ExternalListener {
   }
 
   /** Creates what is missing in the kernel of the external cache. Rejects with KernelError. */
-  async merge(onProgress: () => void): Promise<MergeCounts & { readonly cancelled: boolean }> {
+  async merge(onProgress: () => void): Promise<MergePass> {
     const { external } = this.#options;
     const result = await this.#exclusively(() =>
       this.#commitFlows(external.table, { onExisting: 'liberal', onProgress }),
     );
-    return { ...mergeCounts(result), cancelled: result.cancelled };
+    return { created: createdOf(result), failed: result.failed, cancelled: result.cancelled };
   }
 
   /**
@@ -302,7 +303,6 @@ export class CommitWork implements ExternalListener {
   }
 }
 
-function mergeCounts(counts: InjectionCounts | undefined): MergeCounts {
-  const { requested, kept, failed } = counts ?? { requested: 0, kept: 0, failed: 0 };
-  return { created: requested - kept - failed, failed };
+function createdOf(counts: InjectionCounts | undefined): number {
+  return counts === undefined ? 0 : counts.requested - counts.kept - counts.failed;
 }

@@ -4,21 +4,18 @@
  *
  *   follow the peer: what it tells from now on is created where it is missing
  *   make all windows liberal, create what is known already  -> mergeReady: traffic may be drawn here
- *   the peer's whole table has arrived                       -> merged; the peer is told what is here now
+ *   the peer's whole table has arrived: look once more       -> merged; the peer is told what is here now
  *
  * Following goes on for a while: neighbours may still send to the other node, which forwards and opens flows until
  * they have learnt where the addresses are. What this kernel has is never written over.
  */
 import { addTime, seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
-import type { MergeCounts } from './commitWork.js';
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
 import type { MergeSummary } from './messages.js';
 
 /** Neighbours keep an address for up to 45 s, but a gratuitous ARP reaches them at once. */
 const followFurther = seconds(10);
-
-const nothing: MergeCounts = { created: 0, failed: 0 };
 
 interface Merge {
   readonly epoch: number;
@@ -32,8 +29,8 @@ export class MergeWork {
   readonly #engine: Engine;
   readonly #merged: (summary: MergeSummary) => void;
   #current: Merge | undefined;
-  /** What passes over the external table created, of all merges that followed each other without a pause. */
-  #passed: MergeCounts = nothing;
+  /** Flows that looks at the external table created, of all merges that followed each other without a pause. */
+  #created = 0;
 
   /** `merged` is called at the end of each merge that was not stopped. */
   constructor(engine: Engine, merged: (summary: MergeSummary) => void) {
@@ -69,7 +66,7 @@ export class MergeWork {
   /** Another role, or another epoch: nothing more is created. */
   stop(): void {
     this.#end();
-    this.#passed = nothing;
+    this.#created = 0;
     const { commits } = this.#engine;
     if (commits.following === 'merge') commits.stopFollowing();
   }
@@ -94,16 +91,21 @@ export class MergeWork {
     this.#follow();
     await this.#untilDone(merge, () => commits.openWindows(progress));
     // With DisableExternalCache the peer's messages go to the kernel by themselves.
-    if (injection === undefined) {
-      const pass = await this.#untilDone(merge, () => commits.merge(progress));
-      if (pass !== undefined) this.#passed = sum(this.#passed, pass);
-    }
+    const pass = async (): Promise<number> => {
+      if (injection !== undefined) return 0;
+      const found = await this.#untilDone(merge, () => commits.merge(progress));
+      this.#created += found?.created ?? 0;
+      return found?.failed ?? 0;
+    };
+    await pass();
     if (!this.#isCurrent(merge)) return;
     ports.report({ kind: 'mergeReady', epoch });
     await this.#peerTable(merge);
+    const failed = await pass();
     if (!this.#isCurrent(merge)) return;
     const summary = {
-      ...sum(this.#passed, commits.followed()),
+      created: this.#created + commits.followed(),
+      failed,
       durationMs: toMilliseconds(subtractTime(ports.clock.now(), startedAt)),
     };
     merge.followUntil = addTime(ports.clock.now(), followFurther);
@@ -152,8 +154,4 @@ export class MergeWork {
     if (merge.followUntil !== undefined && now >= merge.followUntil) this.stop();
     else this.#follow();
   }
-}
-
-function sum(a: MergeCounts, b: MergeCounts): MergeCounts {
-  return { created: a.created + b.created, failed: a.failed + b.failed };
 }

@@ -100,6 +100,20 @@ describe('the sync peer in status', () => {
 });
 
 describe('history as text', () => {
+  test('a split has what was merged, on either side', () => {
+    const merged = { flowsMerged: 40, flowsFailed: 1, mergeMs: 12.34 };
+    const split = { at: '2026-03-01T11:56:55.123Z', name: 'G1', from: 'MASTER', ...merged };
+    const text = historyText(
+      [
+        { ...split, kind: 'sync', to: 'MASTER', because: 'fw2 was MASTER too' },
+        { ...split, kind: 'group', to: 'BACKUP', because: 'fw1 has the higher priority' },
+      ],
+      plain,
+    );
+    expect(text).toContain('fw2 was MASTER too\n    40 flows merged here (1 failed) in 12.3 ms');
+    expect(text).toContain('40 flows merged by the other master (1 failed) in 12.3 ms');
+  });
+
   test('one entry has its change, its cause and what was committed', () => {
     const entry = {
       at: '2026-03-01T11:56:55.123Z',

@@ -329,7 +329,7 @@ describe('a silent master', () => {
 });
 
 describe('another master beside this one', () => {
-  const seen = { kind: 'otherMasterSeen', from: '10.0.0.2', priority: 50 } as const;
+  const seen = { kind: 'otherMasterSeen', because: '10.0.0.2 was MASTER too' } as const;
   const found = { created: 4, failed: 1, durationMs: 20 };
   const yielded = (masterFor: number, ago = 1): Untimed<CoordinatorEvent> => ({
     kind: 'peerYielded',
@@ -350,11 +350,11 @@ describe('another master beside this one', () => {
   test('neighbours are told where the addresses are when the kernel is ready, not before', () => {
     const life = master();
     const { epoch } = life.state;
-    expect(kinds(life.feed(seen))).toEqual(['log', 'post', 'startTimer']);
-    expect(life.feed(seen)).toEqual([]);
+    expect(kinds(life.feed(seen))).toEqual(['split', 'log', 'post', 'startTimer']);
+    expect(kinds(life.feed(seen))).toEqual(['split']);
     expect(kinds(life.feed({ kind: 'mergeReady', epoch }))).toEqual(['announce', 'stopTimer']);
     // From now on each advertisement of the other is answered with ARP, as without a coordinator.
-    expect(kinds(life.feed(seen))).toEqual(['announce']);
+    expect(kinds(life.feed(seen))).toEqual(['split', 'announce']);
     expect(life.feed({ kind: 'merged', epoch, summary: found })).toEqual([
       { kind: 'merged', summary: found },
     ]);
@@ -375,7 +375,7 @@ describe('another master beside this one', () => {
   test('without an engine the neighbours are told at once', () => {
     const life = master();
     life.feed({ kind: 'workerDown', because: 'test' });
-    expect(kinds(life.feed(seen))).toEqual(['log', 'announce']);
+    expect(kinds(life.feed(seen))).toEqual(['split', 'log', 'announce']);
   });
 
   test('an engine that dies while it merges leaves the announcement to nobody else', () => {
@@ -391,7 +391,7 @@ describe('another master beside this one', () => {
     const actions = life.feed(yielded(400));
     expect(posted(actions)).toEqual(['mergeAfterSplit']);
     expect(actions).toContainEqual({
-      kind: 'splitLearnt',
+      kind: 'split',
       because: 'fw2 was MASTER too, for 0.4 s, until it heard this node',
     });
     // Its repetitions change nothing.
@@ -413,6 +413,7 @@ describe('another master beside this one', () => {
     life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
     life.becomes('MASTER');
     expect(posted(life.feed(yielded(60_000), 30))).toEqual(['yieldIgnored']);
+    expect(kinds(life.feed(seen))).toEqual(['announce']);
     // A preempted master that stays for seconds was apart.
     expect(posted(life.feed(yielded(60_000), 3_000))).toEqual(['mergeAfterSplit']);
   });

@@ -253,11 +253,21 @@ describe('problems', () => {
       let at = now;
       const history = new History(join(directory, 'h'), 9, silentLogger);
       const recorder = new RoleRecorder(history, { now: () => at, wallClock: () => wallClock });
-      const rival = { family: 4, bytes: Uint8Array.of(10, 0, 0, 2) } as const;
-      expect(recorder.split('VI', rival, 50)).toBe('10.0.0.2');
-      recorder.split('VI', rival, 50);
-      expect(recorder.problems().map((one) => one.code)).toEqual(['two-masters']);
-      expect(history.entries().map((one) => one.kind)).toEqual(['sync']);
+      recorder.split('VI', '10.0.0.2 was MASTER too');
+      recorder.split('VI', '10.1.0.2 was MASTER too');
+      expect(recorder.problems()).toEqual([
+        expect.objectContaining({
+          code: 'two-masters',
+          text: 'VI: two masters heard: 10.1.0.2 was MASTER too',
+        }),
+      ]);
+      recorder.merged('VI', { created: 4, failed: 1, durationMs: 20 });
+      expect(history.entries()).toEqual([
+        expect.objectContaining({
+          ...{ kind: 'sync', because: '10.0.0.2 was MASTER too' },
+          ...{ flowsMerged: 4, flowsFailed: 1, mergeMs: 20 },
+        }),
+      ]);
       at = microseconds(now + 11_000_000);
       expect(recorder.problems()).toEqual([]);
     } finally {

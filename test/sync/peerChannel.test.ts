@@ -1,5 +1,5 @@
 /** The conversation between two keepstate nodes: offers of the role, and what a lost datagram does to them. */
-import { microseconds, seconds, type Microseconds } from '../../src/base/time.js';
+import { microseconds, milliseconds, seconds, type Microseconds } from '../../src/base/time.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { SyncReport } from '../../src/sync/messages.js';
 import { PeerChannel } from '../../src/sync/peerChannel.js';
@@ -16,6 +16,7 @@ interface Node {
   readonly resyncAnswered: Microseconds[];
   readonly machine: { last: number; readonly lastGap: undefined };
   readonly acknowledged: Microseconds[];
+  readonly purge: string[];
   now: Microseconds;
 }
 
@@ -28,7 +29,8 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
   const machine = { last, lastGap: undefined };
   const acknowledged: Microseconds[] = [];
-  Object.assign(result, { machine, acknowledged });
+  const purge: string[] = [];
+  Object.assign(result, { machine, acknowledged, purge });
   result.now = seconds(1);
   const engine = {
     ports: {
@@ -45,6 +47,10 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     reportCaughtUp: () => undefined,
     sweepExternal: () => Promise.resolve(0),
     observe: () => undefined,
+    purge: {
+      holdUntil: () => purge.push('held'),
+      release: () => purge.push('released'),
+    },
     replicator: {
       askResync: () => true,
       machine,
@@ -143,4 +149,80 @@ test('only a peer that is heard is asked to acknowledge', () => {
   one.channel.receive(hello);
   one.channel.askAcknowledgement();
   expect(asked()).toEqual([{ kind: 'acknowledge', sequence: 10 }]);
+});
+
+describe('a node that gave way to a stronger master', () => {
+  const seen = (token: number, merged: boolean): Uint8Array =>
+    encodePeerMessage({
+      kind: 'yieldedSeen',
+      token,
+      merged,
+      created: 4,
+      failed: 1,
+      durationMs: 20,
+    });
+
+  test('says so until it is answered, and keeps its flows until then', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.yields.gaveWay(milliseconds(1_500));
+    one.now = seconds(3);
+    one.channel.tick(one.now);
+    expect(one.sent.filter(({ kind }) => kind === 'yielded')).toEqual([
+      { kind: 'yielded', token: 77, masterMs: 1_500, agoMs: 0 },
+      { kind: 'yielded', token: 77, masterMs: 1_500, agoMs: 2_000 },
+    ]);
+    one.channel.receive(seen(78, true));
+    expect(one.purge).toEqual(['held']);
+    one.channel.receive(seen(77, true));
+    one.now = seconds(9);
+    one.channel.receive(hello);
+    one.channel.tick(one.now);
+    expect(one.sent.filter(({ kind }) => kind === 'yielded')).toHaveLength(2);
+    expect(one.purge).toEqual(['held', 'released']);
+    expect(one.reports).toEqual([{ kind: 'yieldMerged', created: 4, failed: 1, durationMs: 20 }]);
+  });
+
+  test('reports nothing where there was nothing to merge', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.yields.gaveWay(milliseconds(1_500));
+    one.channel.receive(seen(77, false));
+    expect([one.purge, one.reports]).toEqual([['held', 'released'], []]);
+  });
+
+  test('holds no purge for a peer that is not there, and has nothing to say once it is master again', () => {
+    const one = node();
+    one.channel.yields.gaveWay(milliseconds(1_500));
+    one.channel.yields.forget();
+    one.now = seconds(3);
+    one.channel.receive(hello);
+    one.channel.tick(one.now);
+    expect(one.purge).toEqual([]);
+    expect(one.sent.filter(({ kind }) => kind === 'yielded')).toHaveLength(1);
+  });
+
+  test('is answered when its flows are merged, and again when the answer was lost', () => {
+    const one = node();
+    const news = encodePeerMessage({ kind: 'yielded', token: 5, masterMs: 1_500, agoMs: 3 });
+    one.channel.receive(hello);
+    one.channel.receive(news);
+    one.channel.receive(news);
+    expect(one.reports).toEqual([{ kind: 'peerYielded', name: 'p', masterMs: 1_500, agoMs: 3 }]);
+    expect(one.sent.filter(({ kind }) => kind === 'yieldedSeen')).toEqual([]);
+    one.channel.yields.settle({ created: 4, failed: 1, durationMs: 20.4 });
+    one.channel.receive(news);
+    const answer = decodePeerMessage(seen(5, true));
+    expect(one.sent.filter(({ kind }) => kind === 'yieldedSeen')).toEqual([answer, answer]);
+    expect(one.reports).toHaveLength(1);
+  });
+
+  test('is news again to one whose merge came to nothing', () => {
+    const one = node();
+    const news = encodePeerMessage({ kind: 'yielded', token: 5, masterMs: 1_500, agoMs: 3 });
+    one.channel.receive(news);
+    one.channel.yields.abandon();
+    one.channel.receive(news);
+    expect(one.reports).toHaveLength(2);
+  });
 });

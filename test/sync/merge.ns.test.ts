@@ -1,0 +1,124 @@
+/** Two engines whose nodes were both MASTER: what the one that stays makes of the other's flows, in real kernels. */
+import { milliseconds, seconds } from '../../src/base/time.js';
+import type { Host } from '../lab/host.js';
+import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
+import { settingsOf, SyncNode } from '../support/syncNode.js';
+
+jest.setTimeout(120_000);
+
+const wan = '192.0.2.1';
+
+describe('flows of two masters', () => {
+  let lab: Lab;
+  let hosts: readonly [Host, Host];
+  let nodes: readonly [SyncNode, SyncNode];
+
+  beforeEach(async () => {
+    lab = await Lab.open();
+    const [stays, leaves] = (await lab.hosts('stays', 'leaves')) as [Host, Host];
+    hosts = [stays, leaves];
+    await lab.link(
+      { host: stays, name: 'sync', addresses: ['10.99.0.1/24'] },
+      { host: leaves, name: 'sync', addresses: ['10.99.0.2/24'] },
+    );
+    const node = (host: Host, local: string, destination: string): Promise<SyncNode> =>
+      SyncNode.start(
+        host,
+        settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
+          purgeTimeout: milliseconds(200),
+          nodeName: host.name,
+        }),
+      );
+    nodes = [
+      await node(stays, '10.99.0.1', '10.99.0.2'),
+      await node(leaves, '10.99.0.2', '10.99.0.1'),
+    ];
+    for (const one of nodes) {
+      await waitFor(() => one.status?.peer.kind === 'keepstate', { description: 'the peer' });
+      one.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+      await one.waitForReport('committed');
+      one.command({ kind: 'takeoverComplete', epoch: 1 });
+      await one.waitForReport('takeoverDone');
+    }
+  });
+
+  afterEach(async () => {
+    await lab.close();
+  });
+
+  /** A flow from 10.0.0.`client`, translated to `port` of the WAN address. */
+  function open(which: 0 | 1, client: number, port: number, protocol = 'tcp'): Promise<string> {
+    const state = protocol === 'tcp' ? ['--state', 'ESTABLISHED', '-u', 'SEEN_REPLY,ASSURED'] : [];
+    return hosts[which].exec([
+      ...['conntrack', '-I', '-p', protocol, '-s', `10.0.0.${client}`, '-d', '198.51.100.9'],
+      ...['--sport', '4000', '--dport', '80', '-t', '600', '--src-nat', `${wan}:${port}`, ...state],
+    ]);
+  }
+
+  async function portOf(which: 0 | 1, client: number): Promise<string | undefined> {
+    const text = await hosts[which].conntrack('-L', '-s', `10.0.0.${client}`);
+    return /dst=192\.0\.2\.1 sport=80 dport=(\d+)/.exec(text)?.[1];
+  }
+
+  async function knows(which: 0 | 1, count: number): Promise<void> {
+    await waitFor(async () => (await nodes[which].digest()).external[0] === count, {
+      description: `${count} flows of the peer at node ${which}`,
+    });
+  }
+
+  test('what only the other has is created, also what it opens until the neighbours have learnt', async () => {
+    const [stays] = nodes;
+    await open(1, 1, 1001);
+    await open(0, 2, 1002);
+    await knows(0, 1);
+    stays.command({ kind: 'mergeAfterSplit', epoch: 1 });
+    await stays.waitForReport('mergeReady');
+    expect(await portOf(0, 1)).toBe('1001');
+    expect(await stays.waitForReport('merged')).toMatchObject({ epoch: 1, created: 1, failed: 0 });
+    await open(1, 3, 1003);
+    await waitFor(async () => (await portOf(0, 3)) === '1003', { description: 'a late flow' });
+    // The peer hears of all of them: if this node dies, they are there.
+    await knows(1, 3);
+  });
+
+  test.each(['tcp', 'udp'])(
+    'a translated port of %s that both chose stays with the flow that lives here, and one is told as failed',
+    async (protocol) => {
+      const [stays] = nodes;
+      await open(1, 1, 1001, protocol);
+      await open(0, 2, 1001, protocol);
+      // The same client reached both: each has its own mapping.
+      await open(1, 3, 1003, protocol);
+      await open(0, 3, 1033, protocol);
+      await knows(0, 2);
+      stays.command({ kind: 'mergeAfterSplit', epoch: 1 });
+      expect(await stays.waitForReport('merged')).toMatchObject({ created: 0, failed: 1 });
+      expect(await portOf(0, 1)).toBeUndefined();
+      expect(await portOf(0, 2)).toBe('1001');
+      expect(await portOf(0, 3)).toBe('1033');
+    },
+  );
+
+  test('whoever gave way keeps its flows until the other has merged them', async () => {
+    const [stays, leaves] = nodes;
+    await open(1, 1, 1001);
+    await knows(0, 1);
+    leaves.command({
+      ...{ kind: 'becomeBackup', epoch: 2, peerHeard: true },
+      yieldedAfter: seconds(3),
+    });
+    const news = await stays.waitForReport('peerYielded');
+    expect(news).toMatchObject({ name: 'leaves', masterMs: 3_000 });
+    await waitFor(() => leaves.reports('caughtUp').length > 0, { description: 'the table' });
+    // Longer than PurgeTimeout: ten of its looks at the clock.
+    await waitFor(() => leaves.reports('status').length > 3, { description: 'time to pass' });
+    expect(await portOf(1, 1)).toBe('1001');
+    stays.command({ kind: 'mergeAfterSplit', epoch: 1 });
+    expect(await leaves.waitForReport('yieldMerged')).toMatchObject({ created: 1, failed: 0 });
+    await waitFor(async () => (await portOf(1, 1)) === undefined, { description: 'the purge' });
+    expect(await portOf(0, 1)).toBe('1001');
+    // Told once, however often the other repeated it.
+    expect(stays.reports('peerYielded')).toHaveLength(1);
+  });
+});
