@@ -22,7 +22,9 @@ export function historyLine(entry: HistoryEntry, look: Look): string {
           `${entry.flowsMerged} flows merged ${to === 'MASTER' ? 'here' : 'by the other master'} ` +
             `(${entry.flowsFailed ?? 0} failed) in ${round(entry.mergeMs ?? 0)} ms`,
         ];
-  const details = [because, ...takeover, ...merge].map((text) => `    ${wrap(text, look.columns - 4, 4)}`);
+  const details = [because, ...takeover, ...merge].map(
+    (text) => `    ${wrap(text, look.columns - 4, 4)}`,
+  );
   return [`${time}  ${kind} ${name}: ${change}`, ...details].join('\n');
 }
 

@@ -129,6 +129,7 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
     }
   | { readonly kind: 'mergeProgress'; readonly epoch: number }
   | { readonly kind: 'mergeReady'; readonly epoch: number }
+  | { readonly kind: 'mergeFailed'; readonly epoch: number }
   | { readonly kind: 'merged'; readonly epoch: number; readonly summary: MergeSummary }
   /** While not MASTER an advertisement was accepted. */
   | { readonly kind: 'otherMasterHeard' }

@@ -99,7 +99,7 @@ export function merged(step: Step, summary: MergeSummary): Step {
   return extend(mergeReady(step), { merge: undefined }, { kind: 'merged', summary });
 }
 
-/** Another role, or a worker that is gone. The addresses of a MASTER are announced in any case. */
+/** Another role, a worker that is gone, or a merge that failed. The addresses of a MASTER are announced in any case. */
 export function mergeEnds(step: Step): Step {
   if (step.state.merge === undefined) return step;
   const { role } = step.state;

@@ -39,6 +39,7 @@ import {
 } from './takeOver.js';
 import {
   merged,
+  mergeEnds,
   mergeLate,
   mergeProgress,
   mergeReady,
@@ -66,6 +67,7 @@ const handlers: Handlers = {
   mergeProgress: (step, event, settings) =>
     event.epoch === step.state.epoch ? mergeProgress(step, settings, event.at) : step,
   mergeReady: (step, event) => (event.epoch === step.state.epoch ? mergeReady(step) : step),
+  mergeFailed: (step, event) => (event.epoch === step.state.epoch ? mergeEnds(step) : step),
   merged: (step, event) => (event.epoch === step.state.epoch ? merged(step, event.summary) : step),
   otherMasterHeard: (step, event) => otherMasterTook(otherMasterHeard(step), event.at),
   vipsUp: (step, event) => vipsUp(step, event.at),

@@ -40,13 +40,16 @@ export function toCoordinator(report: SyncReport): CoordinatorInput | undefined 
 
 type SplitReport = Extract<
   SyncReport,
-  { kind: 'mergeProgress' | 'mergeReady' | 'merged' | 'peerYielded' | 'yieldMerged' }
+  {
+    kind: 'mergeProgress' | 'mergeReady' | 'mergeFailed' | 'merged' | 'peerYielded' | 'yieldMerged';
+  }
 >;
 
 function ofSplit(report: SplitReport): CoordinatorInput | undefined {
   switch (report.kind) {
     case 'mergeProgress':
     case 'mergeReady':
+    case 'mergeFailed':
       return { kind: report.kind, epoch: report.epoch };
     case 'merged': {
       const { epoch, created, failed, durationMs } = report;

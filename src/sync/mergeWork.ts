@@ -56,10 +56,7 @@ export class MergeWork {
     this.#current = merge;
     this.#engine.askForAll('another node was MASTER meanwhile');
     this.#run(merge).catch((error: unknown) => {
-      ports.logger.log('error', 'merging the flows of the other MASTER failed', {
-        because: errorText(error),
-      });
-      if (this.#current === merge) this.stop();
+      this.#failed(merge, error);
     });
   }
 
@@ -69,6 +66,16 @@ export class MergeWork {
     this.#created = 0;
     const { commits } = this.#engine;
     if (commits.following === 'merge') commits.stopFollowing();
+  }
+
+  #failed(merge: Merge, error: unknown): void {
+    const { logger, report } = this.#engine.ports;
+    logger.log('error', 'merging the flows of the other MASTER failed', {
+      because: errorText(error),
+    });
+    if (!this.#isCurrent(merge)) return;
+    this.stop();
+    report({ kind: 'mergeFailed', epoch: merge.epoch });
   }
 
   #end(): void {
@@ -151,7 +158,15 @@ export class MergeWork {
     const merge = this.#current;
     if (merge === undefined) return;
     if (this.#engine.catchUp.isCaughtUp) merge.caughtUp?.();
-    if (merge.followUntil !== undefined && now >= merge.followUntil) this.stop();
-    else this.#follow();
+    if (merge.followUntil !== undefined && now >= merge.followUntil) {
+      this.stop();
+      return;
+    }
+    try {
+      // The end of a takeover ends its own following.
+      this.#follow();
+    } catch (error) {
+      this.#failed(merge, error);
+    }
   }
 }

@@ -104,6 +104,7 @@ export type SyncReport =
   | { readonly kind: 'mergeProgress'; readonly epoch: number }
   /** What is known of the peer's flows is in the kernel, and no window is stale: traffic may come. */
   | { readonly kind: 'mergeReady'; readonly epoch: number }
+  | { readonly kind: 'mergeFailed'; readonly epoch: number }
   /** The peer's whole table was merged. */
   | ({ readonly kind: 'merged'; readonly epoch: number } & MergeSummary)
   /** keepstate peer only: it was MASTER for `masterMs`, until it gave way `agoMs` ago to a stronger one. */

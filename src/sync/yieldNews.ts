@@ -9,12 +9,19 @@ import type { MergeSummary } from './messages.js';
 import type { PeerMessage } from './wire/peerMessage.js';
 
 const repeatPause = milliseconds(500);
-/** The purge waits no longer for a peer that does not answer. */
+/** The purge waits no longer for a peer that does not answer; it may be one that does not know the question. */
 const mergePatience = seconds(60);
+const patientPause = seconds(5);
 const largestUint32 = 0xffff_ffff;
 
 type Yielded = Extract<PeerMessage, { kind: 'yielded' }>;
 type Seen = Extract<PeerMessage, { kind: 'yieldedSeen' }>;
+
+interface Told {
+  readonly token: number;
+  readonly masterFor: Microseconds;
+  readonly endedAt: Microseconds;
+}
 
 export interface YieldPort {
   send(message: PeerMessage): void;
@@ -26,10 +33,8 @@ export class YieldNews {
   readonly #engine: Engine;
   readonly #port: YieldPort;
   /** What the peer does not know yet. */
-  #told:
-    | { readonly token: number; readonly masterFor: Microseconds; readonly endedAt: Microseconds }
-    | undefined;
-  #sentAt: Microseconds | undefined;
+  #told: Told | undefined;
+  #sentAt = 0 as Microseconds;
   /** The peer's news that is being worked on. */
   #heard: number | undefined;
   /** The answer to its last one, for its repetitions. */
@@ -44,9 +49,10 @@ export class YieldNews {
   gaveWay(masterFor: Microseconds): void {
     const { clock, random } = this.#engine.ports;
     const now = clock.now();
-    this.#told = { token: random.below(0x1_0000_0000), masterFor, endedAt: now };
+    const told = { token: random.below(0x1_0000_0000), masterFor, endedAt: now };
+    this.#told = told;
     if (this.#port.isPresent(now)) this.#engine.purge.holdUntil(addTime(now, mergePatience));
-    this.#send(now);
+    this.#send(now, told);
   }
 
   /** MASTER again: nobody else needs to have the flows of before. */
@@ -82,9 +88,10 @@ export class YieldNews {
   }
 
   tick(now: Microseconds): void {
-    if (this.#sentAt !== undefined && subtractTime(now, this.#sentAt) >= repeatPause) {
-      this.#send(now);
-    }
+    if (this.#told === undefined) return;
+    const isFresh = subtractTime(now, this.#told.endedAt) < mergePatience;
+    const pause = isFresh ? repeatPause : patientPause;
+    if (subtractTime(now, this.#sentAt) >= pause) this.#send(now, this.#told);
   }
 
   #peerYielded({ token, masterMs, agoMs }: Yielded): void {
@@ -103,16 +110,10 @@ export class YieldNews {
     this.#engine.ports.report({ kind: 'yieldMerged', created, failed, durationMs });
   }
 
-  #send(now: Microseconds): void {
-    const told = this.#told;
-    this.#sentAt = told === undefined ? undefined : now;
-    if (told === undefined) return;
-    this.#port.send({
-      kind: 'yielded',
-      token: told.token,
-      masterMs: toUint32(told.masterFor),
-      agoMs: toUint32(subtractTime(now, told.endedAt)),
-    });
+  #send(now: Microseconds, { token, masterFor, endedAt }: Told): void {
+    this.#sentAt = now;
+    const agoMs = toUint32(subtractTime(now, endedAt));
+    this.#port.send({ kind: 'yielded', token, masterMs: toUint32(masterFor), agoMs });
   }
 }
 

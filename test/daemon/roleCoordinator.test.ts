@@ -372,6 +372,14 @@ describe('another master beside this one', () => {
     expect(life.feed({ kind: 'mergeReady', epoch })).toEqual([]);
   });
 
+  test('a merge that fails keeps nobody waiting, and does not stand in the way of the next', () => {
+    const life = master();
+    const { epoch } = life.state;
+    life.feed(seen);
+    expect(kinds(life.feed({ kind: 'mergeFailed', epoch }))).toContain('announce');
+    expect(posted(life.feed(yielded(400), 9_000))).toEqual(['mergeAfterSplit']);
+  });
+
   test('without an engine the neighbours are told at once', () => {
     const life = master();
     life.feed({ kind: 'workerDown', because: 'test' });
