@@ -14,6 +14,8 @@ import { isoTime } from './statusAssembly.js';
 
 /** How long `status` remembers another master. */
 const rivalMemory = seconds(10);
+/** Members of a group hear the same one from its address on each network. */
+const splitPause = seconds(3);
 
 export class RoleRecorder {
   readonly #history: History;
@@ -21,7 +23,7 @@ export class RoleRecorder {
   /** The unit whose takeover is on its way, as `kind name`. */
   #takingOver: string | undefined;
   /** The last rival of each unit, and when it was heard. */
-  readonly #rivals = new Map<string, { readonly text: string; readonly at: Microseconds }>();
+  readonly #rivals = new Map<string, { readonly because: string; readonly at: Microseconds }>();
 
   constructor(history: History, clock: Clock) {
     this.#history = history;
@@ -63,12 +65,15 @@ export class RoleRecorder {
     );
   }
 
-  /** Two masters were there. One line for each split: otherwise each advertisement would make one. */
+  /** Two masters were there. One line for each split: otherwise each advertisement of each member would make one. */
   split(unit: string, because: string): void {
     const now = this.#clock.now();
     const known = this.#rivals.get(unit);
-    this.#rivals.set(unit, { text: `${unit}: two masters heard: ${because}`, at: now });
-    if (known !== undefined && subtractTime(now, known.at) < rivalMemory) return;
+    this.#rivals.set(unit, { because, at: now });
+    const since = known === undefined ? undefined : subtractTime(now, known.at);
+    if (since !== undefined && since < (known?.because === because ? rivalMemory : splitPause)) {
+      return;
+    }
     const at = isoTime(this.#clock.wallClock());
     this.#history.add({ at, name: unit, kind: 'sync', from: 'MASTER', to: 'MASTER', because });
   }
@@ -97,12 +102,12 @@ export class RoleRecorder {
   /** Two masters, until a while after the last advertisement of the other. */
   problems(): readonly Problem[] {
     const now = this.#clock.now();
-    return [...this.#rivals.values()]
-      .filter(({ at }) => subtractTime(now, at) < rivalMemory)
-      .map(({ text }) => ({
+    return [...this.#rivals]
+      .filter(([, { at }]) => subtractTime(now, at) < rivalMemory)
+      .map(([unit, { because }]) => ({
         severity: 'error',
         code: 'two-masters',
-        text,
+        text: `${unit}: two masters heard: ${because}`,
         remedy:
           'VRRP was cut between the nodes, or a process stood still: keepstate doctor, docs/operations.md',
       }));

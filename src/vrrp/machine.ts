@@ -62,7 +62,7 @@ export function receive(seat: Seat, datagram: VrrpDatagram): RoleRequest | undef
  * rings early is set again for what is left, so that none is ever below its formula.
  */
 export function ring(seat: Seat, timer: TimerName, rang: Microseconds): RoleRequest | undefined {
-  const { instance, settings, turn } = seat;
+  const { instance, turn } = seat;
   const due = instance.timers[timer];
   if (due === undefined || due > turn.at) {
     if (due === rang) startTimer(seat, timer, subtractTime(due, turn.at));
@@ -87,12 +87,34 @@ export function ring(seat: Seat, timer: TimerName, rang: Microseconds): RoleRequ
       instance.preemptDelay = 'over';
       return undefined;
     case 'garpDelay':
-      announce(seat, settings.garp.masterRepeat, 'masterDelay');
-      return undefined;
     case 'garpLowerPriority':
-      announce(seat, settings.garp.lowerPrioRepeat, 'lowerPriorityDelay');
+      ringAnnouncement(seat, timer);
       return undefined;
   }
+}
+
+/**
+ * The second block. A bound unit that was stalled, or has just heard another MASTER, must not draw traffic to windows that
+ * have grown stale: it waits an interval, in which it hears whoever is there, and the coordinator merges.
+ */
+function ringAnnouncement(seat: Seat, timer: 'garpDelay' | 'garpLowerPriority'): void {
+  const { instance, settings, turn } = seat;
+  const isStalled = silenceOf(seat) >= peersPatience(settings);
+  const hasRival = allSeats(turn).some(
+    ({ instance: { lastAnswer } }) =>
+      lastAnswer !== undefined && turn.at - lastAnswer < settings.advertInterval,
+  );
+  if (
+    turn.settings.commitBeforeVip &&
+    instance.state === 'MASTER' &&
+    (isStalled || (hasRival && timer === 'garpDelay'))
+  ) {
+    startTimer(seat, timer, settings.advertInterval);
+    return;
+  }
+  const { masterRepeat, lowerPrioRepeat } = settings.garp;
+  if (timer === 'garpDelay') announce(seat, masterRepeat, 'masterDelay');
+  else announce(seat, lowerPrioRepeat, 'lowerPriorityDelay');
 }
 
 /** What waited in the socket has been read; is the decision still to be made? */
@@ -287,10 +309,13 @@ function higherText(seat: Seat, source: IpAddress, priority: number): string {
 
 /** Silent for so long that a peer may have taken over: listen first, then speak. */
 function ringAdvert(seat: Seat): void {
-  const { instance, settings, turn } = seat;
-  const silence = microseconds(turn.at - (instance.lastAdvertSent ?? turn.at));
-  if (silence >= peersPatience(settings)) drainFor(seat, 'advert');
+  if (silenceOf(seat) >= peersPatience(seat.settings)) drainFor(seat, 'advert');
   else advertiseOnTime(seat);
+}
+
+/** Since our last advertisement. */
+function silenceOf({ instance, turn }: Seat): Microseconds {
+  return microseconds(turn.at - (instance.lastAdvertSent ?? turn.at));
 }
 
 function advertiseOnTime(seat: Seat): void {

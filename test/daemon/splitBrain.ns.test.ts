@@ -32,6 +32,8 @@ describe('two masters', () => {
     async (_name, hearsFirst, story) => {
       const [first, second] = cluster.nodes;
       const { client, firewalls } = cluster.pair;
+      // A slow start can have had its own.
+      const lived = [await lengthOf(first), await lengthOf(second)] as const;
       const before = await startTcp(client, { server, count: 10 });
       await second.waitForReplica(10);
 
@@ -45,7 +47,7 @@ describe('two masters', () => {
 
       const capture = await client.capture('eth0', { filter: 'arp' });
       await firewalls[hearsFirst].loseInput(0);
-      if (hearsFirst === 0) await knowsOfSplit(first);
+      if (hearsFirst === 0) await knowsOfSplit(first, lived[0]);
       else await second.waitForRole('BACKUP');
       await firewalls[1 - hearsFirst]?.loseInput(0);
       await cluster.waitForRoles();
@@ -53,35 +55,45 @@ describe('two masters', () => {
       await waitFor(async () => (await announcementsFrom(capture, mac, lanVip)).length > 0, {
         description: 'gratuitous ARP from the survivor',
       });
-      await knowsOfSplit(first);
+      if (hearsFirst === 1) await knowsOfSplit(first, lived[0]);
       for (const tcp of [before, atSecond, atFirst]) {
         expect(await tcp.finish()).toMatchObject({ survivors: 10, resets: 0, mismatches: 0 });
       }
 
       const isSplit = ({ kind }: HistoryEntry): boolean => kind === 'sync';
-      expect(await tellsTheStory(first, isSplit, story)).toHaveLength(1);
+      expect(await tellsTheStory(first, lived[0], isSplit, story)).toHaveLength(1);
       const isLoss = ({ kind, to }: HistoryEntry): boolean => kind === 'group' && to === 'BACKUP';
-      await tellsTheStory(second, isLoss, /has the higher priority 150/);
+      expect(
+        await tellsTheStory(second, lived[1], isLoss, /has the higher priority 150/),
+      ).toHaveLength(1);
       expect((await second.daemon.status()).reason).toContain('higher priority');
     },
   );
 });
 
-async function knowsOfSplit(node: KeepstateClusterNode): Promise<void> {
-  await node.daemon.waitForStatus(
-    ({ problems }) => problems.some(({ code }) => code === 'two-masters'),
-    `${node.host.name} to know of the other master`,
+async function lengthOf(node: KeepstateClusterNode): Promise<number> {
+  return (await node.daemon.history()).length;
+}
+
+/** It tells of it in its history, after the first `after` lines, and in its status. */
+async function knowsOfSplit(node: KeepstateClusterNode, after: number): Promise<void> {
+  await waitFor(
+    async () => (await node.daemon.history()).slice(after).some(({ kind }) => kind === 'sync'),
+    { description: `${node.host.name} to know of the other master` },
   );
+  const { problems } = await node.daemon.status();
+  expect(problems.map(({ code }) => code)).toContain('two-masters');
 }
 
 /** The last of these lines of its history is about the split, with its cause and what was merged. */
 async function tellsTheStory(
   node: KeepstateClusterNode,
+  after: number,
   isWanted: (entry: HistoryEntry) => boolean,
   because: RegExp,
 ): Promise<readonly HistoryEntry[]> {
   const lines = async (): Promise<readonly HistoryEntry[]> =>
-    (await node.daemon.history()).filter(isWanted);
+    (await node.daemon.history()).slice(after).filter(isWanted);
   await waitFor(async () => (await lines()).at(-1)?.flowsMerged !== undefined, {
     description: `what was merged in the history of ${node.host.name}`,
   });
