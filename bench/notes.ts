@@ -24,6 +24,9 @@ once a second, 5 ms.`,
   failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 99 }\`. What keepstate needs
 beyond its master-down time is the commit, which comes before the VIPs and the gratuitous ARP; the pair raises its VIPs
 first and commits behind them. On a busy machine the commit waits for a core.`,
+  'failover-faults': `One cluster of each program goes through all faults. Each figure spans the fault and the return of
+the node, which preempts; where the master falls silent the outage is VRRP's master-down time of 3.6 s, less the time since its
+last advertisement.`,
   'failover-planned': `From the request to the first advert of the other node: the replication is drained and the flows are
 committed in between, while the old master goes on forwarding. The outage is that of the probe.`,
   start: `Half a second goes to Node.js, to reading the configuration and to the sockets; the worker thread starts after that

@@ -32,10 +32,10 @@ describe('two masters', () => {
     async (_name, hearsFirst, story) => {
       const [first, second] = cluster.nodes;
       const { client, firewalls } = cluster.pair;
-      // A slow start can have had its own.
-      const lived = [await lengthOf(first), await lengthOf(second)] as const;
       const before = await startTcp(client, { server, count: 10 });
       await second.waitForReplica(10);
+      // A slow start can have had its own.
+      const lived = [await lengthOf(first), await lengthOf(second)] as const;
 
       for (const firewall of firewalls) await firewall.loseInput(100, 'ip protocol vrrp');
       await second.waitForRole('MASTER');
