@@ -36,7 +36,7 @@ export interface MirrorListener {
   created(slot: number, origin: FlowOrigin): void;
   /** `changed` may be 0: the kernel told what was known. */
   updated(slot: number, changed: ChangedBits, origin: FlowOrigin): void;
-  /** The slot is DEAD and still holds the last known state; the listener removes it, now or later. */
+  /** The kernel has the flow no more; the slot holds its last known state. The listener marks it DEAD or removes it. */
   destroyed(slot: number, origin: FlowOrigin): void;
   /** The table is full: a flow was not taken. */
   refused(origin: FlowOrigin): void;
@@ -202,11 +202,6 @@ export class FlowMirror {
     const slot = table.find(flow, hash);
     // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
     if (slot === 0 || this.#isOther(slot, flow)) return;
-    this.#end(slot, origin);
-  }
-
-  #end(slot: number, origin: FlowOrigin): void {
-    this.#table.setLifecycle(slot, lifecycle.dead);
     this.#options.listener.destroyed(slot, origin);
   }
 
@@ -303,7 +298,7 @@ export class FlowMirror {
           }
           if (table.wasSeen(slot) || table.lifecycle(slot) === lifecycle.dead) continue;
           if (this.#pass !== undefined) this.#pass.removed++;
-          this.#end(slot, 'dump');
+          this.#options.listener.destroyed(slot, 'dump');
         }
         this.#options.turns.next(turn);
       };

@@ -60,6 +60,7 @@ export const kind = {
   /** Bits 11-15 and 24-31 belong to the replication engine; tables keep them across merges. */
   ownerShift: 24,
   ownerMask: 0xff,
+  lowOwnerShift: 11,
   ownerBits: 0xff00f800,
   generationShift: 16,
   generationMask: 0xff,

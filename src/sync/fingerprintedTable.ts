@@ -13,8 +13,8 @@ export class FingerprintedTable extends FlowTable {
     this.#cursor = this.newCursor();
   }
 
-  override insert(flow: FlowCursor, nowSeconds: number): number {
-    const slot = super.insert(flow, nowSeconds);
+  override insert(flow: FlowCursor, nowSeconds: number, hash?: number): number {
+    const slot = super.insert(flow, nowSeconds, hash);
     if (slot !== 0) this.#add(slot);
     return slot;
   }

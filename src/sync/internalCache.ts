@@ -83,6 +83,7 @@ export class InternalCache implements MirrorListener {
   }
 
   #tellDeath(slot: number): void {
+    this.table.setLifecycle(slot, lifecycle.dead);
     if (this.#listener === undefined) this.removeSlot(slot);
     else this.#listener.flowDied(slot);
   }
@@ -95,7 +96,6 @@ export class InternalCache implements MirrorListener {
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
     this.#listener?.flowForgotten(slot);
-    this.#held.forget(slot);
     this.table.remove(slot);
   }
 

@@ -204,10 +204,7 @@ export class SyncLife {
     if (isKnown && this.#random.below(3) === 0) {
       peer.kernel.delete(flow);
       const slot = peer.internal.table.find(this.#flow(peer, flow, 0));
-      if (slot !== 0) {
-        peer.internal.table.setLifecycle(slot, 3);
-        peer.internal.destroyed(slot, 'event');
-      }
+      if (slot !== 0) peer.internal.destroyed(slot, 'event');
     } else {
       const mark = this.#random.below(1_000_000);
       peer.kernel.set(flow, mark);

@@ -42,11 +42,6 @@ function cacheWithFlow(state: number): { cache: InternalCache; slot: number; tol
   return { cache, slot: cache.table.insert(flow, 1), told };
 }
 
-function die(cache: InternalCache, slot: number): void {
-  cache.table.setLifecycle(slot, lifecycle.dead);
-  cache.destroyed(slot, 'event');
-}
-
 function ticks(cache: InternalCache, count: number): void {
   for (let i = 0; i < count; i++) cache.tick();
 }
@@ -54,7 +49,7 @@ function ticks(cache: InternalCache, count: number): void {
 describe('the death of a flow in full life', () => {
   test('is told after four ticks', () => {
     const { cache, slot, told } = cacheWithFlow(tcpState.established);
-    die(cache, slot);
+    cache.destroyed(slot, 'event');
     ticks(cache, 3);
     expect(told).toEqual([]);
     expect(cache.table.lifecycle(slot)).not.toBe(lifecycle.dead);
@@ -65,7 +60,7 @@ describe('the death of a flow in full life', () => {
 
   test('is not told when it turns out to be part of a mass', () => {
     const { cache, slot, told } = cacheWithFlow(tcpState.established);
-    die(cache, slot);
+    cache.destroyed(slot, 'event');
     cache.isMassDelete = () => true;
     ticks(cache, 5);
     expect(told).toEqual([]);
@@ -74,16 +69,41 @@ describe('the death of a flow in full life', () => {
 
   test('is forgotten when the flow is seen again', () => {
     const { cache, slot, told } = cacheWithFlow(tcpState.established);
-    die(cache, slot);
+    cache.destroyed(slot, 'event');
     cache.updated(slot, 0, 'event');
     ticks(cache, 5);
     expect(told).toEqual([]);
     expect(cache.table.lifecycle(slot)).toBe(lifecycle.alive);
   });
 
+  test('counts from its last end when the flow lived in between', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    cache.destroyed(slot, 'event');
+    ticks(cache, 2);
+    cache.updated(slot, 0, 'event');
+    cache.destroyed(slot, 'event');
+    ticks(cache, 3);
+    expect(told).toEqual([]);
+    ticks(cache, 1);
+    expect(told).toEqual([slot]);
+  });
+
+  test('does not concern the next flow in the same slot', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    cache.destroyed(slot, 'event');
+    const flow = cache.table.seek(slot, cache.table.newCursor());
+    const copy = newScratch(names);
+    copy.words.set(flow.words.subarray(flow.at, flow.at + copy.words.length));
+    cache.removeSlot(slot);
+    expect(cache.table.insert(copy, 1)).toBe(slot);
+    ticks(cache, 5);
+    expect(told).toEqual([]);
+    expect(cache.table.lifecycle(slot)).not.toBe(lifecycle.dead);
+  });
+
   test('of one that had closed before is told at once', () => {
     const { cache, slot, told } = cacheWithFlow(tcpState.timeWait);
-    die(cache, slot);
+    cache.destroyed(slot, 'event');
     expect(told).toEqual([slot]);
   });
 });
