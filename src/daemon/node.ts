@@ -4,6 +4,7 @@
  */
 import { dirname, join } from 'node:path';
 import { formatIp } from '../base/ipAddress.js';
+import { Lateness } from '../base/lateness.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
@@ -14,11 +15,10 @@ import type { NetworkWatch } from '../net/ports.js';
 import type { MergeSummary, SyncReport } from '../sync/messages.js';
 import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
-import type { RouterSnapshot } from '../vrrp/snapshot.js';
+import type { RolePicture } from '../vrrp/snapshot.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
-import { LatenessMonitor } from './lateness.js';
 import { NatWatch } from './natWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
@@ -52,7 +52,7 @@ export interface NodeOptions {
 
 /** For roles, adverts and the service manager's status line. */
 const tickPeriod = milliseconds(250);
-/** A snapshot of 500 instances takes some 5 ms: it is taken less often then. */
+/** The picture of hundreds of instances, and the file that remembers them: less often. */
 const tickPeriodOfMany = milliseconds(1_000);
 const manyInstances = 50;
 /** How long a stop waits for the peer to take the role. */
@@ -72,7 +72,8 @@ export class KeepstateNode {
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
   readonly #natWatch: NatWatch | undefined;
-  readonly #lateness = new LatenessMonitor();
+  /** Of the last twenty ticks. */
+  readonly #lateness = new Lateness(20);
   readonly #startedAt: Microseconds;
   #tick: ArmedTimer | undefined;
   #lastTick: Microseconds;
@@ -139,12 +140,11 @@ export class KeepstateNode {
   }
 
   async start(): Promise<void> {
-    this.#lateness.start();
     this.#supervisor?.start();
     this.#natWatch?.start();
     await this.#router.start();
     this.#onTick();
-    this.#world.service.ready(this.#statusLine(this.#router.snapshot()), () => this.#isAlive());
+    this.#world.service.ready(this.#statusLine(this.#router.roles()), () => this.#isAlive());
   }
 
   /** The settings were validated; what cannot change in a running daemon was refused before. */
@@ -172,7 +172,6 @@ export class KeepstateNode {
     await this.#supervisor?.stop();
     this.#reporter?.close();
     this.#natWatch?.close();
-    this.#lateness.close();
     this.#memory.forget();
   }
 
@@ -224,7 +223,7 @@ export class KeepstateNode {
               listingPath: supervisor.listingPath,
               mode: sync?.mode ?? 'none',
             },
-      lateness: this.#lateness.last,
+      lateness: this.#lateness.read(),
       rssBytes: process.memoryUsage.rss(),
       further: [...(this.#natWatch?.problems ?? []), ...this.#recorder.problems()],
     });
@@ -298,26 +297,28 @@ export class KeepstateNode {
     const { clock, timers } = this.#world;
     const now = clock.now();
     this.#lastTick = now;
-    const snapshot = this.#router.snapshot();
-    this.#lookForOtherMaster(snapshot);
+    const roles = this.#router.roles();
+    this.#lookForOtherMaster(roles);
     if (subtractTime(now, this.#lastSample) >= 1_000_000) {
       this.#lastSample = now;
-      this.#lateness.sample();
-      this.#world.service.status(this.#statusLine(snapshot));
+      this.#world.service.status(this.#statusLine(roles));
     }
-    this.#memory.save(snapshot);
+    this.#memory.save(roles);
     const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
-    const usual = snapshot.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
+    const usual = roles.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
     const period = isHandingOver ? handOverTickPeriod : usual;
-    this.#tick = timers.after(period, () => this.#onTick());
+    this.#tick = timers.after(period, (due) => {
+      this.#lateness.note(subtractTime(clock.now(), due));
+      this.#onTick();
+    });
   }
 
-  #lookForOtherMaster(snapshot: RouterSnapshot): void {
+  #lookForOtherMaster(roles: RolePicture): void {
     const coordinator = this.#coordinator;
     const { binding } = this.#settings;
     if (coordinator === undefined || binding.kind === 'none') return;
     if (coordinator.state.role === 'MASTER' || coordinator.state.otherMasterHeard) return;
-    if (hearsOtherMaster(snapshot, binding.name)) coordinator.input({ kind: 'otherMasterHeard' });
+    if (hearsOtherMaster(roles, binding.name)) coordinator.input({ kind: 'otherMasterHeard' });
   }
 
   /** The watchdog's question: did the loop that serves VRRP run lately? */
@@ -325,10 +326,10 @@ export class KeepstateNode {
     return addTime(this.#lastTick, milliseconds(5_000)) > this.#world.clock.now();
   }
 
-  #statusLine(snapshot: RouterSnapshot): string {
-    const roles = snapshot.units.map((unit) => `${unit.name} ${unit.state}`).join(', ');
+  #statusLine(roles: RolePicture): string {
+    const words = roles.units.map((unit) => `${unit.name} ${unit.state}`).join(', ');
     const sync = this.#supervisor === undefined ? '' : `; sync ${this.#syncWord()}`;
-    return `${roles === '' ? 'no instance' : roles}${sync}`;
+    return `${words === '' ? 'no instance' : words}${sync}`;
   }
 
   #syncWord(): string {

@@ -4,7 +4,7 @@
 import { dirname, join } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { microseconds, type Microseconds } from '../base/time.js';
-import type { RouterSnapshot } from '../vrrp/snapshot.js';
+import type { RolePicture } from '../vrrp/snapshot.js';
 import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
 import { longestPatience, peersPatience } from '../vrrp/timing.js';
 import { readBootId, mastersWithin, StateFile } from './stateFile.js';
@@ -58,15 +58,15 @@ export class RoleMemory {
   }
 
   /** Writes only what changed; to be called a few times a second. */
-  save(snapshot: RouterSnapshot): void {
+  save(roles: RolePicture): void {
     // One pass: looking through all instances for each of 500 units took 5 % of a core.
     const oldest = new Map<string, Microseconds>();
-    for (const { unit, lastAdvertSent } of snapshot.instances) {
+    for (const { unit, lastAdvertSent } of roles.instances) {
       if (lastAdvertSent === undefined) continue;
       const before = oldest.get(unit);
       if (before === undefined || lastAdvertSent < before) oldest.set(unit, lastAdvertSent);
     }
-    const masters = snapshot.units.flatMap((unit): [string, Microseconds][] => {
+    const masters = roles.units.flatMap((unit): [string, Microseconds][] => {
       const sent = unit.state === 'MASTER' ? oldest.get(unit.name) : undefined;
       return sent === undefined ? [] : [[unit.name, sent]];
     });

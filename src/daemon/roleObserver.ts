@@ -2,7 +2,7 @@
 import { formatIp } from '../base/ipAddress.js';
 import type { RouterObserver } from '../vrrp/routerPorts.js';
 import type { CoordinatorInput } from './coordinatorRunner.js';
-import type { RouterSnapshot } from '../vrrp/snapshot.js';
+import type { RolePicture } from '../vrrp/snapshot.js';
 import type { RoleRecorder } from './roleRecorder.js';
 
 export interface ObserverWorld {
@@ -59,11 +59,11 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
 }
 
 /** Whether a unit that is not MASTER has accepted an advertisement since it entered its state. */
-export function hearsOtherMaster(snapshot: RouterSnapshot, unitName: string): boolean {
-  const unit = snapshot.units.find((one) => one.name === unitName);
+export function hearsOtherMaster(roles: RolePicture, unitName: string): boolean {
+  const unit = roles.units.find((one) => one.name === unitName);
   if (unit === undefined || unit.state === 'MASTER') return false;
-  return snapshot.instances.some(
-    ({ unit: name, master }) =>
-      name === unitName && master !== undefined && master.lastHeard > unit.since,
+  return roles.instances.some(
+    ({ unit: name, masterHeard }) =>
+      name === unitName && masterHeard !== undefined && masterHeard > unit.since,
   );
 }

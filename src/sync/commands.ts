@@ -1,11 +1,11 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
-import { seconds, type ArmedTimer, type Microseconds } from '../base/time.js';
+import { Lateness } from '../base/lateness.js';
+import { seconds, subtractTime, type ArmedTimer, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
 import { answerClient } from './clientRequests.js';
 import { ClientServer } from './clientServer.js';
 import { drain } from './drain.js';
 import { errorText } from './errorText.js';
-import { Lateness } from './lateness.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
@@ -29,7 +29,8 @@ export class Commands {
   #roles: RoleWork | undefined;
   #peer: PeerLinks | undefined;
   #servers: readonly ClientServer[] = [];
-  #lateness: Lateness | undefined;
+  /** Of the engine's ticks, those of the last five seconds. */
+  readonly #lateness = new Lateness(50);
   #statusTimer: ArmedTimer | undefined;
   #lastState = '';
 
@@ -118,7 +119,7 @@ export class Commands {
   }
 
   async #start(command: StartCommand): Promise<void> {
-    const { clock, timers, report } = this.#ports;
+    const { clock, report } = this.#ports;
     const startedAt = clock.now();
     const engine = new Engine(command.settings, this.#ports);
     this.#started = command;
@@ -126,14 +127,14 @@ export class Commands {
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#roles = new RoleWork(engine, this.#peer?.channel.yields);
-    this.#lateness ??= new Lateness(clock, timers);
     this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();
     // Stopped meanwhile, or started afresh.
     if (this.#engine !== engine) return;
     report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
     engine.observe({
-      tick: (now) => {
+      tick: (now, due) => {
+        this.#lateness.note(subtractTime(now, due));
         const state = `${isPeerPresent(engine, now)} ${this.#isPeerKeepstate()}`;
         if (state === this.#lastState) return;
         this.#lastState = state;
@@ -150,8 +151,6 @@ export class Commands {
     this.#peer = undefined;
     for (const server of this.#servers) server.close();
     this.#servers = [];
-    this.#lateness?.close();
-    this.#lateness = undefined;
     await this.#engine?.close();
     this.#engine = undefined;
     this.#roles = undefined;
@@ -231,23 +230,22 @@ export class Commands {
 
   #reportStatus(): void {
     const engine = this.#engine;
-    if (engine === undefined || this.#lateness === undefined) return;
+    if (engine === undefined) return;
     const { report, logger } = this.#ports;
     try {
-      report({ kind: 'status', status: this.#status(engine, this.#lateness) });
+      report({ kind: 'status', status: this.#status(engine) });
     } catch (error) {
       logger.log('error', 'cannot assemble the sync status', { because: errorText(error) });
     }
   }
 
-  #status(engine: Engine, lateness: Lateness): SyncStatus {
-    return buildStatus(engine, this.#peerView(engine), lateness, this.#ports.clock.now());
+  #status(engine: Engine): SyncStatus {
+    return buildStatus(engine, this.#peerView(engine), this.#lateness, this.#ports.clock.now());
   }
 
   /** Listings and statistics for keepstate's own client, and for conntrackd's. */
   #openServers(engine: Engine, { listingPath, clientPath }: StartCommand): ClientServer[] {
     const { clock, timers, logger } = this.#ports;
-    const lateness = (this.#lateness ??= new Lateness(clock, timers));
     const startedAt = clock.now() / 1_000_000;
     const paths = [listingPath, clientPath].filter((path) => path !== undefined);
     return paths.map(
@@ -258,7 +256,7 @@ export class Commands {
           logger,
           answer: (request) => {
             if (request !== stopRequest) {
-              return answerClient(engine, request, () => this.#status(engine, lateness), startedAt);
+              return answerClient(engine, request, () => this.#status(engine), startedAt);
             }
             // The whole daemon is meant: the main thread stops VRRP first, and then this.
             this.#ports.report({ kind: 'stopRequested' });

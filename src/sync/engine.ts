@@ -237,13 +237,13 @@ export class Engine {
 
   #armTick(): void {
     if (this.#isClosed) return;
-    this.#tick = this.ports.timers.after(tickInterval, () => {
-      this.#onTick();
+    this.#tick = this.ports.timers.after(tickInterval, (due) => {
+      this.#onTick(due);
       this.#armTick();
     });
   }
 
-  #onTick(): void {
+  #onTick(due: Microseconds): void {
     const now = this.ports.clock.now();
     this.links.tick(now);
     this.replicator.tick(now);
@@ -257,7 +257,7 @@ export class Engine {
     if (this.catchUp.tick(now, resync.answeredAt, machine.counters.lost)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
     if (this.injection === undefined) this.commits.rehearse();
-    for (const observer of this.#observers) observer.tick?.(now);
+    for (const observer of this.#observers) observer.tick?.(now, due);
   }
 
   /** Asks the peer for its whole table; in ALARM that comes by itself. */
@@ -277,7 +277,8 @@ export class Engine {
 }
 
 export interface EngineObserver {
-  tick?(now: ReturnType<Clock['now']>): void;
+  /** About ten times a second; `due` is when it should have been. */
+  tick?(now: ReturnType<Clock['now']>, due: Microseconds): void;
   bulkDone?(since: number, entries: number): void;
   /** After each datagram of the peer. */
   received?(now: ReturnType<Clock['now']>): void;

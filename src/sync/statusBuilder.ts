@@ -1,9 +1,9 @@
 /** Assembles SyncStatus from the engine's parts. */
+import type { Lateness } from '../base/lateness.js';
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { CacheCounters } from './cacheCounters.js';
 import type { Engine } from './engine.js';
 import type { CacheCounts, Parity, SyncStatus } from './messages.js';
-import type { Lateness } from './lateness.js';
 import type { ExpectationCache } from './expectations.js';
 
 /** FTFW and NOTRACK peers speak once a second. */

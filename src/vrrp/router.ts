@@ -17,7 +17,12 @@ import type { RouterOptions, RouterPorts } from './routerPorts.js';
 import { runWithDeadline } from './scripts/deadline.js';
 import { Senders } from './senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
-import { takeSnapshot, type RouterSnapshot } from './snapshot.js';
+import {
+  takeRolePicture,
+  takeSnapshot,
+  type RolePicture,
+  type RouterSnapshot,
+} from './snapshot.js';
 import { SocketPool } from './socketPool.js';
 import { SecondaryPromotion } from './sysctls.js';
 import { Trackers } from './tracking/trackers.js';
@@ -218,6 +223,10 @@ export class VrrpRouter {
       senders: this.#senders,
       clock: this.#ports.clock,
     });
+  }
+
+  roles(): RolePicture {
+    return takeRolePicture(this.#units.values());
   }
 
   // ---- inside ---------------------------------------------------------------------------------------

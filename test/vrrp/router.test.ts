@@ -307,6 +307,22 @@ describe('routes', () => {
   });
 });
 
+describe('the picture of the roles', () => {
+  test('tells of a MASTER when it advertised last, of a BACKUP when it heard its master last', async () => {
+    const bench = await master();
+    const { units, instances } = bench.router.roles();
+    expect(units).toMatchObject([{ name: 'A', state: 'MASTER' }]);
+    const sent = bench.router.snapshot().instances[0]?.lastAdvertSent;
+    expect(sent).toBeGreaterThan(units[0]!.since - 1);
+    expect(instances).toEqual([{ unit: 'A', lastAdvertSent: sent, masterHeard: undefined }]);
+    bench.network.sockets[0]?.deliver(advertFromPeer(200));
+    const [heard] = bench.router.roles().instances;
+    expect(bench.router.roles().units[0]?.state).toBe('BACKUP');
+    expect(heard?.masterHeard).toBe(bench.time.now());
+    await bench.router.stop();
+  });
+});
+
 describe('a stall', () => {
   test('a late master-down timer reads the socket before it decides', async () => {
     const bench = new RouterBench(vrrpSettings([instanceSettings()]));
