@@ -26,7 +26,7 @@ import {
   type AddressRole,
   type FlowCursor,
 } from './flowRecord.js';
-import { checkedLength, decodeTuple, need, TupleFields } from './tupleCodec.js';
+import { checkedLength, decodeTuple, decodeTuplesFast, need, TupleFields } from './tupleCodec.js';
 
 /** nlmsghdr and nfgenmsg. */
 export const messageHeaderLength = 20;
@@ -54,8 +54,11 @@ export class FlowDecoder {
     }
     clearScratch(flow);
     flow.setKind(family === netlinkFamily.ipv6, 0);
-    this.#originals = 0;
-    this.#nest(flowAttributes, view, at + messageHeaderLength, at + length, flow);
+    const start = at + messageHeaderLength;
+    const end = at + length;
+    const rest = flow.isIpv6 ? start : decodeTuplesFast(view, start, end, flow);
+    this.#originals = rest === start ? 0 : 1;
+    this.#nest(flowAttributes, view, rest, end, flow);
     if (this.#originals < 1) {
       throw new DecodeError('tuple-missing', 'flow without a complete original tuple');
     }

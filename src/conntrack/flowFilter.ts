@@ -103,12 +103,18 @@ function ownSet(addresses: readonly IpAddress[]): AddressSet {
   return new AddressSet(single, alwaysIgnored);
 }
 
+/** A handful of numbers is looked through faster than hashed; a node has few addresses of its own. */
+const fewAddresses = 16;
+
 /**
- * Addresses and networks, compared as words in memory order: single IPv4 addresses in a set of small
- * integers, everything else as (network, mask) rows.
+ * Addresses and networks, compared as words in memory order: single IPv4 addresses as numbers, everything else as
+ * (network, mask) rows. Most addresses are ruled out by their first octet.
  */
 class AddressSet {
-  readonly #single4 = new Set<number>();
+  /** By first octet of IPv4: 1 where something of the set begins with it. */
+  readonly #octets4 = new Uint8Array(256);
+  readonly #few4: Int32Array;
+  readonly #many4: Set<number> | undefined;
   /** network, mask. */
   readonly #networks4: Int32Array;
   /** Four words of network, four of mask. */
@@ -117,13 +123,13 @@ class AddressSet {
   readonly #fixed6: Int32Array;
 
   constructor(entries: readonly FilterPrefix[], fixed: readonly FilterPrefix[] = []) {
-    const networks: FilterPrefix[] = [];
-    for (const entry of entries) {
-      const { address, prefixLength } = entry;
-      if (address.family === 4 && prefixLength === 32)
-        this.#single4.add(wordsOf(address.bytes)[0]!);
-      else networks.push(entry);
-    }
+    const isSingle = ({ address, prefixLength }: FilterPrefix): boolean =>
+      address.family === 4 && prefixLength === 32;
+    const single = entries.filter(isSingle).map(({ address }) => wordsOf(address.bytes)[0]!);
+    const networks = entries.filter((entry) => !isSingle(entry));
+    for (const entry of [...entries, ...fixed]) markOctets(this.#octets4, entry);
+    this.#few4 = Int32Array.from(single.length <= fewAddresses ? single : []);
+    this.#many4 = single.length <= fewAddresses ? undefined : new Set(single);
     this.#networks4 = rowsOf(networks, 4);
     this.#networks6 = rowsOf(networks, 6);
     this.#fixed4 = rowsOf(fixed, 4);
@@ -131,16 +137,37 @@ class AddressSet {
   }
 
   has(flow: FlowCursor, which: AddressRole): boolean {
-    if (this.hasFixed(flow, which)) return true;
-    if (flow.isIpv6) return match6(this.#networks6, flow, which);
+    if (flow.isIpv6) {
+      return match6(this.#fixed6, flow, which) || match6(this.#networks6, flow, which);
+    }
     const value = flow.addressWord(which, 0) | 0;
-    return this.#single4.has(value) || match4(this.#networks4, value);
+    if (this.#octets4[value & 0xff] === 0) return false;
+    return (
+      match4(this.#fixed4, value) ||
+      isAmong(this.#few4, value) ||
+      this.#many4?.has(value) === true ||
+      match4(this.#networks4, value)
+    );
   }
 
   hasFixed(flow: FlowCursor, which: AddressRole): boolean {
     if (flow.isIpv6) return match6(this.#fixed6, flow, which);
-    return match4(this.#fixed4, flow.addressWord(which, 0) | 0);
+    const value = flow.addressWord(which, 0) | 0;
+    return this.#octets4[value & 0xff] !== 0 && match4(this.#fixed4, value);
   }
+}
+
+/** The first octet is the lowest byte of a word in memory order. */
+function markOctets(octets: Uint8Array, { address, prefixLength }: FilterPrefix): void {
+  if (address.family !== 4) return;
+  const mask = maskBytes(1, prefixLength)[0]!;
+  const first = address.bytes[0]! & mask;
+  for (let octet = 0; octet < 256; octet++) if ((octet & mask) === first) octets[octet] = 1;
+}
+
+function isAmong(numbers: Int32Array, value: number): boolean {
+  for (const number of numbers) if (number === value) return true;
+  return false;
 }
 
 function match4(rows: Int32Array, value: number): boolean {

@@ -11,6 +11,7 @@
 import { DecodeError } from '../base/errors.js';
 import { tupleAttribute as cta } from './attributeTable.js';
 import { protocol } from './constants.js';
+import { has, word, type FlowCursor } from './flowRecord.js';
 import type { MessageBatch } from './messageBatch.js';
 
 /** What a tuple says; one instance is reused for all messages. Addresses are in memory order. */
@@ -70,16 +71,55 @@ export function decodeTuple(
   return decodeWalking(view, at, end, tuple);
 }
 
-function decodeFast4(view: DataView, at: number, end: number, tuple: TupleFields): boolean {
+/** Both tuples at their usual place: CTA_TUPLE_ORIG and CTA_TUPLE_REPLY, nested, 52 bytes each. */
+const originalNest4 = 0x80010034;
+const replyNest4 = 0x80020034;
+const nestBytes4 = 4 + fastLength4;
+
+/**
+ * Both tuples of an IPv4 flow with ports, as nearly every message begins, straight into the record. Returns the
+ * offset behind them, or `at` where something else stands there and nothing was read. Decoding a TCP event takes
+ * two thirds of the time without.
+ */
+export function decodeTuplesFast(
+  view: DataView,
+  at: number,
+  end: number,
+  flow: FlowCursor,
+): number {
+  const reply = at + nestBytes4;
   if (
-    end - at !== fastLength4 ||
-    view.getUint32(at, true) !== header.ipNest4 ||
-    view.getUint32(at + 4, true) !== header.v4Source ||
-    view.getUint32(at + 12, true) !== header.v4Destination ||
-    !decodeFastPorts(view, at + 20, tuple)
+    end - reply < nestBytes4 ||
+    view.getUint32(at, true) !== originalNest4 ||
+    view.getUint32(reply, true) !== replyNest4 ||
+    !hasFastHeaders4(view, at + 4) ||
+    !hasFastHeaders4(view, reply + 4)
   ) {
-    return false;
+    return at;
   }
+  flow.setKind(false, view.getUint8(at + 32));
+  flow.set(word.originalSource, view.getUint32(at + 12, true));
+  flow.set(word.originalDestination, view.getUint32(at + 20, true));
+  flow.set(word.originalPorts, portsAt(view, at + 24));
+  flow.set(word.replySource, view.getUint32(reply + 12, true));
+  flow.set(word.replyDestination, view.getUint32(reply + 20, true));
+  flow.set(word.replyPorts, portsAt(view, reply + 24));
+  flow.learn(has.ports | has.reply);
+  return reply + nestBytes4;
+}
+
+function hasFastHeaders4(view: DataView, at: number): boolean {
+  return (
+    view.getUint32(at, true) === header.ipNest4 &&
+    view.getUint32(at + 4, true) === header.v4Source &&
+    view.getUint32(at + 12, true) === header.v4Destination &&
+    hasFastPorts(view, at + 20)
+  );
+}
+
+function decodeFast4(view: DataView, at: number, end: number, tuple: TupleFields): boolean {
+  if (end - at !== fastLength4 || !hasFastHeaders4(view, at)) return false;
+  decodeFastPorts(view, at + 20, tuple);
   tuple.source[0] = view.getUint32(at + 8, true);
   tuple.destination[0] = view.getUint32(at + 16, true);
   tuple.hasSource = true;
@@ -93,10 +133,11 @@ function decodeFast6(view: DataView, at: number, end: number, tuple: TupleFields
     view.getUint32(at, true) !== header.ipNest6 ||
     view.getUint32(at + 4, true) !== header.v6Source ||
     view.getUint32(at + 24, true) !== header.v6Destination ||
-    !decodeFastPorts(view, at + 44, tuple)
+    !hasFastPorts(view, at + 44)
   ) {
     return false;
   }
+  decodeFastPorts(view, at + 44, tuple);
   for (let i = 0; i < 4; i++) {
     tuple.source[i] = view.getUint32(at + 8 + 4 * i, true);
     tuple.destination[i] = view.getUint32(at + 28 + 4 * i, true);
@@ -106,19 +147,24 @@ function decodeFast6(view: DataView, at: number, end: number, tuple: TupleFields
   return true;
 }
 
-function decodeFastPorts(view: DataView, at: number, tuple: TupleFields): boolean {
-  if (
-    view.getUint32(at, true) !== header.layer4Nest ||
-    view.getUint32(at + 4, true) !== header.protocolNumber ||
-    view.getUint32(at + 12, true) !== header.sourcePort ||
-    view.getUint32(at + 20, true) !== header.destinationPort
-  ) {
-    return false;
-  }
+function hasFastPorts(view: DataView, at: number): boolean {
+  return (
+    view.getUint32(at, true) === header.layer4Nest &&
+    view.getUint32(at + 4, true) === header.protocolNumber &&
+    view.getUint32(at + 12, true) === header.sourcePort &&
+    view.getUint32(at + 20, true) === header.destinationPort
+  );
+}
+
+/** The ports word of a nest that `hasFastPorts` knows. */
+function portsAt(view: DataView, at: number): number {
+  return (view.getUint16(at + 16) << 16) | view.getUint16(at + 24);
+}
+
+function decodeFastPorts(view: DataView, at: number, tuple: TupleFields): void {
   tuple.protocol = view.getUint8(at + 8);
-  tuple.ports = (view.getUint16(at + 16) << 16) | view.getUint16(at + 24);
+  tuple.ports = portsAt(view, at);
   tuple.hasPorts = true;
-  return true;
 }
 
 function decodeWalking(view: DataView, from: number, end: number, tuple: TupleFields): number {

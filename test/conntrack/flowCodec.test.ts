@@ -123,6 +123,24 @@ describe('flow codec on captured messages', () => {
     expect(table.count).toBe(0);
   });
 
+  test('tuples in another order or with another attribute between them mean the same', () => {
+    const usual = told.filter(({ bytes }) => bytes[20] === 52 && bytes[72] === 52);
+    expect(usual.length).toBeGreaterThan(5);
+    for (const { bytes } of usual) {
+      const meaning = leavesOf(decode(bytes));
+      const head = bytes.subarray(0, 20);
+      const original = bytes.subarray(20, 72);
+      const reply = bytes.subarray(72, 124);
+      const rest = bytes.subarray(124);
+      for (const order of [
+        [reply, original, rest],
+        [original, rest, reply],
+      ]) {
+        expect(leavesOf(decode(Buffer.concat([head, ...order])))).toEqual(meaning);
+      }
+    }
+  });
+
   test('unknown attributes are skipped and counted', () => {
     const { bytes } = told[0]!;
     const extra = Buffer.concat([bytes, Buffer.from('0800e70312345678', 'hex')]);

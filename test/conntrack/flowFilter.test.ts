@@ -72,6 +72,27 @@ describe('user space', () => {
     expect(filter.accepts(flow('192.0.2.1', '203.0.113.80'))).toBe(true);
   });
 
+  test.each([1, 16, 17, 300])('finds each of %d own addresses, and no other', (count) => {
+    const text = (i: number): string => `10.${i % 5}.${i >> 8}.${i & 0xff}`;
+    const own = Array.from({ length: count }, (_, i) => parseIp(text(i))!);
+    const filter = new FlowFilter({}, own);
+    for (let i = 0; i < count; i++) {
+      expect(filter.accepts(flow(text(i), '198.51.100.1'))).toBe(false);
+      expect(filter.accepts(flow(`11.${text(i).slice(3)}`, '198.51.100.1'))).toBe(true);
+    }
+    expect(filter.accepts(flow('10.0.9.9', '198.51.100.1'))).toBe(true);
+  });
+
+  test.each([
+    ['0.0.0.0/0', ['1.2.3.4', '223.0.0.1'], []],
+    ['10.0.0.0/7', ['10.0.0.9', '11.255.0.1'], ['12.0.0.1', '9.255.255.255']],
+    ['172.16.0.0/12', ['172.16.0.1', '172.31.255.1'], ['172.32.0.1', '173.16.0.1']],
+  ])('lists all of %s and nothing beside it', (network, inside, outside) => {
+    const filter = new FlowFilter({ address: { policy: 'ignore', entries: [prefix(network)] } });
+    for (const address of inside) expect(filter.accepts(flow(address, address))).toBe(false);
+    for (const address of outside) expect(filter.accepts(flow(address, address))).toBe(true);
+  });
+
   // conntrackd 1.4.7, list = {192.168.61.0/24, 203.0.113.80}: user space accept and ignore, kernel accept and ignore.
   const table = [
     ['192.168.61.1', '198.51.100.9', undefined, true, false, false, false],

@@ -60,17 +60,15 @@ function row(
   place = 0,
   mask = 0,
 ): WireRow {
-  return {
-    number,
-    name,
-    length,
-    isMaximum: formOfValue === form.helper || formOfValue === form.labels,
-    form: formOfValue,
-    place,
-    mask,
-    presence,
-    status: statusOf(formOfValue, place, mask),
-  };
+  const isMaximum = formOfValue === form.helper || formOfValue === form.labels;
+  const status = statusOf(formOfValue, place, mask);
+  return { number, name, length, isMaximum, form: formOfValue, place, mask, presence, status };
+}
+
+/** By a literal and not by spreading: rows of one shape are read in half the time. */
+function withPresence(wireRow: WireRow, presence: number): WireRow {
+  const { number, name, length, isMaximum, form: formOfValue, place, mask, status } = wireRow;
+  return { number, name, length, isMaximum, form: formOfValue, place, mask, presence, status };
 }
 
 /** Translations are told once the kernel has done them. */
@@ -179,7 +177,7 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
     case protocol.gre:
     case protocol.udplite:
       // conntrackd tells nothing here, so that flows between the same hosts collapse; it takes the ports.
-      return [{ ...rows.ports }];
+      return [withPresence(rows.ports, rows.ports.presence)];
     default:
       return [];
   }
@@ -187,10 +185,11 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
 
 /** conntrackd sends these whenever the state is known, as zero where they are not. */
 function withState(wireRow: WireRow): WireRow {
-  return { ...wireRow, presence: has.state };
+  return withPresence(wireRow, has.state);
 }
 
-const always = { presence: 0 } as const;
+/** Sent whether it is known or not. */
+const always = 0;
 
 /** The attributes of a flow in the order in which conntrackd sends them. */
 export function sendOrder(
@@ -206,10 +205,10 @@ export function sendOrder(
     protocolNumber === protocol.dccp;
   return [
     isIpv6 ? rows.ipv6 : rows.ipv4,
-    { ...rows.status, ...always },
+    withPresence(rows.status, always),
     rows.protocol,
     ...protocolPart(protocolNumber, options).map((wireRow) =>
-      wireRow === rows.ports ? { ...wireRow, ...always } : wireRow,
+      wireRow === rows.ports ? withPresence(wireRow, always) : wireRow,
     ),
     ...(options.sendTimeout ? [rows.timeout] : []),
     rows.mark,

@@ -24,13 +24,21 @@ import {
 } from './flowAttributes.js';
 import { headerBytes } from './header.js';
 
+/** The attributes of one protocol and family, and which of them the last flow had. */
+interface Order {
+  readonly rows: readonly WireRow[];
+  presence: number;
+  status: number;
+  chosen: readonly WireRow[];
+}
+
 /** The longest message that `write` makes, headers included. */
 export const longestFlowMessage = 512;
 
 export class FlowWriter {
   readonly #options: SendOptions;
   /** By protocol number, IPv6 behind IPv4. */
-  readonly #orders = new Array<readonly WireRow[] | undefined>(512).fill(undefined);
+  readonly #orders = new Array<Order | undefined>(512).fill(undefined);
 
   constructor(options: SendOptions) {
     this.#options = options;
@@ -45,18 +53,30 @@ export class FlowWriter {
     const { presence } = flow;
     const status = (presence & has.status) === 0 ? 0 : flow.get(word.status);
     const order = this.#order(flow.protocol, flow.isIpv6);
-    for (const row of order) {
-      if ((presence & row.presence) !== row.presence) continue;
-      if ((status & row.status) !== row.status) continue;
-      cursor = writeAttribute(row, view, cursor, flow);
-    }
+    // One flow is much like the one before it.
+    if (order.presence !== presence || order.status !== status) choose(order, presence, status);
+    for (const row of order.chosen) cursor = writeAttribute(row, view, cursor, flow);
     return cursor - at;
   }
 
-  #order(protocolNumber: number, isIpv6: boolean): readonly WireRow[] {
+  #order(protocolNumber: number, isIpv6: boolean): Order {
     const index = protocolNumber | (isIpv6 ? 256 : 0);
-    return (this.#orders[index] ??= sendOrder(protocolNumber, isIpv6, this.#options));
+    return (this.#orders[index] ??= newOrder(sendOrder(protocolNumber, isIpv6, this.#options)));
   }
+}
+
+function newOrder(rows: readonly WireRow[]): Order {
+  const order: Order = { rows, presence: 0, status: 0, chosen: [] };
+  choose(order, 0, 0);
+  return order;
+}
+
+function choose(order: Order, presence: number, status: number): void {
+  order.presence = presence;
+  order.status = status;
+  order.chosen = order.rows.filter(
+    (row) => (presence & row.presence) === row.presence && (status & row.status) === row.status,
+  );
 }
 
 /** Returns the offset behind the attribute and its padding; `at` where it is left out. */
