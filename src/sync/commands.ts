@@ -1,6 +1,6 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
 import { Lateness } from '../base/lateness.js';
-import { seconds, subtractTime, type ArmedTimer, type Microseconds } from '../base/time.js';
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
 import { answerClient } from './clientRequests.js';
 import { ClientServer } from './clientServer.js';
@@ -31,7 +31,7 @@ export class Commands {
   #servers: readonly ClientServer[] = [];
   /** Of the engine's ticks, those of the last five seconds. */
   readonly #lateness = new Lateness(50);
-  #statusTimer: ArmedTimer | undefined;
+  #reportedAt: Microseconds | undefined;
   #lastState = '';
 
   constructor(ports: EnginePorts) {
@@ -136,17 +136,16 @@ export class Commands {
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
         const state = `${isPeerPresent(engine, now)} ${this.#isPeerKeepstate()}`;
-        if (state === this.#lastState) return;
+        const isOld =
+          this.#reportedAt === undefined || subtractTime(now, this.#reportedAt) >= statusInterval;
+        if (state === this.#lastState && !isOld) return;
         this.#lastState = state;
         this.#reportStatus();
       },
     });
-    this.#armStatus();
   }
 
   async #stop(): Promise<void> {
-    this.#statusTimer?.cancel();
-    this.#statusTimer = undefined;
     this.#peer?.close();
     this.#peer = undefined;
     for (const server of this.#servers) server.close();
@@ -221,17 +220,11 @@ export class Commands {
     );
   }
 
-  #armStatus(): void {
-    this.#statusTimer = this.#ports.timers.after(statusInterval, () => {
-      this.#reportStatus();
-      this.#armStatus();
-    });
-  }
-
   #reportStatus(): void {
     const engine = this.#engine;
     if (engine === undefined) return;
-    const { report, logger } = this.#ports;
+    const { clock, report, logger } = this.#ports;
+    this.#reportedAt = clock.now();
     try {
       report({ kind: 'status', status: this.#status(engine) });
     } catch (error) {

@@ -10,7 +10,7 @@ import { protocol, statusBit, tcpState } from '../conntrack/constants.js';
 import { has, kind, word, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 
-/** Of the engine's ticks, 100 ms each. */
+/** Of the engine's ticks, 100 ms each; the first may be later on an engine that was idle. */
 const ticksHeld = 4;
 
 /** Owner bits of word.kind: 0, or 1 + the index of the list, at most 4. */
@@ -45,6 +45,11 @@ export class HeldDeaths {
   /** The slot lives again, or its death was told otherwise. A slot that is freed is forgotten by that. */
   forget(slot: number): void {
     if (this.#markOf(slot) !== 0) this.#mark(slot, 0);
+  }
+
+  /** Nothing is held; forgotten entries count until their list is due. */
+  get isEmpty(): boolean {
+    return this.#lists.every((list) => list.length === 0);
   }
 
   clear(): void {

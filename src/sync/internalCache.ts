@@ -73,6 +73,11 @@ export class InternalCache implements MirrorListener {
     else this.#tellDeath(slot);
   }
 
+  /** Deaths are held: `tick` is waited for. */
+  get isHolding(): boolean {
+    return !this.#held.isEmpty;
+  }
+
   /** Every 100 ms. What was held is told to the peer, or was part of a mass that became known meanwhile. */
   tick(): void {
     const isMass = this.isMassDelete();

@@ -123,7 +123,7 @@ export class Replicator implements MachinePort {
     return this.transmitter.pump(now, most);
   }
 
-  /** To be called about ten times a second. */
+  /** To be called about ten times a second, four times where nothing happens. */
   tick(now: Microseconds): void {
     this.#now = now;
     const { transmitter } = this;
