@@ -49,6 +49,8 @@ export interface Takeover {
   readonly startedAt: Microseconds;
   /** `held`: wait for the commit. `released`: asked for. `up`: present and announced. */
   readonly vips: 'held' | 'released' | 'up';
+  /** When they came up; undefined while they are not, and where they were never away. */
+  readonly vipsUpAt?: Microseconds;
   readonly commit: 'running' | CommitSummary;
   readonly isRestart: boolean;
 }

@@ -151,7 +151,7 @@ export function committed(step: Step, summary: CommitSummary, at: Microseconds):
 export function vipsUp(step: Step, at: Microseconds): Step {
   const { takeover } = step.state;
   if (takeover?.vips !== 'released') return step;
-  return finishTakeover(extend(step, { takeover: { ...takeover, vips: 'up' } }), at);
+  return finishTakeover(extend(step, { takeover: { ...takeover, vips: 'up', vipsUpAt: at } }), at);
 }
 
 /** Both halves done: the worker may flush, resync and send its table. */
@@ -166,7 +166,8 @@ export function finishTakeover(step: Step, at: Microseconds): Step {
     ...(worker === 'running' ? [post({ kind: 'takeoverComplete', epoch })] : []),
   );
   if (takeover.isRestart) return finished;
-  const duration = subtractTime(at, takeover.startedAt);
+  // Where the VIPs did not wait for it, the commit's report comes later.
+  const duration = subtractTime(takeover.vipsUpAt ?? at, takeover.startedAt);
   return extend(finished, {}, { kind: 'takeoverDone', summary, duration });
 }
 

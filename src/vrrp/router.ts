@@ -176,10 +176,6 @@ export class VrrpRouter {
     this.#input(unit, { kind: 'preemptionGranted', epoch });
   }
 
-  refusePreemption(unit: string, epoch: number, because: string): void {
-    this.#input(unit, { kind: 'preemptionRefused', epoch, because });
-  }
-
   /** Planned hand-over: a MASTER gives up with priority 0, and does not preempt until released. */
   resign(unit: string, because: string): void {
     this.#input(unit, { kind: 'resign', because });
@@ -188,10 +184,6 @@ export class VrrpRouter {
   /** The peer hands over: be MASTER now. `vipsCommitted`: the VIPs need not wait for the coordinator. */
   assumeRole(unit: string, because: string, vipsCommitted: boolean): void {
     this.#input(unit, { kind: 'assumeRole', because, vipsCommitted });
-  }
-
-  holdPreemption(unit: string, because: string): void {
-    this.#input(unit, { kind: 'holdPreemption', because });
   }
 
   releasePreemption(unit: string): void {

@@ -59,7 +59,7 @@ export interface RoleChange {
   readonly yieldedTo?: IpAddress;
 }
 
-/** Answer with `grantPreemption` or `refusePreemption`. */
+/** Answer with `grantPreemption`. */
 export interface PreemptionWish {
   readonly unit: string;
   readonly epoch: number;

@@ -17,6 +17,7 @@ import type { RecordedLine } from './recording.js';
 import type { RouterObserver } from './routerPorts.js';
 import type { InstanceSettings } from './settings.js';
 import { initialUnit, type InstanceState, type UnitSettings, type UnitState } from './state.js';
+import { tellNews, type QueuedAction } from './unitNews.js';
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
 /** An event whose time is the moment of its handling. */
@@ -178,52 +179,12 @@ export class UnitRunner {
         return;
       }
       default:
-        this.#queue(() => this.#tell(action));
-    }
-  }
-
-  #tell(action: ToldAction): void {
-    const { observer, logger } = this.#world;
-    const notifier = this.#world.notifier();
-    const unit = this.#settings.name;
-    switch (action.kind) {
-      case 'notify': {
-        const { instance: name, state, priority } = action;
-        notifier.tell({ kind: 'INSTANCE', name, state, priority }, this.#find(name)?.notify);
-        return;
-      }
-      case 'notifyGroup':
-        notifier.tell({ kind: 'GROUP', name: action.unit, state: action.state, priority: 0 });
-        return;
-      case 'notifyLowerPriority': {
-        const priority = this.#memberState(action.instance).effectivePriority;
-        notifier.lowerPriorityReceived(action.instance, priority);
-        return;
-      }
-      case 'priorityChanged': {
-        const { instance, from, to, state } = action;
-        logger.log('notice', 'effective priority changed', { instance, from, to });
-        if (state === 'MASTER' || state === 'BACKUP') notifier.priorityChanged(instance, state, to);
-        return;
-      }
-      case 'roleChanged':
-        observer.roleChanged(action);
-        return;
-      case 'preemptionWanted':
-        observer.preemptionWanted(action);
-        return;
-      case 'preemptionWithdrawn':
-        observer.preemptionWithdrawn(action);
-        return;
-      case 'masterSilent':
-        observer.masterSilent(unit);
-        return;
-      case 'otherMasterSeen':
-        logger.log('warning', 'another router was MASTER meanwhile', {
-          unit,
-          instance: action.instance,
+        this.#queue(() => {
+          tellNews(action, this.#settings.name, this.#world, {
+            notify: (name) => this.#find(name)?.notify,
+            priority: (name) => this.#memberState(name).effectivePriority,
+          });
         });
-        observer.otherMasterSeen(action);
     }
   }
 
@@ -337,18 +298,3 @@ export class UnitRunner {
     return found;
   }
 }
-
-type ImmediateKind =
-  | 'sendAdvert'
-  | 'startTimer'
-  | 'stopTimer'
-  | 'drainSockets'
-  | 'transition'
-  | 'complain'
-  | 'cancelAnnouncements'
-  | 'announceSource';
-type QueuedAction = Exclude<UnitAction, { kind: ImmediateKind }>;
-type ToldAction = Exclude<
-  QueuedAction,
-  { kind: 'addVips' | 'removeVips' | 'applyVips' | 'announce' }
->;

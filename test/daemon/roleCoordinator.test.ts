@@ -69,6 +69,16 @@ function master(): Life {
 }
 
 describe('takeover from a lost master', () => {
+  test('the time of a takeover ends with the VIPs, also where the commit ends later', () => {
+    const life = backup();
+    life.becomes('MASTER');
+    life.feed({ kind: 'timer', timer: 'commitProgress' }, 1_000);
+    life.feed({ kind: 'vipsUp' }, 5);
+    expect(
+      life.feed({ kind: 'committed', epoch: life.state.epoch, summary }, 3_000),
+    ).toContainEqual({ kind: 'takeoverDone', summary, duration: milliseconds(1_005) });
+  });
+
   test('VIPs wait for the commit, and the caches are renewed only behind the VIPs', () => {
     const life = backup();
     const start = life.becomes('MASTER');
