@@ -1,11 +1,11 @@
 /**
  * Looks at the ruleset now and then: NAT to an address that does not move breaks flows at each takeover, and `status`
- * must say so before. Reads `nft -j list ruleset` in a child; where that fails, nothing is concluded.
+ * must say so before; addresses that NAT uses are announced first. Reads `nft -j list ruleset` in a child; where that fails, nothing is concluded.
  */
 import { execFile } from 'node:child_process';
 import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
 import type { Problem } from '../control/status.js';
-import { natThatStays, parseNftRuleset } from '../net/nftRules.js';
+import { natThatStays, parseNftRuleset, translatedAddresses } from '../net/nftRules.js';
 
 const firstLook = seconds(2);
 const period = seconds(60);
@@ -16,6 +16,7 @@ export class NatWatch {
   readonly #timers: Timers;
   readonly #moving: () => ReadonlySet<string>;
   #problems: readonly Problem[] = [];
+  #translated: ReadonlySet<string> = new Set();
   #timer: ArmedTimer | undefined;
   #isClosed = false;
 
@@ -26,6 +27,10 @@ export class NatWatch {
 
   get problems(): readonly Problem[] {
     return this.#problems;
+  }
+
+  isTranslated(address: string): boolean {
+    return this.#translated.has(address);
   }
 
   start(): void {
@@ -42,7 +47,10 @@ export class NatWatch {
     execFile('nft', ['-j', 'list', 'ruleset'], options, (error, stdout) => {
       if (this.#isClosed) return;
       const rules = error === null ? parseNftRuleset(stdout)?.rules : undefined;
-      if (rules !== undefined) this.#problems = natProblems(natThatStays(rules, this.#moving()));
+      if (rules !== undefined) {
+        this.#problems = natProblems(natThatStays(rules, this.#moving()));
+        this.#translated = translatedAddresses(rules);
+      }
       this.#timer = this.#timers.after(period, () => this.#look());
     });
   }

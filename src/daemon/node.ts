@@ -124,6 +124,7 @@ export class KeepstateNode {
       resume: this.#memory.resumable(settings.vrrp, this.#lastTick),
       awaited: this.#memory.awaited(settings.vrrp, this.#lastTick),
       inMaintenance: this.#memory.maintenance,
+      isTranslated: (address) => this.#natWatch?.isTranslated(address) ?? false,
     });
   }
 

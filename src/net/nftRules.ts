@@ -17,6 +17,7 @@ export interface NftRule {
   readonly isMasquerade: boolean;
   /** Address of `snat to`. */
   readonly snatTo: string | undefined;
+  readonly isDestinationNat: boolean;
   readonly outputInterface: string | undefined;
 }
 
@@ -67,6 +68,18 @@ export function natThatStays(
     if (snatTo === undefined || moving.size === 0 || moving.has(snatTo)) return [];
     return [{ kind: 'snat', outputInterface, address: snatTo }];
   });
+}
+
+/** Addresses that the rules translate to, or for which they send packets elsewhere. */
+export function translatedAddresses(rules: readonly NftRule[]): ReadonlySet<string> {
+  return new Set(
+    rules.flatMap(({ snatTo, isDestinationNat, matches }) => [
+      ...(snatTo === undefined ? [] : [snatTo]),
+      ...matches.flatMap(({ field, isNegated, values }) =>
+        isDestinationNat && field === 'destination' && !isNegated ? values : [],
+      ),
+    ]),
+  );
 }
 
 /** undefined where the text is not nft's JSON. */
@@ -127,6 +140,7 @@ function ruleOf(rule: Fields | undefined): NftRule[] {
         xt.some((name) => [...stateExtensions, ...natTargets].includes(name)),
       isMasquerade: has('masquerade') || xt.includes('MASQUERADE'),
       snatTo: snatAddress(expressions),
+      isDestinationNat: has('dnat') || has('redirect'),
       outputInterface: output[0],
     };
   });

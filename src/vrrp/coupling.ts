@@ -9,7 +9,7 @@ import { addTime } from '../base/time.js';
 import type { NotifiedState, StateName, UnitAction } from './actions.js';
 import { waitFurther } from './machine.js';
 import { isOwner } from './priority.js';
-import { enterBackup, enterFault, enterMaster, enterStop, raiseVips, sendAdvert } from './roles.js';
+import { enterBackup, enterFault, enterMaster, enterStop, sendAdvert, showVips } from './roles.js';
 import { masterDownTime } from './timing.js';
 import { act, allSeats, findSeat, type Seat, type Turn } from './turn.js';
 
@@ -71,8 +71,10 @@ export function takeOver(
   const vipsWait = settings.commitBeforeVip && !isResumed && options.vipsReady !== true;
   const [first, ...others] = seats;
   if (first === undefined) return;
-  enterMaster(first, because, vipsWait);
-  for (const seat of others) enterMaster(seat, followText(first), vipsWait);
+  const areShownTogether = settings.commitBeforeVip && !vipsWait;
+  enterMaster(first, because, vipsWait || areShownTogether);
+  for (const seat of others) enterMaster(seat, followText(first), vipsWait || areShownTogether);
+  if (areShownTogether) showVips(seats);
   unit.preemption = 'free';
   unit.heldBecause = undefined;
   unit.releaseOrder = vipsWait ? seats.map((seat) => seat.instance.name) : [];
@@ -86,10 +88,8 @@ export function releaseVips(turn: Turn, epoch: number): void {
   if (unit.role !== 'MASTER' || unit.epoch !== epoch || unit.releaseOrder.length === 0) return;
   const order = unit.releaseOrder;
   unit.releaseOrder = [];
-  for (const name of order) {
-    const seat = findSeat(turn, name);
-    if (seat?.instance.vips === 'waiting') raiseVips(seat);
-  }
+  const seats = order.map((name) => findSeat(turn, name)).filter((seat) => seat !== undefined);
+  showVips(seats.filter(({ instance }) => instance.vips === 'waiting'));
   notifyGroup(turn, 'MASTER');
 }
 

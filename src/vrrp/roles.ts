@@ -34,7 +34,7 @@ export function advertise(seat: Seat): void {
 }
 
 /**
- * RFC 3768 section 6.4.2: the advertisement goes out first. With `vipsWait` the rest follows in `raiseVips`.
+ * RFC 3768 section 6.4.2: the advertisement goes out first. With `vipsWait` the rest follows in `showVips`.
  */
 export function enterMaster(seat: Seat, because: string, vipsWait: boolean): void {
   const { instance, settings } = seat;
@@ -54,15 +54,22 @@ export function enterMaster(seat: Seat, because: string, vipsWait: boolean): voi
   instance.firstTieLost = undefined;
   instance.lastAnswer = undefined;
   instance.vips = 'waiting';
-  if (!vipsWait) raiseVips(seat);
+  if (!vipsWait) showVips([seat]);
 }
 
-/** Addresses, first block of announcements, notification, timer of the second block. */
-export function raiseVips(seat: Seat): void {
+/** All addresses stand before the first is announced: traffic moves to this node on all sides at about one time. */
+export function showVips(seats: readonly Seat[]): void {
+  for (const { instance, turn } of seats) {
+    instance.vips = 'present';
+    act(turn, { kind: 'addVips', instance: instance.name });
+  }
+  for (const seat of seats) tellOfVips(seat);
+}
+
+/** First block of announcements, notification, timer of the second block. */
+function tellOfVips(seat: Seat): void {
   const { instance, settings, turn } = seat;
   const { masterDelay, masterRefresh, masterRepeat } = settings.garp;
-  instance.vips = 'present';
-  act(turn, { kind: 'addVips', instance: instance.name });
   announce(seat, masterRepeat, 'becameMaster');
   notify(seat, 'MASTER');
   if (masterDelay > 0) startTimer(seat, 'garpDelay', masterDelay);

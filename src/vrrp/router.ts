@@ -197,12 +197,7 @@ export class VrrpRouter {
 
   /** Another MASTER was there: a block of gratuitous ARP for each VIP of a unit that is MASTER. */
   announceAgain(unit: string): void {
-    for (const instance of this.#units.get(unit)?.settings.members ?? []) {
-      if (this.#units.get(unit)?.state.members[instance.name]?.vips !== 'present') continue;
-      const vips = [...instance.virtualAddresses, ...instance.excludedAddresses];
-      const specs = vips.map((vip) => vip.spec);
-      this.#announcements.block(instance.name, specs, instance.garp.lowerPrioRepeat, instance.garp);
-    }
+    this.#units.get(unit)?.announceAgain();
   }
 
   snapshot(): RouterSnapshot {
@@ -239,6 +234,7 @@ export class VrrpRouter {
       },
       sendAdvert: (...args) => this.#senders.sendAdvert(...args),
       announceSource: (...args) => this.#senders.announceSource(...args),
+      isTranslated: this.#options.isTranslated ?? (() => false),
       drain: (instance) => this.#pool.socketOf(instance)?.drain(),
       vipsChanged: (instance, arePresent) => this.#noAccept.vipsChanged(instance, arePresent),
       record: this.#options.record,

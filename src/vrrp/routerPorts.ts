@@ -111,6 +111,8 @@ export interface RouterOptions {
   readonly awaited?: ReadonlySet<string>;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
+  /** Whether NAT rules of this machine name an address; such ones are announced first. */
+  readonly isTranslated?: (address: string) => boolean;
   /** Each event of each unit and its settings, for a recording that can be replayed (recording.ts). */
   readonly record?: (line: RecordedLine) => void;
 }

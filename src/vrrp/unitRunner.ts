@@ -9,6 +9,7 @@ import type { Logger } from '../base/logger.js';
 import { addTime, subtractTime, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
 import type { UnitAction } from './actions.js';
 import type { Announcements } from './announce.js';
+import { announcedAddresses, translatedFirst } from './announceOrder.js';
 import type { UnitEvent } from './events.js';
 import { unitStep } from './group.js';
 import type { Holdings } from './holdings.js';
@@ -41,6 +42,8 @@ export interface UnitWorld {
   readonly announceSource: (instance: InstanceSettings, source: IpAddress | undefined) => void;
   /** Delivers what waits in the instance's socket through `input`, before it returns. */
   readonly drain: (instance: string) => void;
+  /** NAT rules name this address; see announceOrder.ts. */
+  readonly isTranslated: (address: string) => boolean;
   /** VIPs of an instance came or went: firewall rules may have to follow. */
   readonly vipsChanged: (instance: InstanceSettings, arePresent: boolean) => Promise<void>;
   readonly record: ((line: RecordedLine) => void) | undefined;
@@ -94,6 +97,17 @@ export class UnitRunner {
     this.input({ kind: 'reload' });
   }
 
+  /** One block of gratuitous ARP for each VIP that is present. */
+  announceAgain(): void {
+    const { announcements, isTranslated } = this.#world;
+    for (const instance of this.#settings.members) {
+      const { name, garp } = instance;
+      if (this.#state.members[name]?.vips !== 'present') continue;
+      const specs = announcedAddresses(instance, isTranslated);
+      announcements.block(name, specs, garp.lowerPrioRepeat, garp);
+    }
+  }
+
   /** Resolves when everything decided so far was carried out. */
   idle(): Promise<void> {
     return this.#work;
@@ -112,7 +126,9 @@ export class UnitRunner {
     this.#world.record?.({ unit: this.#settings.name, event });
     const { state, actions } = unitStep(this.#state, event, this.#settings);
     this.#state = state;
-    for (const action of actions) this.#carryOut(action, event);
+    const { members } = this.#settings;
+    const ordered = translatedFirst(actions, members, this.#world.isTranslated);
+    for (const action of ordered) this.#carryOut(action, event);
   }
 
   #carryOut(action: UnitAction, event: UnitEvent): void {
@@ -226,8 +242,7 @@ export class UnitRunner {
       const instance = this.#find(name);
       // Stepped down meanwhile: an announcement now would draw the traffic away from the new master.
       if (instance === undefined || generation !== this.#generation(name)) return;
-      const vips = [...instance.virtualAddresses, ...instance.excludedAddresses];
-      const specs = vips.map((vip) => vip.spec);
+      const specs = announcedAddresses(instance, this.#world.isTranslated);
       this.#world.announcements.block(name, specs, count, instance.garp);
     });
   }
