@@ -261,7 +261,8 @@ export class Engine {
       transmitter.isDrained &&
       !resync.isWaiting &&
       this.catchUp.isCaughtUp &&
-      !this.commits.isRunning
+      !this.commits.isRunning &&
+      this.commits.following === undefined
     );
   }
 
