@@ -77,7 +77,7 @@ describe('crashes', () => {
     // An operator's maintenance, as it is kept: set by hand here, since a daemon would have handed over.
     const state = join(nodes[0].host.directory, 'state/state.json');
     writeFileSync(state, '{"maintenance":true}');
-    await nodes[0].start('test/daemon/killableWorker.ts');
+    await nodes[0].start('test/daemon/killableWorker.cjs');
     await nodes[1].waitForRole('MASTER');
     // Not the silence: it would have said "no advertisement".
     expect((await nodes[1].status()).reason).toContain('gave up the role');
