@@ -77,11 +77,14 @@ function printLine(
 }
 
 function ages(value: unknown): {
-  readonly activeSeconds: number;
+  readonly activeSeconds?: number;
   readonly expiresSeconds?: number;
 } {
   // flowFromJson has accepted it as an object; the two fields are numbers or absent.
   const fields = value as { readonly activeSeconds?: number; readonly expiresSeconds?: number };
-  const { activeSeconds = 0, expiresSeconds } = fields;
-  return { activeSeconds, ...(expiresSeconds === undefined ? {} : { expiresSeconds }) };
+  const { activeSeconds, expiresSeconds } = fields;
+  return {
+    ...(activeSeconds === undefined ? {} : { activeSeconds }),
+    ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
+  };
 }

@@ -105,7 +105,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
           lastCommit.cancelled ? ', cancelled' : ''
         }, ${age(lastCommit.at, now)} ago`;
   const rows: (readonly [string, string])[] = [
-    ['mode', `${status.mode}, parity ${status.parity}`],
+    ['mode', `${status.mode}, parity ${parityText(status)}`],
     ['peer', syncPeerText(peer)],
     ['internal', tableText(internal)],
     ['external', tableText(external)],
@@ -137,7 +137,12 @@ function syncPeerText({ kind, name, version, heardAgoMs }: SyncStatusAnswer['pee
   return [name, program, heard ?? 'never heard'].filter((part) => part !== undefined).join(', ');
 }
 
-function tableText({ entries, limit }: { entries: number; limit: number }): string {
+function parityText({ parity, parityBecause }: SyncStatusAnswer): string {
+  return parityBecause === undefined ? parity : `${parity}: ${parityBecause}`;
+}
+
+function tableText({ entries, limit, bypassed }: SyncStatusAnswer['internal']): string {
+  if (bypassed === true) return `none is kept (DisableInternalCache), ${entries} flows wait`;
   if (limit === 0) return `${entries} flows`;
   return `${entries} flows of ${limit} (${Math.floor((100 * entries) / limit)} %)`;
 }

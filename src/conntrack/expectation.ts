@@ -4,6 +4,7 @@
  */
 import { DecodeError } from '../base/errors.js';
 import { messageFlag, messageType, netlinkFamily } from './constants.js';
+import { clearScratch, deriveReply, role, word, type FlowCursor } from './flowRecord.js';
 import type { MessageBatch } from './messageBatch.js';
 import { checkedLength, decodeTuple, encodeTuple, need, TupleFields } from './tupleCodec.js';
 
@@ -250,6 +251,25 @@ function writeTuple(
 function put(words: Uint32Array, address: string): void {
   const bytes = Buffer.from(address, 'hex');
   for (let i = 0; i < bytes.length / 4; i++) words[i] = bytes.readUInt32LE(4 * i);
+}
+
+/** Puts the key of the master flow into `scratch`, with the plain inverse as reply tuple; returns it. */
+export function seekMaster(scratch: FlowCursor, { isIpv6, master, zone }: Expectation): FlowCursor {
+  clearScratch(scratch);
+  scratch.setKind(isIpv6, master.protocol);
+  for (const [which, address] of [
+    [role.originalSource, master.source],
+    [role.originalDestination, master.destination],
+  ] as const) {
+    const bytes = Buffer.from(address, 'hex');
+    for (let i = 0; i < bytes.length / 4; i++) {
+      scratch.setAddressWord(which, i, bytes.readUInt32LE(4 * i));
+    }
+  }
+  scratch.set(word.originalPorts, master.ports ?? 0);
+  scratch.set(word.zone, zone ?? 0);
+  deriveReply(scratch);
+  return scratch;
 }
 
 /** Identity of an expectation: all but timeout and id (conntrackd 1.4.7 compares the same). */

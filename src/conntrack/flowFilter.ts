@@ -69,13 +69,7 @@ export class FlowFilter {
 
   /** The configured lists alone. */
   passesLists(flow: FlowCursor): boolean {
-    if (this.#protocols !== undefined && this.#protocols[flow.protocol] === 0) return false;
-    if (this.#addresses !== undefined) {
-      const isListed =
-        this.#addresses.has(flow, role.originalSource) ||
-        this.#addresses.has(flow, role.replySource);
-      if (isListed !== this.#acceptListed) return false;
-    }
+    if (!this.#passesStaticLists(flow)) return false;
     if (this.#states === undefined || flow.protocol !== protocol.tcp) return true;
     return !flow.knows(has.state) || this.#states[flow.state] !== 0;
   }
@@ -83,6 +77,25 @@ export class FlowFilter {
   /** Whether a flow is kept. Ends of flows must not be asked for: an end is always let through. */
   accepts(flow: FlowCursor): boolean {
     return !this.isOwn(flow) && this.passesLists(flow);
+  }
+
+  /**
+   * Whether the flow can have been told, whatever its state is now: for the ends of flows that nothing remembers,
+   * and for tuples that have no state.
+   */
+  acceptsTuple(flow: FlowCursor): boolean {
+    return !this.isOwn(flow) && this.#passesStaticLists(flow);
+  }
+
+  #passesStaticLists(flow: FlowCursor): boolean {
+    if (this.#protocols !== undefined && this.#protocols[flow.protocol] === 0) return false;
+    if (this.#addresses !== undefined) {
+      const isListed =
+        this.#addresses.has(flow, role.originalSource) ||
+        this.#addresses.has(flow, role.replySource);
+      if (isListed !== this.#acceptListed) return false;
+    }
+    return true;
   }
 }
 

@@ -52,8 +52,25 @@ export interface MirrorOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly listener: MirrorListener;
+  /**
+   * DisableInternalCache: the table holds only what the listener has not passed on yet. What the table does not know
+   * is then no sign that a flow is new, nor that an end is of no interest.
+   */
+  readonly passesThrough?: boolean;
+  /** DisableExternalCache: flows that are in the kernel because the peer told them. They are not this node's. */
+  readonly injected?: InjectedFlows;
   /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
   readonly startDump?: (handler: DumpHandler) => KernelDump;
+}
+
+/** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
+export interface InjectedFlows {
+  /** A pass of comparison begins: what it does not ask for is not in the kernel any more. */
+  beginPass(): void;
+  endPass(isComplete: boolean): void;
+  holds(flow: FlowCursor): boolean;
+  /** The kernel has ended it. True where it was one of them. */
+  ended(flow: FlowCursor): boolean;
 }
 
 /** Counters since the start. */
@@ -126,6 +143,7 @@ export class FlowMirror {
    */
   resync(): Promise<ResyncResult> {
     this.#running ??= this.#compare().finally(() => {
+      this.#options.injected?.endPass(false);
       this.#running = undefined;
       this.#pass = undefined;
       this.#dump = undefined;
@@ -155,7 +173,9 @@ export class FlowMirror {
     const hash = table.hashOf(flow);
     const slot = table.find(flow, hash);
     if (slot === 0) {
-      this.#insert(flow, origin, hash);
+      if (kind === 'update' && this.#options.passesThrough === true) {
+        this.#passOn(flow, origin, hash);
+      } else this.#insert(flow, origin, hash);
     } else if (kind === 'new' || this.#isOther(slot, flow)) {
       table.replace(slot, flow, this.#nowSeconds);
       table.markSeen(slot);
@@ -164,6 +184,14 @@ export class FlowMirror {
       table.markSeen(slot);
       this.#options.listener.updated(slot, table.merge(slot, flow, this.#nowSeconds), origin);
     }
+  }
+
+  /** A change of a flow that was passed on before. */
+  #passOn(flow: FlowCursor, origin: FlowOrigin, hash: number): void {
+    const slot = this.#take(flow, origin, hash);
+    if (slot === 0) return;
+    this.#table.setLifecycle(slot, lifecycle.alive);
+    this.#options.listener.updated(slot, 0, origin);
   }
 
   /** DEAD, or another flow with the same tuple whose predecessor's end was missed. */
@@ -181,14 +209,19 @@ export class FlowMirror {
   }
 
   #insert(flow: FlowCursor, origin: FlowOrigin, hash: number): boolean {
-    const slot = this.#table.insert(flow, this.#nowSeconds, hash);
-    if (slot === 0) {
-      this.#counters.refused++;
-      this.#options.listener.refused(origin);
-      return false;
-    }
+    const slot = this.#take(flow, origin, hash);
+    if (slot === 0) return false;
     this.#options.listener.created(slot, origin);
     return true;
+  }
+
+  /** 0 where the table is full. */
+  #take(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
+    const slot = this.#table.insert(flow, this.#nowSeconds, hash);
+    if (slot !== 0) return slot;
+    this.#counters.refused++;
+    this.#options.listener.refused(origin);
+    return 0;
   }
 
   /** Ends are never filtered: a state filter must not keep a flow for ever. */
@@ -199,10 +232,19 @@ export class FlowMirror {
       const id = flow.get(word.id);
       if (id !== 0) this.#ended.insert(hash, id);
     }
-    const slot = table.find(flow, hash);
+    let slot = table.find(flow, hash);
+    if (slot === 0) slot = this.#takeEnded(flow, origin, hash);
     // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
     if (slot === 0 || this.#isOther(slot, flow)) return;
     this.#options.listener.destroyed(slot, origin);
+  }
+
+  /** The end of a flow that the table does not hold concerns the peer only if it was passed on before. */
+  #takeEnded(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
+    const { passesThrough, filter, injected } = this.#options;
+    if (injected?.ended(flow) === true) return 0;
+    if (passesThrough !== true || origin !== 'event' || !filter.acceptsTuple(flow)) return 0;
+    return this.#take(flow, origin, hash);
   }
 
   async #compare(): Promise<ResyncResult> {
@@ -212,6 +254,7 @@ export class FlowMirror {
     this.#pass = pass;
     this.#counters.passes++;
     this.#table.beginGeneration();
+    this.#options.injected?.beginPass();
     const handler: DumpHandler = {
       batch: () => (this.#nowSeconds = this.nowSeconds()),
       flow: (flow) => this.#dumped(flow),
@@ -220,6 +263,7 @@ export class FlowMirror {
       this.#options.startDump?.(handler) ??
       new KernelDump({ kind: 'flows' }, this.#table.names, handler);
     const entries = await this.#dump.done;
+    this.#options.injected?.endPass(true);
     await this.#sweep();
     return { entries, ...pass, duration: subtractTime(clock.now(), startedAt) };
   }
@@ -239,6 +283,9 @@ export class FlowMirror {
       return;
     }
     if (this.#endedMeanwhile(flow, hash)) return;
+    if (slot === 0 || this.#isOther(slot, flow)) {
+      if (this.#options.injected?.holds(flow) === true) return;
+    }
     this.#reconcile(slot, flow, hash);
   }
 

@@ -37,6 +37,8 @@ export interface KernelWatchParts {
   readonly isIgnoredPort?: (portId: number) => boolean;
   /** After each comparison that was not asked for: overrun or poll. */
   readonly onResync?: (because: 'overrun' | 'poll', result: ResyncResult) => void;
+  /** What is done in place of a comparison by itself, for an owner that makes more of it. */
+  readonly compare?: (because: 'overrun' | 'poll') => void;
 }
 
 export class KernelWatch {
@@ -75,9 +77,14 @@ export class KernelWatch {
 
   /** Reads events and fills the table from a dump; resolves when it equals the kernel's. */
   start(): Promise<ResyncResult> {
+    this.follow();
+    return this.resync();
+  }
+
+  /** Reads events, from now on and nothing of before. */
+  follow(): void {
     this.events.start();
     this.#armPoll();
-    return this.resync();
   }
 
   /** Compares with the kernel now; during a comparison that one is the answer. Rejects with KernelError. */
@@ -128,7 +135,11 @@ export class KernelWatch {
   }
 
   #compare(because: 'overrun' | 'poll'): void {
-    const { logger, onResync, timers } = this.#parts;
+    const { logger, onResync, timers, compare } = this.#parts;
+    if (compare !== undefined) {
+      compare(because);
+      return;
+    }
     this.resync()
       .then((result) => {
         if (because === 'overrun') this.#logRecovery(result);

@@ -81,9 +81,16 @@ export interface SyncStatusAnswer {
   /** Age of these figures: more than a moment only where the sync engine is too busy to answer. */
   readonly ageMs?: number;
   readonly mode: string;
-  readonly internal: { readonly entries: number; readonly limit: number };
+  readonly internal: {
+    readonly entries: number;
+    readonly limit: number;
+    /** DisableInternalCache: nothing is kept; `entries` are flows that wait to be told. */
+    readonly bypassed?: boolean;
+  };
   readonly external: { readonly entries: number; readonly limit: number };
   readonly parity: string;
+  /** Why it is unknown, where that will not change by itself. */
+  readonly parityBecause?: string;
   readonly commitInProgress: boolean;
   readonly lastCommit?: {
     readonly entries: number;

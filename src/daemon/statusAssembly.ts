@@ -169,9 +169,14 @@ function syncStatus(
     state,
     ...(status.at === undefined ? {} : { ageMs: agoMs(source.now, status.at) }),
     mode,
-    internal: { entries: status.internal.entries, limit: status.internal.limit },
+    internal: {
+      entries: status.internal.entries,
+      limit: status.internal.limit,
+      ...(status.internal.isBypassed === true ? { bypassed: true } : {}),
+    },
     external: { entries: status.external.entries, limit: status.external.limit },
     parity,
+    ...(status.parityBecause === undefined ? {} : { parityBecause: status.parityBecause }),
     commitInProgress,
     ...commitStatus(source, status),
     ...(status.purgeDue === undefined

@@ -1,6 +1,7 @@
 /**
- * A bulk: everything in the internal cache goes to the peer. It walks the table a few slots at a time, always
- * behind what changes meanwhile, and knows when the peer has all of it.
+ * A bulk: everything that this node has goes to the peer. It walks the internal cache a few slots at a time, or the
+ * kernel's table where there is no such cache (dumpWalk.ts), always behind what changes meanwhile, and knows when
+ * the peer has all of it.
  */
 import type { ExpectationEntry } from './expectations.js';
 import type { InternalCache } from './internalCache.js';
@@ -14,22 +15,65 @@ export interface BulkSink {
   expectationChanged(entry: ExpectationEntry): void;
 }
 
-export class BulkWalk {
+/** Where a bulk finds the flows. */
+export interface Walk {
+  begin(): void;
+  /** Queues some more; to be called when nothing waits. True once all were queued. */
+  step(): boolean;
+  /** Flows queued since `begin`. */
+  readonly entries: number;
+  stop(): void;
+}
+
+export class TableWalk implements Walk {
+  entries = 0;
   readonly #cache: InternalCache;
   readonly #sink: BulkSink;
   #slot = 0;
-  #isWalking = false;
-  #again = false;
-  /** The number of the first message after the start; what is younger at the peer was told. */
-  #since = 0;
-  #entries = 0;
-  /** All was queued; the number behind the last message of it, once that is known. */
-  #isTold = false;
-  #end: number | undefined;
 
   constructor(cache: InternalCache, sink: BulkSink) {
     this.#cache = cache;
     this.#sink = sink;
+  }
+
+  begin(): void {
+    this.#slot = 0;
+    this.entries = 0;
+  }
+
+  step(): boolean {
+    const { table, expectations } = this.#cache;
+    for (let i = 0; i < slotsPerStep; i++) {
+      this.#slot = table.next(this.#slot);
+      if (this.#slot === 0) {
+        for (const entry of expectations) this.#sink.expectationChanged(entry);
+        return true;
+      }
+      this.entries++;
+      if (membershipOf(table, this.#slot) !== membership.transmit) {
+        this.#sink.flowChanged(this.#slot);
+      }
+    }
+    return false;
+  }
+
+  stop(): void {
+    this.#slot = 0;
+  }
+}
+
+export class BulkWalk {
+  readonly #walk: Walk;
+  #isWalking = false;
+  #again = false;
+  /** The number of the first message after the start; what is younger at the peer was told. */
+  #since = 0;
+  /** All was queued; the number behind the last message of it, once that is known. */
+  #isTold = false;
+  #end: number | undefined;
+
+  constructor(walk: Walk) {
+    this.#walk = walk;
   }
 
   /** Until everything was queued. */
@@ -43,14 +87,14 @@ export class BulkWalk {
       return;
     }
     this.#isWalking = true;
-    this.#slot = 0;
     this.#since = nextSequence;
-    this.#entries = 0;
+    this.#walk.begin();
     this.#isTold = false;
     this.#end = undefined;
   }
 
   stop(): void {
+    this.#walk.stop();
     this.#isWalking = false;
     this.#again = false;
     this.#isTold = false;
@@ -64,19 +108,10 @@ export class BulkWalk {
 
   /** Queues the next few flows; to be called when the transmit queue is empty. */
   step(): void {
-    if (!this.#isWalking) return;
-    const { table } = this.#cache;
-    for (let i = 0; i < slotsPerStep; i++) {
-      this.#slot = table.next(this.#slot);
-      if (this.#slot === 0) {
-        this.#finishWalk();
-        return;
-      }
-      this.#entries++;
-      if (membershipOf(table, this.#slot) !== membership.transmit) {
-        this.#sink.flowChanged(this.#slot);
-      }
-    }
+    if (!this.#isWalking || !this.#walk.step()) return;
+    this.#isWalking = false;
+    this.#isTold = true;
+    this.#end = undefined;
   }
 
   /**
@@ -97,18 +132,11 @@ export class BulkWalk {
       return undefined;
     }
     this.#isTold = false;
-    const done = { since: this.#since, entries: this.#entries };
+    const done = { since: this.#since, entries: this.#walk.entries };
     if (this.#again) {
       this.#again = false;
       this.start(nextSequence);
     }
     return done;
-  }
-
-  #finishWalk(): void {
-    for (const entry of this.#cache.expectations) this.#sink.expectationChanged(entry);
-    this.#isWalking = false;
-    this.#isTold = true;
-    this.#end = undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** The request numbers of conntrackd 1.4.7's client, and two of keepstate's own, against the engine. */
 import { toSeconds } from '../base/time.js';
 import type { Engine } from './engine.js';
+import { kernelListing } from './kernelListing.js';
 import { expectationListing, flowListing, type ListingFormat } from './listing.js';
 import type { CacheName, SyncRequest, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
@@ -61,15 +62,36 @@ export async function* answerClient(
   const flows = flowLists[request];
   const expectations = expectationLists[request];
   if (verb !== undefined) await serveRequest(engine, verb);
-  else if (flows !== undefined) {
-    for (const piece of flowListing(engine, ...flows)) {
-      yield piece;
-      await new Promise<void>((resolve) => {
-        engine.ports.turns.next(resolve);
-      });
-    }
-  } else if (expectations !== undefined) yield expectationListing(engine, ...expectations);
+  else if (flows !== undefined) yield* listFlows(engine, ...flows);
+  else if (expectations !== undefined) yield* listExpectations(engine, ...expectations);
   else yield statistics(engine, request, status(), startedAt);
+}
+
+async function* listFlows(
+  engine: Engine,
+  cache: CacheName,
+  format: ListingFormat,
+): AsyncGenerator<string> {
+  if (cache === 'internal' && engine.internal.passesThrough) {
+    yield* kernelListing(engine, 'flows', format);
+    return;
+  }
+  for (const piece of flowListing(engine, cache, format)) {
+    yield piece;
+    await new Promise<void>((resolve) => {
+      engine.ports.turns.next(resolve);
+    });
+  }
+}
+
+async function* listExpectations(
+  engine: Engine,
+  cache: CacheName,
+  format: ListingFormat,
+): AsyncGenerator<string> {
+  if (cache === 'internal' && engine.internal.passesThrough) {
+    yield* kernelListing(engine, 'expectations', format);
+  } else yield expectationListing(engine, cache, format);
 }
 
 function statistics(
@@ -105,7 +127,7 @@ function statistics(
 }
 
 function inputOf(engine: Engine, status: SyncStatus, ofExpectations: boolean): StatisticsInput {
-  const { internal, external, injection, settings } = engine;
+  const { internal, external, injection } = engine;
   const flows = (cache: typeof internal | typeof external): CacheStatistics => ({
     active: cache.table.alive,
     total: cache.table.count,
@@ -122,7 +144,7 @@ function inputOf(engine: Engine, status: SyncStatus, ofExpectations: boolean): S
     internal: of(internal),
     external:
       injection === undefined ? of(external) : { ...of(external), counters: injection.counters },
-    bypassesInternal: settings.disableInternalCache,
+    bypassesInternal: internal.passesThrough,
     injectsExternal: injection !== undefined,
   };
 }

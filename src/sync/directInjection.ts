@@ -1,10 +1,10 @@
 /**
  * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW creates, replacing
  * what is there; UPDATE changes in place, or creates; DELETE deletes. What the kernel caused by this is
- * recognised by the port ids.
+ * recognised by the port ids, and by the keys where its events were lost.
  */
 import type { Logger } from '../base/logger.js';
-import type { Turns } from '../base/time.js';
+import type { RandomSource, Turns } from '../base/time.js';
 import type { Expectation } from '../conntrack/expectation.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
 import { FlowTable } from '../conntrack/flowTable.js';
@@ -13,6 +13,7 @@ import type { NameTable } from '../conntrack/nameTable.js';
 import { CacheCounters } from './cacheCounters.js';
 import { ExpectationWriter } from './expectationCommit.js';
 import type { ExternalStore } from './externalCache.js';
+import { InjectedKeys } from './injectedKeys.js';
 import type { SyncSettings } from './settings.js';
 import { messageKind } from './wire/header.js';
 
@@ -24,6 +25,9 @@ const pendingLimit = 8_192;
 export class DirectInjection implements ExternalStore {
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
+  /** What stands in the kernel for the peer. */
+  readonly keys: InjectedKeys;
+  readonly #isOwn: (flow: FlowCursor) => boolean;
   readonly #injector: FlowInjector;
   readonly #expectations = new ExpectationWriter();
   /** The flows of the present run, for the injector's second tries. */
@@ -33,12 +37,16 @@ export class DirectInjection implements ExternalStore {
   readonly #logger: Logger;
   #isScheduled = false;
 
-  /** Throws KernelError. */
+  /** `isOwn`: whether a flow is known to be this node's. Throws KernelError. */
   constructor(
     settings: SyncSettings,
     names: NameTable,
-    ports: { readonly turns: Turns; readonly logger: Logger },
+    ports: { readonly turns: Turns; readonly logger: Logger; readonly random: RandomSource },
+    isOwn: (flow: FlowCursor) => boolean,
   ) {
+    const seed = (): number => ports.random.below(0x1_0000_0000);
+    this.keys = new InjectedKeys(settings.hashLimit, [seed(), seed()]);
+    this.#isOwn = isOwn;
     this.#turns = ports.turns;
     this.#logger = ports.logger;
     this.#pending = new FlowTable({ names, limit: pendingLimit, hashSeed: 0 });
@@ -63,17 +71,25 @@ export class DirectInjection implements ExternalStore {
     const record = this.#pending.seek(slot, this.#scratch);
     const told = record.knows(has.timeout) ? record.get(word.timeout) : 0;
     const timeout = told > 0 ? told : leastTimeoutSeconds;
-    if (kind === messageKind.flowNew) {
+    if (kind === messageKind.flowDelete) {
+      this.counters.destroyed++;
+      this.keys.remove(record);
+      this.#injector.remove(record, slot);
+    } else this.#write(kind, record, slot, timeout);
+    this.#schedule();
+  }
+
+  /** A flow that this node carries is never deleted and made anew: the peer may only have it from here. */
+  #write(kind: number, record: FlowCursor, slot: number, timeout: number): void {
+    const isOwn = this.#isOwn(record);
+    if (!isOwn) this.keys.add(record);
+    if (kind === messageKind.flowNew && !isOwn) {
       this.counters.created++;
       this.#injector.create(record, slot, timeout);
-    } else if (kind === messageKind.flowUpdate) {
+    } else {
       this.counters.updated++;
       this.#injector.update(record, slot, timeout);
-    } else {
-      this.counters.destroyed++;
-      this.#injector.remove(record, slot);
     }
-    this.#schedule();
   }
 
   applyExpectation(kind: number, content: Expectation): void {

@@ -20,6 +20,7 @@ import { NameTable } from '../conntrack/nameTable.js';
 import { CatchUp } from './catchUp.js';
 import { CommitWork } from './commitWork.js';
 import { DirectInjection } from './directInjection.js';
+import { DumpWalk } from './dumpWalk.js';
 import { ExternalCache } from './externalCache.js';
 import { FingerprintedTable } from './fingerprintedTable.js';
 import { InternalCache } from './internalCache.js';
@@ -80,16 +81,27 @@ export class Engine {
     const seed = ports.random.below(0x1_0000_0000);
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
-    this.internal = new InternalCache(table(), settings.hashLimit);
+    const { disableInternalCache } = settings;
+    this.internal = new InternalCache(table(), settings.hashLimit, disableInternalCache);
     this.external = new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
     this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
+    if (settings.disableExternalCache) {
+      this.injection = new DirectInjection(settings, this.names, ports, (flow) =>
+        this.internal.holds(flow),
+      );
+      this.internal.injected = this.injection.keys;
+    }
     this.feed = new KernelFeed({
       settings,
       names: this.names,
       cache: this.internal,
       filter: this.filter,
       ...ports,
+      tellEverything: (because) => {
+        this.replicator.startBulk(because);
+      },
     });
+    for (const portId of this.injection?.portIds ?? []) this.feed.addOwn(portId);
     this.commits = new CommitWork({
       settings: () => this.#settings,
       internal: this.internal,
@@ -107,11 +119,6 @@ export class Engine {
         if (this.injection !== undefined) this.askForAll('the kernel was purged');
       },
     });
-    if (settings.disableExternalCache) {
-      this.injection = new DirectInjection(settings, this.names, ports);
-      for (const portId of this.injection.portIds) this.feed.addOwn(portId);
-      this.internal.ignoresOwn = true;
-    }
     const builder = new DatagramBuilder(1_000, (datagram) => {
       this.links.send(datagram);
     });
@@ -148,6 +155,7 @@ export class Engine {
       builder,
       scratch: newScratch(this.names),
       random: ports.random,
+      ...(disableInternalCache ? { walk: () => this.#kernelWalk() } : {}),
       port: {
         wake: () => {
           this.#pump.wake();
@@ -180,16 +188,12 @@ export class Engine {
 
   /** Fills the internal cache and starts to replicate. Rejects with KernelError. */
   async start(): Promise<number> {
-    const { ports } = this;
     const filled = await this.feed.start();
     if (this.#isClosed) return 0;
     this.links.open();
     // conntrackd sends nothing at its start; the peer's cache would stay empty until somebody asks.
     this.replicator.startBulk('started');
     this.askForAll('started');
-    if (this.#settings.disableInternalCache) {
-      ports.logger.log('warning', 'DisableInternalCache is not supported: the cache is kept', {});
-    }
     this.#armTick();
     return filled.entries;
   }
@@ -238,6 +242,16 @@ export class Engine {
     this.feed.close();
     this.links.close();
     this.injection?.close();
+  }
+
+  #kernelWalk(): DumpWalk {
+    return new DumpWalk({
+      ...this.ports,
+      feed: this.feed,
+      wake: () => {
+        this.#pump.wake();
+      },
+    });
   }
 
   #armTick(): void {

@@ -42,6 +42,10 @@ export class HeldDeaths {
     this.#lists[this.#present]!.push(slot);
   }
 
+  has(slot: number): boolean {
+    return this.#markOf(slot) !== 0;
+  }
+
   /** The slot lives again, or its death was told otherwise. A slot that is freed is forgotten by that. */
   forget(slot: number): void {
     if (this.#markOf(slot) !== 0) this.#mark(slot, 0);

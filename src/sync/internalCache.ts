@@ -3,12 +3,14 @@
  * (conntrackd 1.4.7 «life of an internal object»). An ended flow stays, DEAD, until the peer knows.
  */
 import type { Expectation } from '../conntrack/expectation.js';
-import { lifecycle } from '../conntrack/flowRecord.js';
+import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { FlowOrigin, MirrorListener } from '../conntrack/flowMirror.js';
 import { CacheCounters } from './cacheCounters.js';
 import { ExpectationCache, type ExpectationEntry } from './expectations.js';
 import type { FingerprintedTable } from './fingerprintedTable.js';
 import { HeldDeaths } from './heldDeaths.js';
+import type { InjectedKeys } from './injectedKeys.js';
+import { membership, membershipOf } from './queues/slotQueue.js';
 
 /** Who must hear of changes. */
 export interface ChangeListener {
@@ -22,7 +24,12 @@ export interface ChangeListener {
   expectationForgotten(entry: ExpectationEntry): void;
   /** Everything was forgotten at once. */
   cleared(): void;
+  /** A change could not be kept until it is told: the peer must be told everything. */
+  changeLost(): void;
 }
+
+/** What an empty table may keep of its memory. */
+const restingBytes = 2 << 20;
 
 export class InternalCache implements MirrorListener {
   readonly table: FingerprintedTable;
@@ -31,15 +38,27 @@ export class InternalCache implements MirrorListener {
   readonly expectationCounters = new CacheCounters();
   /** Whether the peer hears of what a comparison with the kernel found. */
   tellsDumps = true;
-  /** DisableExternalCache: flows that this node injects for the peer are none of its own. */
+  /** DisableExternalCache: what this node injects for the peer is none of its own until traffic is seen. */
+  injected: InjectedKeys | undefined;
+  /** Flows that this node commits before the role is certain are none of its own yet. */
   ignoresOwn = false;
+  /**
+   * DisableInternalCache: flows pass through. The table holds them until the peer was told, and during a comparison
+   * also those that an event named, because the comparison may hold older news of them.
+   */
+  readonly passesThrough: boolean;
+  isComparing: () => boolean = () => false;
   /** The kernel deletes because an address or link went away: no news for the peer. */
   isMassDelete: () => boolean = () => false;
   #listener: ChangeListener | undefined;
   readonly #held: HeldDeaths;
+  readonly #cursor: FlowCursor;
+  readonly #kept = new Set<number>();
 
-  constructor(table: FingerprintedTable, expectationLimit: number) {
+  constructor(table: FingerprintedTable, expectationLimit: number, passesThrough = false) {
     this.table = table;
+    this.passesThrough = passesThrough;
+    this.#cursor = table.newCursor();
     this.#held = new HeldDeaths(table);
     this.expectations = new ExpectationCache(expectationLimit);
   }
@@ -48,25 +67,29 @@ export class InternalCache implements MirrorListener {
     this.#listener = listener;
   }
 
+  /** Whether the flow is one of this node's, as far as it is known here. */
+  holds(flow: FlowCursor): boolean {
+    const slot = this.table.find(flow);
+    return slot !== 0 && this.table.lifecycle(slot) !== lifecycle.dead;
+  }
+
   created(slot: number, origin: FlowOrigin): void {
-    if (origin === 'own' && this.ignoresOwn) {
+    if (origin === 'own' && (this.ignoresOwn || this.injected !== undefined)) {
       this.removeSlot(slot);
       return;
     }
-    this.counters.created++;
-    this.#held.forget(slot);
-    if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
+    if (this.#counts(origin)) this.counters.created++;
+    this.#changed(slot, origin);
   }
 
   updated(slot: number, _changed: number, origin: FlowOrigin): void {
     this.table.setLifecycle(slot, lifecycle.alive);
-    this.#held.forget(slot);
-    this.counters.updated++;
-    if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
+    if (this.#counts(origin)) this.counters.updated++;
+    this.#changed(slot, origin);
   }
 
   destroyed(slot: number, origin: FlowOrigin): void {
-    this.counters.destroyed++;
+    if (this.#counts(origin)) this.counters.destroyed++;
     this.#held.forget(slot);
     if (!this.#isNews(origin) || this.isMassDelete()) this.removeSlot(slot);
     else if (origin === 'event' && this.#held.concerns(slot)) this.#held.hold(slot);
@@ -85,6 +108,26 @@ export class InternalCache implements MirrorListener {
       if (isMass) this.removeSlot(slot);
       else this.#tellDeath(slot);
     }, isMass);
+    // A burst that waited here for the link leaves its memory behind.
+    const { table } = this;
+    if (this.passesThrough && table.count === 0 && table.memoryBytes > restingBytes) table.clear();
+  }
+
+  /** The peer knows the present content of the slot, or need not. */
+  told(slot: number): void {
+    if (this.table.lifecycle(slot) === lifecycle.dead) this.removeSlot(slot);
+    else if (this.passesThrough && !this.#kept.has(slot) && !this.#held.has(slot)) {
+      this.removeSlot(slot);
+    }
+  }
+
+  /** DisableInternalCache: a comparison has ended. */
+  comparisonEnded(): void {
+    const kept = [...this.#kept];
+    this.#kept.clear();
+    for (const slot of kept) {
+      if (membershipOf(this.table, slot) === membership.none) this.told(slot);
+    }
   }
 
   #tellDeath(slot: number): void {
@@ -96,11 +139,13 @@ export class InternalCache implements MirrorListener {
   refused(): void {
     this.counters.createFailed++;
     this.counters.full++;
+    if (this.passesThrough) this.#listener?.changeLost();
   }
 
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
     this.#listener?.flowForgotten(slot);
+    this.#kept.delete(slot);
     this.table.remove(slot);
   }
 
@@ -116,13 +161,22 @@ export class InternalCache implements MirrorListener {
     if (tellPeer) this.#listener?.expectationChanged(entry);
   }
 
-  expectationEnded(content: Expectation, tellPeer: boolean): void {
-    const entry = this.expectations.find(content);
+  expectationEnded(content: Expectation, nowSeconds: number, tellPeer: boolean): void {
+    const { expectations } = this;
+    const entry =
+      this.passesThrough && tellPeer
+        ? expectations.put(content, nowSeconds)
+        : expectations.find(content);
     if (entry === undefined || entry.lifecycle === lifecycle.dead) return;
     this.expectationCounters.destroyed++;
     entry.lifecycle = lifecycle.dead;
     if (tellPeer && this.#listener !== undefined) this.#listener.expectationDied(entry);
     else this.removeExpectation(entry);
+  }
+
+  /** As `told`. */
+  toldExpectation(entry: ExpectationEntry): void {
+    if (entry.lifecycle === lifecycle.dead || this.passesThrough) this.removeExpectation(entry);
   }
 
   removeExpectation(entry: ExpectationEntry): void {
@@ -134,8 +188,26 @@ export class InternalCache implements MirrorListener {
   clear(withExpectations: boolean): void {
     this.table.clear();
     this.#held.clear();
+    this.#kept.clear();
     if (withExpectations) this.expectations.clear();
     this.#listener?.cleared();
+  }
+
+  #changed(slot: number, origin: FlowOrigin): void {
+    this.#held.forget(slot);
+    if (origin === 'event') {
+      this.injected?.remove(this.table.seek(slot, this.#cursor));
+      if (this.passesThrough && this.isComparing()) this.#kept.add(slot);
+    }
+    if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
+    else if (this.passesThrough && membershipOf(this.table, slot) === membership.none) {
+      this.told(slot);
+    }
+  }
+
+  /** What passes through is counted when the kernel tells it, not when it is read once more. */
+  #counts(origin: FlowOrigin): boolean {
+    return !this.passesThrough || origin === 'event';
   }
 
   /** There is no echo: what this node's own sockets did is not sent back. */

@@ -3,21 +3,15 @@
  * expectations, own changes and the moments in which the kernel deletes in a mass.
  */
 import type { Logger } from '../base/logger.js';
-import {
-  seconds,
-  toSeconds,
-  type Clock,
-  type Microseconds,
-  type Timers,
-  type Turns,
-} from '../base/time.js';
-import type { Expectation } from '../conntrack/expectation.js';
+import { seconds, type Clock, type Microseconds, type Timers, type Turns } from '../base/time.js';
 import { buildFilterProgram } from '../conntrack/filterProgram.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
 import { FlowMirror, type ResyncResult } from '../conntrack/flowMirror.js';
-import { KernelDump } from '../conntrack/kernelDump.js';
+import { KernelDump, type DumpHandler } from '../conntrack/kernelDump.js';
 import { KernelWatch } from '../conntrack/kernelWatch.js';
 import type { NameTable } from '../conntrack/nameTable.js';
+import { errorText } from './errorText.js';
+import { ExpectationFeed } from './expectationFeed.js';
 import type { InternalCache } from './internalCache.js';
 import type { SyncSettings } from './settings.js';
 
@@ -30,6 +24,8 @@ export interface KernelFeedOptions {
   readonly timers: Timers;
   readonly turns: Turns;
   readonly logger: Logger;
+  /** DisableInternalCache: only telling the peer everything makes up for lost events. */
+  readonly tellEverything: (because: string) => void;
 }
 
 /**
@@ -37,19 +33,27 @@ export interface KernelFeedOptions {
  * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
  */
 const quietComparisonSeconds = 300;
+/** DisableInternalCache: flows of a dump that may wait to be told before no more are read. */
+const mostWaiting = 4_096;
+const nothingRead = { entries: 0, created: 0, updated: 0, removed: 0, duration: 0 as Microseconds };
 
 export class KernelFeed {
   readonly mirror: FlowMirror;
   readonly watch: KernelWatch;
+  readonly expectations: ExpectationFeed;
   readonly #options: KernelFeedOptions;
   readonly #own = new Set<number>();
   #massDeleteUntil = 0;
+  /** A dump that waits until more can be told. */
+  #waitingDump: KernelDump | undefined;
 
   /** Joins the event groups. Throws KernelError. */
   constructor(options: KernelFeedOptions) {
     this.#options = options;
     const { settings, names, cache, filter, clock, timers, turns, logger } = options;
     const filterProgram = kernelProgram(settings);
+    const { passesThrough, injected } = cache;
+    this.expectations = new ExpectationFeed({ ...options, setting: settings.expectationSync });
     cache.isMassDelete = () => clock.now() < this.#massDeleteUntil;
     this.mirror = new FlowMirror({
       table: cache.table,
@@ -60,7 +64,11 @@ export class KernelFeed {
       clock,
       turns,
       listener: cache,
+      passesThrough,
+      ...(injected === undefined ? {} : { injected }),
+      startDump: (handler) => this.#startDump(handler),
     });
+    cache.isComparing = () => this.mirror.isResyncing;
     this.watch = new KernelWatch(
       {
         names,
@@ -71,7 +79,7 @@ export class KernelFeed {
         reliable: settings.netlinkEventsReliable,
         expectations: settings.expectationSync !== 'off',
         ...(filterProgram === undefined ? {} : { filterProgram }),
-        pollInterval: seconds(settings.pollSeconds ?? quietComparisonSeconds),
+        ...pollIntervalOf(settings, passesThrough),
       },
       {
         mirror: this.mirror,
@@ -80,29 +88,59 @@ export class KernelFeed {
         turns,
         logger,
         onExpectation: (kind, expectation, portId) => {
-          this.#expectation(kind, expectation, !this.#own.has(portId));
+          this.expectations.event(kind, expectation, !this.#own.has(portId));
         },
+        onResync: () => {
+          this.#compareExpectations();
+        },
+        ...(passesThrough
+          ? { compare: (because) => options.tellEverything(`compared with the kernel: ${because}`) }
+          : {}),
       },
     );
   }
 
-  /** Fills the cache for the first time; the peer hears nothing of it. */
+  /** Fills the cache for the first time, where there is one; the peer hears nothing of it. */
   async start(): Promise<ResyncResult> {
+    if (this.#options.cache.passesThrough) {
+      this.watch.follow();
+      return nothingRead;
+    }
     return this.#quietly(async () => {
       const result = await this.watch.start();
-      await this.#fillExpectations();
+      await this.expectations.compare(false);
       return result;
     });
   }
 
-  /** `-R`: compares with the kernel; `tellPeer` is whether the differences are sent. */
-  async resync(tellPeer: boolean): Promise<ResyncResult> {
-    const run = async (): Promise<ResyncResult> => {
+  /** `-R`: compares with the kernel, and the peer hears nothing of it. Without a cache there is nothing to compare. */
+  async resync(): Promise<ResyncResult> {
+    if (this.#options.cache.passesThrough) return nothingRead;
+    return this.#quietly(async () => {
       const result = await this.watch.resync();
-      await this.#fillExpectations();
+      await this.expectations.compare(false);
       return result;
-    };
-    return tellPeer ? run() : this.#quietly(run);
+    });
+  }
+
+  /** DisableInternalCache: reads the kernel's table for the peer; number of flows. Rejects with KernelError. */
+  async tellAll(): Promise<number> {
+    // What runs began before this was wanted, and may have told some of it before that.
+    if (this.mirror.isResyncing) await this.watch.resync().catch(() => undefined);
+    try {
+      const { created, updated } = await this.watch.resync();
+      await this.expectations.compare(true);
+      return created + updated;
+    } finally {
+      this.#options.cache.comparisonEnded();
+    }
+  }
+
+  /** What `tellAll` read was told. */
+  readOn(): void {
+    const dump = this.#waitingDump;
+    this.#waitingDump = undefined;
+    dump?.resume();
   }
 
   /** Events with this port id are effects of our own requests. */
@@ -129,24 +167,36 @@ export class KernelFeed {
     }
   }
 
-  async #fillExpectations(): Promise<void> {
-    const { settings, names } = this.#options;
-    if (settings.expectationSync === 'off') return;
-    const dump = new KernelDump({ kind: 'expectations' }, names, {
-      expectation: (expectation) => {
-        this.#expectation('new', expectation, false);
+  #startDump(handler: DumpHandler): KernelDump {
+    const { cache, names } = this.#options;
+    const dump = new KernelDump({ kind: 'flows' }, names, {
+      ...handler,
+      batch: () => {
+        handler.batch?.();
+        if (!cache.passesThrough || cache.table.count < mostWaiting) return;
+        this.#waitingDump = dump;
+        dump.pause();
       },
     });
-    await dump.done;
+    return dump;
   }
 
-  #expectation(kind: 'new' | 'destroy', expectation: Expectation, tellPeer: boolean): void {
-    const { cache, settings } = this.#options;
-    if (!isWanted(settings.expectationSync, expectation)) return;
-    const now = Math.floor(toSeconds(this.#options.clock.now()));
-    if (kind === 'new') cache.expectationSeen(expectation, now, tellPeer);
-    else cache.expectationEnded(expectation, tellPeer);
+  #compareExpectations(): void {
+    this.expectations.compare(true).catch((error: unknown) => {
+      this.#options.logger.log('error', 'comparison with the expectations of the kernel failed', {
+        because: errorText(error),
+      });
+    });
   }
+}
+
+/** Without a cache a comparison tells the peer everything: only where PollSecs asks for that. */
+function pollIntervalOf(
+  { pollSeconds }: SyncSettings,
+  passesThrough: boolean,
+): { readonly pollInterval?: Microseconds } {
+  if (passesThrough && pollSeconds === undefined) return {};
+  return { pollInterval: seconds(pollSeconds ?? quietComparisonSeconds) };
 }
 
 /**
@@ -160,12 +210,4 @@ function kernelProgram({ filter }: SyncSettings): Uint8Array | undefined {
     ...(protocol === undefined ? {} : { protocol }),
     ...(tcpState === undefined ? {} : { tcpState }),
   });
-}
-
-/** Helper names by prefix, in any case: `sip` matches `sip-5060` (conntrackd 1.4.7). */
-function isWanted(setting: SyncSettings['expectationSync'], { helper }: Expectation): boolean {
-  if (setting === 'off') return false;
-  if (setting === 'all') return true;
-  const name = (helper ?? '').toLowerCase();
-  return setting.some((prefix) => name.startsWith(prefix.toLowerCase()));
 }

@@ -144,7 +144,7 @@ export class MergeWork {
   /** What was created is no news of the kernel's to the peer: its own socket did it. */
   async #tellPeer(merge: Merge): Promise<void> {
     const { feed, replicator } = this.#engine;
-    await feed.resync(false);
+    await feed.resync();
     if (this.#isCurrent(merge)) replicator.startBulk('flows of both masters are merged');
   }
 

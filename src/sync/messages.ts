@@ -173,6 +173,8 @@ export interface CacheCounts {
   readonly destroyed: number;
   readonly destroyFailed: number;
   readonly limit: number;
+  /** DisableInternalCache: nothing is kept; `entries` are flows that wait to be told. */
+  readonly isBypassed?: boolean;
 }
 
 export interface LinkStatus {
@@ -223,6 +225,8 @@ export interface SyncStatus {
     readonly lastStranger?: string;
   };
   readonly parity: Parity;
+  /** Why it is unknown, where that will not change by itself. */
+  readonly parityBecause?: string;
   readonly links: readonly LinkStatus[];
   readonly queues: {
     readonly transmit: number;

@@ -22,6 +22,8 @@ export interface CacheDigest {
 }
 
 export class ParityCheck {
+  /** Why the peer cannot say what it has. */
+  unknownBecause: string | undefined;
   #pending: Digest | undefined;
   #mismatches = 0;
   #parity: Parity = 'unknown';
@@ -31,6 +33,13 @@ export class ParityCheck {
 
   digest(message: Digest): void {
     this.#pending = message;
+    this.unknownBecause = undefined;
+  }
+
+  /** The peer holds nothing to compare with. */
+  noDigest(because: string): void {
+    this.reset();
+    this.unknownBecause = because;
   }
 
   /** `last`: number of the last accepted message. `mine` is asked only when the moment has come. */
@@ -73,5 +82,6 @@ export class ParityCheck {
     this.#mismatches = 0;
     this.#parity = 'unknown';
     this.#comparedAt = undefined;
+    this.unknownBecause = undefined;
   }
 }

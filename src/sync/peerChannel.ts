@@ -19,6 +19,10 @@ const bulkEndPause = milliseconds(200);
 const bulkEndRepeats = 25;
 const resignedRepeats = 5;
 
+const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
+const noExternal = 'DisableExternalCache is on: nothing is kept to compare';
+const noInternal = 'the peer keeps no internal cache (DisableInternalCache)';
+
 export interface PeerChannelPort {
   send(datagram: Uint8Array): void;
   /** keepstate's own version. */
@@ -70,10 +74,20 @@ export class PeerChannel implements EngineObserver {
 
   view(now: Microseconds, isPeerHeard: boolean): PeerView {
     if (this.#isPresent(now) && this.#peer !== undefined) {
-      const parity = this.#hasExternal() ? this.#parity.parity(now) : 'unknown';
-      return { kind: 'keepstate', ...this.#peer, parity };
+      return { kind: 'keepstate', ...this.#peer, ...this.#parityView(now) };
     }
-    return { kind: isPeerHeard ? 'conntrackd' : 'none', parity: 'unknown' };
+    return isPeerHeard
+      ? { kind: 'conntrackd', parity: 'unknown', parityBecause: conntrackdIsSilent }
+      : { kind: 'none', parity: 'unknown' };
+  }
+
+  #parityView(now: Microseconds): Pick<PeerView, 'parity' | 'parityBecause'> {
+    if (!this.#hasExternal()) return { parity: 'unknown', parityBecause: noExternal };
+    const because = this.#parity.unknownBecause;
+    return {
+      parity: this.#parity.parity(now),
+      ...(because === undefined ? {} : { parityBecause: because }),
+    };
   }
 
   isKeepstate(now: Microseconds): boolean {
@@ -171,8 +185,8 @@ export class PeerChannel implements EngineObserver {
         if (!message.heard) this.#hello(now);
         return;
       case 'digest':
-        this.#parity.digest(message);
-        this.#compare(now);
+      case 'noDigest':
+        this.#digest(message, now);
         return;
       case 'bulkEnd':
         this.#bulkEnded(message);
@@ -192,13 +206,20 @@ export class PeerChannel implements EngineObserver {
           this.#offer.settle(message.ready, message.because);
         return;
       case 'resigned':
-        if (this.#offeredToken !== message.token) return;
-        this.#offeredToken = undefined;
-        this.#engine.ports.report({ kind: 'handoverGranted' });
+        this.#granted(message.token);
         return;
       default:
         this.yields.handle(message);
     }
+  }
+
+  #digest(message: Extract<PeerMessage, { kind: 'digest' | 'noDigest' }>, now: Microseconds): void {
+    if (message.kind === 'noDigest') {
+      this.#parity.noDigest(noInternal);
+      return;
+    }
+    this.#parity.digest(message);
+    this.#compare(now);
   }
 
   #offered(token: number): void {
@@ -209,6 +230,12 @@ export class PeerChannel implements EngineObserver {
       // The offer is repeated until it is answered: an answer may have been lost.
       this.#send(this.#answer);
     }
+  }
+
+  #granted(token: number): void {
+    if (this.#offeredToken !== token) return;
+    this.#offeredToken = undefined;
+    this.#engine.ports.report({ kind: 'handoverGranted' });
   }
 
   /**
@@ -270,6 +297,10 @@ export class PeerChannel implements EngineObserver {
     const { transmitter } = replicator;
     if (transmitter.waiting > 0 || transmitter.isBulkRunning) return;
     this.#digestAt = now;
+    if (internal.passesThrough) {
+      this.#send({ kind: 'noDigest' });
+      return;
+    }
     const [high, low] = internal.table.fingerprint.words;
     const sequence = transmitter.nextSequence;
     this.#send({ kind: 'digest', sequence, count: internal.table.alive, high, low });

@@ -21,6 +21,7 @@ import { Receiver } from './receiver.js';
 import { ResyncRequest } from './resyncRequest.js';
 import type { SyncSettings } from './settings.js';
 import { Transmitter } from './transmitter.js';
+import type { Walk } from './bulkWalk.js';
 import type { DatagramBuilder } from './wire/datagramBuilder.js';
 import { FlowWriter } from './wire/flowWriter.js';
 
@@ -59,6 +60,8 @@ export interface ReplicatorParts {
   readonly scratch: FlowCursor;
   readonly random: RandomSource;
   readonly port: ReplicatorPort;
+  /** See TransmitterOptions. */
+  readonly walk?: () => Walk;
 }
 
 export class Replicator implements MachinePort {
@@ -88,6 +91,7 @@ export class Replicator implements MachinePort {
       ackWindowSize: settings.ackWindowSize,
       refreshSeconds: settings.refreshTimeSeconds,
       random: parts.random,
+      ...(parts.walk === undefined ? {} : { walk: parts.walk }),
       bulkDone: (since, entries) => {
         parts.port.bulkDone(since, entries);
       },

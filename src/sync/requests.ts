@@ -77,15 +77,19 @@ async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Pr
 
 function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   if (engine.commits.isRunning) return refusal('a commit is in progress: flush refused');
-  if (cache === 'internal' && engine.settings.disableInternalCache) {
-    return refusal('DisableInternalCache is on: there is no internal cache to flush');
+  // conntrackd 1.4.7 empties the kernel here, and with it every connection.
+  if (cache === 'internal' && engine.internal.passesThrough) {
+    return refusal(
+      'DisableInternalCache is on: there is no internal cache to flush, and the kernel is left alone',
+    );
   }
+  const flushesInternal = cache !== 'external' && !engine.internal.passesThrough;
   const entries =
-    (cache === 'external' ? 0 : engine.internal.table.alive) +
+    (flushesInternal ? engine.internal.table.alive : 0) +
     (cache === 'internal' ? 0 : engine.external.table.alive);
   const withExpectations = cache === 'all';
   if (cache === 'all') engine.purge.cancel();
-  if (cache !== 'external') engine.internal.clear(withExpectations);
+  if (flushesInternal) engine.internal.clear(withExpectations);
   if (cache !== 'internal') engine.external.clear(withExpectations);
   engine.ports.logger.log('notice', 'flushed caches', { cache, entries });
   return done(`flushed ${entries} entries`, { entries });
@@ -111,10 +115,12 @@ function flushKernelExpectations(engine: Engine): void {
 }
 
 async function resync(engine: Engine): Promise<Answer> {
-  if (engine.settings.disableInternalCache) {
-    return refusal('DisableInternalCache is on: there is no internal cache to fill');
+  if (engine.internal.passesThrough) {
+    return refusal(
+      'DisableInternalCache is on: there is no internal cache to fill; "sync bulk" reads the kernel for the peer',
+    );
   }
-  const result = await engine.feed.resync(false);
+  const result = await engine.feed.resync();
   const { entries, created, updated, removed } = result;
   engine.ports.logger.log('notice', 'resynchronised with the kernel table', { entries });
   return done(`read ${entries} flows of the kernel`, { entries, created, updated, removed });
@@ -129,6 +135,7 @@ function requestResync(engine: Engine): Answer {
 
 function bulk(engine: Engine): Answer {
   engine.replicator.startBulk('requested');
+  if (engine.internal.passesThrough) return done('sending what the kernel holds');
   const entries = engine.internal.table.alive;
   return done(`sending ${entries} entries`, { entries });
 }

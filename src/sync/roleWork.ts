@@ -105,7 +105,7 @@ export class RoleWork {
     this.#countOwnAgain();
     if (clearsExternal) external.clear(true);
     try {
-      await feed.resync(false);
+      await feed.resync();
     } catch (error) {
       ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
     }
@@ -156,7 +156,7 @@ export class RoleWork {
 
   /** What this node commits from now on is its own. */
   #countOwnAgain(): void {
-    this.#engine.internal.ignoresOwn = this.#engine.injection !== undefined;
+    this.#engine.internal.ignoresOwn = false;
   }
 
   #begin(epoch: number): boolean {

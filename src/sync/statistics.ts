@@ -82,7 +82,10 @@ export function cacheStatistics(input: StatisticsInput): string {
     `\t\tentry not found:\t${in12(0)}\n` +
     `\tdeletion created/failed:\t${in12(counters.destroyed)}/${in12(counters.destroyFailed)}\n` +
     `\t\tentry not found:\t${in12(counters.destroyNotFound)}\n\n`;
-  return block('internal', input.internal) + block('external', input.external);
+  const internal = input.bypassesInternal
+    ? bypassBlock(input.internal.counters)
+    : block('internal', input.internal);
+  return internal + block('external', input.external);
 }
 
 /** `-s runtime`; counters of things that keepstate does not have stay 0. */

@@ -15,6 +15,8 @@ export interface PeerView {
   readonly name?: string;
   readonly version?: string;
   readonly parity: Parity;
+  /** Why it is unknown, where that will not change by itself. */
+  readonly parityBecause?: string;
 }
 
 export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
@@ -38,7 +40,10 @@ export function buildStatus(
     at: now,
     state: stateOf(engine, now),
     mode: engine.settings.mode,
-    internal: countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
+    internal: {
+      ...countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
+      ...(internal.passesThrough ? { isBypassed: true } : {}),
+    },
     external: countsOf(external.table.alive, external.expectations, externalCounters, engine),
     ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
     commitInProgress: commits.isRunning,
@@ -64,6 +69,7 @@ export function buildStatus(
       ...(links.lastStranger === undefined ? {} : { lastStranger: links.lastStranger }),
     },
     parity: peer.parity,
+    ...(peer.parityBecause === undefined ? {} : { parityBecause: peer.parityBecause }),
     links: links.status(),
     queues: {
       transmit: transmitter.waiting,

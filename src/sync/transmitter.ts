@@ -27,7 +27,7 @@ import {
   sequenceDistance,
   writeHeader,
 } from './wire/header.js';
-import { BulkWalk } from './bulkWalk.js';
+import { BulkWalk, TableWalk } from './bulkWalk.js';
 import type { TransmitterOptions } from './transmitterOptions.js';
 
 /** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
@@ -65,7 +65,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.resend = new ResendQueue(table, options.resendLimit, this);
     this.#wheel =
       options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
-    this.#bulk = new BulkWalk(options.cache, this);
+    this.#bulk = new BulkWalk(options.walk?.(this) ?? new TableWalk(options.cache, this));
     // Within the resend queue's limit nothing is dropped from it while the peer answers.
     this.#window = Math.min(
       Math.max(ordinaryWindow, 4 * options.ackWindowSize),
@@ -203,13 +203,12 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   releaseFlow(slot: number): void {
-    const { cache } = this.#options;
-    if (cache.table.lifecycle(slot) === lifecycle.dead) cache.removeSlot(slot);
+    this.#options.cache.told(slot);
   }
 
   releaseExpectation(entry: ExpectationEntry): void {
     entry.membership = membership.none;
-    if (entry.lifecycle === lifecycle.dead) this.#options.cache.removeExpectation(entry);
+    this.#options.cache.toldExpectation(entry);
   }
 
   requeueFlow(slot: number): void {
@@ -231,6 +230,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   objectDropped(): void {
+    this.#owesBulk = true;
+  }
+
+  changeLost(): void {
     this.#owesBulk = true;
   }
 
@@ -307,8 +310,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
     builder.append(length);
     this.#flows.remove(slot);
     if (mode === 'FTFW') this.resend.addFlow(slot, sequence);
-    else if (kind === messageKind.flowDelete) this.releaseFlow(slot);
-    else this.#wheel?.add(slot, this.#nowSeconds, this.#refreshDelay());
+    else if (this.#wheel === undefined || kind === messageKind.flowDelete) this.releaseFlow(slot);
+    else this.#wheel.add(slot, this.#nowSeconds, this.#refreshDelay());
   }
 
   #sendExpectation(entry: ExpectationEntry): void {

@@ -1,19 +1,22 @@
 /**
  * The replication engine as a program for namespace tests: settings as JSON in a file, commands as JSON lines
  * on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists a cache as conntrackd
- * does, ages left out; `{"kind":"digest"}` tells count and fingerprint of both caches. With a second argument it
- * watches the interfaces, as the daemon's main thread does.
+ * does, ages left out, and without an internal cache the kernel's flows in its place; `{"kind":"digest"}` tells
+ * count, fingerprint and memory of both caches; `{"kind":"client","request":16}` gives what conntrackd's client gets.
+ * With a second argument it watches the interfaces, as the daemon's main thread does.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Logger } from '../../src/base/logger.js';
 import { systemClock, SystemTimers, systemTurns } from '../../src/base/systemClock.js';
 import { systemRandom } from '../../src/base/systemRandom.js';
-import { lifecycle } from '../../src/conntrack/flowRecord.js';
+import { KernelDump } from '../../src/conntrack/kernelDump.js';
+import { lifecycle, type FlowCursor } from '../../src/conntrack/flowRecord.js';
 import { flowLine } from '../../src/conntrack/text/flowLine.js';
 import { flowFromRecord } from '../../src/conntrack/text/recordView.js';
 import { NetworkReporter } from '../../src/daemon/networkReporter.js';
 import { RtnetlinkWatch } from '../../src/net/rtnetlinkWatch.js';
+import { answerClient } from '../../src/sync/clientRequests.js';
 import { Commands } from '../../src/sync/commands.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { CacheName, SyncCommand, SyncReport } from '../../src/sync/messages.js';
@@ -48,19 +51,44 @@ const settings = JSON.parse(readFileSync(settingsFile, 'utf8'), (key, value: unk
   key === 'bytes' && Array.isArray(value) ? Uint8Array.from(value as number[]) : value,
 ) as SyncSettings;
 
-function list(engine: Engine, cache: CacheName, withReply: boolean): string[] {
+async function listKernel(engine: Engine, withReply: boolean): Promise<string[]> {
+  const lines: string[] = [];
+  const dump = new KernelDump({ kind: 'flows' }, engine.names, {
+    flow: (flow) => {
+      if (engine.filter.accepts(flow)) lines.push(lineOf(flow, withReply));
+    },
+  });
+  await dump.done;
+  return lines.sort();
+}
+
+function lineOf(flow: FlowCursor, withReply: boolean): string {
+  return flowLine(flowFromRecord(flow, { withReply }), { withoutTimeout: true }).trim();
+}
+
+async function list(engine: Engine, cache: CacheName, withReply: boolean): Promise<string[]> {
+  if (cache === 'internal' && engine.internal.passesThrough) return listKernel(engine, withReply);
   const { table } = engine[cache];
   const cursor = table.newCursor();
   const lines: string[] = [];
   for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
     if (table.lifecycle(slot) === lifecycle.dead) continue;
-    const view = flowFromRecord(table.seek(slot, cursor), { withReply });
-    lines.push(flowLine(view, { withoutTimeout: true }).trim());
+    lines.push(lineOf(table.seek(slot, cursor), withReply));
   }
   return lines.sort();
 }
 
+async function clientText(engine: Engine, request: number): Promise<string> {
+  let text = '';
+  const status = (): never => {
+    throw new Error('statistics need a status');
+  };
+  for await (const piece of answerClient(engine, request, status, 0)) text += piece;
+  return text;
+}
+
 type Extra =
+  | { readonly kind: 'client'; readonly request: number }
   | { readonly kind: 'list'; readonly cache: CacheName; readonly withReply: boolean }
   | { readonly kind: 'digest' };
 
@@ -68,9 +96,14 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const command = JSON.parse(line) as SyncCommand | Extra;
   const { engine } = commands;
   if (command.kind === 'list') {
-    print({
-      kind: 'list',
-      lines: engine === undefined ? [] : list(engine, command.cache, command.withReply),
+    if (engine === undefined) return;
+    void list(engine, command.cache, command.withReply).then((lines) => {
+      print({ kind: 'list', lines });
+    });
+  } else if (command.kind === 'client') {
+    if (engine === undefined) return;
+    void clientText(engine, command.request).then((text) => {
+      print({ kind: 'client', text });
     });
   } else if (command.kind === 'digest') {
     if (engine === undefined) return;
@@ -79,6 +112,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
       kind: 'digest',
       internal: [internal.table.alive, ...internal.table.fingerprint.words],
       external: [external.table.alive, ...external.table.fingerprint.words],
+      internalBytes: internal.table.memoryBytes,
       rss: process.memoryUsage.rss(),
     });
   } else {

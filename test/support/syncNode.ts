@@ -69,12 +69,15 @@ export function settingsOf(
 export interface Digest {
   readonly internal: readonly number[];
   readonly external: readonly number[];
+  /** Of the internal table. */
+  readonly internalBytes: number;
   readonly rss: number;
 }
 
 type Answer =
   | SyncReport
   | { readonly kind: 'list'; readonly lines: string[] }
+  | { readonly kind: 'client'; readonly text: string }
   | ({ readonly kind: 'digest' } & Digest);
 
 export class SyncNode {
@@ -138,6 +141,13 @@ export class SyncNode {
     const before = this.reports('list').length;
     this.command({ kind: 'list', cache, withReply } as { kind: string });
     return (await this.waitForReport('list', before)).lines;
+  }
+
+  /** What conntrackd's client gets for a request number; statistics excepted. */
+  async client(request: number): Promise<string> {
+    const before = this.reports('client').length;
+    this.command({ kind: 'client', request } as { kind: string });
+    return (await this.waitForReport('client', before)).text;
   }
 
   async digest(): Promise<Digest> {

@@ -38,6 +38,7 @@ function cacheWithFlow(state: number): { cache: InternalCache; slot: number; tol
     expectationDied: () => undefined,
     expectationForgotten: () => undefined,
     cleared: () => undefined,
+    changeLost: () => undefined,
   });
   return { cache, slot: cache.table.insert(flow, 1), told };
 }

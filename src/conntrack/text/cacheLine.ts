@@ -14,8 +14,8 @@ export interface CacheLineOptions {
   readonly cache: 'internal' | 'external';
   /** `json`: one object of flowJson.ts a line, with `activeSeconds` and `expiresSeconds`. */
   readonly format: 'text' | 'xml' | 'json';
-  /** Seconds since the object entered the cache. */
-  readonly activeSeconds: number;
+  /** Seconds since the object entered the cache; undefined where it comes from the kernel, which tells its own times. */
+  readonly activeSeconds?: number;
   /** ALARM mode, external cache: seconds until it is dropped. */
   readonly expiresSeconds?: number;
 }
@@ -30,13 +30,13 @@ export function cacheFlowLine(flow: FlowCursor, options: CacheLineOptions): stri
 export function cacheViewText(view: FlowView, options: CacheLineOptions): string {
   switch (options.format) {
     case 'xml':
-      return flowXml(view, { withoutTimeout: true });
+      return flowXml(view, { withoutTimeout: isCached(options) });
     case 'json': {
       const { activeSeconds, expiresSeconds } = options;
       return JSON.stringify({ ...flowJson(view), activeSeconds, expiresSeconds });
     }
     case 'text':
-      return flowLine(view, { withoutTimeout: true }) + ages(options);
+      return flowLine(view, { withoutTimeout: isCached(options) }) + ages(options);
   }
 }
 
@@ -52,7 +52,12 @@ export function cacheExpectationLine(
   return `${text}\n`;
 }
 
+function isCached({ activeSeconds }: CacheLineOptions): boolean {
+  return activeSeconds !== undefined;
+}
+
 function ages(options: CacheLineOptions): string {
+  if (!isCached(options)) return '';
   const expires =
     options.expiresSeconds === undefined ? '' : ` [expires in ${options.expiresSeconds}s]`;
   return `${expires} [active since ${options.activeSeconds}s]`;

@@ -23,6 +23,8 @@ export type PeerMessage =
       readonly high: number;
       readonly low: number;
     }
+  /** There is no internal cache that could be compared (DisableInternalCache). */
+  | { readonly kind: 'noDigest' }
   /** Everything in the internal cache was told in messages from `since` on; the last is before `sequence`. */
   | {
       readonly kind: 'bulkEnd';
@@ -68,6 +70,7 @@ const longest = 1_024;
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
+  noDigest: {},
   bulkEnd: { since: 'number', sequence: 'number', entries: 'number' },
   bulkEndSeen: { since: 'number' },
   acknowledge: { sequence: 'number' },
