@@ -69,7 +69,7 @@ export interface InjectedFlows {
   beginPass(): void;
   endPass(isComplete: boolean): void;
   holds(flow: FlowCursor): boolean;
-  /** The kernel has ended it. True where it was one of them. */
+  /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
   ended(flow: FlowCursor): boolean;
 }
 
@@ -242,8 +242,9 @@ export class FlowMirror {
   /** The end of a flow that the table does not hold concerns the peer only if it was passed on before. */
   #takeEnded(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
     const { passesThrough, filter, injected } = this.#options;
-    if (injected?.ended(flow) === true) return 0;
-    if (passesThrough !== true || origin !== 'event' || !filter.acceptsTuple(flow)) return 0;
+    // Own ends are deletes for the peer, or half of a replacement.
+    if (origin !== 'event' || injected?.ended(flow) === true) return 0;
+    if (passesThrough !== true || !filter.acceptsTuple(flow)) return 0;
     return this.#take(flow, origin, hash);
   }
 
@@ -282,10 +283,11 @@ export class FlowMirror {
       if (slot !== 0 && !this.#isOther(slot, flow)) table.markSeen(slot);
       return;
     }
-    if (this.#endedMeanwhile(flow, hash)) return;
+    // Before the question for its end: one that was replaced may have the id of its predecessor.
     if (slot === 0 || this.#isOther(slot, flow)) {
       if (this.#options.injected?.holds(flow) === true) return;
     }
+    if (this.#endedMeanwhile(flow, hash)) return;
     this.#reconcile(slot, flow, hash);
   }
 

@@ -6,6 +6,7 @@
 import type { Logger } from '../base/logger.js';
 import type { RandomSource, Turns } from '../base/time.js';
 import type { Expectation } from '../conntrack/expectation.js';
+import type { InjectedFlows } from '../conntrack/flowMirror.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
 import { FlowTable } from '../conntrack/flowTable.js';
 import { has, word, newScratch, type FlowCursor } from '../conntrack/flowRecord.js';
@@ -22,7 +23,7 @@ const leastTimeoutSeconds = 60;
 /** Flows held until the kernel has answered. */
 const pendingLimit = 8_192;
 
-export class DirectInjection implements ExternalStore {
+export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
   /** What stands in the kernel for the peer. */
@@ -73,7 +74,7 @@ export class DirectInjection implements ExternalStore {
     const timeout = told > 0 ? told : leastTimeoutSeconds;
     if (kind === messageKind.flowDelete) {
       this.counters.destroyed++;
-      this.keys.remove(record);
+      this.keys.leave(record);
       this.#injector.remove(record, slot);
     } else this.#write(kind, record, slot, timeout);
     this.#schedule();
@@ -102,6 +103,24 @@ export class DirectInjection implements ExternalStore {
     const timeout = content.timeoutSeconds ?? leastTimeoutSeconds;
     if (this.#expectations.put(content, timeout) === 0) counters.created++;
     else counters.createFailed++;
+  }
+
+  /** A comparison with the kernel begins: whatever is known of the peer's flows is there before. */
+  beginPass(): void {
+    this.flush();
+    this.keys.beginPass();
+  }
+
+  endPass(isComplete: boolean): void {
+    this.keys.endPass(isComplete);
+  }
+
+  holds(flow: FlowCursor): boolean {
+    return this.keys.holds(flow);
+  }
+
+  ended(flow: FlowCursor): boolean {
+    return this.keys.remove(flow);
   }
 
   /** Sends what is gathered. */

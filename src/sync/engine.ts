@@ -51,7 +51,7 @@ export interface EnginePorts {
 
 export class Engine {
   readonly ports: EnginePorts;
-  readonly names = new NameTable();
+  readonly names: NameTable;
   readonly internal: InternalCache;
   readonly external: ExternalCache;
   readonly filter: FlowFilter;
@@ -74,22 +74,29 @@ export class Engine {
   /** Told about ends of bulks and about each tick; the peer channel. */
   readonly #observers: EngineObserver[] = [];
 
-  /** Opens the kernel's event socket; the links are opened by `start`. Throws KernelError. */
-  constructor(settings: SyncSettings, ports: EnginePorts) {
+  /**
+   * Opens the kernel's event socket; the links are opened by `start`. The flows of the peer are taken over from a
+   * closed predecessor where they fit: the peer may be gone by now. Throws KernelError.
+   */
+  constructor(settings: SyncSettings, ports: EnginePorts, predecessor?: Engine) {
     this.ports = ports;
     this.#settings = settings;
+    const heir = predecessor !== undefined && canInherit(predecessor.settings, settings);
+    this.names = heir ? predecessor.names : new NameTable();
     const seed = ports.random.below(0x1_0000_0000);
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
     const { disableInternalCache } = settings;
     this.internal = new InternalCache(table(), settings.hashLimit, disableInternalCache);
-    this.external = new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
+    this.external = heir
+      ? predecessor.external
+      : new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
     this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
     if (settings.disableExternalCache) {
       this.injection = new DirectInjection(settings, this.names, ports, (flow) =>
         this.internal.holds(flow),
       );
-      this.internal.injected = this.injection.keys;
+      this.internal.injected = this.injection;
     }
     this.feed = new KernelFeed({
       settings,
@@ -320,6 +327,16 @@ export interface EngineObserver {
   bulkDone?(since: number, entries: number): void;
   /** After each datagram of the peer. */
   received?(now: ReturnType<Clock['now']>): void;
+}
+
+/** The external cache depends on nothing else. */
+function canInherit(before: SyncSettings, after: SyncSettings): boolean {
+  return (
+    before.mode === after.mode &&
+    before.hashLimit === after.hashLimit &&
+    !before.disableExternalCache &&
+    !after.disableExternalCache
+  );
 }
 
 /** The configured ones, and both ends of the sync links. */

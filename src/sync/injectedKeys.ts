@@ -4,18 +4,17 @@
  * an overrun would tell the peer its own flows. 63 bits of hash per flow, no record: this is no cache.
  */
 import { hashKey } from '../conntrack/flowKey.js';
-import type { InjectedFlows } from '../conntrack/flowMirror.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import { HashIndex } from '../conntrack/hashIndex.js';
 
-export class InjectedKeys implements InjectedFlows {
+export class InjectedKeys {
   readonly #limit: number;
   readonly #seeds: readonly [number, number];
-  #keys = new HashIndex();
-  #count = 0;
-  /** During a pass: those that the kernel still has, and those injected since it began. */
-  #seen: HashIndex | undefined;
-  #seenCount = 0;
+  #keys = new KeySet();
+  /** During a comparison: what it found, and what was injected meanwhile. The rest is not in the kernel any more. */
+  #seen: KeySet | undefined;
+  /** What ended during a comparison, whose dump may be older than that. */
+  #leaving = new KeySet();
 
   /** Beyond `limit` keys further ones are forgotten at once. */
   constructor(limit: number, seeds: readonly [number, number]) {
@@ -24,52 +23,53 @@ export class InjectedKeys implements InjectedFlows {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#keys.count;
   }
 
   add(flow: FlowCursor): void {
+    if (this.#keys.count >= this.#limit) return;
     const [hash, rest] = this.#keyOf(flow);
-    if (this.#count < this.#limit && insert(this.#keys, hash, rest)) this.#count++;
-    this.#see(hash, rest);
+    this.#keys.add(hash, rest);
+    this.#seen?.add(hash, rest);
+    this.#leaving.remove(hash, rest);
   }
 
-  /** It is over, or this node's own traffic uses it. */
+  /** The peer has ended it. */
+  leave(flow: FlowCursor): void {
+    const [hash, rest] = this.#keyOf(flow);
+    this.#forget(hash, rest);
+    if (this.#seen !== undefined) this.#leaving.add(hash, rest);
+  }
+
+  /** It is over, or this node's own traffic uses it. True where it was there. */
   remove(flow: FlowCursor): boolean {
     const [hash, rest] = this.#keyOf(flow);
-    if (this.#seen?.remove(hash, rest) === true) this.#seenCount--;
-    if (!this.#keys.remove(hash, rest)) return false;
-    this.#count--;
-    return true;
+    this.#leaving.remove(hash, rest);
+    return this.#forget(hash, rest);
   }
 
-  ended(flow: FlowCursor): boolean {
-    return this.remove(flow);
-  }
-
-  /** Also marks it as still there. */
+  /** To be asked for each flow of a comparison. */
   holds(flow: FlowCursor): boolean {
     const [hash, rest] = this.#keyOf(flow);
-    if (!contains(this.#keys, hash, rest)) return false;
-    this.#see(hash, rest);
+    if (!this.#keys.has(hash, rest)) return this.#leaving.has(hash, rest);
+    this.#seen?.add(hash, rest);
     return true;
   }
 
+  /** What was added before is in the kernel, or was refused there. */
   beginPass(): void {
-    this.#seen = new HashIndex();
-    this.#seenCount = 0;
+    this.#seen = new KeySet();
   }
 
   endPass(isComplete: boolean): void {
-    if (isComplete && this.#seen !== undefined) {
-      this.#keys = this.#seen;
-      this.#count = this.#seenCount;
-    }
+    if (isComplete && this.#seen !== undefined) this.#keys = this.#seen;
     this.#seen = undefined;
+    if (this.#leaving.count > 0) this.#leaving = new KeySet();
   }
 
-  #see(hash: number, rest: number): void {
-    if (this.#seen === undefined || this.#seenCount >= this.#limit) return;
-    if (insert(this.#seen, hash, rest)) this.#seenCount++;
+  #forget(hash: number, rest: number): boolean {
+    this.#seen?.remove(hash, rest);
+    return this.#keys.remove(hash, rest);
   }
 
   #keyOf(flow: FlowCursor): readonly [number, number] {
@@ -79,13 +79,23 @@ export class InjectedKeys implements InjectedFlows {
   }
 }
 
+class KeySet {
+  count = 0;
+  readonly #index = new HashIndex();
+
+  has(hash: number, rest: number): boolean {
+    return this.#index.find(hash, isSame, rest) !== 0;
+  }
+
+  add(hash: number, rest: number): void {
+    if (!this.has(hash, rest) && this.#index.insert(hash, rest)) this.count++;
+  }
+
+  remove(hash: number, rest: number): boolean {
+    if (!this.has(hash, rest) || !this.#index.remove(hash, rest)) return false;
+    this.count--;
+    return true;
+  }
+}
+
 const isSame = (stored: number, rest: number): boolean => stored === rest;
-
-function contains(keys: HashIndex, hash: number, rest: number): boolean {
-  return keys.find(hash, isSame, rest) !== 0;
-}
-
-/** False where it was there already. */
-function insert(keys: HashIndex, hash: number, rest: number): boolean {
-  return !contains(keys, hash, rest) && keys.insert(hash, rest);
-}

@@ -4,12 +4,11 @@
  */
 import type { Expectation } from '../conntrack/expectation.js';
 import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
-import type { FlowOrigin, MirrorListener } from '../conntrack/flowMirror.js';
+import type { FlowOrigin, InjectedFlows, MirrorListener } from '../conntrack/flowMirror.js';
 import { CacheCounters } from './cacheCounters.js';
 import { ExpectationCache, type ExpectationEntry } from './expectations.js';
 import type { FingerprintedTable } from './fingerprintedTable.js';
 import { HeldDeaths } from './heldDeaths.js';
-import type { InjectedKeys } from './injectedKeys.js';
 import { membership, membershipOf } from './queues/slotQueue.js';
 
 /** Who must hear of changes. */
@@ -39,7 +38,7 @@ export class InternalCache implements MirrorListener {
   /** Whether the peer hears of what a comparison with the kernel found. */
   tellsDumps = true;
   /** DisableExternalCache: what this node injects for the peer is none of its own until traffic is seen. */
-  injected: InjectedKeys | undefined;
+  injected: InjectedFlows | undefined;
   /** Flows that this node commits before the role is certain are none of its own yet. */
   ignoresOwn = false;
   /**
@@ -196,7 +195,7 @@ export class InternalCache implements MirrorListener {
   #changed(slot: number, origin: FlowOrigin): void {
     this.#held.forget(slot);
     if (origin === 'event') {
-      this.injected?.remove(this.table.seek(slot, this.#cursor));
+      this.injected?.ended(this.table.seek(slot, this.#cursor));
       if (this.passesThrough && this.isComparing()) this.#kept.add(slot);
     }
     if (this.#isNews(origin)) this.#listener?.flowChanged(slot);

@@ -46,10 +46,14 @@ const commands = new Commands({
   },
 });
 
-/** Addresses are {family, bytes: number[]} in the file. */
-const settings = JSON.parse(readFileSync(settingsFile, 'utf8'), (key, value: unknown) =>
-  key === 'bytes' && Array.isArray(value) ? Uint8Array.from(value as number[]) : value,
-) as SyncSettings;
+/** Addresses are {family, bytes: number[]} in the file and in commands. */
+function parse(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) =>
+    key === 'bytes' && Array.isArray(value) ? Uint8Array.from(value as number[]) : value,
+  );
+}
+
+const settings = parse(readFileSync(settingsFile, 'utf8')) as SyncSettings;
 
 async function listKernel(engine: Engine, withReply: boolean): Promise<string[]> {
   const lines: string[] = [];
@@ -93,7 +97,7 @@ type Extra =
   | { readonly kind: 'digest' };
 
 createInterface({ input: process.stdin }).on('line', (line) => {
-  const command = JSON.parse(line) as SyncCommand | Extra;
+  const command = parse(line) as SyncCommand | Extra;
   const { engine } = commands;
   if (command.kind === 'list') {
     if (engine === undefined) return;

@@ -90,9 +90,7 @@ export class SyncNode {
 
   /** Starts and waits until the cache is filled. `watch`: the interfaces, as the daemon's main thread does. */
   static async start(host: Host, settings: SyncSettings, watch = false): Promise<SyncNode> {
-    const text = JSON.stringify(settings, (_key, value: unknown) =>
-      value instanceof Uint8Array ? [...value] : value,
-    );
+    const text = textOf(settings);
     const path = host.path('sync.json');
     const file = host.file(path.slice(host.directory.length), text);
     const node = new SyncNode(
@@ -103,7 +101,7 @@ export class SyncNode {
   }
 
   command(command: SyncCommand | { readonly kind: string }): void {
-    this.process.write(`${JSON.stringify(command)}\n`);
+    this.process.write(`${textOf(command)}\n`);
   }
 
   reports<K extends Answer['kind']>(kind: K): Extract<Answer, { kind: K }>[] {
@@ -163,6 +161,12 @@ export class SyncNode {
   async stop(): Promise<void> {
     await this.process.kill();
   }
+}
+
+function textOf(value: object): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    part instanceof Uint8Array ? [...part] : part,
+  );
 }
 
 /** A line of `conntrackd -i` or `-e` without the ages. */
