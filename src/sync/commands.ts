@@ -33,6 +33,10 @@ export class Commands {
   readonly #lateness = new Lateness(50);
   #reportedAt: Microseconds | undefined;
   #lastState = '';
+  /** Present while the engine is started afresh: commands wait for it, in their order. */
+  #restart: Promise<void> | undefined;
+  /** The last change of role, and what followed in that role. */
+  #role: SyncCommand[] = [];
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
@@ -48,6 +52,8 @@ export class Commands {
       await this.#start(command);
       return;
     }
+    while (this.#restart !== undefined) await this.#restart;
+    this.#remember(command);
     const engine = this.#engine;
     if (engine === undefined || this.#roles === undefined) return;
     await this.#obeyRole(command, engine, this.#roles);
@@ -118,10 +124,18 @@ export class Commands {
     }
   }
 
-  async #start(command: StartCommand): Promise<void> {
+  #remember(command: SyncCommand): void {
+    if (changesRole(command)) this.#role = [command];
+    else if (command.kind === 'undoPreCommit') {
+      this.#role = [{ kind: 'becomeBackup', epoch: command.epoch, peerHeard: true }];
+    } else if (command.kind === 'otherMasterHeard')
+      this.#role = [...this.#role.slice(0, 1), command];
+  }
+
+  async #start(command: StartCommand, predecessor?: Engine): Promise<void> {
     const { clock, report } = this.#ports;
     const startedAt = clock.now();
-    const engine = new Engine(command.settings, this.#ports);
+    const engine = new Engine(command.settings, this.#ports, predecessor);
     this.#started = command;
     this.#engine = engine;
     const { peerPort } = command.settings;
@@ -162,9 +176,10 @@ export class Commands {
       (key) => JSON.stringify(settings[key]) !== JSON.stringify(engine.settings[key]),
     );
     if (needsRestart && this.#started !== undefined) {
-      const start = { ...this.#started, settings };
-      await this.#stop();
-      await this.#start(start);
+      // What a takeover commits would be lost with the engine.
+      await engine.commits.settled();
+      if (this.#engine !== engine) return this.#reconfigureLater(id, settings);
+      await this.#startAfresh({ ...this.#started, settings }, engine);
     } else engine.adopt(settings);
     this.#result(id, {
       ok: true,
@@ -172,6 +187,30 @@ export class Commands {
       counts: {},
       durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
     });
+  }
+
+  /** Another restart or a stop came first. */
+  async #reconfigureLater(id: number, settings: SyncSettings): Promise<void> {
+    while (this.#restart !== undefined) await this.#restart;
+    if (this.#engine !== undefined) await this.#reconfigure(id, settings, this.#engine);
+  }
+
+  async #startAfresh(start: StartCommand, before: Engine): Promise<void> {
+    const unfinished = before.purge.due === undefined ? [] : this.#role;
+    const restart = this.#stop().then(() => this.#start(start, before));
+    this.#restart = restart
+      .catch(() => undefined)
+      .then(() => {
+        this.#restart = undefined;
+      });
+    await restart;
+    await this.#restart;
+    // A purge that was scheduled; a newer role, which came meanwhile, has a higher epoch and cancels it.
+    for (const command of unfinished) {
+      if (this.#engine !== undefined && this.#roles !== undefined) {
+        await this.#obeyRole(command, this.#engine, this.#roles);
+      }
+    }
   }
 
   async #drain(id: number, timeout: Microseconds, engine: Engine): Promise<void> {
@@ -270,6 +309,10 @@ export class Commands {
   ): void {
     this.#ports.report({ kind: 'result', id, ...outcome });
   }
+}
+
+function changesRole({ kind }: SyncCommand): boolean {
+  return ['preCommit', 'becomePrimary', 'becomeBackup', 'becomeFault'].includes(kind);
 }
 
 /** A change of one of these cannot be adopted in place. */

@@ -105,6 +105,11 @@ export class CommitWork implements ExternalListener {
     await this.#done?.catch(() => undefined);
   }
 
+  /** Resolves when none runs; one that follows at once is waited for too. */
+  async settled(): Promise<void> {
+    while (this.#done !== undefined) await this.#done.catch(() => undefined);
+  }
+
   /** Waits for a commit that runs. Rejects with KernelError. */
   commit(request: CommitRequest): Promise<CommitSummary> {
     return this.#exclusively(() => this.#commit(request));
@@ -206,7 +211,7 @@ export class CommitWork implements ExternalListener {
   /** One at a time. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     this.#rehearsal?.cancel();
-    while (this.#done !== undefined) await this.#done.catch(() => undefined);
+    await this.settled();
     const done = work().finally(() => {
       this.#done = undefined;
       this.#running = undefined;
