@@ -1,27 +1,38 @@
 /**
  * As much of active FTP (RFC 959, PORT) as a connection tracking helper looks at.
- *   server            listens on port 21, answers PORT by connecting there and sending a line
- *   client ADDRESS    connects; each line on stdin asks for one data connection, and prints {"data":true|false}
+ *   server [hold]     listens on port 21, answers PORT by connecting there and sending a line; with hold only when
+ *                     SITE GO follows
+ *   client ADDRESS    connects; each line on stdin asks for one data connection, and prints {"data":true|false};
+ *                     the line `go` sends SITE GO
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-function serve(): void {
+function serve(holds: boolean): void {
   createServer((control) => {
+    let open = (): void => undefined;
     control.on('error', () => control.destroy());
     control.write('220 ready\r\n');
     createInterface({ input: control }).on('line', (line) => {
+      if (line === 'SITE GO') {
+        open();
+        return;
+      }
       const numbers = /^PORT (.*)$/.exec(line)?.[1]?.split(',').map(Number);
       if (numbers === undefined) {
         control.write('230 welcome\r\n');
         return;
       }
       const port = numbers[4]! * 256 + numbers[5]!;
-      const data = connect({ host: numbers.slice(0, 4).join('.'), port });
-      data.on('connect', () => data.end('data\r\n', () => control.write('226 sent\r\n')));
-      data.on('error', () => control.write('425 no data connection\r\n'));
+      open = () => {
+        const data = connect({ host: numbers.slice(0, 4).join('.'), port });
+        data.on('connect', () => data.end('data\r\n', () => control.write('226 sent\r\n')));
+        data.on('error', () => control.write('425 no data connection\r\n'));
+      };
+      if (holds) control.write('200 waiting\r\n');
+      else open();
     });
   }).listen(21, () => say({ ready: true }));
 }
@@ -31,7 +42,7 @@ function request(control: Socket): void {
     data.on('data', () => finish(true));
     data.on('error', () => finish(false));
   });
-  const timer = setTimeout(() => finish(false), 4_000);
+  const timer = setTimeout(() => finish(false), 30_000);
   const finish = (data: boolean): void => {
     clearTimeout(timer);
     listener.close();
@@ -46,7 +57,7 @@ function request(control: Socket): void {
 }
 
 const [mode, address = ''] = process.argv.slice(2);
-if (mode === 'server') serve();
+if (mode === 'server') serve(address === 'hold');
 else {
   const control = connect({ host: address, port: 21 });
   control.on('error', (error) => say({ error: error.message }));
@@ -55,5 +66,8 @@ else {
     control.write('USER anonymous\r\n');
     control.once('data', () => say({ ready: true }));
   });
-  createInterface({ input: process.stdin }).on('line', () => request(control));
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    if (line === 'go') control.write('SITE GO\r\n');
+    else request(control);
+  });
 }
