@@ -147,6 +147,13 @@ export class MixedPair {
     expect(this.keepstate.status?.peer).toMatchObject({ malformed: 0, strangers: 0 });
   }
 
+  /** Nor missed anything: for pairs whose link loses nothing. */
+  async expectNothingLost(): Promise<void> {
+    await this.expectNothingMalformed();
+    expect(await this.conntrackd.client('-s', 'network')).toMatch(/Packets lost:\s+0\n/);
+    expect(this.keepstate.status?.peer).toMatchObject({ lost: 0 });
+  }
+
   async close(): Promise<void> {
     await this.lab.close();
   }
