@@ -142,6 +142,10 @@ export class Engine {
         for (const observer of this.#observers) observer.received?.(now);
         return isGood;
       },
+      peerMoved: () => {
+        // FTFW says so itself (HELLO); ALARM repeats everything anyway.
+        if (settings.mode === 'NOTRACK') this.replicator.peerRestarted();
+      },
       room: (bytes) => {
         builder.setRoom(bytes);
       },

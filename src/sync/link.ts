@@ -22,6 +22,8 @@ export class Link {
   /** Its own connection ended, or could not be made, since it last stood: what was under way may be lost. */
   wasCut = false;
   #isCut = false;
+  /** From which the last good datagram came. */
+  #peerPort: number | undefined;
   #bytesSent = 0;
   #bytesReceived = 0;
   #datagramsSent = 0;
@@ -54,6 +56,13 @@ export class Link {
   send(datagram: Uint8Array): void {
     if (this.#waiting.length > 0) this.#keep(datagram.slice());
     else this.#transmit(datagram);
+  }
+
+  /** Notes the port of a good datagram; true where earlier ones came from another. */
+  isPeerMoved(port: number): boolean {
+    const before = this.#peerPort;
+    this.#peerPort = port;
+    return before !== undefined && before !== port;
   }
 
   received(bytes: number): void {

@@ -26,6 +26,8 @@ export interface LinksOptions {
   readonly logger: Logger;
   /** A datagram of the peer; true where it held a good message. */
   readonly receive: (datagram: Uint8Array) => boolean;
+  /** After `receive`: the peer sends from another socket than before, as after its restart. Not on streams. */
+  readonly peerMoved: () => void;
   /** The active link changed, or its MTU: datagrams have this much room now. */
   readonly room: (bytes: number) => void;
   /** After `isBlocked`: there is room again. */
@@ -152,8 +154,8 @@ export class Links {
       return;
     }
     link.channel = opened;
-    opened.onDatagram((datagram, source) => {
-      this.#received(link, datagram, source);
+    opened.onDatagram((datagram, source, sourcePort) => {
+      this.#received(link, datagram, source, sourcePort);
     });
     opened.stream?.watch({
       admits: (source) => this.#sources.admits(link.settings, source),
@@ -163,7 +165,7 @@ export class Links {
     });
   }
 
-  #received(link: Link, datagram: Uint8Array, source: IpAddress): void {
+  #received(link: Link, datagram: Uint8Array, source: IpAddress, sourcePort: number): void {
     link.received(datagram.length);
     // A connection was judged when it came in.
     const isJudged = link.channel?.stream !== undefined;
@@ -174,6 +176,7 @@ export class Links {
     // What was still on its way on a link that has gone down does not bring it back.
     const isDead = !link.isUp && this.#links[this.#active]?.isUp === true;
     if (!isDead) this.#activate(this.#links.indexOf(link), 'the peer uses it');
+    if (!isJudged && link.isPeerMoved(sourcePort)) this.#options.peerMoved();
     if (!this.#needsMending || !link.canCarry) return;
     this.#needsMending = false;
     this.#options.mended();

@@ -45,8 +45,8 @@ class FakeChannel implements Channel {
     this.#listener = undefined;
   }
 
-  hear(from: string): void {
-    this.#listener?.(Buffer.from('x'), ip(from), 9);
+  hear(from: string, port = 9): void {
+    this.#listener?.(Buffer.from('x'), ip(from), port);
   }
 
   becomeWritable(): void {
@@ -116,7 +116,15 @@ function linksOver<C extends FakeChannel>(
   channels: readonly C[],
   acceptAnySource = false,
 ) {
-  const seen = { received: 0, writable: 0, mended: 0, room: 0, now: seconds(1), logged: 0 };
+  const seen = {
+    received: 0,
+    writable: 0,
+    mended: 0,
+    moved: 0,
+    room: 0,
+    now: seconds(1),
+    logged: 0,
+  };
   const links = new Links({
     links: settings,
     open: (one) => channels[settings.indexOf(one)] ?? { refused: 'none' },
@@ -127,6 +135,9 @@ function linksOver<C extends FakeChannel>(
     receive: () => {
       seen.received++;
       return true;
+    },
+    peerMoved: () => {
+      seen.moved++;
     },
     room: (bytes) => {
       seen.room = bytes;
@@ -155,6 +166,19 @@ describe('source', () => {
     channels[0]!.hear('198.51.100.66');
     expect(seen.received).toBe(1);
     expect(links).toMatchObject({ strangers: 1, lastStranger: '198.51.100.66' });
+  });
+
+  test('the peer that speaks from another port has another socket; a stranger’s port is nothing', () => {
+    const { channels, seen } = linksOf([link('nowhere'), link('elsewhere')]);
+    channels[0]!.hear('192.0.2.2', 9);
+    channels[1]!.hear('192.0.2.2', 10);
+    channels[0]!.hear('192.0.2.2', 9);
+    channels[0]!.hear('198.51.100.66', 11);
+    expect(seen.moved).toBe(0);
+    channels[0]!.hear('192.0.2.2', 12);
+    expect(seen.moved).toBe(1);
+    channels[0]!.hear('192.0.2.2', 12);
+    expect(seen.moved).toBe(1);
   });
 
   test('an address in the network of the link’s interface is taken', () => {

@@ -16,6 +16,7 @@ const cases: readonly Case[] =
     : [
         ['FTFW', 'udp'],
         ['FTFW', 'tcp'],
+        ['NOTRACK', 'udp'],
       ];
 
 describe.each(cases)('restarts in %s over %s', (mode, kind) => {
