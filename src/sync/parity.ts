@@ -24,6 +24,9 @@ export interface CacheDigest {
 export class ParityCheck {
   /** Why the peer cannot say what it has. */
   unknownBecause: string | undefined;
+  #lost = 0;
+  /** What had been lost when the peer was last asked for everything. */
+  #lostThen = 0;
   #pending: Digest | undefined;
   #mismatches = 0;
   #parity: Parity = 'unknown';
@@ -36,10 +39,11 @@ export class ParityCheck {
     this.unknownBecause = undefined;
   }
 
-  /** The peer holds nothing to compare with. */
-  noDigest(because: string): void {
+  /** The peer holds nothing to compare with: what counts is whether messages were `lost`, since the start. */
+  noDigest(because: string, lost: number): void {
     this.reset();
     this.unknownBecause = because;
+    this.#lost = lost;
   }
 
   /** `last`: number of the last accepted message. `mine` is asked only when the moment has come. */
@@ -67,13 +71,14 @@ export class ParityCheck {
 
   /** True when the peer should be asked for everything; with growing pauses, where that does not help. */
   wantsResync(now: Microseconds): boolean {
-    if (this.parity(now) !== 'different') return false;
+    if (this.parity(now) !== 'different' && this.#lost === this.#lostThen) return false;
     if (this.#healedAt !== undefined && subtractTime(now, this.#healedAt) < this.#pause)
       return false;
     if (this.#healedAt !== undefined) {
       this.#pause = Math.min(longestPause, this.#pause * 2) as Microseconds;
     }
     this.#healedAt = now;
+    this.#lostThen = this.#lost;
     return true;
   }
 

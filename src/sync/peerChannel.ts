@@ -118,7 +118,10 @@ export class PeerChannel implements EngineObserver {
     this.#repeatBulkEnd(now);
     this.yields.tick(now);
     if (this.#hasExternal() && this.#parity.wantsResync(now)) {
-      this.#engine.replicator.askResync(now, 'the caches differ');
+      this.#engine.replicator.askResync(
+        now,
+        'the caches differ, or messages of a peer without a cache were lost',
+      );
     }
   }
 
@@ -215,7 +218,7 @@ export class PeerChannel implements EngineObserver {
 
   #digest(message: Extract<PeerMessage, { kind: 'digest' | 'noDigest' }>, now: Microseconds): void {
     if (message.kind === 'noDigest') {
-      this.#parity.noDigest(noInternal);
+      this.#parity.noDigest(noInternal, this.#engine.replicator.machine.counters.lost);
       return;
     }
     this.#parity.digest(message);
