@@ -2,7 +2,7 @@
  * The replication engine of one node: joins caches, kernel, links and replicator, and obeys the commands of
  * messages.ts. Everything real comes in through EnginePorts; src/sync/worker.ts hands out the real ones.
  */
-import { formatIp, parseIp, type IpAddress } from '../base/ipAddress.js';
+import { parseIp, type IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import {
   milliseconds,
@@ -27,6 +27,7 @@ import { InternalCache } from './internalCache.js';
 import { KernelFeed } from './kernelFeed.js';
 import { Links, type OpenChannel } from './links.js';
 import type { SyncReport } from './messages.js';
+import { ownAddressesOf } from './ownAddresses.js';
 import { Pump } from './pump.js';
 import { PurgeWork } from './purgeWork.js';
 import { Replicator } from './replicator.js';
@@ -341,16 +342,4 @@ function canInherit(before: SyncSettings, after: SyncSettings): boolean {
     !before.disableExternalCache &&
     !after.disableExternalCache
   );
-}
-
-/** The configured ones, and both ends of the sync links. */
-function ownAddressesOf(settings: SyncSettings): readonly IpAddress[] {
-  const ends = settings.links.flatMap(({ localAddress, destination, kind }) => [
-    ...(localAddress === undefined ? [] : [localAddress]),
-    ...(kind === 'multicast' ? [] : [destination]),
-  ]);
-  const byText = new Map(
-    [...settings.ownAddresses, ...ends].map((address) => [formatIp(address), address]),
-  );
-  return [...byText.values()];
 }
