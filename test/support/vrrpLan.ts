@@ -300,7 +300,12 @@ class Life {
     const eligible = this.#routers.filter(
       (router) => router.isAlive && router.faultyInstances.length === 0,
     );
-    const rivals = eligible.filter(({ state }) => state.role === 'MASTER');
+    // Who lost a member's tie in the storm, where the adverts of another member got lost, may give way at the next one.
+    const rivals = eligible.filter(
+      ({ state }) =>
+        state.role === 'MASTER' &&
+        Object.values(state.members).every(({ firstTieLost }) => firstTieLost === undefined),
+    );
     const bound = this.#invariants.patience(eligible) + 2 * this.#answerTime;
     this.#time.runUntil(this.#time.now() + bound);
     const quietSteps = this.#invariants.beginQuiet(this.#routers, eligible, rivals);
