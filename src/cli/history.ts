@@ -33,7 +33,7 @@ export function registerHistory(program: Command): void {
         "history --json | jq -r '.[] | [.at, .to, .takeoverMs] | @tsv'",
     },
     askingExitCodes,
-    'The history is kept over restarts (historyCommandsize, state_directory).',
+    'The history is kept over restarts (history_size, state_directory).',
   );
   const eventsCommand = withControl(program.command('events'))
     .description('transitions as they happen')

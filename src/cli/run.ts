@@ -62,7 +62,7 @@ keepalived.stats below $TMPDIR.`,
   teach(
     release,
     { 'As config/keepstate-release.service does': 'release' },
-    '0 nothing is left, 1 a daemon runs or the kernel refused, 2 the file cannot be read',
+    '0 nothing is left, 1 a daemon runs, the kernel refused or the file has errors, 2 the file cannot be read',
     `Peers that may still wait for this node are told with priority 0. Where the file has errors, the
 addresses that bear keepalived's mark in the kernel go. Does nothing while a keepstate with this
 configuration runs.`,

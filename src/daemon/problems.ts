@@ -75,7 +75,8 @@ export function latenessProblems(maxMs: number): readonly Problem[] {
       severity: 'warning',
       code: 'late',
       text: `the VRRP loop was ${Math.round(maxMs)} ms late within the last second`,
-      remedy: 'the machine is overloaded or suspends this process: set vrrp_rt_priority or Nice',
+      remedy:
+        'the machine is overloaded or suspends this process: set vrrp_rt_priority or vrrp_priority',
     },
   ];
 }

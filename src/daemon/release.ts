@@ -27,7 +27,7 @@ type Write = (text: string) => void;
 
 const timers = new SystemTimers(systemClock);
 
-/** Exit codes: 0 nothing is left, 1 refused by the kernel or a daemon runs, 2 the file cannot be read. */
+/** Exit codes: 0 nothing is left, 1 refused by the kernel, a daemon runs or the file has errors, 2 it cannot be read. */
 export async function releaseAddresses(config: string, write: Write): Promise<number> {
   const { settings, problems, readable } = loadNode(config, systemLoadPorts());
   const path = settings?.keepstate.controlPath ?? defaultControlPath;

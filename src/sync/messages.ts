@@ -37,7 +37,7 @@ export type SyncCommand =
   | { readonly kind: 'undoPreCommit'; readonly epoch: number }
   /** Commit the external table; answered by progress and `committed`. Cancels a scheduled purge. */
   | { readonly kind: 'becomePrimary'; readonly epoch: number; readonly preCommitted: boolean }
-  /** The VIPs are up: flush the caches, resync internal from the kernel, bulk-send to the peer. */
+  /** The VIPs are up: compare the internal cache with the kernel, bulk-send it; the external one of a conntrackd is emptied. */
   | { readonly kind: 'takeoverComplete'; readonly epoch: number }
   /** VIPs are gone: request a resync, schedule the purge of kernel leftovers. */
   | {
@@ -73,7 +73,7 @@ export type SyncCommand =
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
   /**
-   * After `drain`, keepstate peer only: ask it to take the role. The `result` is ok once it answered that its
+   * Beside `drain`, keepstate peer only: ask it to take the role. The `result` is ok once it answered that its
    * external table is committed and it is ready; not ok when it refuses or stays silent for `timeout`.
    */
   | { readonly kind: 'offerHandover'; readonly id: number; readonly timeout: Microseconds }
