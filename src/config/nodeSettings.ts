@@ -16,7 +16,7 @@ export interface GeneralSettings {
   readonly lockFile: string;
   /** `UNIX { Path }`: where conntrackd's own client is answered; absent is nowhere. */
   readonly unixPath?: string;
-  /** `Systemd`: READY, STOPPING and WATCHDOG messages where NOTIFY_SOCKET is set. */
+  /** `Systemd`; read, and nothing goes by it: systemd is told wherever NOTIFY_SOCKET is set. */
   readonly systemd: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface ThreadScheduling {
   readonly realtime?: { readonly policy: 'rr' | 'fifo'; readonly priority: number };
 }
 
-/** conntrackd's `Stats` block: one line for each flow that ended. */
+/** conntrackd's `Stats` block: one line for each flow that ended. Read, and nothing goes by it. */
 export interface StatsSettings {
   readonly logFile?: string;
   readonly syslogFacility?: string;
@@ -40,7 +40,7 @@ export const defaultControlPath = '/run/keepstate/control.sock';
 export interface KeepstateSettings {
   /** `control_socket`: UNIX socket of status, history and the other commands. */
   readonly controlPath: string;
-  /** `state_directory`: role and maintenance survive a restart here. */
+  /** `state_directory`: maintenance and the history survive a restart here. */
   readonly stateDirectory: string;
   /** `node_name`: default is the host name. */
   readonly nodeName: string;

@@ -11,6 +11,8 @@ Generated from the keyword tables (\`npm run docs:configuration\`); a test fails
 One file configures a node. It holds keepalived's blocks and conntrackd's blocks in any order:
 \`cat keepalived.conf conntrackd.conf\` is a valid configuration. Each keyword is **supported**, accepted
 **without effect** (\`check\` says so, with the reason given here), or **refused** (with what to do instead).
+Supported keywords whose meaning begins with *no effect* are read without a word:
+they stand in most files, and nothing has to be changed.
 keepstate's own keywords stand in keepalived-style blocks and are marked **ours**.
 
 In keepalived's blocks a statement is a line; \`#\` and \`!\` start comments; \`"..."\` is one word; \`\\"\`,

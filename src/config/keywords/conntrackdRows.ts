@@ -35,10 +35,14 @@ const timeoutRows = {
       default: 'unset: what the peer reported',
     },
   ),
-  PurgeTimeout: conntrackd(seconds, 'a node that lost the role empties its kernel table after', {
-    unit: 'seconds',
-    default: '60',
-  }),
+  PurgeTimeout: conntrackd(
+    seconds,
+    'a node that lost the role empties its kernel table after, if another one has it',
+    {
+      unit: 'seconds',
+      default: '60',
+    },
+  ),
   RefreshTime: conntrackd(integer(1, 86_400), 'ALARM: entries are repeated within', {
     unit: 'seconds',
     default: '60',
@@ -74,8 +78,8 @@ export const modeRows = {
   DisableInternalCache: conntrackd(onOff, 'NOTRACK: events are sent without being kept', {
     default: 'off',
   }),
-  StartupResync: conntrackd(onOff, 'FTFW, NOTRACK: ask the peer for its entries at start', {
-    default: 'off (keepstate asks in any case)',
+  StartupResync: conntrackd(onOff, 'no effect: the peer is asked for its entries at each start', {
+    default: 'off',
   }),
 } as const;
 
@@ -185,18 +189,14 @@ export const filterRows = {
 const filterHeader = { name: '[From Userspace|Kernelspace]', min: 0, max: 2 } as const;
 
 export const statsRows = {
-  LogFile: conntrackd(
-    logTarget,
-    'a line for each connection that ended; on: /var/log/conntrackd-stats.log',
-    {
-      default: 'off',
-    },
-  ),
-  Syslog: conntrackd(syslogTarget, 'the same to syslog; on: daemon', { default: 'off' }),
+  LogFile: conntrackd(logTarget, 'no effect', {
+    default: 'off',
+  }),
+  Syslog: conntrackd(syslogTarget, 'no effect', { default: 'off' }),
 } as const;
 
 export const generalRows = {
-  HashSize: conntrackd(integer(1, 4_294_967_295), 'expected size of the tables', {
+  HashSize: conntrackd(integer(1, 4_294_967_295), 'no effect: the tables grow by themselves', {
     unit: 'buckets',
     default: '65536',
   }),
@@ -224,14 +224,10 @@ export const generalRows = {
     aliases: ['SocketBufferSizeMaxGrown', 'SocketBufferSizeMaxGrowth'],
     default: '0',
   }),
-  NetlinkOverrunResync: conntrackd(
-    overrunResync,
-    'repair after lost events; keepstate repairs at once',
-    {
-      unit: 'seconds',
-      default: '30',
-    },
-  ),
+  NetlinkOverrunResync: conntrackd(overrunResync, 'no effect: lost events are repaired at once', {
+    unit: 'seconds',
+    default: '30',
+  }),
   NetlinkEventsReliable: conntrackd(onOff, 'the kernel rather drops packets than events', {
     default: 'off',
   }),
@@ -243,12 +239,14 @@ export const generalRows = {
       default: 'events alone',
     },
   ),
-  EventIterationLimit: conntrackd(integer(1, 1_000_000), 'events per turn', {
+  EventIterationLimit: conntrackd(integer(1, 1_000_000), 'no effect: turns end by time', {
     unit: 'events',
     default: '100',
   }),
   Filter: conntrackd(block(filterRows, filterHeader, free), 'what is replicated'),
-  Systemd: conntrackd(onOff, 'READY, STOPPING and WATCHDOG messages', { default: 'on' }),
+  Systemd: conntrackd(onOff, 'no effect: systemd is told where it asks (NOTIFY_SOCKET)', {
+    default: 'on',
+  }),
   Nice: conntrackd(integer(-20, 19), 'nice value of the sync worker; conntrackd 1.4.7 ignores it', {
     default: "the process's",
   }),
@@ -269,7 +267,10 @@ export const generalRows = {
 export const conntrackdRootRows = {
   Sync: conntrackd(block(syncRows, nameless, free), 'replication between two nodes'),
   General: conntrackd(block(generalRows, nameless, free), 'settings of the daemon'),
-  Stats: conntrackd(block(statsRows, nameless, free), 'log connections that ended'),
+  Stats: conntrackd(
+    block(statsRows, nameless, free),
+    'no effect: connections that ended are not logged',
+  ),
   Helper: notSupported(
     conntrackd(anything, 'connection-tracking helpers in user space'),
     'a conntrackd of its own for the helpers, or the helpers of the kernel',

@@ -26,7 +26,7 @@ export const keepstateRows = {
   control_socket: keepstate(path, 'UNIX socket of keepstate status and the other commands', {
     default: defaultControlPath,
   }),
-  state_directory: keepstate(path, 'role and maintenance survive a restart here', {
+  state_directory: keepstate(path, 'maintenance and the history survive a restart here', {
     default: '/var/lib/keepstate',
   }),
   node_name: keepstate(word, 'the name that the peer and status show', {
@@ -125,9 +125,13 @@ export const globalRows = {
   vrrp_check_unicast_src: keepalived(flag, 'check_unicast_src of instances', { default: 'off' }),
   vrrp_mcast_group4: keepalived(ipv4Address, 'multicast group of IPv4', { default: '224.0.0.18' }),
   vrrp_mcast_group6: keepalived(ipv6Address, 'multicast group of IPv6', { default: 'ff02::12' }),
-  dynamic_interfaces: keepalived(words('[allow_if_changes]'), 'interfaces may appear later', {
-    default: 'off',
-  }),
+  dynamic_interfaces: keepalived(
+    words('[allow_if_changes]'),
+    'no effect: interfaces may always appear later',
+    {
+      default: 'off',
+    },
+  ),
   default_interface: keepalived(interfaceName, 'interface of static addresses', {
     default: 'eth0',
   }),
