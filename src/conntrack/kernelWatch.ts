@@ -35,6 +35,8 @@ export interface KernelWatchParts {
   ) => void;
   /** Of whose changes to living flows nothing is to be heard. */
   readonly isIgnoredPort?: (portId: number) => boolean;
+  /** The kernel holds what is not to be found: whoever ends that compares (`resync`). */
+  readonly isHeld?: () => boolean;
   /** After each comparison that was not asked for: overrun or poll. */
   readonly onResync?: (because: 'overrun' | 'poll', result: ResyncResult) => void;
   /** What is done in place of a comparison by itself, for an owner that makes more of it. */
@@ -135,7 +137,8 @@ export class KernelWatch {
   }
 
   #compare(because: 'overrun' | 'poll'): void {
-    const { logger, onResync, timers, compare } = this.#parts;
+    const { logger, onResync, timers, compare, isHeld } = this.#parts;
+    if (isHeld?.() === true) return;
     if (compare !== undefined) {
       compare(because);
       return;

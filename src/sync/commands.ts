@@ -126,6 +126,7 @@ export class Commands {
 
   #remember(command: SyncCommand): void {
     if (changesRole(command)) this.#role = [command];
+    else if (command.kind === 'takeoverComplete') this.#role = [...this.#role.slice(0, 1), command];
     else if (command.kind === 'undoPreCommit') {
       this.#role = [{ kind: 'becomeBackup', epoch: command.epoch, peerHeard: true }];
     } else if (command.kind === 'otherMasterHeard')
@@ -160,6 +161,7 @@ export class Commands {
   }
 
   async #stop(): Promise<void> {
+    this.#roles?.close();
     this.#peer?.close();
     this.#peer = undefined;
     for (const server of this.#servers) server.close();
@@ -196,8 +198,11 @@ export class Commands {
   }
 
   async #startAfresh(start: StartCommand, before: Engine): Promise<void> {
-    const unfinished = before.purge.due === undefined ? [] : this.#role;
-    const restart = this.#stop().then(() => this.#start(start, before));
+    // A MASTER whose takeover is complete commits nothing any more: what the peer once filtered is out of date.
+    const isComplete = this.#role.some(({ kind }) => kind === 'takeoverComplete');
+    const unfinished = isComplete || before.purge.due === undefined ? [] : this.#role;
+    const predecessor = isComplete ? undefined : before;
+    const restart = this.#stop().then(() => this.#start(start, predecessor));
     this.#restart = restart
       .catch(() => undefined)
       .then(() => {

@@ -211,7 +211,8 @@ export class CommitWork implements ExternalListener {
   /** One at a time. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     this.#rehearsal?.cancel();
-    await this.settled();
+    // Looked at and set without a pause in between: two that wait do not begin together.
+    while (this.#done !== undefined) await this.#done.catch(() => undefined);
     const done = work().finally(() => {
       this.#done = undefined;
       this.#running = undefined;

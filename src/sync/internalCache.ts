@@ -39,7 +39,7 @@ export class InternalCache implements MirrorListener {
   tellsDumps = true;
   /** DisableExternalCache: what this node injects for the peer is none of its own until traffic is seen. */
   injected: InjectedFlows | undefined;
-  /** Flows that this node commits before the role is certain are none of its own yet. */
+  /** Flows that this node commits before the role is certain are none of its own yet; no comparison may find them. */
   ignoresOwn = false;
   /**
    * DisableInternalCache: flows pass through. The table holds them until the peer was told, and during a comparison
@@ -88,6 +88,8 @@ export class InternalCache implements MirrorListener {
   }
 
   destroyed(slot: number, origin: FlowOrigin): void {
+    // Replaced by what is committed in advance: it is this node's flow all the same.
+    if (origin === 'own' && this.ignoresOwn) return;
     if (this.#counts(origin)) this.counters.destroyed++;
     this.#held.forget(slot);
     if (!this.#isNews(origin) || this.isMassDelete()) this.removeSlot(slot);

@@ -83,6 +83,7 @@ export class KernelFeed {
       },
       {
         mirror: this.mirror,
+        isHeld: () => cache.ignoresOwn,
         isIgnoredPort: (portId) => cache.ignoresOwn && this.#own.has(portId),
         timers,
         turns,

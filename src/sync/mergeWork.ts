@@ -28,14 +28,16 @@ interface Merge {
 export class MergeWork {
   readonly #engine: Engine;
   readonly #merged: (summary: MergeSummary) => void;
+  readonly #abandoned: () => void;
   #current: Merge | undefined;
   /** Flows that looks at the external table created, of all merges that followed each other without a pause. */
   #created = 0;
 
-  /** `merged` is called at the end of each merge that was not stopped. */
-  constructor(engine: Engine, merged: (summary: MergeSummary) => void) {
+  /** `merged` is called at the end of each merge that was not stopped, `abandoned` where one failed. */
+  constructor(engine: Engine, merged: (summary: MergeSummary) => void, abandoned: () => void) {
     this.#engine = engine;
     this.#merged = merged;
+    this.#abandoned = abandoned;
     engine.observe({
       tick: (now) => {
         this.#tick(now);
@@ -75,6 +77,7 @@ export class MergeWork {
     });
     if (!this.#isCurrent(merge)) return;
     this.stop();
+    this.#abandoned();
     report({ kind: 'mergeFailed', epoch: merge.epoch });
   }
 

@@ -168,6 +168,11 @@ export class PeerChannel implements EngineObserver {
     });
   }
 
+  /** The engine ends: whoever waits for an answer gets one. */
+  close(): void {
+    this.#offer?.settle(false, 'the sync engine ends');
+  }
+
   answerOffer(ready: boolean, because: string): void {
     if (this.#offeredToken === undefined) return;
     this.#answer = { kind: 'offerAnswer', token: this.#offeredToken, ready, because };

@@ -33,6 +33,7 @@ export class PeerLinks implements EngineObserver {
   }
 
   close(): void {
+    this.channel.close();
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
   }

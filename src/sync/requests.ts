@@ -120,6 +120,11 @@ async function resync(engine: Engine): Promise<Answer> {
       'DisableInternalCache is on: there is no internal cache to fill; "sync bulk" reads the kernel for the peer',
     );
   }
+  if (engine.internal.ignoresOwn) {
+    return refusal(
+      'a takeover is being prepared: the kernel holds flows of the peer; try again in half a minute',
+    );
+  }
   const result = await engine.feed.resync();
   const { entries, created, updated, removed } = result;
   engine.ports.logger.log('notice', 'resynchronised with the kernel table', { entries });

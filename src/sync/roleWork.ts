@@ -33,9 +33,15 @@ export class RoleWork {
   constructor(engine: Engine, yields: YieldNews | undefined) {
     this.#engine = engine;
     this.#yields = yields;
-    this.#merging = new MergeWork(engine, (summary) => {
-      yields?.settle(summary);
-    });
+    this.#merging = new MergeWork(
+      engine,
+      (summary) => {
+        yields?.settle(summary);
+      },
+      () => {
+        yields?.abandon();
+      },
+    );
   }
 
   /** Commits and keeps following; a becomePrimary with `preCommitted` completes it. */
@@ -54,12 +60,23 @@ export class RoleWork {
   /** The role did not come. Ends early when it does after all. */
   async undoPreCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
-    const { commits, external, internal, feed, purge, injection, ports } = this.#engine;
+    const { commits, internal, purge, injection, settings } = this.#engine;
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
-    // The external cache stands in the kernel in any case.
-    if (injection !== undefined) return;
+    if (internal.passesThrough) {
+      // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
+      purge.schedule(settings.purgeTimeout, true);
+      purge.otherMasterHeard();
+      // With DisableExternalCache the peer's flows stand in the kernel anyway.
+    } else if (injection === undefined) await this.#undo(epoch);
+    if (epoch < this.#epoch) return;
+    this.#countOwnAgain();
+    purge.resume();
+  }
+
+  async #undo(epoch: number): Promise<void> {
+    const { external, internal, feed, ports } = this.#engine;
     try {
       const removed = await undoCommit({
         ...ports,
@@ -71,12 +88,13 @@ export class RoleWork {
         isOver: () => epoch < this.#epoch,
       });
       ports.logger.log('info', 'flows committed in advance were taken back', { removed });
+      // Own flows that the commit replaced bear other ids now.
+      if (epoch === this.#epoch) await feed.resync();
     } catch (error) {
       ports.logger.log('error', 'flows committed in advance could not be taken back', {
         because: errorText(error),
       });
     }
-    if (epoch === this.#epoch) purge.resume();
   }
 
   async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {
@@ -137,6 +155,12 @@ export class RoleWork {
     if (epoch < this.#epoch) return;
     purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
+  }
+
+  /** The engine ends: nothing more is begun on it. */
+  close(): void {
+    this.#merging.stop();
+    this.#engine.purge.cancel();
   }
 
   otherMasterHeard(epoch: number): void {

@@ -31,6 +31,8 @@ describe('a pre-commit', () => {
         host,
         settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
           purgeTimeout: seconds(3_600),
+          // Comparisons at this pace would find what is committed in advance.
+          pollSeconds: 1,
         }),
       );
     master = await node(a, '10.99.0.1', '10.99.0.2');
@@ -93,6 +95,36 @@ describe('a pre-commit', () => {
     await waitFor(async () => (await replicasInKernel()) === 0, { description: 'no replica' });
     expect(await hosts[1].conntrack('-L', '-p', 'tcp', '-d', own)).toContain(own);
     expect((await backup.digest()).external[0]).toBe(flows + 9);
+  });
+
+  test('leaves what both nodes filter alone, before and after, and compares nothing in between', async () => {
+    const shared = '-s 10.1.1.2 -d 198.51.100.8 --sport 1 --dport 2';
+    for (const host of hosts) {
+      const create = `-I -p tcp ${shared} -t 3000 --state ESTABLISHED`;
+      await host.conntrack(...create.split(' '));
+    }
+    await waitFor(async () => (await backup.digest()).internal[0] === 2, {
+      description: 'the shared flow in the internal cache',
+    });
+    await waitFor(async () => (await backup.digest()).external[0] === flows + 10, {
+      description: 'the shared flow in the external cache',
+    });
+    await preCommit();
+    expect((await backup.digest()).internal[0]).toBe(2);
+    // Nothing is compared with a kernel that holds the peer's flows.
+    expect(await backup.request({ verb: 'resync', table: 'all' })).toMatchObject({ ok: false });
+    expect((await backup.digest()).internal[0]).toBe(2);
+    backup.command({ kind: 'undoPreCommit', epoch: ++epoch });
+    await waitFor(async () => (await replicasInKernel()) === 1, { description: 'the shared flow' });
+    expect(await hosts[1].conntrack('-L', '-p', 'tcp', '-d', '198.51.100.8')).toContain('10.1.1.2');
+    await hosts[0].conntrack('-D', ...`-p tcp ${shared}`.split(' '));
+    await hosts[1].conntrack('-D', ...`-p tcp ${shared}`.split(' '));
+    await waitFor(async () => (await backup.digest()).internal[0] === 1, {
+      description: 'its end to be seen: the flow is known by its present id',
+    });
+    await waitFor(async () => (await backup.digest()).external[0] === flows + 9, {
+      description: 'its end to be told',
+    });
   });
 
   test('that still runs when the role comes is not begun again', async () => {
