@@ -20,6 +20,8 @@ import { prepared, startCommit } from './preparation.js';
 
 const drainTimeout = seconds(5);
 const offerTimeout = seconds(15);
+/** Both have answered by then, or nobody is left who would. */
+const preparationTimeout = seconds(20);
 /** Longer than master_down at the defaults: then the other router had its chance. */
 const confirmTimeout = seconds(10);
 
@@ -41,7 +43,11 @@ export function failover(step: Step, event: EventOf<'failover'>, thenMaintenance
     offerId,
     peerIsReady: false,
   };
-  const next = extend(step, { handOver, nextId: drainId - 2 });
+  const next = extend(
+    step,
+    { handOver, nextId: drainId - 2 },
+    startTimer('handOver', preparationTimeout),
+  );
   if (worker !== 'running') return resign(next, handOver);
   return extend(
     next,
@@ -179,9 +185,20 @@ function restUnconditionally(step: Step, handOver: HandOver): Step {
   );
 }
 
+/** No answer of the worker will come any more. Whoever forced the hand-over wants it all the same. */
+export function preparationFailed(step: Step, because: string): Step {
+  const { handOver } = step.state;
+  if (handOver?.stage !== 'preparing') return step;
+  return handOver.force
+    ? resign(step, handOver)
+    : failed(step, handOver, 'peer-not-ready', because);
+}
+
 export function handOverTimedOut(step: Step): Step {
   const { handOver } = step.state;
   if (handOver === undefined) return step;
+  if (handOver.stage === 'preparing')
+    return preparationFailed(step, 'the preparation takes too long');
   const next = failed(step, handOver, 'not-taken', 'no other router was heard as master');
   return extend(next, {}, { kind: 'releasePreemption' });
 }
@@ -196,7 +213,7 @@ export function handoverOffered(step: Step, settings: CoordinatorSettings): Step
   const mine = { for: 'handOver', unitEpoch: undefined, stage: 'awaitingSync' } as const;
   switch (preparation?.stage) {
     case 'ready':
-      return prepared(extend(step, { preparation: { ...mine, stage: 'ready' } }));
+      return prepared(extend(step, { preparation: { ...preparation, ...mine, stage: 'ready' } }));
     case 'committing':
       return extend(step, { preparation: { ...mine, stage: 'committing' } });
     case 'awaitingSync':

@@ -104,7 +104,8 @@ export function mergeEnds(step: Step): Step {
   if (step.state.merge === undefined) return step;
   const { role } = step.state;
   const last = role === 'MASTER' ? mergeReady(step) : extend(step, {}, stopTimer('merge'));
-  return extend(last, { merge: undefined });
+  // The peer's news, when it is repeated, begins another merge.
+  return extend(last, { merge: undefined, lastMerge: undefined });
 }
 
 function beginMerge(

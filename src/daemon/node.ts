@@ -25,6 +25,7 @@ import { membersOf, RoleMemory } from './roleMemory.js';
 import { hearsOtherMaster, roleObserver } from './roleObserver.js';
 import { RoleRecorder } from './roleRecorder.js';
 import type { ServiceManager } from './serviceManager.js';
+import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
 import { assembleStatus } from './statusAssembly.js';
 import { toCoordinator } from './syncReports.js';
@@ -76,6 +77,7 @@ export class KeepstateNode {
   readonly #lateness = new Lateness(20);
   readonly #startedAt: Microseconds;
   #tick: ArmedTimer | undefined;
+  #isStopping = false;
   #lastTick: Microseconds;
   #lastSample: Microseconds;
 
@@ -145,7 +147,9 @@ export class KeepstateNode {
     this.#natWatch?.start();
     await this.#router.start();
     this.#onTick();
-    this.#world.service.ready(this.#statusLine(this.#router.roles()), () => this.#isAlive());
+    this.#world.service.ready(serviceStatusLine(this.#router.roles(), this.#supervisor), () =>
+      this.#isAlive(),
+    );
   }
 
   /** The settings were validated; what cannot change in a running daemon was refused before. */
@@ -167,6 +171,8 @@ export class KeepstateNode {
     this.#world.service.stopping();
     this.#tick?.cancel();
     await this.#handOverBeforeStop();
+    this.#isStopping = true;
+    this.#tick?.cancel();
     this.#reporter?.expectMassDelete();
     await this.#router.stop();
     this.#coordinator?.close();
@@ -186,7 +192,6 @@ export class KeepstateNode {
       this.#coordinator?.ask({ kind: 'failover', force: false }),
       new Promise<void>((resolve) => this.#world.timers.after(handOverPatience, () => resolve())),
     ]);
-    this.#tick?.cancel();
   }
 
   /** undefined where nothing is bound. */
@@ -272,6 +277,8 @@ export class KeepstateNode {
         if (this.#coordinator?.state.handOver !== undefined) this.#onTick();
       },
       beforeVipsGo: () => this.#reporter?.expectMassDelete(),
+      // A crash a moment later must find this role in the file.
+      afterRoleChange: () => this.#onTick(),
     });
   }
 
@@ -295,6 +302,7 @@ export class KeepstateNode {
 
   #onTick(): void {
     this.#tick?.cancel();
+    if (this.#isStopping) return;
     const { clock, timers } = this.#world;
     const now = clock.now();
     this.#lastTick = now;
@@ -302,7 +310,7 @@ export class KeepstateNode {
     this.#lookForOtherMaster(roles);
     if (subtractTime(now, this.#lastSample) >= 1_000_000) {
       this.#lastSample = now;
-      this.#world.service.status(this.#statusLine(roles));
+      this.#world.service.status(serviceStatusLine(roles, this.#supervisor));
     }
     this.#memory.save(roles);
     const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
@@ -325,17 +333,5 @@ export class KeepstateNode {
   /** The watchdog's question: did the loop that serves VRRP run lately? */
   #isAlive(): boolean {
     return addTime(this.#lastTick, milliseconds(5_000)) > this.#world.clock.now();
-  }
-
-  #statusLine(roles: RolePicture): string {
-    const words = roles.units.map((unit) => `${unit.name} ${unit.state}`).join(', ');
-    const sync = this.#supervisor === undefined ? '' : `; sync ${this.#syncWord()}`;
-    return `${words === '' ? 'no instance' : words}${sync}`;
-  }
-
-  #syncWord(): string {
-    const supervisor = this.#supervisor;
-    if (supervisor?.downBecause !== undefined) return 'down';
-    return supervisor?.status?.state ?? 'starting';
   }
 }

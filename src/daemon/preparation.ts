@@ -30,14 +30,18 @@ export function preemptionWanted(
   settings: CoordinatorSettings,
 ): Step {
   const running = step.state.preparation;
-  if (running?.stage === 'ready') return grant(step, { ...running, for: 'preemption', unitEpoch });
+  // What was committed for a silence was not waited for to be complete.
+  const isComplete = running?.for !== 'silence' || step.state.caughtUp;
+  if (running?.stage === 'ready' && isComplete) {
+    return grant(step, { ...running, for: 'preemption', unitEpoch });
+  }
   const preparation: Preparation = {
     for: 'preemption',
     unitEpoch,
-    stage: running?.stage ?? 'awaitingSync',
+    stage: isComplete ? (running?.stage ?? 'awaitingSync') : 'awaitingSync',
   };
-  const next = extend(step, { preparation });
-  if (running?.stage === 'committing') return next;
+  const next = extend(step, { preparation }, stopTimer('preparation'));
+  if (preparation.stage === 'committing') return next;
   return prepareWhenReady(
     extend(next, {}, startTimer('preemptSync', settings.preemptSyncTimeout)),
     settings,
@@ -99,7 +103,7 @@ export function startCommit(
 /** The preparation's commit is done, failed or given up: the role may come. */
 export function prepared(step: Step, summary?: CommitSummary): Step {
   const { preparation } = step.state;
-  if (preparation === undefined) return step;
+  if (preparation === undefined || preparation.stage === 'awaitingSync') return step;
   const ready: Preparation = {
     ...preparation,
     stage: 'ready',
@@ -134,6 +138,16 @@ export function withdrawn(step: Step, because: string): Step {
     {},
     startTimer('preparation', withdrawalGrace),
     logLine('info', 'preemption is no longer wanted', { because }),
+  );
+}
+
+/** A fresh engine has committed nothing in advance. */
+export function dropPreparation(step: Step): Step {
+  return extend(
+    step,
+    { preparation: undefined },
+    stopTimer('preparation'),
+    stopTimer('commitLimit'),
   );
 }
 

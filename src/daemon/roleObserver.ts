@@ -13,6 +13,8 @@ export interface ObserverWorld {
   readonly tellCoordinator: (event: CoordinatorInput) => void;
   /** An instance leaves MASTER; its VIPs are still there. */
   readonly beforeVipsGo: () => void;
+  /** A unit has another role. */
+  readonly afterRoleChange: () => void;
 }
 
 export function roleObserver(world: ObserverWorld): RouterObserver {
@@ -30,6 +32,7 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
     },
     roleChanged: (change) => {
       recorder.roleChanged(change, world.isGroup(change.unit));
+      world.afterRoleChange();
       if (!isBound(change.unit)) return;
       if (change.to !== 'MASTER') present.clear();
       tellCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });

@@ -15,7 +15,7 @@ import {
   type Takeover,
 } from './coordination.js';
 import { mergeEnds } from './merging.js';
-import { prepared } from './preparation.js';
+import { dropPreparation, prepared } from './preparation.js';
 import type { CommitSummary } from '../sync/messages.js';
 
 type RoleChanged = Extract<CoordinatorEvent, { kind: 'roleChanged' }>;
@@ -79,7 +79,8 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
     unitEpoch: event.unitEpoch,
     startedAt: event.at,
     vips: event.isResumed ? 'up' : event.vipsWait ? 'held' : 'released',
-    commit: isCommitted ? (preparation.summary ?? nothingCommitted) : 'running',
+    // Without a summary it took longer than the limit, and still runs.
+    commit: preparation?.summary ?? 'running',
     isRestart: event.isResumed,
   };
   const next = extend(
@@ -91,7 +92,8 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
       preparation: undefined,
       otherMasterHeard: false,
       masterSince: event.at,
-      isSuccessor: isPrepared,
+      // After a silence the other one may live and go on: that is a split, however short.
+      isSuccessor: isPrepared && preparation.for !== 'silence',
     },
     stopTimer('preemptSync'),
     stopTimer('preparation'),
@@ -177,7 +179,9 @@ export function workerReady(step: Step, at: Microseconds): Step {
   const { role, takeover, preparation } = step.state;
   // A fresh engine has committed nothing in advance.
   const kept = preparation?.stage === 'awaitingSync' ? preparation : undefined;
-  const next = extend(mergeEnds(step), { worker: 'running', epoch, preparation: kept });
+  const isDropped = preparation !== undefined && kept === undefined;
+  const ended = isDropped ? dropPreparation(mergeEnds(step)) : mergeEnds(step);
+  const next = extend(ended, { worker: 'running', epoch });
   switch (role) {
     case 'MASTER':
       return extend(

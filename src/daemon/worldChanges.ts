@@ -8,7 +8,9 @@ import {
   type CoordinatorSettings,
   type Step,
 } from './coordination.js';
+import { preparationFailed } from './handOver.js';
 import { mergeEnds } from './merging.js';
+import { dropPreparation } from './preparation.js';
 import { finishTakeover, vipsWaitNoLonger } from './takeOver.js';
 
 /** Tells the worker once per epoch that the leftovers may be purged when the other's table is in. */
@@ -29,16 +31,17 @@ export function workerDown(
   settings: CoordinatorSettings,
 ): Step {
   const { preparation, takeover } = step.state;
-  const next = extend(mergeEnds(step), {
+  const down = extend(mergeEnds(step), {
     worker: 'down',
     caughtUp: false,
     peer: { kind: 'none', isSynchronised: false },
   });
+  const next = preparationFailed(down, `the sync engine died: ${event.because}`);
   if (takeover?.vips === 'held') {
     return vipsWaitNoLonger(next, `the sync engine died: ${event.because}`);
   }
   if (takeover?.vips === 'up') return finishTakeover(next, event.at);
-  if (preparation?.for === 'silence') return extend(next, { preparation: undefined });
+  if (preparation?.for === 'silence') return dropPreparation(next);
   // A living master forwards: better to wait for the engine's return than to preempt without flows.
   if (preparation?.stage === 'committing') {
     return extend(

@@ -31,11 +31,14 @@ export function translatedFirst(
   isTranslated: IsTranslated,
 ): readonly UnitAction[] {
   const announcements = actions.filter((action) => action.kind === 'announce');
-  if (announcements.length < 2) return actions;
+  const kinds = actions.map(({ kind }) => kind);
+  // What is announced must stand.
+  const allStand = kinds.lastIndexOf('addVips') < kinds.indexOf('announce');
+  if (announcements.length < 2 || !allStand) return actions;
   const rank = ({ instance }: Announce): number => {
     const at = members.findIndex(({ name }) => name === instance);
-    const first = members[at] && announcedAddresses(members[at], isTranslated)[0];
-    const isFirst = first !== undefined && isTranslated(formatIp(first.address));
+    const address = members[at] && announcedAddresses(members[at], isTranslated)[0]?.address;
+    const isFirst = address !== undefined && isTranslated(formatIp(address));
     return isFirst ? at : at + members.length;
   };
   const sorted = announcements.sort((a, b) => rank(a) - rank(b));

@@ -41,17 +41,6 @@ export function considerTakeover(seat: Seat): void {
   takeOver(turn, seats, takeoverText(seat));
 }
 
-/** This member's master is silent for so long that master-down is near: is that so for all of them? */
-export function considerPreparation({ turn }: Seat): void {
-  const { unit, settings } = turn;
-  if (unit.role !== 'BACKUP' || unit.inMaintenance || !settings.commitBeforeVip) return;
-  const isSilent = ({ instance }: Seat): boolean =>
-    instance.wantsMaster || instance.timers.masterSilent === undefined;
-  if (allSeats(turn).every((seat) => seat.instance.state === 'INIT' || isSilent(seat))) {
-    act(turn, { kind: 'masterSilent', unit: settings.name });
-  }
-}
-
 export interface TakeoverOptions {
   /** After a crash, with the VIPs still in place. */
   readonly isResumed?: boolean;

@@ -8,7 +8,6 @@ import { addTime } from '../base/time.js';
 import type { UnitAction } from './actions.js';
 import { applyReload, changeConditions } from './changes.js';
 import {
-  considerPreparation,
   considerTakeover,
   enterJoiners,
   goLive,
@@ -27,6 +26,7 @@ import {
 import type { UnitEvent } from './events.js';
 import { drained, listenBeforePreempt, receive, ring, type RoleRequest } from './machine.js';
 import { enterStop } from './roles.js';
+import { considerPreparation } from './silence.js';
 import type { UnitSettings, UnitState } from './state.js';
 import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './turn.js';
 

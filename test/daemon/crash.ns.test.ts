@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
+import { systemClock } from '../../src/base/systemClock.js';
 import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
@@ -94,9 +95,16 @@ describe('crashes', () => {
 
   test('started again too late: the VIPs left behind are removed, and the other keeps the role', async () => {
     const capture = await pair.firewalls[1].capture('lan', { filter: 'ip proto 112' });
+    const roles = join(nodes[0].host.directory, 'run/role.json');
+    await waitFor(() => readFileSync(roles, 'utf8').includes('GATEWAY'));
     await nodes[0].process.kill();
     await nodes[1].waitForRole('MASTER');
     expect(await pair.firewalls[0].hasAddress(pairAddresses.lanVip)).toBe(true);
+    // Longer than any peer waits with the interval that it starts with: 3 of 2 s, and less than one more.
+    const { units } = JSON.parse(readFileSync(roles, 'utf8')) as { units: { GATEWAY: number } };
+    await waitFor(() => systemClock.now() - units.GATEWAY > 7_000_000, {
+      description: 'the patience of every peer to be over',
+    });
     nodes[0].writeConfig(pairConfig({ index: 0, advertSeconds: 2, instanceLines: ['nopreempt'] }));
     await nodes[0].start();
     await nodes[0].waitForRole('BACKUP');

@@ -190,7 +190,7 @@ describe('preempting a living master', () => {
   test('waits for the external table, commits, and only then is granted', () => {
     const life = backup();
     const wish = life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
-    expect(kinds(wish)).toEqual(['startTimer']);
+    expect(kinds(wish)).toEqual(['stopTimer', 'startTimer']);
     expect(posted(life.feed({ kind: 'caughtUp' }))).toEqual(['preCommit']);
     const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
     expect(done).toContainEqual({ kind: 'grantPreemption', unitEpoch: 9 });
@@ -318,8 +318,10 @@ describe('a silent master', () => {
 
   test('is forgotten when the engine dies: a fresh one has committed nothing', () => {
     const { life } = silent();
-    life.feed({ kind: 'workerDown', because: 'killed' });
+    const down = life.feed({ kind: 'workerDown', because: 'killed' });
     expect(life.state.preparation).toBeUndefined();
+    expect(down).toContainEqual({ kind: 'stopTimer', timer: 'preparation' });
+    expect(down).toContainEqual({ kind: 'stopTimer', timer: 'commitLimit' });
     life.feed({ kind: 'workerReady' });
     expect(life.becomes('MASTER')).toContainEqual({
       kind: 'post',
@@ -327,8 +329,17 @@ describe('a silent master', () => {
     });
   });
 
-  test('a role granted by preemption uses what was committed for the silence', () => {
+  test('what was committed for it serves a preemption only if the table has caught up', () => {
+    const early = silent();
+    early.life.feed({ kind: 'committed', epoch: early.epoch, summary });
+    const wish = early.life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    expect(kinds(wish)).not.toContain('grantPreemption');
+    // A report that comes late grants nothing either.
+    expect(early.life.feed({ kind: 'committed', epoch: early.epoch, summary })).toEqual([]);
+    expect(posted(early.life.feed({ kind: 'caughtUp' }))).toEqual(['preCommit']);
+
     const { life, epoch } = silent();
+    life.feed({ kind: 'caughtUp' });
     life.feed({ kind: 'committed', epoch, summary });
     expect(life.feed({ kind: 'preemptionWanted', unitEpoch: 9 })).toContainEqual({
       kind: 'grantPreemption',
@@ -468,6 +479,25 @@ describe('planned hand-over', () => {
       expect(life.feed(first)).toEqual([]);
     },
   );
+
+  test('the engine dies, or never answers: it fails, and a forced one goes on', () => {
+    const asked = (force: boolean): Life => {
+      const life = master();
+      life.feed({ kind: 'failover', requestId: 3, force });
+      return life;
+    };
+    for (const event of [
+      { kind: 'workerDown', because: 'killed' },
+      { kind: 'timer', timer: 'handOver' },
+    ] as const) {
+      const life = asked(false);
+      expect(life.feed(event)).toContainEqual(
+        expect.objectContaining({ kind: 'answer', ok: false, code: 'peer-not-ready' }),
+      );
+      expect(life.state.handOver).toBeUndefined();
+      expect(kinds(asked(true).feed(event))).toContain('resign');
+    }
+  });
 
   test('a peer that is not ready ends it, unless forced: then it is told nothing', () => {
     const no = { kind: 'result', id: -2, ok: false, message: 'in maintenance' } as const;
