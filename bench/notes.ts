@@ -23,9 +23,9 @@ starts at once.`,
 2,000,000 flows in it make each insertion slow. Lateness is the time between two adverts beyond the interval.`,
   'vrrp-500-instances': `A wake-up per advert costs keepstate some 40 us, half of it the machine's step and a sixth the packet; the
 picture of the roles that the daemon takes once a second, 0.3 ms, and the file that remembers them as much.`,
-  failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 99 }\`. What keepstate needs
-beyond its master-down time is the commit, which comes before the VIPs and the gratuitous ARP; the pair raises its VIPs
-first and commits behind them. On a busy machine the commit waits for a core.`,
+  failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 99 }\`. keepstate
+commits an advertisement interval before its master-down time is over, while the master is silent, so that the VIPs wait for nothing
+but what is left of it; the pair raises its VIPs first and commits behind them.`,
   'failover-faults': `One cluster of each program goes through all faults. Each figure spans the fault and the return of
 the node, which preempts; where the master falls silent the outage is VRRP's master-down time of 3.6 s, less the time since its
 last advertisement.`,
