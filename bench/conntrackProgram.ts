@@ -26,6 +26,10 @@ import { KernelDump } from '../src/conntrack/kernelDump.js';
 import { KernelWatch } from '../src/conntrack/kernelWatch.js';
 import { MessageBatch } from '../src/conntrack/messageBatch.js';
 import { NameTable } from '../src/conntrack/nameTable.js';
+import { inlineMore } from '../src/daemon/compiler.js';
+
+// As the daemon does.
+inlineMore();
 
 const names = new NameTable();
 const table = new FlowTable({ names, hashSeed: 0x0b5e55ed });

@@ -10,6 +10,7 @@ import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
 import { sendUnixDatagram } from '../net/unixDatagram.js';
 import { enterNetworkNamespace } from '../net/networkNamespace.js';
+import { inlineMore } from './compiler.js';
 import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
 import { writeDump, type DumpKind } from './dumps.js';
@@ -37,6 +38,7 @@ export interface RunOptions {
 
 /** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
 export async function runDaemon(options: RunOptions): Promise<number> {
+  inlineMore();
   const load = (): LoadResult =>
     loadNode(
       options.config,
