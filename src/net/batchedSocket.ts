@@ -246,7 +246,15 @@ export class BatchedSocket {
     offset = 0,
     length: number = bytes.length - offset,
   ): number {
-    return this.#native.send(bytes, offset, length, address);
+    return this.#native.send(bytes, offset, length, address, 0);
+  }
+
+  /**
+   * UDP: one datagram after the other, each of `segmentBytes`, the last of what is left; all go or none does. At most
+   * 64, and 65,000 bytes together. errno; EIO, EINVAL or EOPNOTSUPP where the kernel or the path cannot (UDP_SEGMENT).
+   */
+  sendSegments(bytes: Uint8Array, segmentBytes: number, address?: Uint8Array): number {
+    return this.#native.send(bytes, 0, bytes.length, address, segmentBytes);
   }
 
   /**

@@ -10,6 +10,7 @@ export const EPERM = errnos.EPERM;
 export const ENOENT = errnos.ENOENT;
 export const ESRCH = errnos.ESRCH;
 export const EINTR = errnos.EINTR;
+export const EIO = errnos.EIO;
 export const EBADF = errnos.EBADF;
 export const EAGAIN = errnos.EAGAIN;
 export const ENOMEM = errnos.ENOMEM;

@@ -202,6 +202,11 @@ export interface Channel {
   onDatagram(listener: ChannelListener): void;
   /** Sends at once; the bytes may be reused after the call. */
   send(datagram: Uint8Array): KernelOutcome;
+  /**
+   * Datagrams of `size` bytes each, end to end, the last may be shorter: all are sent or none. At most 64, and 65,000
+   * bytes. Absent, or refused with another errno than EAGAIN: each must be sent by itself.
+   */
+  sendRun?(datagrams: Uint8Array, size: number): KernelOutcome;
   /** After a send was refused with EAGAIN: calls back once when the kernel has room again. */
   onceWritable?(callback: () => void): void;
   /** MTU of the link when the channel was opened, where the channel has a link. */

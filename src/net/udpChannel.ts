@@ -3,7 +3,7 @@
  * ephemeral port, as conntrackd 1.4.7 does. Multicast goes out with TTL 1 and is not looped back.
  */
 import { BatchedSocket, messageTruncated } from './batchedSocket.js';
-import { ENODEV, outcomeOf } from './errno.js';
+import { EINVAL, EIO, ENODEV, EOPNOTSUPP, outcomeOf } from './errno.js';
 import { interfaceIndex, interfaceMtu } from './interfaceQuery.js';
 import type { Channel, ChannelListener, ChannelSpec, KernelOutcome } from './ports.js';
 import { AF_INET, AF_INET6, SOCK_DGRAM, ipSocketAddress } from './sockaddr.js';
@@ -39,6 +39,7 @@ export class UdpChannel implements Channel {
   readonly #senders = new SenderCache();
   readonly #counters = { received: 0, truncated: 0, receiveErrors: 0, sent: 0, sendErrors: 0 };
   #listener: ChannelListener | undefined;
+  #sendsRuns = true;
 
   static open(spec: ChannelSpec): OpenedChannel {
     const domain = spec.family === 4 ? AF_INET : AF_INET6;
@@ -116,6 +117,15 @@ export class UdpChannel implements Channel {
     const errno = this.#sender.send(datagram, this.#destination);
     if (errno === 0) this.#counters.sent++;
     else this.#counters.sendErrors++;
+    return outcomeOf(errno);
+  }
+
+  sendRun(datagrams: Uint8Array, size: number): KernelOutcome {
+    if (!this.#sendsRuns) return outcomeOf(EOPNOTSUPP);
+    const errno = this.#sender.sendSegments(datagrams, size, this.#destination);
+    if (errno === 0) this.#counters.sent += Math.ceil(datagrams.length / size);
+    // Without checksums (`Checksum off`) or behind some tunnels: it will not be otherwise the next time.
+    else if (errno === EIO || errno === EINVAL || errno === EOPNOTSUPP) this.#sendsRuns = false;
     return outcomeOf(errno);
   }
 

@@ -127,8 +127,8 @@ export class Engine {
         if (this.injection !== undefined) this.askForAll('the kernel was purged');
       },
     });
-    const builder = new DatagramBuilder(1_000, (datagram) => {
-      this.links.send(datagram);
+    const builder = new DatagramBuilder(1_000, (datagrams, size) => {
+      this.links.sendRun(datagrams, size);
     });
     this.links = new Links({
       links: settings.links,

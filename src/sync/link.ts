@@ -58,6 +58,21 @@ export class Link {
     else this.#transmit(datagram);
   }
 
+  /** Datagrams of `size` bytes, end to end, the last may be shorter: in one call where the channel can. */
+  sendRun(datagrams: Uint8Array, size: number): void {
+    if (datagrams.length > size && this.#waiting.length === 0) {
+      const outcome = this.channel?.sendRun?.(datagrams, size);
+      if (outcome?.kind === 'done') {
+        this.#datagramsSent += Math.ceil(datagrams.length / size);
+        this.#bytesSent += datagrams.length;
+        return;
+      }
+    }
+    for (let at = 0; at < datagrams.length; at += size) {
+      this.send(datagrams.subarray(at, at + size));
+    }
+  }
+
   /** Notes the port of a good datagram; true where earlier ones came from another. */
   isPeerMoved(port: number): boolean {
     const before = this.#peerPort;

@@ -98,6 +98,11 @@ export class Links {
     this.#links[this.#active]?.send(datagram);
   }
 
+  /** Datagrams of `size` bytes each, end to end; the last may be shorter. */
+  sendRun(datagrams: Uint8Array, size: number): void {
+    this.#links[this.#active]?.sendRun(datagrams, size);
+  }
+
   /** `mtu` in bytes, where it is known. */
   linkState(interfaceName: string, isUsable: boolean, mtu?: number): void {
     for (const link of this.#links) {

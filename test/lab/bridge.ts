@@ -8,6 +8,7 @@ export class Bridge {
   readonly host: Host;
   readonly #lab: Lab;
   readonly #ports = new Map<string, string>();
+  readonly #plugged: { readonly host: Host; readonly name: string }[] = [];
   #nextPort = 0;
 
   constructor(lab: Lab, host: Host) {
@@ -19,6 +20,7 @@ export class Bridge {
   async attach(host: Host, name: string, addresses: readonly string[] = []): Promise<void> {
     const port = `p${this.#nextPort++}`;
     this.#ports.set(portKey(host, name), port);
+    this.#plugged.push({ host, name });
     await this.#lab.link({ host: this.host, name: port }, { host, name, addresses });
     await this.host.ip(`link set ${port} master br0`);
   }
@@ -58,6 +60,10 @@ export class Bridge {
   }
 
   async #lose(hook: 'ingress' | 'egress', port: string, percent: number): Promise<void> {
+    // A share is one of frames as a wire carries them, and not of the bundles that hosts hand to each other.
+    if (percent > 0 && percent < 100) {
+      for (const { host, name } of this.#plugged) await sendFrames(host, name);
+    }
     const table = `netdev loss_${hook}_${port}`;
     const chain = `chain c { type filter hook ${hook} device "${port}" priority 0; ${dropStatement(percent)}; };`;
     await this.host.nft(
@@ -65,6 +71,11 @@ export class Bridge {
         (percent <= 0 ? '' : `table ${table} { ${chain} }\n`),
     );
   }
+}
+
+/** Has the kernel cut what it would else hand over in one piece: UDP_SEGMENT, and TCP likewise. */
+export async function sendFrames(host: Host, name: string): Promise<void> {
+  await host.ip(`link set ${name} gso_max_segs 1`);
 }
 
 function portKey(host: Host, name: string): string {

@@ -31,7 +31,7 @@ describe('the relay', () => {
   const ping = async (): Promise<string> =>
     (await a.tryExec(['ping', '-c', '20', '-i', '0.02', '-W', '2', '10.7.0.2'])).stdout;
 
-  test('an undisturbed relay is a cable, for bundles of TCP segments too', async () => {
+  test('an undisturbed relay is a cable, for a bulk transfer too', async () => {
     await waitFor(async () => (await ping()).includes(' 0% packet loss'));
     const bulk = await startBulk(a, '10.7.0.2', { direction: 'down', megabytes: 5 });
     await waitFor(() => !bulk.process.isRunning);

@@ -2,7 +2,7 @@
  * A bad cable: a host whose two interfaces are joined by a program that drops, delays, reorders,
  * duplicates, corrupts and mangles frames by a seed, changed at run time.
  */
-import type { Bridge } from './bridge.js';
+import { sendFrames, type Bridge } from './bridge.js';
 import type { Host } from './host.js';
 import type { ImpairmentCounts, Impairments } from './impairment.js';
 import type { Lab, LinkEnd } from './lab.js';
@@ -36,8 +36,14 @@ export class Relay {
     // A cable has no addresses and says nothing of its own.
     await host.sysctl({ 'net.ipv6.conf.default.disable_ipv6': 1 });
     await lab.link({ host, name: 'left' }, left);
-    if ('host' in right && 'name' in right) await lab.link({ host, name: 'right' }, right);
-    else await right.attach(host, 'right');
+    await sendFrames(left.host, left.name);
+    if ('host' in right && 'name' in right) {
+      await lab.link({ host, name: 'right' }, right);
+      await sendFrames(right.host, right.name);
+    } else {
+      await right.attach(host, 'right');
+      await sendFrames(right.host, right.port(host, 'right'));
+    }
     const started = host.startTypescript('test/lab/relayProgram.ts', [String(seed)]);
     await started.waitForOutput('"ready":true');
     return new Relay(host, started);

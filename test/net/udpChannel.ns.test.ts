@@ -72,6 +72,52 @@ function listen(channel: UdpChannel): Heard[] {
 const ip = (text: string): ChannelSpec['destination'] => parseIp(text)!;
 const group4 = ip('225.0.0.50');
 
+describe('a run of datagrams', () => {
+  const run = Buffer.from(['first.', 'second', 'third.', 'end'].join(''));
+  const datagrams = ['first.', 'second', 'third.', 'end'];
+
+  test.each([
+    ['10.9.0.1', '10.9.0.2'],
+    ['fd09::1', 'fd09::2'],
+  ])('from %s arrives as the datagrams that it holds', async (a, b) => {
+    const one = open(left, { localAddress: ip(a), destination: ip(b) });
+    const heard = listen(open(right, { localAddress: ip(b), destination: ip(a) }));
+    expect(one.sendRun(run, 6)).toEqual({ kind: 'done' });
+    await waitFor(() => heard.length >= datagrams.length);
+    expect(heard.map(({ text }) => text)).toEqual(datagrams);
+    expect(one.counters()).toMatchObject({ sent: 4, sendErrors: 0 });
+  });
+
+  test('arrives at each member of a group', async () => {
+    const one = open(left, {
+      kind: 'multicast',
+      destination: group4,
+      localAddress: ip('10.9.0.1'),
+    });
+    const heard = listen(open(right, { kind: 'multicast', destination: group4 }));
+    expect(one.sendRun(run, 6)).toEqual({ kind: 'done' });
+    await waitFor(() => heard.length >= datagrams.length);
+    expect(heard.map(({ text }) => text)).toEqual(datagrams);
+  });
+
+  test('is refused without checksums, then and from then on; each by itself goes', async () => {
+    const one = open(left, {
+      localAddress: ip('10.9.0.1'),
+      destination: ip('10.9.0.2'),
+      checksum: false,
+    });
+    const heard = listen(
+      open(right, { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') }),
+    );
+    expect(one.sendRun(run, 6)).toMatchObject({ kind: 'refused' });
+    expect(one.sendRun(run, 6)).toMatchObject({ kind: 'refused' });
+    for (const datagram of datagrams)
+      expect(one.send(Buffer.from(datagram))).toEqual({ kind: 'done' });
+    await waitFor(() => heard.length >= datagrams.length);
+    expect(heard.map(({ text }) => text)).toEqual(datagrams);
+  });
+});
+
 test.each([
   ['10.9.0.1', '10.9.0.2'],
   ['fd09::1', 'fd09::2'],

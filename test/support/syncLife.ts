@@ -127,8 +127,10 @@ export class SyncLife {
       new FingerprintedTable({ limit, names, hashSeed: this.#random.below(0xffff_ffff) });
     const internal = new InternalCache(table(), limit);
     const external = new ExternalCache(table(), limit, mode === 'ALARM');
-    const builder = new DatagramBuilder(400, (datagram) => {
-      this.#send(owner(), datagram);
+    const builder = new DatagramBuilder(400, (datagrams, size) => {
+      for (let at = 0; at < datagrams.length; at += size) {
+        this.#send(owner(), datagrams.subarray(at, at + size));
+      }
     });
     // Half of the lives begin just before the numbers wrap; a restart begins anywhere.
     const isBirth = this.time.now() === 0;

@@ -25,6 +25,7 @@ const unreachable: KernelOutcome = { kind: 'refused', errno: 101, message: 'unre
 class FakeChannel implements Channel {
   outcome: KernelOutcome = done;
   readonly sent: string[] = [];
+  sendRun?: (datagrams: Uint8Array, size: number) => KernelOutcome;
   #listener: ChannelListener | undefined;
   #writable: (() => void) | undefined;
 
@@ -391,6 +392,50 @@ describe('links over connections', () => {
     expect(seen.mended).toBe(0);
     channels[0]!.hear('192.0.2.2');
     expect(seen.mended).toBe(1);
+  });
+});
+
+describe('a run of datagrams of one size', () => {
+  const run = Buffer.from('aabbccd');
+
+  test('goes to the channel in one call and counts as what it holds', () => {
+    const { links, channels } = linksOf([link('a')]);
+    const runs: string[] = [];
+    channels[0]!.sendRun = (datagrams) => {
+      runs.push(Buffer.from(datagrams).toString());
+      return done;
+    };
+    links.sendRun(run, 2);
+    expect(runs).toEqual(['aabbccd']);
+    expect(channels[0]!.sent).toEqual([]);
+    expect(links.status()[0]).toMatchObject({ datagramsSent: 4, bytesSent: 7, sendErrors: 0 });
+  });
+
+  test('is sent one by one where the channel cannot, and where it is a single datagram', () => {
+    const { links, channels } = linksOf([link('a')]);
+    links.sendRun(run, 2);
+    channels[0]!.sendRun = () => unreachable;
+    links.sendRun(run, 2);
+    channels[0]!.sendRun = () => done;
+    links.sendRun(run, 7);
+    expect(channels[0]!.sent).toEqual([
+      ...['aa', 'bb', 'cc', 'd'],
+      ...['aa', 'bb', 'cc', 'd'],
+      'aabbccd',
+    ]);
+    expect(links.status()[0]).toMatchObject({ datagramsSent: 9, bytesSent: 21, sendErrors: 0 });
+  });
+
+  test('waits as datagrams behind a full buffer, in order', () => {
+    const { links, channels } = linksOf([link('a')]);
+    const channel = channels[0]!;
+    channel.sendRun = () => channel.outcome;
+    channel.outcome = full;
+    links.sendRun(run, 2);
+    links.sendRun(Buffer.from('eeff'), 2);
+    channel.outcome = done;
+    channel.becomeWritable();
+    expect(channel.sent).toEqual(['aa', 'bb', 'cc', 'd', 'ee', 'ff']);
   });
 });
 

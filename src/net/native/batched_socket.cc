@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -535,9 +537,10 @@ napi_value BatchedSocket::SetReferenced(napi_env env, napi_callback_info info) {
   return Undefined(env);
 }
 
-// send(bytes, offset, length, address or undefined): errno.
+// send(bytes, offset, length, address or undefined, segmentBytes): errno. With segmentBytes the kernel cuts the bytes into
+// UDP datagrams of that size, the last may be shorter (UDP_SEGMENT): one walk through its stack for all of them.
 napi_value BatchedSocket::Send(napi_env env, napi_callback_info info) {
-  Arguments<4> arguments(env, info);
+  Arguments<5> arguments(env, info);
   BatchedSocket* socket = arguments.Socket();
   uint8_t* bytes;
   size_t size;
@@ -548,10 +551,28 @@ napi_value BatchedSocket::Send(napi_env env, napi_callback_info info) {
   uint8_t* address = nullptr;
   size_t address_length = 0;
   if (!arguments.Memory(3, &address, &address_length)) address = nullptr;
+  const uint32_t segment_bytes = arguments.Uint(4);
+  if (segment_bytes > UINT16_MAX) return Number(env, EINVAL);
+  iovec vector = {bytes + offset, length};
+  msghdr message = {};
+  message.msg_name = address;
+  message.msg_namelen = static_cast<socklen_t>(address_length);
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof(uint16_t))] = {};
+  if (segment_bytes > 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    const uint16_t value = static_cast<uint16_t>(segment_bytes);
+    memcpy(CMSG_DATA(header), &value, sizeof(value));
+  }
   ssize_t result;
   do {
-    result = sendto(socket->fd_, bytes + offset, length, MSG_NOSIGNAL,
-                    reinterpret_cast<sockaddr*>(address), static_cast<socklen_t>(address_length));
+    result = sendmsg(socket->fd_, &message, MSG_NOSIGNAL);
   } while (result < 0 && errno == EINTR);
   return Number(env, result < 0 ? errno : 0);
 }

@@ -41,7 +41,14 @@ export interface NativeSocket {
   ): number;
   stop(): void;
   setReferenced(referenced: boolean): void;
-  send(bytes: Uint8Array, offset: number, length: number, address: Uint8Array | undefined): number;
+  /** `segmentBytes` above 0: UDP datagrams of that size are cut out of the bytes. */
+  send(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    address: Uint8Array | undefined,
+    segmentBytes: number,
+  ): number;
   /** Number of datagrams sent; `errnoOut[0]` tells why the rest was not. */
   sendMany(
     bytes: Uint8Array,
