@@ -146,7 +146,7 @@ export class InternalCache implements MirrorListener {
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
     this.#listener?.flowForgotten(slot);
-    this.#kept.delete(slot);
+    if (this.passesThrough) this.#kept.delete(slot);
     this.table.remove(slot);
   }
 

@@ -43,6 +43,9 @@ export class KernelFeed {
   readonly expectations: ExpectationFeed;
   readonly #options: KernelFeedOptions;
   readonly #own = new Set<number>();
+  /** Whose last event was not this daemon's; 0: packets and timers. */
+  #foreign = 0;
+  /** 0: no such time. */
   #massDeleteUntil = 0;
   /** A dump that waits until more can be told. */
   #waitingDump: KernelDump | undefined;
@@ -54,13 +57,13 @@ export class KernelFeed {
     const filterProgram = kernelProgram(settings);
     const { passesThrough, injected } = cache;
     this.expectations = new ExpectationFeed({ ...options, setting: settings.expectationSync });
-    cache.isMassDelete = () => clock.now() < this.#massDeleteUntil;
+    cache.isMassDelete = () => this.#isMassDelete();
     this.mirror = new FlowMirror({
       table: cache.table,
       filter,
       // What the program leaves over, own addresses first, is looked at here in any case.
       kernelFilters: false,
-      isOwnPort: (portId) => this.#own.has(portId),
+      isOwnPort: (portId) => this.#isOwn(portId),
       clock,
       turns,
       listener: cache,
@@ -84,7 +87,7 @@ export class KernelFeed {
       {
         mirror: this.mirror,
         isHeld: () => cache.ignoresOwn,
-        isIgnoredPort: (portId) => cache.ignoresOwn && this.#own.has(portId),
+        isIgnoredPort: (portId) => cache.ignoresOwn && this.#isOwn(portId),
         timers,
         turns,
         logger,
@@ -147,6 +150,7 @@ export class KernelFeed {
   /** Events with this port id are effects of our own requests. */
   addOwn(portId: number): void {
     this.#own.add(portId);
+    this.#foreign = 0;
   }
 
   /** For the next `duration` the kernel's deletes follow from an address or link that went away. */
@@ -156,6 +160,22 @@ export class KernelFeed {
 
   close(): void {
     this.watch.close();
+  }
+
+  /** Asked for each end of a flow: nearly always there is no such time, and the clock is not looked at. */
+  #isMassDelete(): boolean {
+    if (this.#massDeleteUntil === 0) return false;
+    if (this.#options.clock.now() < this.#massDeleteUntil) return true;
+    this.#massDeleteUntil = 0;
+    return false;
+  }
+
+  /** Asked for each event that a program caused; such events come many from one. */
+  #isOwn(portId: number): boolean {
+    if (portId === this.#foreign) return false;
+    const isOwn = this.#own.has(portId);
+    if (!isOwn) this.#foreign = portId;
+    return isOwn;
   }
 
   async #quietly<T>(work: () => Promise<T>): Promise<T> {
