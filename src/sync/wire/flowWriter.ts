@@ -23,6 +23,7 @@ import {
   type WireRow,
 } from './flowAttributes.js';
 import { headerBytes } from './header.js';
+import { plain, plainKind, writePlain } from './plainFlow.js';
 
 /** The attributes of one protocol and family, and which of them the last flow had. */
 interface Order {
@@ -30,6 +31,7 @@ interface Order {
   presence: number;
   status: number;
   chosen: readonly WireRow[];
+  plain: number;
 }
 
 /** The longest message that `write` makes, headers included. */
@@ -55,6 +57,7 @@ export class FlowWriter {
     const order = this.#order(flow.protocol, flow.isIpv6);
     // One flow is much like the one before it.
     if (order.presence !== presence || order.status !== status) choose(order, presence, status);
+    if (order.plain !== plain.none) return writePlain(view, cursor, flow, order.plain) - at;
     for (const row of order.chosen) cursor = writeAttribute(row, view, cursor, flow);
     return cursor - at;
   }
@@ -66,7 +69,7 @@ export class FlowWriter {
 }
 
 function newOrder(rows: readonly WireRow[]): Order {
-  const order: Order = { rows, presence: 0, status: 0, chosen: [] };
+  const order: Order = { rows, presence: 0, status: 0, chosen: [], plain: plain.none };
   choose(order, 0, 0);
   return order;
 }
@@ -77,6 +80,7 @@ function choose(order: Order, presence: number, status: number): void {
   order.chosen = order.rows.filter(
     (row) => (presence & row.presence) === row.presence && (status & row.status) === row.status,
   );
+  order.plain = plainKind(order.chosen);
 }
 
 /** Returns the offset behind the attribute and its padding; `at` where it is left out. */
