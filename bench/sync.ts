@@ -36,6 +36,8 @@ const small: PairOptions = { ...roomy, buffer: 2 << 20, maxGrowth: 2 << 20 };
 const burstFlows = 100_000;
 const overloadFlows = 200_000;
 const lagFlows = 35_000;
+/** Events per second that either daemon bears. */
+const commonChurn = 80_000;
 
 export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Promise<void> }> {
   requireBuild();
@@ -204,9 +206,8 @@ class Bench {
   }
 
   churn(): Benchmark {
-    const rates = [
-      10_000, 20_000, 30_000, 45_000, 60_000, 80_000, 100_000, 125_000, 150_000, 200_000, 250_000,
-    ];
+    // Steps of an eighth, up to what the program that makes the events can do alone.
+    const rates = Array.from({ length: 18 }, (_, i) => Math.round((40 * 1.125 ** i) / 5) * 5_000);
     const hold = 2_000;
     const measure = async (pair: Pair): Promise<Figures> => {
       await this.#settled(pair, { flows: 30_000, rate: 20_000, hold });
@@ -215,7 +216,17 @@ class Bench {
         if (!(await this.#bears(pair, { flows: rate, rate, hold }))) break;
         best = rate;
       }
-      return { eventsPerSecond: best };
+      const before = cores(pair);
+      const { milliseconds } = await load(this.#hosts[0], this.#program, {
+        flows: commonChurn * 2,
+        rate: commonChurn,
+        hold,
+      });
+      await this.#emptied(pair);
+      return {
+        eventsPerSecond: best,
+        [`coresAt${commonChurn}`]: (cores(pair) - before) / (milliseconds * 1e6),
+      };
     };
     return {
       name: 'sync-churn',
@@ -224,6 +235,7 @@ class Bench {
       candidates: this.#candidates(ordinary, measure),
       comparisons: [
         { figure: 'eventsPerSecond', candidate: 'keepstate', against: 'conntrackd', atLeast: 2 },
+        { figure: `coresAt${commonChurn}`, candidate: 'keepstate', against: 'conntrackd' },
       ],
     };
   }
@@ -301,6 +313,11 @@ class Bench {
   async #sentBytes(): Promise<number> {
     return Number(await this.#hosts[0].exec(['cat', '/sys/class/net/sync/statistics/tx_bytes']));
   }
+}
+
+/** Nanoseconds of a core that both nodes have used. */
+function cores({ sender, receiver }: Pair): number {
+  return cpuNanoseconds(sender.process.pid) + cpuNanoseconds(receiver.process.pid);
 }
 
 /** Waits until the daemons rest, and gives what they had used when they began to. */
