@@ -73,9 +73,7 @@ class Bench {
 
   burst(): Benchmark {
     const measure = async (pair: Pair): Promise<Figures> => {
-      // A daemon runs for months: its compiler has seen events before.
-      for (let i = 0; i < 2; i++)
-        await this.#settled(pair, { flows: 30_000, rate: 0, hold: 30_000 });
+      await this.#warm(pair);
       return this.#costs(pair, { flows: burstFlows, rate: 0, hold: burstFlows });
     };
     return {
@@ -92,8 +90,7 @@ class Bench {
 
   steady(rate: number): Benchmark {
     const measure = async (pair: Pair): Promise<Figures> => {
-      for (let i = 0; i < 2; i++)
-        await this.#settled(pair, { flows: 30_000, rate: 0, hold: 30_000 });
+      await this.#warm(pair);
       await sleep(5_000);
       return this.#costs(pair, { flows: rate * 3, rate, hold: 1_000 });
     };
@@ -296,6 +293,13 @@ class Bench {
       eventsLost: (eventQueue(this.#hosts[0])?.drops ?? NaN) - dropsBefore,
       flowsLeftBehind: left,
     };
+  }
+
+  /** A daemon runs for months: its compiler has seen such bursts before, and each branch that events take. */
+  async #warm(pair: Pair): Promise<void> {
+    for (let i = 0; i < 4; i++) {
+      await this.#settled(pair, { flows: 60_000, rate: 0, hold: 60_000 });
+    }
   }
 
   async #settled(pair: Pair, options: LoadOptions): Promise<void> {
