@@ -1,13 +1,14 @@
 /** What stands below a benchmark's table in docs/figures.md: what was measured, and what the profile shows. */
 export const notes: Readonly<Record<string, string>> = {
   'sync-burst': `CPU of the whole daemon, all its threads and the kernel's work for it, from the first event until
-both caches are empty again; keepstate's includes VRRP and the control socket. A profile of the sender (perf, all
-threads, 3.1 us per event on a busy machine, 2.3 on a quieter one): \`recvmmsg\` 32 %, one message of the kernel after
-the other, most of it for bytes that another core has just written; \`sendto\` 11 %, the peer's receiving included, since
-both nodes share a kernel; compiled JavaScript 42 %, half of it waiting for memory (the record of a flow and its place in
-the index are touched three times, at birth, death and acknowledgement); builtins and Node.js 11 %. With hot caches the
-JavaScript of an event, from decoding to datagram, takes 0.75 us. conntrackd's 4.1 to 4.5 us leave 1.8 to 2.0 to the
-goal: the kernel's part alone, which no other way of reading makes smaller by much, is 1.0 to 1.3 of that.`,
+both caches are empty again; keepstate's includes VRRP and the control socket. A profile of the sender (perf, all threads, 2.1 us
+per event): \`recvmmsg\` 36 %, one message of the kernel after the other, most of it for bytes that another core has just written and for
+giving their memory back; \`sendmsg\` 5 %, the peer's receiving included, since both nodes share a kernel; compiled JavaScript 45 %, more
+than half of it waiting for memory: with hot caches the JavaScript of an event, from decoding to datagram, takes 0.39 us, in the
+daemon 0.95, because the kernel's buffers pass through the same caches a thousand times a second and the record of a flow and its
+place in the index are touched at birth, death and acknowledgement; builtins and Node.js 10 %. The goal of 0.45 leaves 1.7 to 1.8 us;
+0.9 of them is the kernel's part, which a C program that does nothing but \`recvmmsg\` pays too (measured: 0.9 to 1.0 us per event
+where the queue is cold, 0.7 in this daemon).`,
   'sync-1000-per-second': `At everyday rates the wake-up is the cost, 60-80 us for a thread of Node.js and some 20-45 us for
 conntrackd. After a light batch keepstate rests 5 ms, so that five events share one; the lag below contains this rest.`,
   'sync-idle': `What is left are some thirteen wake-ups a second, each of which finds cold caches: four looks at the roles, one
@@ -37,9 +38,11 @@ and reads the kernel's table with code that no compiler has seen yet.`,
 \`recvmsg\` of a dump hands over at most 32 KiB.`,
   'vrrp-under-load': `keepstate's reader, its VRRP thread and the program that makes the events share two cores.`,
   'sync-churn': `A rate is borne where nothing was lost, the program that makes the events kept its pace and the peer's cache is empty
-afterwards; each is tried three times. Both daemons run before ordinary programs and share two cores with the one that
-makes the events: what ends the search is, for either, the pace of that program. It needs some 4 us of a core per
-event, conntrackd's two nodes 7 and keepstate's 3.5: of two cores that leaves 1.5 times the rate, and not twice.`,
+afterwards; each is tried three times. Both daemons run before ordinary programs and share two cores with the one that makes the
+events: what ends the search is, for either, the pace of that program, which needs 4 us of a core per event and makes 240,000 to 250,000 a
+second at most beside any listener. conntrackd bears that too, so there is no room for twice as many on this machine; a machine on
+which a program makes more events than conntrackd bears has more cores than two. What each costs at a rate that both bear is
+stated instead: cores of both nodes together.`,
   memory: `Resident memory beyond what the daemon had after 20,000 flows came and went. HashSize is 1,048,576 for both, which
 conntrackd allocates at its start.`,
 };
