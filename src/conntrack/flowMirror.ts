@@ -14,7 +14,7 @@ import { BugError } from '../base/errors.js';
 import { subtractTime, type Clock, type Microseconds, type Turns } from '../base/time.js';
 import type { FlowFilter } from './flowFilter.js';
 import type { ChangedBits } from './flowMerge.js';
-import { has, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
+import { has, isDying, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 import { HashIndex } from './hashIndex.js';
 import { KernelDump, type DumpHandler } from './kernelDump.js';
@@ -60,7 +60,7 @@ export interface MirrorOptions {
   /** DisableExternalCache: flows that are in the kernel because the peer told them. They are not this node's. */
   readonly injected?: InjectedFlows;
   /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
-  readonly startDump?: (handler: DumpHandler) => KernelDump;
+  readonly startDump?: (handler: DumpHandler) => RunningDump;
 }
 
 /** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
@@ -72,6 +72,9 @@ export interface InjectedFlows {
   /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
   ended(flow: FlowCursor): boolean;
 }
+
+/** What a pass needs of its dump. */
+export type RunningDump = Pick<KernelDump, 'done' | 'cancel'>;
 
 /** Counters since the start. */
 export interface MirrorCounters {
@@ -100,7 +103,7 @@ export class FlowMirror {
   readonly #ended = new HashIndex();
   #pass: { created: number; updated: number; removed: number } | undefined;
   #running: Promise<ResyncResult> | undefined;
-  #dump: KernelDump | undefined;
+  #dump: RunningDump | undefined;
   #nowSeconds = 0;
   #closed = false;
 
@@ -171,6 +174,8 @@ export class FlowMirror {
   #lives(kind: EventKind, flow: FlowCursor, origin: FlowOrigin): void {
     const table = this.#table;
     const hash = table.hashOf(flow);
+    // A flow that was made anew at once may bear the id of its predecessor.
+    if (this.#pass !== undefined && flow.knows(has.id)) this.#forgetEnd(hash, flow.get(word.id));
     const slot = table.find(flow, hash);
     if (slot === 0) {
       if (kind === 'update' && this.#options.passesThrough === true) {
@@ -274,21 +279,28 @@ export class FlowMirror {
     const hash = table.hashOf(flow);
     const slot = table.find(flow, hash);
     if (slot !== 0 && table.lifecycle(slot) !== lifecycle.dead && table.wasSeen(slot)) {
-      this.#complete(slot, flow);
+      // The listener may hold the slot of an end back: this is what the flow was before.
+      if (!this.#endedMeanwhile(flow, hash)) this.#complete(slot, flow);
       return;
     }
-    if (!this.#options.filter.accepts(flow)) {
-      this.#counters.filtered++;
+    const isUnknown = slot === 0 || this.#isOther(slot, flow);
+    if (this.#passesOver(flow)) {
       // Kept as it is: it passed when it came, and it lives.
-      if (slot !== 0 && !this.#isOther(slot, flow)) table.markSeen(slot);
+      if (!isUnknown) table.markSeen(slot);
       return;
     }
     // Before the question for its end: one that was replaced may have the id of its predecessor.
-    if (slot === 0 || this.#isOther(slot, flow)) {
-      if (this.#options.injected?.holds(flow) === true) return;
-    }
+    if (isUnknown && this.#options.injected?.holds(flow) === true) return;
     if (this.#endedMeanwhile(flow, hash)) return;
     this.#reconcile(slot, flow, hash);
+  }
+
+  #passesOver(flow: FlowCursor): boolean {
+    // The kernel tells an end before it takes the flow out of its table: the event came, or is on its way.
+    if (isDying(flow)) return true;
+    if (this.#options.filter.accepts(flow)) return false;
+    this.#counters.filtered++;
+    return true;
   }
 
   /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
@@ -328,6 +340,10 @@ export class FlowMirror {
   #endedMeanwhile(flow: FlowCursor, hash: number): boolean {
     if (!flow.knows(has.id)) return false;
     return this.#ended.find(hash, sameId, flow.get(word.id)) !== 0;
+  }
+
+  #forgetEnd(hash: number, id: number): void {
+    if (id !== 0) this.#ended.remove(hash, id);
   }
 
   #sweep(): Promise<void> {
