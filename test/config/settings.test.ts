@@ -562,7 +562,9 @@ describe('the node', () => {
   });
 
   test('a log of connections is none of the settings, and a warning names what writes one', () => {
-    const { settings, problems } = load('Stats { LogFile on Syslog local5 }\nGeneral { Syslog off }');
+    const { settings, problems } = load(
+      'Stats { LogFile on Syslog local5 }\nGeneral { Syslog off }',
+    );
     expect(settings?.general).toEqual({ lockFile: '/var/lock/conntrackd.lock' });
     expect(problems).toMatchObject([{ code: 'no-effect', severity: 'warning' }]);
     expect(problems[0]?.message).toContain('conntrack -E -e DESTROY');

@@ -225,10 +225,14 @@ export const generalRows = {
     aliases: ['SocketBufferSizeMaxGrown', 'SocketBufferSizeMaxGrowth'],
     default: '0',
   }),
-  NetlinkOverrunResync: conntrackd(overrunResync, 'repair of lost events; here always, and at once', {
-    unit: 'seconds',
-    default: '30',
-  }),
+  NetlinkOverrunResync: conntrackd(
+    overrunResync,
+    'repair of lost events; here always, and at once',
+    {
+      unit: 'seconds',
+      default: '30',
+    },
+  ),
   NetlinkEventsReliable: conntrackd(onOff, 'the kernel rather drops packets than events', {
     default: 'off',
   }),
