@@ -146,6 +146,7 @@ export class CoordinatorRunner {
       case 'maintenance':
         hands.setMaintenance(action.on);
         maintenanceChanged(action.on);
+        post({ kind: 'maintenance', on: action.on });
         return;
       case 'startTimer': {
         this.#timers.get(action.timer)?.cancel();

@@ -95,8 +95,7 @@ export class KeepstateNode {
       world.logger,
     );
     this.#recorder = new RoleRecorder(this.history, world.clock);
-    const { controlPath } = options;
-    this.#memory = new RoleMemory(controlPath, keepstate.stateDirectory, world.logger);
+    this.#memory = new RoleMemory(options.controlPath, keepstate.stateDirectory, world.logger);
     if (sync !== undefined) {
       this.#natWatch = new NatWatch(
         world.timers,
@@ -203,6 +202,7 @@ export class KeepstateNode {
   setMaintenance(on: boolean): void {
     this.#router.setMaintenance(on);
     this.#memory.setMaintenance(on);
+    this.#supervisor?.post({ kind: 'maintenance', on });
   }
 
   status(): StatusAnswer {
@@ -283,7 +283,10 @@ export class KeepstateNode {
   }
 
   #reported(report: SyncReport): void {
-    if (report.kind === 'ready') this.#reporter?.tellAll();
+    if (report.kind === 'ready') {
+      this.#reporter?.tellAll();
+      this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
+    }
     if (report.kind === 'log') {
       this.#world.logger.log(report.level, report.message, report.fields);
       return;
