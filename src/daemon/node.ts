@@ -161,8 +161,7 @@ export class KeepstateNode {
     const { sync } = settings;
     if (this.#supervisor === undefined || sync === undefined) return 'VRRP settings applied';
     if (JSON.stringify(sync) === JSON.stringify(before.sync)) return 'VRRP settings applied';
-    const result = await this.#supervisor.reconfigure(sync);
-    return `settings applied; sync engine: ${result.message}`;
+    return `settings applied; ${await this.#supervisor.reconfigure(sync)}`;
   }
 
   /** Priority 0, VIPs removed, the peer told, the worker ended. */

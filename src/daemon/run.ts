@@ -1,5 +1,4 @@
 /** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
-import { join } from 'node:path';
 import { KeepstateError } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
@@ -9,7 +8,6 @@ import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
 import { sendUnixDatagram } from '../net/unixDatagram.js';
-import { enterNetworkNamespace } from '../net/networkNamespace.js';
 import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
 import { writeDump, type DumpKind } from './dumps.js';
@@ -18,6 +16,7 @@ import { LockFile } from './lockFile.js';
 import { openLog, type ProcessLog } from './log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
+import { enterOwnNamespace } from './ownNamespace.js';
 import { RecordingFile } from './recordingFile.js';
 import { Reloader } from './reload.js';
 import { schedule } from './scheduling.js';
@@ -87,7 +86,7 @@ class Run {
     const stopped = new Promise<void>((resolve) => {
       this.#stop = resolve;
     });
-    if (settings.netNamespace !== undefined) enterNamespace(settings.netNamespace);
+    enterOwnNamespace(settings);
     refuseBesideOthers(settings);
     const { record } = this.#options;
     const recording = record === undefined ? undefined : new RecordingFile(record, this.#log);
@@ -196,13 +195,6 @@ function openConfiguredLog({ general }: NodeSettings, level: LogLevel): ProcessL
           }),
         }),
   });
-}
-
-function enterNamespace(name: string): void {
-  const outcome = enterNetworkNamespace(join('/run/netns', name));
-  if (outcome.kind !== 'done') {
-    throw new KeepstateError('namespace', `cannot enter the network namespace ${name}`);
-  }
 }
 
 function refuseBesideOthers(settings: NodeSettings): void {
