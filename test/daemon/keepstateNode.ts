@@ -65,13 +65,13 @@ export class KeepstateNode {
     );
   }
 
-  /** Until each instance has heard so many advertisements more. */
-  async waitForAdverts(count: number): Promise<void> {
+  /** Until each of the instances has heard so many advertisements more. */
+  async waitForAdverts(count: number, names: readonly string[]): Promise<void> {
     const before = await this.status();
     const heard = ({ instances }: StatusAnswer, name: string): number =>
       instances.find((one) => one.name === name)?.counters['advert_rcvd'] ?? 0;
     await this.waitForStatus(
-      (now) => now.instances.every(({ name }) => heard(now, name) >= heard(before, name) + count),
+      (now) => names.every((name) => heard(now, name) >= heard(before, name) + count),
       `${count} advertisements more`,
     );
   }
