@@ -1,7 +1,4 @@
-/**
- * The files that a keepalived user knows, in its directory and layout. SIGUSR1 writes data and JSON, SIGUSR2 the
- * counters: keepalived's own signal for JSON is a real-time signal, which Node.js cannot receive.
- */
+/** The files that a keepalived user knows, in its directory and layout. */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

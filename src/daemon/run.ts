@@ -7,6 +7,7 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
+import { onSignalNumber } from '../net/realTimeSignals.js';
 import { sendUnixDatagram } from '../net/unixDatagram.js';
 import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
@@ -60,6 +61,9 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     await log.close();
   }
 }
+
+/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
+const keepalivedSignals = { json: 36, statsClear: 63 } as const;
 
 class Run {
   readonly #settings: NodeSettings;
@@ -164,11 +168,15 @@ class Run {
       ['SIGUSR2', dump('stats')],
     ];
     for (const [signal, handle] of handlers) process.on(signal, handle);
+    // Tools that know keepalived send them, and unheard they would end a MASTER.
+    onSignalNumber(keepalivedSignals.json, dump('json'));
+    onSignalNumber(keepalivedSignals.statsClear, dump('stats'));
     return () => {
-      for (const [signal, handle] of handlers) process.off(signal, handle);
-      // A second signal during the stop must not end it half way.
-      process.on('SIGTERM', () => undefined);
-      process.on('SIGINT', () => undefined);
+      for (const [signal, handle] of handlers) {
+        process.off(signal, handle);
+        // None of them may end the stop half way.
+        process.on(signal, () => undefined);
+      }
     };
   }
 

@@ -112,7 +112,9 @@ describe('one node as a service', () => {
     ['SIGUSR1', 'keepalived.data', 'VRRP Instance = GATEWAY'],
     ['SIGUSR1', 'keepalived.json', '"iname":"GATEWAY"'],
     ['SIGUSR2', 'keepalived.stats', 'VRRP Instance: GATEWAY'],
-  ] as const)('%s writes %s', async (signal, name, line) => {
+    [36, 'keepalived.json', '"iname":"GATEWAY"'],
+    [63, 'keepalived.stats', 'VRRP Instance: GATEWAY'],
+  ] as const)('signal %s writes %s', async (signal, name, line) => {
     const path = `${tmpDirectory()}/${name}`;
     rmSync(path, { force: true });
     node.process.signal(signal);
