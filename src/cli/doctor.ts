@@ -47,8 +47,9 @@ function doctor({ config, json }: DoctorOptions): void {
   process.exitCode = findings.some((finding) => finding.severity === 'error') ? 1 : 0;
   if (json === true) print(JSON.stringify(findings, undefined, 2));
   else {
-    if (settings.netNamespace !== undefined) {
-      print(`in the network namespace ${settings.netNamespace}, where the remedies belong too:`);
+    const { netNamespace } = settings;
+    if (netNamespace !== undefined && findings.every(({ code }) => code !== 'net-namespace')) {
+      print(`in the network namespace ${netNamespace}, where the remedies belong too:`);
     }
     print(findingsText(findings, lookOf(process.stdout, process.env)));
   }

@@ -13,9 +13,9 @@ export type DumpKind = 'data' | 'stats' | 'json';
 /** Writes `keepalived.data`, `.stats` or `.json`, mode 0600, below $TMPDIR. */
 export function writeDump(kind: DumpKind, node: KeepstateNode, logger: Logger): void {
   const path = join(tmpdir(), `keepalived.${kind}`);
-  const text = dumpText(kind, node);
-  if (text === undefined) return;
   try {
+    const text = dumpText(kind, node);
+    if (text === undefined) return;
     writeFileSync(path, text, { mode: 0o600 });
     logger.log('info', 'dump written', { path });
   } catch (error) {
