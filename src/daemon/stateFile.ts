@@ -55,7 +55,10 @@ export class StateFile {
   }
 }
 
-/** Units that were MASTER in this boot (none where it has no name), with a last advertisement that is younger than `patienceOf(unit)`. */
+/**
+ * Units that were MASTER in this boot, with a last advertisement that is younger than `patienceOf(unit)`. None in a boot
+ * that has no name.
+ */
 export function mastersWithin(
   saved: SavedState,
   bootId: string | undefined,
