@@ -182,6 +182,7 @@ export class KeepstateNode {
 
   /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
   async #handOverBeforeStop(): Promise<void> {
+    await this.#supervisor?.refresh();
     const state = this.#coordinator?.state;
     if (state?.role !== 'MASTER' || state.peer.kind !== 'keepstate') return;
     if (!state.peer.isSynchronised) return;

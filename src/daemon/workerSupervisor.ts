@@ -52,6 +52,8 @@ const longestPause = seconds(10);
 /** A life this long was a good one: the next pause is short again. */
 const goodLife = seconds(60);
 const stopPatience = seconds(3);
+/** A person waits for `status`, and a stop for nobody. */
+const refreshPatience = milliseconds(500);
 /** An engine that is started afresh ends its commit first; two reloads in a row are within the command line's 70 s. */
 const reconfigurePatience = seconds(30);
 
@@ -133,6 +135,11 @@ export class WorkerSupervisor {
   /** Resolves with the worker's answer; with a refusal when it is down, dies, or stays silent for `timeout`. */
   request(request: SyncRequest, timeout: Microseconds): Promise<SyncResult> {
     return this.#ask((id) => ({ kind: 'request', id, request }), timeout);
+  }
+
+  /** Its status, and what is known of the peer, are of now; of before where it is too busy to say. */
+  async refresh(): Promise<void> {
+    await this.request({ verb: 'stats' }, refreshPatience);
   }
 
   /** After a reload; resolves with what became of it, for the operator. The settings also hold for each later start. */

@@ -11,7 +11,7 @@ import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
 import { needsRestart } from './restartingSettings.js';
 import { RoleWork } from './roleWork.js';
-import { buildStatus, isPeerPresent, type PeerView } from './statusBuilder.js';
+import { buildStatus, isPeerPresent, stateOf, type PeerView } from './statusBuilder.js';
 import type { SyncSettings } from './settings.js';
 
 const statusInterval = seconds(1);
@@ -157,7 +157,8 @@ export class Commands {
     engine.observe({
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
-        const state = `${isPeerPresent(engine, now)} ${this.#isPeerKeepstate()}`;
+        // Who may hand the role over goes by it: a change is told at once.
+        const state = `${stateOf(engine, now)} ${this.#isPeerKeepstate()}`;
         const isOld =
           this.#reportedAt === undefined || subtractTime(now, this.#reportedAt) >= statusInterval;
         if (state === this.#lastState && !isOld) return;

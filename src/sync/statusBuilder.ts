@@ -85,7 +85,7 @@ export function buildStatus(
   };
 }
 
-function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
+export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
   if (!isPeerPresent(engine, now)) return 'peer-lost';
   const isWaiting = engine.replicator.resync.isWaiting;
   const isBehind = engine.replicator.transmitter.isBulkRunning || isWaiting;

@@ -154,6 +154,17 @@ describe('worker supervisor', () => {
     });
   });
 
+  test('a refresh asks for figures of now, and waits half a second for them at most', async () => {
+    const { world, workers, supervisor } = supervise();
+    const fresh = supervisor.refresh();
+    expect(workers[0]?.commands.at(-1)).toMatchObject({ request: { verb: 'stats' } });
+    workers[0]?.listener.report(result(1));
+    await fresh;
+    const late = supervisor.refresh();
+    world.advance(milliseconds(500));
+    await late;
+  });
+
   test('a reload says what became of it, also where the engine is busy for long, or down', async () => {
     const { world, workers, supervisor } = supervise();
     const changed = { mode: 'NOTRACK' } as unknown as SyncSettings;
