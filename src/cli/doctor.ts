@@ -1,10 +1,13 @@
 /** `keepstate doctor`. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { defaultConfig } from './defaultConfig.js';
 import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
-import { examine, type Finding } from './doctor/examine.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import { enterNetworkNamespace } from '../net/networkNamespace.js';
+import { examine, namespaceUnknown, type Finding } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
 import { teach } from './teach.js';
 import { print } from './talk.js';
@@ -29,7 +32,7 @@ export function registerDoctor(program: Command): void {
       'For monitoring': "doctor --json | jq -r '.[].code'",
     },
     '0 nothing found, or warnings alone; 1 something would break a takeover; 2 the configuration is not accepted',
-    'The daemon need not run. Looked at are sysctls, interfaces, capabilities, the conntrack table and the ruleset\n(nft, iptables-nft).',
+    'The daemon need not run. Looked at are sysctls, interfaces, capabilities, the conntrack table and the ruleset\n(nft, iptables-nft), of the network namespace that net_namespace names.',
   );
 }
 
@@ -40,10 +43,26 @@ function doctor({ config, json }: DoctorOptions): void {
     process.exitCode = 2;
     return;
   }
-  const findings = examine(settings, gatherFacts(settings));
+  const findings = findingsOf(settings);
   process.exitCode = findings.some((finding) => finding.severity === 'error') ? 1 : 0;
   if (json === true) print(JSON.stringify(findings, undefined, 2));
-  else print(findingsText(findings, lookOf(process.stdout, process.env)));
+  else {
+    const { netNamespace } = settings;
+    if (netNamespace !== undefined && findings.every(({ code }) => code !== 'net-namespace')) {
+      print(`in the network namespace ${netNamespace}, where the remedies belong too:`);
+    }
+    print(findingsText(findings, lookOf(process.stdout, process.env)));
+  }
+}
+
+/** Of the namespace in which the daemon will be. */
+function findingsOf(settings: NodeSettings): readonly Finding[] {
+  const { netNamespace } = settings;
+  if (netNamespace !== undefined) {
+    const entered = enterNetworkNamespace(join('/run/netns', netNamespace));
+    if (entered.kind === 'refused') return [namespaceUnknown(netNamespace, entered.message)];
+  }
+  return examine(settings, gatherFacts(settings));
 }
 
 export function findingsText(findings: readonly Finding[], look: Look): string {

@@ -37,6 +37,11 @@ function heading(status: StatusAnswer, now: number, look: Look): string {
   if (status.maintenance) {
     lines.push(paint('  maintenance is on: this node never takes the role', 'warning', look));
   }
+  const peer = status.sync?.peer;
+  if (peer?.maintenance === true) {
+    const text = `the peer${peer.name === undefined ? '' : ` ${peer.name}`} is in maintenance: it would not take the role`;
+    lines.push(paint(`  ${wrap(text, look.columns - 2, 2)}`, 'warning', look));
+  }
   if (status.preemptionHeld && !status.maintenance) {
     lines.push('  preemption is held (keepstate failover --release ends that)');
   }
@@ -130,11 +135,20 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   return [`SYNC ${paint(status.state, tone, look)}`, ...lines].join('\n');
 }
 
-function syncPeerText({ kind, name, version, heardAgoMs }: SyncStatusAnswer['peer']): string {
+function syncPeerText({
+  kind,
+  name,
+  version,
+  heardAgoMs,
+  ...peer
+}: SyncStatusAnswer['peer']): string {
   const heard = heardAgoMs === undefined ? undefined : `heard ${duration(heardAgoMs)} ago`;
   if (kind === 'none') return heard === undefined ? 'never heard' : `lost, last ${heard}`;
   const program = kind === 'keepstate' ? `keepstate ${version ?? ''}`.trim() : kind;
-  return [name, program, heard ?? 'never heard'].filter((part) => part !== undefined).join(', ');
+  const rests = peer.maintenance === true ? 'in maintenance' : undefined;
+  return [name, program, rests, heard ?? 'never heard']
+    .filter((part) => part !== undefined)
+    .join(', ');
 }
 
 function parityText({ parity, parityBecause }: SyncStatusAnswer): string {

@@ -16,8 +16,6 @@ export interface GeneralSettings {
   readonly lockFile: string;
   /** `UNIX { Path }`: where conntrackd's own client is answered; absent is nowhere. */
   readonly unixPath?: string;
-  /** `Systemd`; read, and nothing goes by it: systemd is told wherever NOTIFY_SOCKET is set. */
-  readonly systemd: boolean;
 }
 
 /** `nice`: -20..19; `realtime` goes before it. Absent members leave what the thread inherits. */
@@ -25,12 +23,6 @@ export interface ThreadScheduling {
   readonly nice?: number;
   /** Priority 1..99. */
   readonly realtime?: { readonly policy: 'rr' | 'fifo'; readonly priority: number };
-}
-
-/** conntrackd's `Stats` block: one line for each flow that ended. Read, and nothing goes by it. */
-export interface StatsSettings {
-  readonly logFile?: string;
-  readonly syslogFacility?: string;
 }
 
 /** Where `control_socket` is not set. */
@@ -66,8 +58,6 @@ export interface NodeSettings {
   readonly vrrp: VrrpSettings;
   /** Absent: the file has no `Sync` block. */
   readonly sync?: SyncSettings;
-  /** Absent: the file has no `Stats` block. */
-  readonly stats?: StatsSettings;
   readonly general: GeneralSettings;
   readonly keepstate: KeepstateSettings;
   readonly binding: RoleBinding;

@@ -107,6 +107,8 @@ export interface SyncStatusAnswer {
     readonly kind: string;
     readonly name?: string;
     readonly version?: string;
+    /** Present where the peer is a keepstate in maintenance: it would not take the role. */
+    readonly maintenance?: boolean;
     readonly heardAgoMs?: number;
     readonly lost: number;
     readonly malformed: number;

@@ -1,5 +1,5 @@
 /** Answers the requests of the control socket from a node. */
-import { milliseconds, seconds, type Microseconds } from '../base/time.js';
+import { seconds, type Microseconds } from '../base/time.js';
 import { refusal, type ControlRequest, type ControlResult } from '../control/protocol.js';
 import type { ControlHandler } from '../control/server.js';
 import type { DoneAnswer, StatusAnswer } from '../control/status.js';
@@ -9,8 +9,6 @@ import type { KeepstateNode } from './node.js';
 
 /** A commit of a full table takes this long at the very most. */
 const syncTimeout: Microseconds = seconds(60);
-/** A person waits for status: an engine that is busy for longer is shown as it was. */
-const statusPatience: Microseconds = milliseconds(500);
 
 type Operation = Extract<ControlRequest, { verb: 'failover' | 'failoverRelease' | 'maintenance' }>;
 
@@ -47,7 +45,7 @@ export function controlHandler(
 
 /** With the sync engine's figures of now; with its last ones where it is too busy, which the answer tells. */
 async function freshStatus(node: KeepstateNode): Promise<StatusAnswer> {
-  await node.supervisor?.request({ verb: 'stats' }, statusPatience);
+  await node.supervisor?.refresh();
   return node.status();
 }
 
@@ -83,6 +81,8 @@ function toSyncRequest(request: Extract<ControlRequest, { verb: 'sync' }>): Sync
 }
 
 async function operate(node: KeepstateNode, request: Operation): Promise<ControlResult> {
+  // Whether the peer may have the role is decided by what it holds now.
+  await node.supervisor?.refresh();
   const { verb, ...parameters } = request;
   // Each verb carries the parameters of the coordinator's event of the same name.
   const asked = node.askCoordinator({ kind: verb, ...parameters } as Parameters<

@@ -4,7 +4,13 @@
  */
 import { unreachable } from '../base/errors.js';
 import type { LogFields, Logger } from '../base/logger.js';
-import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
+import {
+  microseconds,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type Timers,
+} from '../base/time.js';
 import { refusal, type ControlResult } from '../control/protocol.js';
 import type { CommitSummary, MergeSummary, SyncCommand } from '../sync/messages.js';
 import {
@@ -54,6 +60,13 @@ type News = Extract<
   CoordinatorAction,
   { kind: 'takeoverDone' | 'split' | 'merged' | 'answer' | 'log' }
 >;
+
+/**
+ * What these wait for comes from the worker. Where the whole process stood still, or the machine, the worker had no chance
+ * either, and what it said before is still to be read: so they are divided, and a standstill counts for one part.
+ */
+const waitsForWorker: ReadonlySet<CoordinatorTimer> = new Set(['commitProgress', 'merge']);
+const looksOfPatience = 10;
 
 export class CoordinatorRunner {
   readonly #world: CoordinatorWorld;
@@ -122,7 +135,7 @@ export class CoordinatorRunner {
   }
 
   #carryOut(action: CoordinatorAction): void {
-    const { unit, post, timers, maintenanceChanged } = this.#world;
+    const { unit, post, maintenanceChanged } = this.#world;
     const hands = this.#world.hands();
     switch (action.kind) {
       case 'post':
@@ -146,14 +159,11 @@ export class CoordinatorRunner {
       case 'maintenance':
         hands.setMaintenance(action.on);
         maintenanceChanged(action.on);
+        post({ kind: 'maintenance', on: action.on });
         return;
-      case 'startTimer': {
-        this.#timers.get(action.timer)?.cancel();
-        const { timer } = action;
-        const ring = (): void => this.input({ kind: 'timer', timer });
-        this.#timers.set(timer, timers.after(action.duration, ring));
+      case 'startTimer':
+        this.#startTimer(action.timer, action.duration);
         return;
-      }
       case 'stopTimer':
         this.#timers.get(action.timer)?.cancel();
         return;
@@ -163,6 +173,20 @@ export class CoordinatorRunner {
       default:
         this.#tell(action);
     }
+  }
+
+  #startTimer(timer: CoordinatorTimer, duration: Microseconds): void {
+    const looks = waitsForWorker.has(timer) ? looksOfPatience : 1;
+    const after = (left: number): void => {
+      this.#timers.get(timer)?.cancel();
+      const part = microseconds(Math.ceil(duration / looks));
+      const ring = (): void => {
+        if (left > 1) after(left - 1);
+        else this.input({ kind: 'timer', timer });
+      };
+      this.#timers.set(timer, this.#world.timers.after(part, ring));
+    };
+    after(looks);
   }
 
   /** What is only news. */

@@ -1,7 +1,4 @@
-/**
- * The files that a keepalived user knows, in its directory and layout. SIGUSR1 writes data and JSON, SIGUSR2 the
- * counters: keepalived's own signal for JSON is a real-time signal, which Node.js cannot receive.
- */
+/** The files that a keepalived user knows, in its directory and layout. */
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +13,9 @@ export type DumpKind = 'data' | 'stats' | 'json';
 /** Writes `keepalived.data`, `.stats` or `.json`, mode 0600, below $TMPDIR. */
 export function writeDump(kind: DumpKind, node: KeepstateNode, logger: Logger): void {
   const path = join(tmpdir(), `keepalived.${kind}`);
-  const text = dumpText(kind, node);
-  if (text === undefined) return;
   try {
+    const text = dumpText(kind, node);
+    if (text === undefined) return;
     writeFileSync(path, text, { mode: 0o600 });
     logger.log('info', 'dump written', { path });
   } catch (error) {

@@ -95,8 +95,7 @@ export class KeepstateNode {
       world.logger,
     );
     this.#recorder = new RoleRecorder(this.history, world.clock);
-    const { controlPath } = options;
-    this.#memory = new RoleMemory(controlPath, keepstate.stateDirectory, world.logger);
+    this.#memory = new RoleMemory(options.controlPath, keepstate.stateDirectory, world.logger);
     if (sync !== undefined) {
       this.#natWatch = new NatWatch(
         world.timers,
@@ -162,8 +161,7 @@ export class KeepstateNode {
     const { sync } = settings;
     if (this.#supervisor === undefined || sync === undefined) return 'VRRP settings applied';
     if (JSON.stringify(sync) === JSON.stringify(before.sync)) return 'VRRP settings applied';
-    const result = await this.#supervisor.reconfigure(sync);
-    return `settings applied; sync engine: ${result.message}`;
+    return `settings applied; ${await this.#supervisor.reconfigure(sync)}`;
   }
 
   /** Priority 0, VIPs removed, the peer told, the worker ended. */
@@ -184,6 +182,7 @@ export class KeepstateNode {
 
   /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
   async #handOverBeforeStop(): Promise<void> {
+    await this.#supervisor?.refresh();
     const state = this.#coordinator?.state;
     if (state?.role !== 'MASTER' || state.peer.kind !== 'keepstate') return;
     if (!state.peer.isSynchronised) return;
@@ -203,6 +202,7 @@ export class KeepstateNode {
   setMaintenance(on: boolean): void {
     this.#router.setMaintenance(on);
     this.#memory.setMaintenance(on);
+    this.#supervisor?.post({ kind: 'maintenance', on });
   }
 
   status(): StatusAnswer {
@@ -283,7 +283,10 @@ export class KeepstateNode {
   }
 
   #reported(report: SyncReport): void {
-    if (report.kind === 'ready') this.#reporter?.tellAll();
+    if (report.kind === 'ready') {
+      this.#reporter?.tellAll();
+      this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
+    }
     if (report.kind === 'log') {
       this.#world.logger.log(report.level, report.message, report.fields);
       return;

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { formatIp } from '../base/ipAddress.js';
+import { KeepstateError } from '../base/errors.js';
 import { silentLogger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { milliseconds } from '../base/time.js';
@@ -21,6 +22,7 @@ import { chooseSource, keepalivedProtocol } from '../vrrp/addresses.js';
 import { Senders } from '../vrrp/senders.js';
 import { SocketPool } from '../vrrp/socketPool.js';
 import { runningHere } from './otherDaemons.js';
+import { enterOwnNamespace } from './ownNamespace.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
 
 type Write = (text: string) => void;
@@ -33,6 +35,13 @@ export async function releaseAddresses(config: string, write: Write): Promise<nu
   const path = settings?.keepstate.controlPath ?? defaultControlPath;
   if (await answers(path)) {
     write(`a keepstate runs with this configuration (${path}): nothing was removed`);
+    return 1;
+  }
+  try {
+    if (settings !== undefined) enterOwnNamespace(settings);
+  } catch (error) {
+    if (!(error instanceof KeepstateError)) throw error;
+    write(`${error.message}: nothing was removed`);
     return 1;
   }
   const network = RtnetlinkWatch.open({ timers, logger: silentLogger });

@@ -30,7 +30,7 @@ export class RoleMemory {
 
   setMaintenance(on: boolean): void {
     this.#maintenance = on;
-    this.#maintenanceFile.write({ bootId: this.#bootId, maintenance: on, units: {} });
+    this.#maintenanceFile.write({ bootId: this.#bootId ?? '', maintenance: on, units: {} });
   }
 
   /** Units whose peers cannot have timed out since their last advertisement. */
@@ -83,7 +83,7 @@ export class RoleMemory {
     if (text === this.#saved) return;
     this.#saved = text;
     const units = Object.fromEntries(masters);
-    this.#roleFile.write({ bootId: this.#bootId, maintenance: this.#maintenance, units });
+    this.#roleFile.write({ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units });
   }
 }
 

@@ -1,5 +1,4 @@
 /** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
-import { join } from 'node:path';
 import { KeepstateError } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
@@ -8,8 +7,8 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
+import { onSignalNumber } from '../net/realTimeSignals.js';
 import { sendUnixDatagram } from '../net/unixDatagram.js';
-import { enterNetworkNamespace } from '../net/networkNamespace.js';
 import { inlineMore } from './compiler.js';
 import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
@@ -19,6 +18,7 @@ import { LockFile } from './lockFile.js';
 import { openLog, type ProcessLog } from './log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
+import { enterOwnNamespace } from './ownNamespace.js';
 import { RecordingFile } from './recordingFile.js';
 import { Reloader } from './reload.js';
 import { schedule } from './scheduling.js';
@@ -64,6 +64,9 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
 }
 
+/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
+const keepalivedSignals = { json: 36, statsClear: 63 } as const;
+
 class Run {
   readonly #settings: NodeSettings;
   readonly #options: RunOptions;
@@ -89,7 +92,7 @@ class Run {
     const stopped = new Promise<void>((resolve) => {
       this.#stop = resolve;
     });
-    if (settings.netNamespace !== undefined) enterNamespace(settings.netNamespace);
+    enterOwnNamespace(settings);
     refuseBesideOthers(settings);
     const { record } = this.#options;
     const recording = record === undefined ? undefined : new RecordingFile(record, this.#log);
@@ -167,11 +170,15 @@ class Run {
       ['SIGUSR2', dump('stats')],
     ];
     for (const [signal, handle] of handlers) process.on(signal, handle);
+    // Tools that know keepalived send them, and unheard they would end a MASTER.
+    onSignalNumber(keepalivedSignals.json, dump('json'));
+    onSignalNumber(keepalivedSignals.statsClear, dump('stats'));
     return () => {
-      for (const [signal, handle] of handlers) process.off(signal, handle);
-      // A second signal during the stop must not end it half way.
-      process.on('SIGTERM', () => undefined);
-      process.on('SIGINT', () => undefined);
+      for (const [signal, handle] of handlers) {
+        process.off(signal, handle);
+        // None of them may end the stop half way.
+        process.on(signal, () => undefined);
+      }
     };
   }
 
@@ -198,13 +205,6 @@ function openConfiguredLog({ general }: NodeSettings, level: LogLevel): ProcessL
           }),
         }),
   });
-}
-
-function enterNamespace(name: string): void {
-  const outcome = enterNetworkNamespace(join('/run/netns', name));
-  if (outcome.kind !== 'done') {
-    throw new KeepstateError('namespace', `cannot enter the network namespace ${name}`);
-  }
 }
 
 function refuseBesideOthers(settings: NodeSettings): void {

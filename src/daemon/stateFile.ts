@@ -9,6 +9,7 @@ import { microseconds, subtractTime, type Microseconds } from '../base/time.js';
 
 /** `units` are those that were MASTER, with the monotonic time of their last advertisement. */
 export interface SavedState {
+  /** Of the boot in which it was written; empty where that was not known. */
   readonly bootId: string;
   readonly maintenance: boolean;
   readonly units: Readonly<Record<string, Microseconds>>;
@@ -54,14 +55,17 @@ export class StateFile {
   }
 }
 
-/** Units that were MASTER in this boot, with a last advertisement that is younger than `patienceOf(unit)`. */
+/**
+ * Units that were MASTER in this boot, with a last advertisement that is younger than `patienceOf(unit)`. None in a boot
+ * that has no name.
+ */
 export function mastersWithin(
   saved: SavedState,
-  bootId: string,
+  bootId: string | undefined,
   now: Microseconds,
   patienceOf: (unit: string) => Microseconds | undefined,
 ): ReadonlySet<string> {
-  if (saved.bootId !== bootId) return new Set();
+  if (bootId === undefined || saved.bootId !== bootId) return new Set();
   const names = Object.entries(saved.units).flatMap(([unit, lastAdvert]) => {
     const patience = patienceOf(unit);
     const age = subtractTime(now, lastAdvert);
@@ -70,12 +74,13 @@ export function mastersWithin(
   return new Set(names);
 }
 
-/** /proc/sys/kernel/random/boot_id; the empty text where it cannot be read, which matches nothing saved. */
-export function readBootId(): string {
+/** undefined where the kernel does not tell it: no file is then known to be of this boot. */
+export function readBootId(path = '/proc/sys/kernel/random/boot_id'): string | undefined {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const text = readFileSync(path, 'utf8').trim();
+    return text === '' ? undefined : text;
   } catch {
-    return 'unknown';
+    return undefined;
   }
 }
 

@@ -221,6 +221,7 @@ function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswe
     kind,
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
+    ...(peer.inMaintenance === true ? { maintenance: true } : {}),
     ...(lastHeard === undefined ? {} : { heardAgoMs: agoMs(source.now, lastHeard) }),
     lost,
     malformed,

@@ -52,6 +52,10 @@ const longestPause = seconds(10);
 /** A life this long was a good one: the next pause is short again. */
 const goodLife = seconds(60);
 const stopPatience = seconds(3);
+/** A person waits for `status`, and a stop for nobody. */
+const refreshPatience = milliseconds(500);
+/** An engine that is started afresh ends its commit first; two reloads in a row are within the command line's 70 s. */
+const reconfigurePatience = seconds(30);
 
 export class WorkerSupervisor {
   readonly #options: SupervisorOptions;
@@ -133,10 +137,21 @@ export class WorkerSupervisor {
     return this.#ask((id) => ({ kind: 'request', id, request }), timeout);
   }
 
-  /** After a reload. The new settings also hold for each later start. */
-  reconfigure(settings: SyncSettings): Promise<SyncResult> {
+  /** Its status, and what is known of the peer, are of now; of before where it is too busy to say. */
+  async refresh(): Promise<void> {
+    await this.request({ verb: 'stats' }, refreshPatience);
+  }
+
+  /** After a reload; resolves with what became of it, for the operator. The settings also hold for each later start. */
+  async reconfigure(settings: SyncSettings): Promise<string> {
     this.#settings = settings;
-    return this.#ask((id) => ({ kind: 'reconfigure', id, settings }), seconds(10));
+    const { ok, message } = await this.#ask(
+      (id) => ({ kind: 'reconfigure', id, settings }),
+      reconfigurePatience,
+    );
+    return ok
+      ? `sync engine: ${message}`
+      : `${message}; it goes by the new settings when its present work ends, or from its next start`;
   }
 
   /** Asks the worker to end by itself, then ends it. */

@@ -9,8 +9,9 @@ import { errorText } from './errorText.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
+import { needsRestart } from './restartingSettings.js';
 import { RoleWork } from './roleWork.js';
-import { buildStatus, isPeerPresent, type PeerView } from './statusBuilder.js';
+import { buildStatus, isPeerPresent, stateOf, type PeerView } from './statusBuilder.js';
 import type { SyncSettings } from './settings.js';
 
 const statusInterval = seconds(1);
@@ -31,6 +32,7 @@ export class Commands {
   #servers: readonly ClientServer[] = [];
   /** Of the engine's ticks, those of the last five seconds. */
   readonly #lateness = new Lateness(50);
+  #inMaintenance = false;
   #reportedAt: Microseconds | undefined;
   #lastState = '';
   /** Present while the engine is started afresh: commands wait for it, in their order. */
@@ -79,6 +81,10 @@ export class Commands {
         return;
       case 'mergeAfterSplit':
         roles.mergeAfterSplit(command.epoch);
+        return;
+      case 'maintenance':
+        this.#inMaintenance = command.on;
+        this.#peer?.channel.setMaintenance(command.on);
         return;
       case 'yieldIgnored':
         roles.yieldIgnored();
@@ -141,6 +147,7 @@ export class Commands {
     this.#engine = engine;
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
+    this.#peer?.channel.setMaintenance(this.#inMaintenance);
     this.#roles = new RoleWork(engine, this.#peer?.channel.yields);
     this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();
@@ -150,7 +157,8 @@ export class Commands {
     engine.observe({
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
-        const state = `${isPeerPresent(engine, now)} ${this.#isPeerKeepstate()}`;
+        // Who may hand the role over goes by it: a change is told at once.
+        const state = `${stateOf(engine, now)} ${this.#isPeerKeepstate()}`;
         const isOld =
           this.#reportedAt === undefined || subtractTime(now, this.#reportedAt) >= statusInterval;
         if (state === this.#lastState && !isOld) return;
@@ -174,10 +182,8 @@ export class Commands {
   /** What can be adopted is; anything else starts the engine afresh, which fills its caches again. */
   async #reconfigure(id: number, settings: SyncSettings, engine: Engine): Promise<void> {
     const startedAt = this.#ports.clock.now();
-    const needsRestart = restartingKeys.some(
-      (key) => JSON.stringify(settings[key]) !== JSON.stringify(engine.settings[key]),
-    );
-    if (needsRestart && this.#started !== undefined) {
+    const isRestarted = needsRestart(engine.settings, settings);
+    if (isRestarted && this.#started !== undefined) {
       // What a takeover commits would be lost with the engine.
       await engine.commits.settled();
       if (this.#engine !== engine) return this.#reconfigureLater(id, settings);
@@ -185,7 +191,7 @@ export class Commands {
     } else engine.adopt(settings);
     this.#result(id, {
       ok: true,
-      message: needsRestart ? 'the sync engine was started afresh' : 'adopted',
+      message: isRestarted ? 'the sync engine was started afresh' : 'adopted',
       counts: {},
       durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
     });
@@ -319,26 +325,3 @@ export class Commands {
 function changesRole({ kind }: SyncCommand): boolean {
   return ['preCommit', 'becomePrimary', 'becomeBackup', 'becomeFault'].includes(kind);
 }
-
-/** A change of one of these cannot be adopted in place. */
-const restartingKeys = [
-  'mode',
-  'links',
-  'resendQueueSize',
-  'ackWindowSize',
-  'disableExternalCache',
-  'disableInternalCache',
-  'refreshTimeSeconds',
-  'expectationSync',
-  'hashLimit',
-  'netlinkBufferBytes',
-  'netlinkBufferMaxGrowthBytes',
-  'netlinkEventsReliable',
-  'pollSeconds',
-  'filter',
-  'tcpWindowTracking',
-  'commitTimeoutSeconds',
-  'peerPort',
-  'nodeName',
-  'acceptAnySource',
-] as const satisfies readonly (keyof SyncSettings)[];

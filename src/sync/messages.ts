@@ -63,6 +63,8 @@ export type SyncCommand =
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
   /** Own addresses, VIPs included, as text: always ignored by the filter. */
   | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
+  /** Whether this node never takes the role: the peer's status tells its operator. */
+  | { readonly kind: 'maintenance'; readonly on: boolean }
   | {
       readonly kind: 'linkState';
       readonly interfaceName: string;
@@ -213,6 +215,8 @@ export interface SyncStatus {
     readonly kind: 'none' | 'conntrackd' | 'keepstate';
     readonly name?: string;
     readonly version?: string;
+    /** A keepstate that never takes the role. */
+    readonly inMaintenance?: boolean;
     /** Monotonic time of the last accepted datagram. */
     readonly lastHeard?: Microseconds;
     readonly lost: number;

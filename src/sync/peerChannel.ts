@@ -5,16 +5,13 @@
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { Engine, EngineObserver } from './engine.js';
 import { ParityCheck } from './parity.js';
+import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
 import type { PeerView } from './statusBuilder.js';
 import { sequenceDistance } from './wire/header.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/peerMessage.js';
 import { YieldNews } from './yieldNews.js';
 
-const helloPause = seconds(1);
-/** Towards a peer that never answers: it is a conntrackd, or not there. */
-const lonelyHelloPause = seconds(5);
 const digestPause = seconds(1);
-const peerTimeout = seconds(5);
 const bulkEndPause = milliseconds(200);
 const bulkEndRepeats = 25;
 const resignedRepeats = 5;
@@ -23,11 +20,8 @@ const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
 const noExternal = 'DisableExternalCache is on: nothing is kept to compare';
 const noInternal = 'the peer keeps no internal cache (DisableInternalCache)';
 
-export interface PeerChannelPort {
+export interface PeerChannelPort extends Pick<GreetingPort, 'version' | 'nodeName'> {
   send(datagram: Uint8Array): void;
-  /** keepstate's own version. */
-  readonly version: string;
-  readonly nodeName: string;
 }
 
 interface Offer {
@@ -38,12 +32,10 @@ interface Offer {
 
 export class PeerChannel implements EngineObserver {
   readonly yields: YieldNews;
+  readonly #greeting: PeerGreeting;
   readonly #engine: Engine;
   readonly #port: PeerChannelPort;
   readonly #parity = new ParityCheck();
-  #heardAt: Microseconds | undefined;
-  #peer: { readonly name: string; readonly version: string } | undefined;
-  #helloAt: Microseconds | undefined;
   #digestAt: Microseconds | undefined;
   /** The end of our last bulk, repeated until the peer has seen it. */
   #bulkEnd: Extract<PeerMessage, { kind: 'bulkEnd' }> | undefined;
@@ -62,19 +54,27 @@ export class PeerChannel implements EngineObserver {
   constructor(engine: Engine, port: PeerChannelPort) {
     this.#engine = engine;
     this.#port = port;
+    this.#greeting = new PeerGreeting({
+      version: port.version,
+      nodeName: port.nodeName,
+      send: (message) => {
+        this.#send(message);
+      },
+    });
     this.yields = new YieldNews(engine, {
       send: (message) => {
         this.#send(message);
       },
-      peerName: () => this.#peer?.name ?? 'the peer',
+      peerName: () => this.#greeting.peer?.name ?? 'the peer',
       isPresent: (now) => this.#isPresent(now),
     });
     engine.observe(this);
   }
 
   view(now: Microseconds, isPeerHeard: boolean): PeerView {
-    if (this.#isPresent(now) && this.#peer !== undefined) {
-      return { kind: 'keepstate', ...this.#peer, ...this.#parityView(now) };
+    const { peer } = this.#greeting;
+    if (this.#isPresent(now) && peer !== undefined) {
+      return { kind: 'keepstate', ...peer, ...this.#parityView(now) };
     }
     return isPeerHeard
       ? { kind: 'conntrackd', parity: 'unknown', parityBecause: conntrackdIsSilent }
@@ -94,19 +94,23 @@ export class PeerChannel implements EngineObserver {
     return this.#isPresent(now);
   }
 
+  /** Whether this node never takes the role: its peer's status says so. */
+  setMaintenance(on: boolean): void {
+    this.#greeting.setMaintenance(on, this.#engine.ports.clock.now());
+  }
+
   receive(datagram: Uint8Array): void {
     const message = decodePeerMessage(datagram);
     if (message === undefined) return;
     const now = this.#engine.ports.clock.now();
     const isNew = !this.#isPresent(now);
-    this.#heardAt = now;
+    this.#greeting.heard(now);
     this.#handle(message, now);
-    if (isNew) this.#hello(now);
+    if (isNew) this.#greeting.say(now);
   }
 
   tick(now: Microseconds): void {
-    const pause = this.#isPresent(now) ? helloPause : lonelyHelloPause;
-    if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.#hello(now);
+    this.#greeting.tick(now);
     // Also towards a peer that has gone: whoever offered waits for the end of it.
     this.#expireOffer(now);
     if (!this.#isPresent(now)) {
@@ -189,8 +193,7 @@ export class PeerChannel implements EngineObserver {
   #handle(message: PeerMessage, now: Microseconds): void {
     switch (message.kind) {
       case 'hello':
-        this.#peer = { name: message.name, version: message.version };
-        if (!message.heard) this.#hello(now);
+        this.#greeting.received(message, now);
         return;
       case 'digest':
       case 'noDigest':
@@ -329,18 +332,12 @@ export class PeerChannel implements EngineObserver {
     else this.#send({ kind: 'offer', token: offer.token });
   }
 
-  #hello(now: Microseconds): void {
-    this.#helloAt = now;
-    const { version, nodeName } = this.#port;
-    this.#send({ kind: 'hello', name: nodeName, version, heard: this.#isPresent(now) });
-  }
-
   #send(message: PeerMessage): void {
     this.#port.send(encodePeerMessage(message));
   }
 
   #isPresent(now: Microseconds): boolean {
-    return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
+    return this.#greeting.isPresent(now);
   }
 
   #hasExternal(): boolean {

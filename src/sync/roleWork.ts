@@ -199,6 +199,8 @@ export class RoleWork {
     let summary = nothingCommitted;
     if (injection === undefined) {
       try {
+        // It has begun: the deadline of whoever waits counts from here.
+        ports.report({ kind: 'commitProgress', epoch, committed: 0 });
         commits.follow('takeover');
         summary = await commits.commit({
           table: 'all',

@@ -62,17 +62,13 @@ export interface SyncSettings {
   readonly tcpWindowTracking: boolean;
   /** `off`, `all`, or helper name prefixes. */
   readonly expectationSync: 'off' | 'all' | readonly string[];
-  readonly hashSize: number;
   /** Entries per cache, internal and external. */
   readonly hashLimit: number;
   readonly netlinkBufferBytes?: number;
   readonly netlinkBufferMaxGrowthBytes: number;
   readonly netlinkEventsReliable: boolean;
-  /** conntrackd waits this long after an overrun; keepstate resyncs at once. Undefined: off. */
-  readonly netlinkOverrunResyncSeconds?: number;
   /** Reconcile with the kernel every so often, events stay on. */
   readonly pollSeconds?: number;
-  readonly eventIterationLimit: number;
   readonly filter: FilterSettings;
   /** VIPs and other addresses that keepstate ignores by itself, beside the node's own at run time. */
   readonly ownAddresses: readonly IpAddress[];

@@ -4,16 +4,15 @@ import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { CacheCounters } from './cacheCounters.js';
 import type { Engine } from './engine.js';
 import type { CacheCounts, Parity, SyncStatus } from './messages.js';
+import type { GreetedPeer } from './peerGreeting.js';
 import type { ExpectationCache } from './expectations.js';
 
 /** FTFW and NOTRACK peers speak once a second. */
 const peerSilence = seconds(4);
 
 /** What the peer channel knows. */
-export interface PeerView {
+export interface PeerView extends Partial<GreetedPeer> {
   readonly kind: 'none' | 'conntrackd' | 'keepstate';
-  readonly name?: string;
-  readonly version?: string;
   readonly parity: Parity;
   /** Why it is unknown, where that will not change by itself. */
   readonly parityBecause?: string;
@@ -60,6 +59,7 @@ export function buildStatus(
       kind: peer.kind,
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
+      ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
       ...(heard === undefined ? {} : { lastHeard: heard }),
       lost: machine.counters.lost,
       before: machine.counters.before,
@@ -85,7 +85,7 @@ export function buildStatus(
   };
 }
 
-function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
+export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
   if (!isPeerPresent(engine, now)) return 'peer-lost';
   const isWaiting = engine.replicator.resync.isWaiting;
   const isBehind = engine.replicator.transmitter.isBulkRunning || isWaiting;

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../../src/cli/doctor/examine.js';
-import type { CommandResult } from '../lab/command.js';
+import { tryRun, type CommandResult } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { repositoryRoot } from '../lab/runTypescript.js';
@@ -232,6 +232,36 @@ test('a link that is down is found, and up again it is fine', async () => {
   expect(down.map(({ code }) => code)).toEqual(['interface-down']);
   expect(findings(await doctor())).toEqual([]);
 }, 60_000);
+
+describe('from outside, with net_namespace', () => {
+  const outside = async (namespace: string, ...words: string[]): Promise<CommandResult> => {
+    const file = join(host.directory, 'outside.conf');
+    writeFileSync(file, `net_namespace ${namespace}\n${config}`);
+    const program = join(repositoryRoot, 'bin/keepstate');
+    return tryRun([program, 'doctor', ...words, '--config', file]);
+  };
+
+  test('it looks at the namespace in which the daemon will be', async () => {
+    expect(findings(await outside(host.namespace, '--json'))).toEqual([]);
+    await host.sysctl({ 'net.ipv4.ip_forward': 0 });
+    await host.nft(ruleset({ input: vrrp }));
+    await host.ip('link set sync down');
+    const found = await outside(host.namespace, '--json');
+    await host.ip('link set sync up');
+    expect(new Set(findings(found).map(({ code }) => code))).toEqual(
+      new Set(['forwarding-off', 'interface-down', 'sync-blocked']),
+    );
+    expect((await outside(host.namespace)).stdout).toContain(
+      `in the network namespace ${host.namespace}`,
+    );
+  }, 60_000);
+
+  test('that cannot be entered, it says that nothing was looked at', async () => {
+    const result = await outside('no-such-namespace', '--json');
+    expect(findings(result)).toMatchObject([{ severity: 'error', code: 'net-namespace' }]);
+    expect(result.exitCode).toBe(1);
+  }, 60_000);
+});
 
 test('who lacks the rights is told what is missing, and what could not be looked at', async () => {
   const result = await doctor('setpriv', '--bounding-set', '-net_admin,-net_raw');

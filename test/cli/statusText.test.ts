@@ -81,16 +81,23 @@ WARNING the external table is 91 % full
 });
 
 describe('the sync peer in status', () => {
-  const text = (given: Pick<SyncStatusAnswer['peer'], 'kind' | 'heardAgoMs'>): string => {
+  type Given = Pick<SyncStatusAnswer['peer'], 'kind' | 'name' | 'heardAgoMs' | 'maintenance'>;
+  const whole = (given: Given): string => {
     const { sync } = sampleStatus;
     if (sync === undefined) throw new Error('the sample replicates');
     const peer = { lost: 0, malformed: 0, strangers: 0, ...given };
-    return (
-      /peer {9}(.*)/.exec(
-        statusText({ ...sampleStatus, sync: { ...sync, peer } }, now, plain),
-      )?.[1] ?? ''
-    );
+    return statusText({ ...sampleStatus, sync: { ...sync, peer } }, now, plain);
   };
+  const text = (given: Given): string => /peer {9}(.*)/.exec(whole(given))?.[1] ?? '';
+
+  test('in maintenance is named at the top: it would not take the role', () => {
+    const rests = { kind: 'keepstate', name: 'fw2', heardAgoMs: 200, maintenance: true };
+    expect(text(rests)).toBe('fw2, keepstate, in maintenance, heard 0.2 s ago');
+    expect(whole(rests).split('\n').slice(0, 3).join(' ')).toContain(
+      'the peer fw2 is in maintenance: it would not take the role',
+    );
+    expect(whole({ ...rests, maintenance: false })).not.toContain('in maintenance');
+  });
 
   test('that fell silent is lost, one that never spoke was never heard', () => {
     expect(text({ kind: 'none', heardAgoMs: 6_400 })).toBe('lost, last heard 6.4 s ago');

@@ -423,7 +423,6 @@ function statedApart(settings: NodeSettings): unknown {
     sync: {
       ...sync,
       pollSeconds: undefined,
-      netlinkOverrunResyncSeconds: undefined,
       filter: { ...sync?.filter, address: undefined },
     },
     binding: { ...binding, because: '' },

@@ -61,9 +61,10 @@ describe('blocks and words', () => {
 
   test('line ends mean nothing inside conntrackd blocks', () => {
     const text =
-      'Sync { Mode\nFTFW { } UDP { IPv4_address 10.0.0.1 IPv4_Destination_Address\n10.0.0.2 Port 3780 Interface eth1 } } General { HashSize 5 HashLimit 7 }';
-    const sync = load(text).settings?.sync;
-    expect(sync).toMatchObject({ hashSize: 5, hashLimit: 7, mode: 'FTFW' });
+      'Sync { Mode\nFTFW { } UDP { IPv4_address 10.0.0.1 IPv4_Destination_Address\n10.0.0.2 Port 3780 Interface eth1 } } General { LockFile\n/x HashLimit 7 }';
+    const { sync, general } = load(text).settings ?? {};
+    expect(sync).toMatchObject({ hashLimit: 7, mode: 'FTFW' });
+    expect(general?.lockFile).toBe('/x');
     expect(sync?.links).toHaveLength(1);
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runCheck } from '../../src/cli/check.js';
 import { runMigrate } from '../../src/cli/migrate.js';
 import type { NodeSettings } from '../../src/config/nodeSettings.js';
+import type { SyncSettings } from '../../src/sync/settings.js';
 import { instanceText, load, loadFiles, memoryFiles, placesOf, portsWith } from './loading.js';
 
 class Captured {
@@ -57,8 +58,8 @@ function stated(keepalived: string, conntrackd: string, added: readonly string[]
     `Sync { UDP { Port 1 IPv4_address 10.9.9.9 IPv4_Destination_Address 10.9.9.8 Interface x } }
      General { Filter { Address Ignore { ${added.map((one) => `IPv4_address ${one}\n`).join('')} } } }`,
   ).settings?.sync?.filter.address;
-  const { netlinkOverrunResyncSeconds: resync, ...sync } = settings.sync;
-  delete (sync as { pollSeconds?: number }).pollSeconds;
+  const sync: { -readonly [K in keyof SyncSettings]: SyncSettings[K] } = { ...settings.sync };
+  delete sync.pollSeconds;
   return {
     ...settings,
     vrrp: {
@@ -67,8 +68,6 @@ function stated(keepalived: string, conntrackd: string, added: readonly string[]
     },
     sync: {
       ...sync,
-      // 5 beside reliable events becomes off; where nothing was said, the default stays.
-      ...(resync === 30 ? { netlinkOverrunResyncSeconds: 30 } : {}),
       filter: {
         ...sync.filter,
         address: { ...address, entries: [...(reference?.entries ?? []), ...address.entries] },
@@ -208,12 +207,12 @@ describe('what is taken is written down', () => {
 
   test('a neighbour on the same line stays', () => {
     const original = sync(
-      `General { PollSecs 5 HashSize 77 Nice 3 ${ignored.replaceAll('\n', ' ')} }\n`,
+      `General { PollSecs 5 HashLimit 77 Nice 3 ${ignored.replaceAll('\n', ' ')} }\n`,
     );
     const { text } = migrated(original);
     expect(load(text).problems).toEqual([]);
-    expect(load(text).settings?.sync?.hashSize).toBe(77);
-    expect(text).toContain('\n#   General { PollSecs 5 HashSize 77 ');
+    expect(load(text).settings?.sync?.hashLimit).toBe(77);
+    expect(text).toContain('\n#   General { PollSecs 5 HashLimit 77 ');
   });
 
   test('a definition with several lines in it is left alone, and accepted or named', () => {

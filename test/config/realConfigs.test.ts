@@ -126,14 +126,11 @@ const unicastSync = (node: 1 | 2, own: readonly string[]): SyncSettings => ({
   cacheTimeoutSeconds: 180,
   tcpWindowTracking: false,
   expectationSync: 'off',
-  hashSize: 32_768,
   hashLimit: 131_072,
   netlinkBufferBytes: 2_097_152,
   netlinkBufferMaxGrowthBytes: 8_388_608,
   netlinkEventsReliable: true,
-  netlinkOverrunResyncSeconds: 5,
   pollSeconds: 5,
-  eventIterationLimit: 200,
   filter: {
     from: 'userspace',
     protocol: { policy: 'accept', entries: [6, 17, 1] },
@@ -186,7 +183,6 @@ const unicastNode = (node: 1 | 2): NodeSettings => ({
     syslogFacility: 'daemon',
     lockFile: '/var/lock/conntrack.lock',
     unixPath: '/var/run/conntrackd.ctl',
-    systemd: true,
   },
   keepstate: {
     controlPath: '/run/keepstate/control.sock',
@@ -220,8 +216,10 @@ describe('a unicast pair of firewalls', () => {
       'warning nopreempt-disarmed 29:5',
       'warning clear-text-password 45:9',
       'warning nopreempt-disarmed 50:5',
+      'warning no-effect 75:5',
       'warning overrun-and-reliable 79:5',
       'warning poll-and-events 81:5',
+      'warning no-effect 82:5',
       'warning no-effect 86:9',
       'warning own-address-not-ignored 96:9',
     ]);
@@ -256,9 +254,9 @@ describe('a multicast pair of routers', () => {
   test.each([
     ['master', 'MASTER', 100],
     ['backup', 'BACKUP', 50],
-  ] as const)('the %s means what its two files say, without a warning', (node, state, priority) => {
+  ] as const)('the %s means what its two files say, with one warning', (node, state, priority) => {
     const result = load(read(`multicast-${node}.keepalived`, 'multicast.conntrackd'));
-    expect(result.problems).toEqual([]);
+    expect(placesOf(result)).toEqual(['warning no-effect 44:5']);
     expect(result.settings?.vrrp.instances).toEqual([
       {
         ...instanceDefaults,
@@ -350,6 +348,7 @@ describe('a cloud router, indented with no-break spaces', () => {
       'warning no-break-space 2:1',
       'warning default-priority 10:1',
       'warning clear-text-password 19:9',
+      'warning no-effect 52:5',
       'warning no-effect 58:9',
       'warning own-address-not-ignored 68:9',
     ]);

@@ -559,16 +559,15 @@ describe('the node', () => {
         address: { policy: 'accept', entries: [{ prefixLength: 8 }, { prefixLength: 8 }] },
       },
     });
-    expect(sync && 'netlinkOverrunResyncSeconds' in sync).toBe(false);
   });
 
-  test('Stats', () => {
-    expect(
-      settingsOf('Stats { LogFile on Syslog local5 }\nGeneral { Syslog off Systemd no }'),
-    ).toMatchObject({
-      stats: { logFile: '/var/log/conntrackd-stats.log', syslogFacility: 'local5' },
-      general: { systemd: false },
-    });
+  test('a log of connections is none of the settings, and a warning names what writes one', () => {
+    const { settings, problems } = load(
+      'Stats { LogFile on Syslog local5 }\nGeneral { Syslog off }',
+    );
+    expect(settings?.general).toEqual({ lockFile: '/var/lock/conntrackd.lock' });
+    expect(problems).toMatchObject([{ code: 'no-effect', severity: 'warning' }]);
+    expect(problems[0]?.message).toContain('conntrack -E -e DESTROY');
   });
 
   test('settings are frozen', () => {

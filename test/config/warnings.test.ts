@@ -175,7 +175,19 @@ describe('warnings about replication', () => {
       general('  NetlinkEventsReliable on\n  NetlinkOverrunResync 5'),
       ['overrun-and-reliable 8:3'],
     ],
-    ['overrun resync alone', general('  NetlinkOverrunResync 5'), []],
+    ['overrun resync alone', general('  NetlinkOverrunResync 5'), ['no-effect 7:3']],
+    [
+      'no overrun resync',
+      general('  NetlinkEventsReliable on\n  NetlinkOverrunResync off'),
+      ['no-effect 8:3'],
+    ],
+    ['Systemd off', general('  Systemd off'), ['no-effect 7:3']],
+    ['Systemd on', general('  Systemd on'), []],
+    [
+      'sizes that size nothing',
+      general('  HashSize 5\n  EventIterationLimit 9'),
+      ['no-effect 7:3', 'no-effect 8:3'],
+    ],
     [
       'buffer above its growth',
       general('  NetlinkBufferSize 9000\n  NetlinkBufferSizeMaxGrowth 8000'),

@@ -75,8 +75,8 @@ describe('policy ACCEPT and tcp_loose 1, the case in which packets before the co
     const committedAt = Date.parse(status.sync?.lastCommit?.at ?? '') / 1_000 - 0.002;
     for (const [i, capture] of captures.entries()) {
       await capture.stop();
-      const vip = i === 0 ? lanVip : wanVip;
-      const { questions, claims } = await capturedArp(capture, vip);
+      const [side, vip] = i === 0 ? (['lan', lanVip] as const) : (['wan', wanVip] as const);
+      const { questions, claims } = await capturedArp(capture, await fw2.macOf(side), vip);
       expect(questions.some((time) => time < committedAt)).toBe(true);
       expect(claims.length).toBeGreaterThan(0);
       expect(claims.filter((time) => time < committedAt)).toEqual([]);

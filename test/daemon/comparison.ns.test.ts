@@ -2,6 +2,7 @@ import { keepstateCluster, type Cluster } from '../support/cluster.js';
 import { clusterFaults, type ClusterFault } from '../support/clusterFaults.js';
 import { incumbentCluster } from '../support/clusterMembers.js';
 import { expectSurvival } from '../support/clusterTraffic.js';
+import { TakeoverTime } from '../support/takeoverTime.js';
 
 jest.setTimeout(1_200_000);
 
@@ -16,7 +17,8 @@ describe('the same faults for keepstate and for keepalived with conntrackd', () 
   test('outages and survivors side by side; all of keepstate survive', async () => {
     const keepstate = await keepstateCluster();
     const incumbent = await incumbentCluster();
-    const rows = [row('fault', 'keepstate: outage', 'survivors', 'pair: outage', 'survivors')];
+    const columns = ['outage', 'takeover', 'survivors'];
+    const rows = [row('', 'keepstate', '', '', 'pair'), row('fault', ...columns, ...columns)];
     try {
       for (const cluster of [keepstate, incumbent]) await cluster.dropInvalidInput();
       for (const fault of faults) {
@@ -28,23 +30,34 @@ describe('the same faults for keepstate and for keepalived with conntrackd', () 
       await Promise.all([keepstate.close(), incumbent.close()]);
       process.stderr.write(`${rows.join('\n')}\n`);
     }
-    expect(rows).toHaveLength(faults.length + 1);
+    expect(rows).toHaveLength(faults.length + 2);
   });
 });
 
+/** Takeover: from the fault until the other node has both addresses. */
 async function figures(
   cluster: Cluster,
   fault: ClusterFault,
   mustSurvive: boolean,
-): Promise<readonly [string, string]> {
-  const { report, amounts } = await cluster.observing(() => fault.happen(cluster));
+): Promise<readonly [string, string, string]> {
+  const takeover = new TakeoverTime(cluster.nodes[1].host);
+  let since = 0;
+  const { report, amounts } = await cluster.observing(() => {
+    since = Date.now();
+    return fault.happen(cluster);
+  });
+  const took = await takeover.end(since);
   if (mustSurvive) expectSurvival(report, amounts);
   const { udp, active, idle, up, down } = report;
   const survivors = active.survivors + idle.survivors + up.whole + down.whole;
   const all = amounts.active + amounts.idle + 2 * amounts.bulk;
-  return [`${udp.longestSilenceMilliseconds} ms`, `${survivors} of ${all}`];
+  return [
+    `${udp.longestSilenceMilliseconds} ms`,
+    took === undefined ? 'none' : `${took} ms`,
+    `${survivors} of ${all}`,
+  ];
 }
 
 function row(...cells: readonly string[]): string {
-  return cells.map((cell, i) => cell.padEnd(i === 0 ? 30 : 18)).join(' ');
+  return cells.map((cell, i) => cell.padEnd(i === 0 ? 28 : 11)).join(' ');
 }

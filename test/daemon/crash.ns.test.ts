@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { systemClock } from '../../src/base/systemClock.js';
+import { tryRun } from '../lab/command.js';
 import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
@@ -131,6 +132,19 @@ describe('crashes', () => {
     expect(await pair.firewalls[1].hasAddress(pairAddresses.lanVip)).toBe(false);
     const master = await nodes[0].waitForRole('MASTER');
     expect(master.reason).toContain('gave up the role');
+    // From outside, with net_namespace, it is the same node.
+    const { host } = nodes[1];
+    await host.ip(`address add ${pairAddresses.lanVip}/24 dev lan`);
+    const text = readFileSync(nodes[1].configFile, 'utf8');
+    const outside = host.file('outside.conf', `net_namespace ${host.namespace}\n${text}`);
+    const words = releaseCommand(nodes[1]).slice(0, -1);
+    const entered = await tryRun([...words, outside]);
+    expect(entered.stdout).toContain(`removed ${pairAddresses.lanVip}/24 on lan`);
+    expect(await host.hasAddress(pairAddresses.lanVip)).toBe(false);
+    host.file('outside.conf', `net_namespace no-such-namespace\n${text}`);
+    const refused = await tryRun([...words, outside]);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.stdout).toContain('cannot enter the network namespace no-such-namespace');
     // What was released is not resumed.
     const again = await nodes[1].host.tryExec(releaseCommand(nodes[1]));
     expect(again.stdout).toBe('');

@@ -1,4 +1,3 @@
-import { sleep } from '../lab/waitFor.js';
 import { clusterFaults } from '../support/clusterFaults.js';
 import { clusterConfig, keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
 import type { ClusterTrafficReport } from '../support/clusterTraffic.js';
@@ -42,7 +41,7 @@ describe('connections of every kind survive', () => {
         'the sync link to be missed',
       );
       expect(lost.role).toBe('MASTER');
-      await sleep(1_000);
+      await second.waitForAdverts(2, ['LAN', 'WAN']);
       await cluster.pair.sync.restore(first.host, 'sync');
       await first.waitForStatus((one) => one.sync?.parity === 'equal', 'parity again');
     });
@@ -63,7 +62,7 @@ describe('connections of every kind survive', () => {
       await first.waitForRole('BACKUP');
       await first.daemon.waitForStatus((one) => one.sync?.parity === 'equal', 'parity');
       // Longer than it would have waited before it preempted.
-      await sleep(4_500);
+      await first.daemon.waitForAdverts(5, ['LAN', 'WAN']);
       await cluster.waitForRoles(1);
       await handOver(cluster, 1);
     });

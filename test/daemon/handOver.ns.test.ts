@@ -1,3 +1,4 @@
+import type { StatusAnswer } from '../../src/control/status.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
@@ -54,13 +55,17 @@ describe('planned hand-over between two keepstates', () => {
     const outcome = await nodes[0].ask({ verb: 'maintenance', on: true, force: false });
     expect(outcome.kind).toBe('answer');
     await nodes[1].waitForRole('MASTER');
+    const isResting = (one: StatusAnswer): boolean => one.sync?.peer.maintenance === true;
+    await nodes[1].waitForStatus(isResting, 'the peer to be in maintenance');
     await nodes[0].stop();
     await nodes[0].start();
     expect((await nodes[0].waitForRole('BACKUP')).maintenance).toBe(true);
+    await nodes[1].waitForStatus(isResting, 'the peer to be in maintenance after its restart');
     await nodes[0].waitForStatus((one) => one.sync?.state === 'synchronised', 'the peer again');
     expect(await nodes[0].ask({ verb: 'maintenance', on: false, force: false })).toMatchObject({
       kind: 'answer',
     });
+    await nodes[1].waitForStatus((one) => !isResting(one), "the end of the peer's maintenance");
     // The higher priority returns by itself.
     await nodes[0].waitForRole('MASTER', { timeout: 60_000 });
     await nodes[1].waitForRole('BACKUP');

@@ -57,6 +57,25 @@ export class KeepstateNode {
     return outcome.result as StatusAnswer;
   }
 
+  /** Until its role is that old, by its own account. */
+  waitForAge(milliseconds: number): Promise<StatusAnswer> {
+    return this.waitForStatus(
+      ({ since }) => Date.now() - Date.parse(since) > milliseconds,
+      `a role that is ${milliseconds} ms old`,
+    );
+  }
+
+  /** Until each of the instances has heard so many advertisements more. */
+  async waitForAdverts(count: number, names: readonly string[]): Promise<void> {
+    const before = await this.status();
+    const heard = ({ instances }: StatusAnswer, name: string): number =>
+      instances.find((one) => one.name === name)?.counters['advert_rcvd'] ?? 0;
+    await this.waitForStatus(
+      (now) => names.every((name) => heard(now, name) >= heard(before, name) + count),
+      `${count} advertisements more`,
+    );
+  }
+
   async history(): Promise<readonly HistoryEntry[]> {
     const outcome = await this.ask({ verb: 'history' });
     if (outcome.kind !== 'answer') throw new Error(JSON.stringify(outcome));

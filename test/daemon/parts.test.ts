@@ -134,6 +134,15 @@ describe('state file', () => {
     // A clock that went backwards is another boot in disguise.
     expect(at(9)).toEqual([]);
   });
+
+  test('a boot that has no name knows no file as its own', () => {
+    const bootId = readBootId(join(directory, 'no-such-file'));
+    expect(bootId).toBeUndefined();
+    for (const written of ['', 'unknown', 'b']) {
+      const saved = { bootId: written, maintenance: false, units: { G1: seconds(10) } };
+      expect([...mastersWithin(saved, bootId, seconds(11), () => seconds(3))]).toEqual([]);
+    }
+  });
 });
 
 test('peers are told of a MASTER that is gone as long as the slowest of them may still wait', () => {
@@ -142,7 +151,7 @@ test('peers are told of a MASTER that is gone as long as the slowest of them may
   const vrrp = vrrpSettings([instanceSettings({ name: 'A' }), instanceSettings({ name: 'B' })]);
   const file = new StateFile(join(directory, 'role.json'), silentLogger);
   const units = { A: ago(seconds(3.5)), B: ago(seconds(4.1)) };
-  file.write({ bootId: readBootId(), maintenance: false, units });
+  file.write({ bootId: readBootId() ?? '', maintenance: false, units });
   const memory = new RoleMemory(join(directory, 'control.sock'), directory, silentLogger);
   // Three adverts of a second, and the skew of priority 0.
   expect([...memory.awaited(vrrp, now)]).toEqual(['A']);

@@ -1,5 +1,7 @@
+import type { Capture } from '../lab/capture.js';
 import { pairAddresses } from '../lab/firewallPair.js';
-import { sleep, waitFor } from '../lab/waitFor.js';
+import type { StatusAnswer } from '../../src/control/status.js';
+import { waitFor } from '../lab/waitFor.js';
 import { clusterConfig, keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
 import { expectSurvival } from '../support/clusterTraffic.js';
 import { announcementsFrom } from '../support/takeoverCapture.js';
@@ -15,7 +17,7 @@ describe('reload under traffic', () => {
   beforeAll(async () => {
     cluster = await keepstateCluster(settings);
     // The second block of announcements is out.
-    await sleep(2_500);
+    await cluster.nodes[0].daemon.waitForAge(2_500);
   });
 
   afterAll(async () => {
@@ -36,10 +38,7 @@ describe('reload under traffic', () => {
   test('what a change does not touch sends no announcement and keeps its role', async () => {
     const [first, second] = cluster.nodes;
     const traffic = await cluster.startTraffic();
-    const captures = [
-      await cluster.pair.client.capture('eth0', { filter: 'arp' }),
-      await cluster.pair.server.capture('eth0', { filter: 'arp' }),
-    ] as const;
+    const captures = await captureArp(cluster);
     const lives = async (): Promise<readonly number[]> => [
       (await first.daemon.history()).filter(({ name }) => name !== 'THIRD').length,
       (await second.daemon.history()).filter(({ name }) => name !== 'THIRD').length,
@@ -76,13 +75,148 @@ describe('reload under traffic', () => {
 
     expect(await lives()).toEqual(before);
     await cluster.waitForRoles();
-    const macs = [await first.host.macOf('lan'), await first.host.macOf('wan')] as const;
-    expect((await announcementsFrom(captures[0], macs[0], '10.1.0.253')).length).toBeGreaterThan(0);
-    expect(await announcementsFrom(captures[0], macs[0], lanVip)).toEqual([]);
-    expect(await announcementsFrom(captures[1], macs[1], wanVip)).toEqual([]);
+    const mac = await first.host.macOf('lan');
+    expect((await announcementsFrom(captures[0], mac, '10.1.0.253')).length).toBeGreaterThan(0);
+    expect(await announcements(cluster, captures)).toEqual([]);
     expectSurvival(await traffic.finish(), traffic.amounts);
   });
 });
+
+interface Change {
+  readonly name: string;
+  readonly edit: (config: string, index: 0 | 1) => string;
+  /** In the answer to the reload. */
+  readonly answer: string;
+  /** What `status` of that node shows once it is in effect, and no longer shows afterwards. */
+  readonly shows: (status: StatusAnswer) => boolean;
+}
+
+const changes: readonly Change[] = [
+  {
+    name: 'an instance more in the group',
+    edit: withThirdInstance,
+    answer: 'applied',
+    shows: ({ role, instances }) =>
+      instances.some(({ name, state }) => name === 'THIRD' && state === role),
+  },
+  {
+    name: 'a VIP more',
+    edit: withFurtherVip,
+    answer: 'applied',
+    shows: ({ role, instances }) =>
+      instances.some(({ vips }) =>
+        vips.some((vip) => vip.address === '10.1.0.253/24' && vip.present === (role === 'MASTER')),
+      ),
+  },
+  {
+    name: 'another priority',
+    edit: (config, index) =>
+      index === 0
+        ? config.replaceAll('priority 150', 'priority 160')
+        : config.replaceAll('priority 100', 'priority 90'),
+    answer: 'applied',
+    shows: ({ instances }) =>
+      instances.every(({ priority }) => priority === 160 || priority === 90),
+  },
+  {
+    name: 'a Sync block that starts the engine afresh',
+    edit: (config) => config.replace('HashLimit 131072', 'HashLimit 262144'),
+    answer: 'started afresh',
+    shows: ({ sync }) => sync?.internal.limit === 262_144,
+  },
+  {
+    name: 'a broken file',
+    edit: (config) => config.replace('priority 1', 'priority one'),
+    answer: 'refused',
+    shows: () => false,
+  },
+];
+
+/** Each change alone, on one node, and back again; under one set of connections each. */
+if (process.env['KEEPSTATE_FULL'] === '1') {
+  describe.each([
+    ['MASTER', 0],
+    ['BACKUP', 1],
+  ] as const)('a reload of the %s alone, and back, disturbs nobody', (_role, index) => {
+    let cluster: KeepstateCluster;
+
+    beforeAll(async () => {
+      cluster = await keepstateCluster(settings);
+      await cluster.nodes[0].daemon.waitForAge(2_500);
+    });
+
+    afterAll(async () => {
+      await cluster.close();
+    });
+
+    const reload = async (text: string): Promise<string> => {
+      const { daemon } = cluster.nodes[index];
+      daemon.writeConfig(text);
+      return JSON.stringify(await daemon.ask({ verb: 'reload' }));
+    };
+
+    /** Roles and their beginning, of all that was there before the change. */
+    const lives = (): Promise<unknown> =>
+      Promise.all(
+        cluster.nodes.map(async ({ daemon }) => {
+          const { role, since, instances } = await daemon.status();
+          const old = instances.filter(({ name }) => name !== 'THIRD');
+          const told = (await daemon.history()).filter(({ name }) => name !== 'THIRD');
+          return { role, since, instances: old.map((one) => [one.state, one.since]), told };
+        }),
+      );
+
+    /** Adverts of the new settings were heard, and both hold the same flows. */
+    const agreed = async (): Promise<void> => {
+      await cluster.nodes[1].daemon.waitForAdverts(2, ['LAN', 'WAN']);
+      for (const { daemon } of cluster.nodes) {
+        await daemon.waitForStatus((one) => one.sync?.parity === 'equal', 'parity');
+      }
+    };
+
+    test.each(changes)('$name', async ({ edit, answer, shows }) => {
+      const { daemon } = cluster.nodes[index];
+      const traffic = await cluster.startTraffic();
+      await cluster.nodes[1].waitForReplica(traffic.flows);
+      const captures = await captureArp(cluster);
+      const before = await lives();
+      const good = clusterConfig(index, settings);
+      const changed = edit(good, index);
+      expect(changed).not.toBe(good);
+      expect(await reload(changed)).toContain(answer);
+      if (answer !== 'refused') await daemon.waitForStatus(shows, 'the change to be in effect');
+      await agreed();
+      expect(await reload(good)).toContain('"answer"');
+      await daemon.waitForStatus((one) => !shows(one), 'the change to be gone');
+      await agreed();
+      expect(await lives()).toEqual(before);
+      expect(await announcements(cluster, captures)).toEqual([]);
+      await Promise.all(captures.map((capture) => capture.stop()));
+      expectSurvival(await traffic.finish(), traffic.amounts);
+    });
+  });
+}
+
+type ArpCaptures = readonly [lan: Capture, wan: Capture];
+
+async function captureArp({ pair }: KeepstateCluster): Promise<ArpCaptures> {
+  return [
+    await pair.client.capture('eth0', { filter: 'arp' }),
+    await pair.server.capture('eth0', { filter: 'arp' }),
+  ];
+}
+
+/** Gratuitous ARP for the addresses that no change touches, of either node. */
+async function announcements(
+  { nodes }: KeepstateCluster,
+  [lanSide, wanSide]: ArpCaptures,
+): Promise<readonly number[]> {
+  const found = nodes.map(async ({ host }) => [
+    ...(await announcementsFrom(lanSide, await host.macOf('lan'), lanVip)),
+    ...(await announcementsFrom(wanSide, await host.macOf('wan'), wanVip)),
+  ]);
+  return (await Promise.all(found)).flat();
+}
 
 function withFurtherVip(text: string): string {
   return text.replace(`${lanVip}/24 dev lan`, `${lanVip}/24 dev lan\n    10.1.0.253/24 dev lan`);

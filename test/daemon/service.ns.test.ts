@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { Conntrackd } from '../lab/conntrackd.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
+import { Keepalived } from '../lab/keepalived.js';
 import { Lab } from '../lab/lab.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -111,7 +112,9 @@ describe('one node as a service', () => {
     ['SIGUSR1', 'keepalived.data', 'VRRP Instance = GATEWAY'],
     ['SIGUSR1', 'keepalived.json', '"iname":"GATEWAY"'],
     ['SIGUSR2', 'keepalived.stats', 'VRRP Instance: GATEWAY'],
-  ] as const)('%s writes %s', async (signal, name, line) => {
+    [36, 'keepalived.json', '"iname":"GATEWAY"'],
+    [63, 'keepalived.stats', 'VRRP Instance: GATEWAY'],
+  ] as const)('signal %s writes %s', async (signal, name, line) => {
     const path = `${tmpDirectory()}/${name}`;
     rmSync(path, { force: true });
     node.process.signal(signal);
@@ -133,8 +136,7 @@ describe('one node as a service', () => {
     await node.start();
     expect((await node.waitForRole('BACKUP')).maintenance).toBe(true);
     // Longer than master_down: it would have taken the role.
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
-    expect((await node.status()).role).toBe('BACKUP');
+    expect((await node.waitForAge(5_000)).role).toBe('BACKUP');
     await node.ask({ verb: 'maintenance', on: false, force: false });
     await node.waitForRole('MASTER');
   });
@@ -149,6 +151,18 @@ describe('one node as a service', () => {
         exists: false,
       });
     }
+  });
+
+  test('beside a running keepalived it does not start, and names the remedy', async () => {
+    const keepalived = await Keepalived.start(node.host, keepalivedConfig);
+    const { code, output } = await runBeside(pairConfig({ index: 0 }));
+    expect(code).toBe(1);
+    expect(output).toContain('keepalived (process ');
+    expect(output).toContain('systemctl disable --now keepalived');
+    // It left nothing, and the other one in peace.
+    expect(await node.host.hasAddress(pairAddresses.lanVip)).toBe(false);
+    expect(await keepalived.state('OTHER')).toMatch(/^(BACKUP|MASTER)$/);
+    await keepalived.stop();
   });
 
   test('beside a running conntrackd it does not start, and names the remedy', async () => {
@@ -167,6 +181,18 @@ describe('one node as a service', () => {
     await conntrackd.process.stop();
   });
 });
+
+/** Another virtual router: the two would not even disturb each other. */
+const keepalivedConfig = `
+vrrp_instance OTHER {
+  interface lan
+  virtual_router_id 77
+  priority 100
+  virtual_ipaddress {
+    10.1.0.250/24 dev lan
+  }
+}
+`;
 
 function tmpDirectory(): string {
   return process.env['TMPDIR'] ?? '/tmp';

@@ -156,6 +156,14 @@ describe('status', () => {
       problems: [],
     });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+    expect(status.sync?.peer).not.toHaveProperty('maintenance');
+  });
+
+  test('has the maintenance of the peer', () => {
+    const resting = { ...sync, peer: { ...sync.peer, inMaintenance: true } };
+    const given = { status: resting, downBecause: undefined, restarts: 0, listingPath: '/l' };
+    const status = assembleStatus({ ...source, sync: { ...given, mode: 'FTFW' } });
+    expect(status.sync?.peer).toMatchObject({ name: 'fw2', maintenance: true });
   });
 
   test('where nothing is bound, the worst state counts', () => {

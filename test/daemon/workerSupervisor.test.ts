@@ -154,6 +154,32 @@ describe('worker supervisor', () => {
     });
   });
 
+  test('a refresh asks for figures of now, and waits half a second for them at most', async () => {
+    const { world, workers, supervisor } = supervise();
+    const fresh = supervisor.refresh();
+    expect(workers[0]?.commands.at(-1)).toMatchObject({ request: { verb: 'stats' } });
+    workers[0]?.listener.report(result(1));
+    await fresh;
+    const late = supervisor.refresh();
+    world.advance(milliseconds(500));
+    await late;
+  });
+
+  test('a reload says what became of it, also where the engine is busy for long, or down', async () => {
+    const { world, workers, supervisor } = supervise();
+    const changed = { mode: 'NOTRACK' } as unknown as SyncSettings;
+    const done = supervisor.reconfigure(changed);
+    workers[0]?.listener.report(result(1));
+    expect(await done).toBe('sync engine: done');
+    const busy = supervisor.reconfigure(changed);
+    world.advance(seconds(30));
+    expect(await busy).toMatch(/did not answer within 30000 ms; it goes by the new settings when/);
+    workers[0]?.listener.ended('exit 1');
+    expect(await supervisor.reconfigure(settings)).toMatch(/down: exit 1; .* from its next start/);
+    world.advance(milliseconds(250));
+    expect(workers[1]?.commands).toMatchObject([{ kind: 'start', settings: { mode: 'FTFW' } }]);
+  });
+
   test('a stop asks first, then ends the thread, and starts no other', async () => {
     const { world, workers, supervisor } = supervise();
     const stopped = supervisor.stop();

@@ -4,18 +4,25 @@ import type { Capture } from '../lab/capture.js';
 export interface CapturedArp {
   /** Requests for the address by others. */
   readonly questions: readonly number[];
-  /** Answers for it, and announcements of it. */
+  /** Answers for it, and announcements of it, by the firewall itself: those of the other one pass by here too. */
   readonly claims: readonly number[];
 }
 
-export async function capturedArp(capture: Capture, address: string): Promise<CapturedArp> {
+export async function capturedArp(
+  capture: Capture,
+  mac: string,
+  address: string,
+): Promise<CapturedArp> {
   const rows = await capture.fields(
-    ['frame.time_epoch', 'arp.src.proto_ipv4'],
+    ['frame.time_epoch', 'arp.src.proto_ipv4', 'eth.src'],
     `arp && (arp.src.proto_ipv4 == ${address} || arp.dst.proto_ipv4 == ${address})`,
   );
-  const times = (isClaim: boolean): number[] =>
-    rows.filter(([, source]) => (source === address) === isClaim).map(([time]) => Number(time));
-  return { questions: times(false), claims: times(true) };
+  const times = (isWanted: (source?: string, sender?: string) => boolean): number[] =>
+    rows.filter(([, source, sender]) => isWanted(source, sender)).map(([time]) => Number(time));
+  return {
+    questions: times((source) => source !== address),
+    claims: times((source, sender) => source === address && sender === mac),
+  };
 }
 
 /** IPv4 packets from or to one of `addresses`, other than ARP. */

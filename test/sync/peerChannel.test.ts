@@ -70,6 +70,43 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
 
 const hello = encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true });
 
+describe('maintenance', () => {
+  const viewOf = (one: Node): unknown => one.channel.view(one.now, true);
+
+  test('of the peer is known as long as its hello says so', () => {
+    const one = node();
+    one.channel.receive(
+      encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true, maintenance: true }),
+    );
+    expect(viewOf(one)).toMatchObject({ kind: 'keepstate', name: 'p', inMaintenance: true });
+    one.channel.receive(hello);
+    expect(viewOf(one)).not.toHaveProperty('inMaintenance');
+  });
+
+  test('of this node is said at once to a peer that is there, and with each further hello', () => {
+    const one = node();
+    one.channel.receive(hello);
+    const said = (): unknown[] =>
+      one.sent.flatMap((sent) => (sent.kind === 'hello' ? [sent.maintenance] : []));
+    const before = said().length;
+    one.channel.setMaintenance(true);
+    one.now = seconds(3);
+    one.channel.tick(one.now);
+    one.channel.setMaintenance(false);
+    expect(said().slice(before)).toEqual([true, true, undefined]);
+  });
+
+  test('that is no truth value makes the message a bad one', () => {
+    const bad = 'KSP1{"kind":"hello","name":"p","version":"1","heard":true,"maintenance":"yes"}';
+    expect(decodePeerMessage(Buffer.from(bad))).toBeUndefined();
+  });
+
+  test('and whatever else a newer peer adds to its hello does not keep it from being heard', () => {
+    const newer = 'KSP1{"kind":"hello","name":"p","version":"9","heard":true,"further":[1]}';
+    expect(decodePeerMessage(Buffer.from(newer))).toMatchObject({ kind: 'hello', version: '9' });
+  });
+});
+
 test('an offer is repeated until it is answered', async () => {
   const one = node();
   one.channel.receive(hello);

@@ -23,7 +23,7 @@ export interface MachineReport {
   readonly hasLegacyTables: boolean;
   /** Names of the effective capabilities that are missing. */
   readonly missingCapabilities: readonly string[];
-  /** Interfaces that exist, with whether they are up. */
+  /** Those of the configuration that exist, with whether they are up. */
   readonly interfaces: ReadonlyMap<string, boolean>;
   readonly conntrackEntries: number | undefined;
 }
@@ -97,9 +97,7 @@ function reversePath({ vrrp }: NodeSettings, { sysctls }: MachineReport): Findin
 }
 
 function interfaces(settings: NodeSettings, report: MachineReport): Finding[] {
-  const vrrp = interfacesOfRoles(settings.vrrp.instances);
-  const sync = settings.sync?.links.map((link) => link.interfaceName) ?? [];
-  return [...new Set([...vrrp, ...sync])].flatMap((name) => {
+  return interfacesOf(settings).flatMap((name) => {
     const isUp = report.interfaces.get(name);
     if (isUp === undefined) {
       return [
@@ -192,6 +190,21 @@ export function interfacesOfRoles(instances: NodeSettings['vrrp']['instances']):
     ...[...virtualAddresses, ...excludedAddresses].map(({ spec }) => spec.interfaceName),
   ]);
   return [...new Set(names)];
+}
+
+/** Those of the roles and of the sync links. */
+export function interfacesOf({ vrrp, sync }: NodeSettings): readonly string[] {
+  const links = sync?.links.map((link) => link.interfaceName) ?? [];
+  return [...new Set([...interfacesOfRoles(vrrp.instances), ...links])];
+}
+
+/** The checks could not be made where they count, and elsewhere they would say nothing. */
+export function namespaceUnknown(name: string, because: string): Finding {
+  return error(
+    'net-namespace',
+    `nothing was looked at: the network namespace ${name} (net_namespace) cannot be entered: ${because}`,
+    `run doctor as root; ip netns list shows whether ${name} exists, ip netns add ${name} makes it`,
+  );
 }
 
 /** All addresses that move with the role, as text. */

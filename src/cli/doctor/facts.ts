@@ -1,9 +1,15 @@
-/** Gathers what examine.ts judges, from /proc, /sys and nft. What cannot be learnt is undefined. */
+/**
+ * Gathers what examine.ts judges, from /proc, nft and ioctls, all of the calling thread's network namespace (/sys shows
+ * that of its mount). What cannot be learnt is undefined.
+ */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import { interfacesOfRoles, type MachineReport } from './examine.js';
+import { BatchedSocket } from '../../net/batchedSocket.js';
+import { interfaceFlags } from '../../net/interfaceQuery.js';
 import { parseNftRuleset } from '../../net/nftRules.js';
+import { AF_INET, SOCK_DGRAM } from '../../net/sockaddr.js';
+import { interfacesOfRoles, interfacesOf, type MachineReport } from './examine.js';
 
 /** Bit numbers of linux/capability.h that the daemon needs. */
 const neededCapabilities: readonly (readonly [string, bigint])[] = [
@@ -34,9 +40,7 @@ export function gatherFacts(settings: NodeSettings): MachineReport {
     ruleset: ruleset === undefined ? undefined : parseNftRuleset(ruleset),
     hasLegacyTables: (readText('/proc/net/ip_tables_names') ?? '').trim() !== '',
     missingCapabilities: missingCapabilities(readText('/proc/self/status') ?? ''),
-    interfaces: new Map(
-      (attempt(() => readdirSync('/sys/class/net')) ?? []).map((name) => [name, isUp(name)]),
-    ),
+    interfaces: interfacesUp(interfacesOf(settings)),
     conntrackEntries: readNumber('/proc/sys/net/netfilter/nf_conntrack_count'),
   };
 }
@@ -51,9 +55,17 @@ export function missingCapabilities(status: string): readonly string[] {
     .map(([name]) => name);
 }
 
-/** IFF_UP in the interface's flags. */
-function isUp(name: string): boolean {
-  return ((readNumber(`/sys/class/net/${name}/flags`) ?? 0) & 1) === 1;
+/** Those that exist, with IFF_UP of their flags. */
+function interfacesUp(names: readonly string[]): ReadonlyMap<string, boolean> {
+  const opened = BatchedSocket.open({ domain: AF_INET, type: SOCK_DGRAM, protocol: 0 });
+  if (opened.kind === 'refused') return new Map();
+  const { socket } = opened;
+  const found = names.flatMap((name): [string, boolean][] => {
+    const flags = interfaceFlags(socket, name);
+    return flags.kind === 'value' ? [[name, (flags.value & 1) === 1]] : [];
+  });
+  socket.close();
+  return new Map(found);
 }
 
 function readNumber(path: string): number | undefined {

@@ -4,7 +4,6 @@ import {
   defaultControlPath,
   type GeneralSettings,
   type KeepstateSettings,
-  type StatsSettings,
 } from '../nodeSettings.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import { last } from '../table/row.js';
@@ -31,26 +30,16 @@ export function buildGeneral(
     ...optional('syslogFacility', facility(one(general, 'Syslog'))),
     lockFile: one(general, 'LockFile') ?? '/var/lock/conntrackd.lock',
     ...optional('unixPath', path?.value),
-    systemd: one(general, 'Systemd') ?? true,
   };
 }
 
-export function buildStats(
-  root: RootValues,
-  { problems }: BuildContext,
-): StatsSettings | undefined {
+/** conntrackd has either mode; its log of connections is not kept here, which the table says. */
+export function refuseStatsBesideSync(root: RootValues, { problems }: BuildContext): void {
   const stats = last(root.Stats);
-  if (stats === undefined) return undefined;
-  if (root.Sync.length > 0) {
-    problems.error(stats.at, 'mixed-modes', "'Stats' stands beside 'Sync'", {
-      expected: 'one of them: conntrackd has either mode',
-    });
-  }
-  const { values } = stats.value;
-  return {
-    ...optional('logFile', logPath(one(values, 'LogFile'), '/var/log/conntrackd-stats.log')),
-    ...optional('syslogFacility', facility(one(values, 'Syslog'))),
-  };
+  if (stats === undefined || root.Sync.length === 0) return;
+  problems.error(stats.at, 'mixed-modes', "'Stats' stands beside 'Sync'", {
+    expected: 'one of them: conntrackd has either mode',
+  });
 }
 
 /** The table gives '' for off. */

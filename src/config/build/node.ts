@@ -10,7 +10,7 @@ import { buildAddresses, buildRoutes, buildRules } from './addresses.js';
 import { bindRole } from './binding.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { garpPacing } from './garp.js';
-import { buildGeneral, buildKeepstate, buildStats } from './general.js';
+import { buildGeneral, buildKeepstate, refuseStatsBesideSync } from './general.js';
 import { instanceDefaults, mergeGlobals, type GlobalValues } from './globals.js';
 import { buildGroup } from './group.js';
 import { buildInstance } from './instance.js';
@@ -37,10 +37,10 @@ export function buildNode(
   const keepstate = buildKeepstate(globals, context);
   const own = ownAddresses(vrrp.instances);
   const sync = buildSync(root, globals, general, own, keepstate.nodeName, context);
+  refuseStatsBesideSync(root, context);
   const settings: NodeSettings = {
     vrrp,
     ...optional('sync', sync),
-    ...optional('stats', buildStats(root, context)),
     general: buildGeneral(general, context),
     keepstate,
     binding,

@@ -191,27 +191,20 @@ function optionSettings(
 
 type FromGeneral = Pick<
   SyncSettings,
-  | 'hashSize'
   | 'hashLimit'
   | 'netlinkBufferBytes'
   | 'netlinkBufferMaxGrowthBytes'
   | 'netlinkEventsReliable'
-  | 'netlinkOverrunResyncSeconds'
   | 'pollSeconds'
-  | 'eventIterationLimit'
 >;
 
 function generalSettings(general: GeneralValues | undefined): FromGeneral {
-  const overrunResync = one(general, 'NetlinkOverrunResync') ?? 30;
   return {
-    hashSize: one(general, 'HashSize') ?? 65_536,
     hashLimit: one(general, 'HashLimit') ?? 262_144,
     ...optional('netlinkBufferBytes', one(general, 'NetlinkBufferSize')),
     netlinkBufferMaxGrowthBytes: one(general, 'NetlinkBufferSizeMaxGrowth') ?? 0,
     netlinkEventsReliable: one(general, 'NetlinkEventsReliable') ?? false,
-    ...optional('netlinkOverrunResyncSeconds', overrunResync < 0 ? undefined : overrunResync),
     ...optional('pollSeconds', one(general, 'PollSecs')),
-    eventIterationLimit: one(general, 'EventIterationLimit') ?? 100,
   };
 }
 

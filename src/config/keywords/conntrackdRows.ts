@@ -189,17 +189,18 @@ export const filterRows = {
 const filterHeader = { name: '[From Userspace|Kernelspace]', min: 0, max: 2 } as const;
 
 export const statsRows = {
-  LogFile: conntrackd(logTarget, 'no effect', {
-    default: 'off',
-  }),
-  Syslog: conntrackd(syslogTarget, 'no effect', { default: 'off' }),
+  LogFile: conntrackd(logTarget, 'on: /var/log/conntrackd-stats.log', { default: 'off' }),
+  Syslog: conntrackd(syslogTarget, 'on: daemon', { default: 'off' }),
 } as const;
 
 export const generalRows = {
-  HashSize: conntrackd(integer(1, 4_294_967_295), 'no effect: the tables grow by themselves', {
-    unit: 'buckets',
-    default: '65536',
-  }),
+  HashSize: withoutEffect(
+    conntrackd(integer(1, 4_294_967_295), 'buckets of the tables', {
+      unit: 'buckets',
+      default: '65536',
+    }),
+    'the tables grow by themselves, up to HashLimit',
+  ),
   HashLimit: conntrackd(
     integer(1, 4_294_967_295),
     'entries per table at most; twice nf_conntrack_max is good',
@@ -224,10 +225,14 @@ export const generalRows = {
     aliases: ['SocketBufferSizeMaxGrown', 'SocketBufferSizeMaxGrowth'],
     default: '0',
   }),
-  NetlinkOverrunResync: conntrackd(overrunResync, 'no effect: lost events are repaired at once', {
-    unit: 'seconds',
-    default: '30',
-  }),
+  NetlinkOverrunResync: conntrackd(
+    overrunResync,
+    'repair of lost events; here always, and at once',
+    {
+      unit: 'seconds',
+      default: '30',
+    },
+  ),
   NetlinkEventsReliable: conntrackd(onOff, 'the kernel rather drops packets than events', {
     default: 'off',
   }),
@@ -239,12 +244,15 @@ export const generalRows = {
       default: 'events alone',
     },
   ),
-  EventIterationLimit: conntrackd(integer(1, 1_000_000), 'no effect: turns end by time', {
-    unit: 'events',
-    default: '100',
-  }),
+  EventIterationLimit: withoutEffect(
+    conntrackd(integer(1, 1_000_000), 'events that are read in one turn', {
+      unit: 'events',
+      default: '100',
+    }),
+    'turns of reading end by time',
+  ),
   Filter: conntrackd(block(filterRows, filterHeader, free), 'what is replicated'),
-  Systemd: conntrackd(onOff, 'no effect: systemd is told where it asks (NOTIFY_SOCKET)', {
+  Systemd: conntrackd(onOff, 'off changes nothing: systemd is told where it asks (NOTIFY_SOCKET)', {
     default: 'on',
   }),
   Nice: conntrackd(integer(-20, 19), 'nice value of the sync worker; conntrackd 1.4.7 ignores it', {
@@ -267,9 +275,9 @@ export const generalRows = {
 export const conntrackdRootRows = {
   Sync: conntrackd(block(syncRows, nameless, free), 'replication between two nodes'),
   General: conntrackd(block(generalRows, nameless, free), 'settings of the daemon'),
-  Stats: conntrackd(
-    block(statsRows, nameless, free),
-    'no effect: connections that ended are not logged',
+  Stats: withoutEffect(
+    conntrackd(block(statsRows, nameless, free), 'a log of the connections that ended'),
+    'keepstate logs no connections; `conntrack -E -e DESTROY`, or ulogd with its NFCT input, does',
   ),
   Helper: notSupported(
     conntrackd(anything, 'connection-tracking helpers in user space'),

@@ -8,15 +8,36 @@ import type { WarningInputs } from './warnings.js';
 
 export function warnAboutSync(inputs: WarningInputs): void {
   const { root, settings, problems } = inputs;
+  const general = last(root.General);
+  if (general !== undefined) warnAboutNoEffect(general.value.values, problems);
   const sync = last(root.Sync);
   if (settings.sync === undefined || sync === undefined) return;
-  const general = last(root.General);
   if (general !== undefined) {
     warnAboutEvents(general.value.values, problems);
     warnAboutBuffer(general.value.values, problems);
   }
   warnAboutFilter(inputs, general?.value.values, (general ?? sync).at);
   warnAboutLimit(inputs, settings.sync.hashLimit, (general ?? sync).at);
+}
+
+/** What keepstate does whatever the line says; a line that asks for just that is no problem. */
+function warnAboutNoEffect(values: GeneralValues, problems: ProblemList): void {
+  const systemd = last(values.Systemd);
+  if (systemd?.value === false) {
+    const message =
+      "'Systemd off' has no effect here: systemd is told where the unit asks for it (NOTIFY_SOCKET)";
+    problems.warning(systemd.at, 'no-effect', message, {
+      expected: 'Type=exec in the unit, if systemd shall not be told',
+    });
+  }
+  const resync = last(values.NetlinkOverrunResync);
+  const isReliable = last(values.NetlinkEventsReliable)?.value === true;
+  // Beside reliable events it has a warning of its own.
+  if (resync !== undefined && !(isReliable && resync.value >= 0)) {
+    const message =
+      "'NetlinkOverrunResync' has no effect here: lost events are always repaired, and at once";
+    problems.warning(resync.at, 'no-effect', message);
+  }
 }
 
 function warnAboutLimit(
@@ -44,8 +65,8 @@ function warnAboutEvents(values: GeneralValues, problems: ProblemList): void {
     const message =
       'NetlinkOverrunResync beside NetlinkEventsReliable: reliable events do not overrun';
     problems.warning(resync.at, 'overrun-and-reliable', message, {
-      expected: 'NetlinkOverrunResync off',
-      fix: { kind: 'line', line: 'NetlinkOverrunResync off' },
+      expected: 'no NetlinkOverrunResync',
+      fix: { kind: 'drop' },
     });
   }
 }

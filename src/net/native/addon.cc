@@ -9,6 +9,7 @@
 #include <climits>
 
 #include "batched_socket.h"
+#include "signal_watch.h"
 
 namespace {
 
@@ -79,5 +80,6 @@ NAPI_MODULE_INIT() {
   Export(env, exports, "openSocket", OpenSocket);
   Export(env, exports, "enterNetworkNamespace", EnterNetworkNamespace);
   Export(env, exports, "restoreNetworkNamespace", RestoreNetworkNamespace);
+  Export(env, exports, "watchSignal", keepstate::WatchSignal);
   return exports;
 }

@@ -14,6 +14,8 @@ export type PeerMessage =
       readonly version: string;
       /** The other side was heard: no need to answer. */
       readonly heard: boolean;
+      /** The node never takes the role. Said only where it is so; an older peer does not look at it. */
+      readonly maintenance?: boolean;
     }
   /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
   | {
@@ -66,7 +68,7 @@ const magic = 'KSP1';
 /** A hostile datagram costs no more than this to parse. */
 const longest = 1_024;
 
-/** Fields of each kind and their types; the decoder demands exactly these. */
+/** Fields of each kind and their types; the decoder demands these, and `maintenance` may be absent. */
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
@@ -112,11 +114,16 @@ function isPeerMessage(value: unknown): value is PeerMessage {
   const wanted = fields[kind as Kind];
   // Checked boundary: each field is looked at before the type is believed.
   const record = value as Readonly<Record<string, unknown>>;
+  if (kind === 'hello' && !isOptional(record['maintenance'], 'boolean')) return false;
   return Object.entries(wanted).every(([name, type]) => {
     const field = record[name];
     if (typeof field !== type) return false;
     return type !== 'number' || isUint32(field);
   });
+}
+
+function isOptional(value: unknown, type: 'boolean'): boolean {
+  return value === undefined || typeof value === type;
 }
 
 function isUint32(value: unknown): boolean {

@@ -1,0 +1,74 @@
+/** The first thing that two keepstates say to each other on the peer channel, and once a second: who is there. */
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
+import type { PeerMessage } from './wire/peerMessage.js';
+
+const helloPause = seconds(1);
+/** Towards a peer that never answers: it is a conntrackd, or not there. */
+const lonelyHelloPause = seconds(5);
+const peerTimeout = seconds(5);
+
+type Hello = Extract<PeerMessage, { kind: 'hello' }>;
+
+export interface GreetingPort {
+  send(message: PeerMessage): void;
+  /** keepstate's own version. */
+  readonly version: string;
+  readonly nodeName: string;
+}
+
+export interface GreetedPeer {
+  readonly name: string;
+  readonly version: string;
+  /** It never takes the role. */
+  readonly inMaintenance?: boolean;
+}
+
+export class PeerGreeting {
+  readonly #port: GreetingPort;
+  #heardAt: Microseconds | undefined;
+  #peer: GreetedPeer | undefined;
+  #helloAt: Microseconds | undefined;
+  #inMaintenance = false;
+
+  constructor(port: GreetingPort) {
+    this.#port = port;
+  }
+
+  /** What it last said of itself. */
+  get peer(): GreetedPeer | undefined {
+    return this.#peer;
+  }
+
+  isPresent(now: Microseconds): boolean {
+    return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
+  }
+
+  /** Any message of the peer. */
+  heard(now: Microseconds): void {
+    this.#heardAt = now;
+  }
+
+  received({ name, version, heard, maintenance }: Hello, now: Microseconds): void {
+    this.#peer = { name, version, ...(maintenance === true ? { inMaintenance: true } : {}) };
+    if (!heard) this.say(now);
+  }
+
+  /** The peer learns at once whether this node could take the role. */
+  setMaintenance(on: boolean, now: Microseconds): void {
+    if (this.#inMaintenance === on) return;
+    this.#inMaintenance = on;
+    if (this.isPresent(now)) this.say(now);
+  }
+
+  tick(now: Microseconds): void {
+    const pause = this.isPresent(now) ? helloPause : lonelyHelloPause;
+    if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.say(now);
+  }
+
+  say(now: Microseconds): void {
+    this.#helloAt = now;
+    const { version, nodeName: name } = this.#port;
+    const maintenance = this.#inMaintenance ? { maintenance: true } : {};
+    this.#port.send({ kind: 'hello', name, version, heard: this.isPresent(now), ...maintenance });
+  }
+}
