@@ -12,7 +12,7 @@ npx node-gyp rebuild --directory "$folder" -- -Dkeepstate_asan=1 >"$folder/build
   { cat "$folder/build.log"; exit 1; }
 library=$(gcc -print-file-name=libasan.so)
 export KEEPSTATE_NATIVE="$PWD/$folder/build/Release/keepstate_native.node"
-nm -D "$KEEPSTATE_NATIVE" | grep -q __asan_report || { echo 'not instrumented' >&2; exit 1; }
+nm -D "$KEEPSTATE_NATIVE" | grep __asan_report >/dev/null || { echo 'not instrumented' >&2; exit 1; }
 export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:handle_segv=0
 export LD_PRELOAD="$library"
 jest=(node node_modules/jest/bin/jest.js --runInBand test/net)
