@@ -7,6 +7,8 @@ import type { SyncRequest } from '../sync/messages.js';
 import { unreachable } from '../base/errors.js';
 import type { KeepstateNode } from './node.js';
 
+/** Before a hand-over is refused. */
+const settlePatience: Microseconds = seconds(3);
 /** A commit of a full table takes this long at the very most. */
 const syncTimeout: Microseconds = seconds(60);
 
@@ -81,8 +83,11 @@ function toSyncRequest(request: Extract<ControlRequest, { verb: 'sync' }>): Sync
 }
 
 async function operate(node: KeepstateNode, request: Operation): Promise<ControlResult> {
-  // Whether the peer may have the role is decided by what it holds now.
-  await node.supervisor?.refresh();
+  // Whether the peer may have the role is decided by what it holds now, and a resync takes moments.
+  const isHandOver = request.verb === 'failover' || (request.verb === 'maintenance' && request.on);
+  if (isHandOver && !request.force) {
+    await node.supervisor?.settled(settlePatience);
+  }
   const { verb, ...parameters } = request;
   // Each verb carries the parameters of the coordinator's event of the same name.
   const asked = node.askCoordinator({ kind: verb, ...parameters } as Parameters<

@@ -56,7 +56,7 @@ const tickPeriod = milliseconds(250);
 /** The picture of hundreds of instances, and the file that remembers them: less often. */
 const tickPeriodOfMany = milliseconds(1_000);
 const manyInstances = 50;
-/** How long a stop waits for the peer to take the role. */
+/** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
 const handOverPatience = milliseconds(3_000);
 /** While a hand-over waits for the other router's first advertisement. */
 const handOverTickPeriod = milliseconds(5);
@@ -182,7 +182,7 @@ export class KeepstateNode {
 
   /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
   async #handOverBeforeStop(): Promise<void> {
-    await this.#supervisor?.refresh();
+    await this.#supervisor?.settled(handOverPatience);
     const state = this.#coordinator?.state;
     if (state?.role !== 'MASTER' || state.peer.kind !== 'keepstate') return;
     if (!state.peer.isSynchronised) return;

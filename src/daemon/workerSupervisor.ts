@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../base/logger.js';
 import {
+  addTime,
   milliseconds,
   seconds,
   subtractTime,
@@ -52,6 +53,7 @@ const longestPause = seconds(10);
 /** A life this long was a good one: the next pause is short again. */
 const goodLife = seconds(60);
 const stopPatience = seconds(3);
+const settlePause = milliseconds(50);
 /** A person waits for `status`, and a stop for nobody. */
 const refreshPatience = milliseconds(500);
 /** An engine that is started afresh ends its commit first; two reloads in a row are within the command line's 70 s. */
@@ -140,6 +142,20 @@ export class WorkerSupervisor {
   /** Its status, and what is known of the peer, are of now; of before where it is too busy to say. */
   async refresh(): Promise<void> {
     await this.request({ verb: 'stats' }, refreshPatience);
+  }
+
+  /**
+   * Resolves when no table is on its way between the nodes (a resync or a bulk takes moments), or `patience` is over. Then
+   * the status tells which.
+   */
+  async settled(patience: Microseconds): Promise<void> {
+    const { clock, timers } = this.#options;
+    const until = addTime(clock.now(), patience);
+    await this.refresh();
+    while (this.#lastStatus?.state === 'synchronising' && clock.now() < until) {
+      await new Promise<void>((resolve) => timers.after(settlePause, () => resolve()));
+      await this.refresh();
+    }
   }
 
   /** After a reload; resolves with what became of it, for the operator. The settings also hold for each later start. */

@@ -81,6 +81,8 @@ function supervise() {
   return { world, workers, reports, downs, supervisor };
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function result(id: number): SyncReport {
   return { kind: 'result', id, ok: true, message: 'done', counts: {}, durationMs: 1 };
 }
@@ -163,6 +165,35 @@ describe('worker supervisor', () => {
     const late = supervisor.refresh();
     world.advance(milliseconds(500));
     await late;
+  });
+
+  test('a table that is on its way is waited for, but not for ever', async () => {
+    const { world, workers, supervisor } = supervise();
+    const say = (state: string): void => {
+      const asked = workers[0]?.commands.filter(({ kind }) => kind === 'request').length ?? 0;
+      // The supervisor looks at the state alone.
+      workers[0]?.listener.report({ kind: 'status', status: { state } } as unknown as SyncReport);
+      workers[0]?.listener.report(result(asked));
+    };
+    let isSettled = false;
+    const settled = supervisor.settled(seconds(3)).then(() => (isSettled = true));
+    for (let look = 0; look < 3; look++) {
+      say('synchronising');
+      await turn();
+      world.advance(milliseconds(50));
+      await turn();
+    }
+    expect(isSettled).toBe(false);
+    say('synchronised');
+    await settled;
+    const long = supervisor.settled(seconds(3));
+    for (let look = 0; look < 70; look++) {
+      say('synchronising');
+      await turn();
+      world.advance(milliseconds(50));
+      await turn();
+    }
+    await long;
   });
 
   test('a reload says what became of it, also where the engine is busy for long, or down', async () => {
