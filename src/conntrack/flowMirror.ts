@@ -8,16 +8,16 @@
  * Three rules keep the two sources from contradicting each other. A pass after an overrun begins only when
  * the event queue was read empty: what waited in it is older than the loss. A flow that an event touched
  * during the pass is not overwritten by the dump, whose bytes may be older. A flow whose end was seen
- * during the pass is not brought back by a dump entry with the same id.
+ * during the pass, or that is dying in the dump, is not brought back by a dump entry with the same id.
  */
 import { BugError } from '../base/errors.js';
 import { subtractTime, type Clock, type Microseconds, type Turns } from '../base/time.js';
 import type { FlowFilter } from './flowFilter.js';
 import type { ChangedBits } from './flowMerge.js';
-import { has, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
+import { has, isDying, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 import { HashIndex } from './hashIndex.js';
-import { KernelDump, type DumpHandler } from './kernelDump.js';
+import { KernelDump, type DumpHandler, type RunningDump } from './kernelDump.js';
 import type { EventKind } from './kernelEvents.js';
 
 /** Slots looked at per turn while sweeping: about 100 us. */
@@ -60,7 +60,7 @@ export interface MirrorOptions {
   /** DisableExternalCache: flows that are in the kernel because the peer told them. They are not this node's. */
   readonly injected?: InjectedFlows;
   /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
-  readonly startDump?: (handler: DumpHandler) => KernelDump;
+  readonly startDump?: (handler: DumpHandler) => RunningDump;
 }
 
 /** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
@@ -100,7 +100,7 @@ export class FlowMirror {
   readonly #ended = new HashIndex();
   #pass: { created: number; updated: number; removed: number } | undefined;
   #running: Promise<ResyncResult> | undefined;
-  #dump: KernelDump | undefined;
+  #dump: RunningDump | undefined;
   #nowSeconds = 0;
   #closed = false;
 
@@ -274,12 +274,12 @@ export class FlowMirror {
     const hash = table.hashOf(flow);
     const slot = table.find(flow, hash);
     if (slot !== 0 && table.lifecycle(slot) !== lifecycle.dead && table.wasSeen(slot)) {
-      this.#complete(slot, flow);
+      // The listener may hold back an end: it is not to be taken for a life.
+      if (!isDying(flow) && !this.#endedMeanwhile(flow, hash)) this.#complete(slot, flow);
       return;
     }
-    if (!this.#options.filter.accepts(flow)) {
-      this.#counters.filtered++;
-      // Kept as it is: it passed when it came, and it lives.
+    if (!this.#counts(flow)) {
+      // Kept as it is: it passed when it came, and it lives or its end is told by an event.
       if (slot !== 0 && !this.#isOther(slot, flow)) table.markSeen(slot);
       return;
     }
@@ -289,6 +289,14 @@ export class FlowMirror {
     }
     if (this.#endedMeanwhile(flow, hash)) return;
     this.#reconcile(slot, flow, hash);
+  }
+
+  /** A dying flow is told as ended before it leaves the kernel's table, maybe in an event of before this pass. */
+  #counts(flow: FlowCursor): boolean {
+    if (isDying(flow)) return false;
+    if (this.#options.filter.accepts(flow)) return true;
+    this.#counters.filtered++;
+    return false;
   }
 
   /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
