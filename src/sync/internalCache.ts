@@ -47,7 +47,7 @@ export class InternalCache implements MirrorListener {
    */
   readonly passesThrough: boolean;
   isComparing: () => boolean = () => false;
-  /** The kernel deletes because an address or link went away: no news for the peer. */
+  /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
   isMassDelete: () => boolean = () => false;
   #listener: ChangeListener | undefined;
   readonly #held: HeldDeaths;
@@ -92,7 +92,7 @@ export class InternalCache implements MirrorListener {
     if (origin === 'own' && this.ignoresOwn) return;
     if (this.#counts(origin)) this.counters.destroyed++;
     this.#held.forget(slot);
-    if (!this.#isNews(origin) || this.isMassDelete()) this.removeSlot(slot);
+    if (!this.#isNews(origin) || this.#isOfMass(slot)) this.removeSlot(slot);
     else if (origin === 'event' && this.#held.concerns(slot)) this.#held.hold(slot);
     else this.#tellDeath(slot);
   }
@@ -204,6 +204,10 @@ export class InternalCache implements MirrorListener {
     else if (this.passesThrough && membershipOf(this.table, slot) === membership.none) {
       this.told(slot);
     }
+  }
+
+  #isOfMass(slot: number): boolean {
+    return this.isMassDelete() && this.#held.canBeMass(slot);
   }
 
   /** What passes through is counted when the kernel tells it, not when it is read once more. */

@@ -266,7 +266,7 @@ export class BypassLife {
     record.setAddressWord(role.originalSource, 0, 0x0a000001);
     record.setAddressWord(role.originalDestination, 0, 0x0a000002);
     record.set(word.originalPorts, ((flow.number << 16) | 80) >>> 0);
-    const assured = flow.isAssured ? statusBit.assured : 0;
+    const assured = flow.isAssured ? statusBit.assured | statusBit.sourceNat : 0;
     record.set(word.status, 0xa | assured | (flow.isDying || isEnd ? statusBit.dying : 0));
     record.set(word.id, flow.id);
     record.set(word.mark, flow.mark);
