@@ -61,9 +61,10 @@ export class RoleWork {
   async undoPreCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     const { commits, internal, purge, injection, settings } = this.#engine;
-    commits.stopFollowing();
+    // Followed until the undoing itself looks after what the peer ends.
     await commits.cancel();
     if (epoch < this.#epoch) return;
+    commits.stopFollowing();
     if (internal.passesThrough) {
       // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
       purge.schedule(settings.purgeTimeout, true);
@@ -80,7 +81,7 @@ export class RoleWork {
     try {
       const removed = await undoCommit({
         ...ports,
-        external: external.table,
+        external,
         internal: internal.table,
         onPort: (portId) => {
           feed.addOwn(portId);
@@ -159,7 +160,7 @@ export class RoleWork {
 
   /** The engine ends: nothing more is begun on it. */
   close(): void {
-    this.#merging.stop();
+    this.#merging.close();
     this.#engine.purge.cancel();
   }
 

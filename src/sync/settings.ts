@@ -82,3 +82,26 @@ export interface SyncSettings {
   /** Accept replication datagrams from any source address (conntrackd's behaviour). */
   readonly acceptAnySource: boolean;
 }
+
+/** A change of one of these cannot be adopted in place: the engine is started afresh. */
+export const restartingKeys = [
+  'mode',
+  'links',
+  'resendQueueSize',
+  'ackWindowSize',
+  'disableExternalCache',
+  'disableInternalCache',
+  'refreshTimeSeconds',
+  'expectationSync',
+  'hashLimit',
+  'netlinkBufferBytes',
+  'netlinkBufferMaxGrowthBytes',
+  'netlinkEventsReliable',
+  'pollSeconds',
+  'filter',
+  'tcpWindowTracking',
+  'commitTimeoutSeconds',
+  'peerPort',
+  'nodeName',
+  'acceptAnySource',
+] as const satisfies readonly (keyof SyncSettings)[];
