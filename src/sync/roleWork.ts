@@ -33,6 +33,7 @@ export class RoleWork {
   constructor(engine: Engine, yields: YieldNews | undefined) {
     this.#engine = engine;
     this.#yields = yields;
+    engine.internal.isPeers = (flow) => engine.external.table.find(flow) !== 0;
     this.#merging = new MergeWork(
       engine,
       (summary) => {
@@ -50,7 +51,9 @@ export class RoleWork {
     // A purge between this commit and the role would remove what was committed.
     this.#engine.purge.suspend();
     // Not this node's flows yet: the peer is not to hear of them, nor to miss them.
-    this.#engine.internal.ignoresOwn = true;
+    const { internal } = this.#engine;
+    internal.ignoresOwn = true;
+    internal.skipsPeers = internal.passesThrough;
     this.#preCommitting = epoch;
     const prepared = await this.#commit(epoch);
     if (this.#preCommitting === epoch) this.#preCommitting = undefined;
@@ -73,6 +76,8 @@ export class RoleWork {
     } else if (injection === undefined) await this.#undo(epoch);
     if (epoch < this.#epoch) return;
     this.#countOwnAgain();
+    // Until the purge.
+    internal.skipsPeers = internal.passesThrough;
     purge.resume();
   }
 
@@ -181,7 +186,9 @@ export class RoleWork {
 
   /** What this node commits from now on is its own. */
   #countOwnAgain(): void {
-    this.#engine.internal.ignoresOwn = false;
+    const { internal } = this.#engine;
+    internal.ignoresOwn = false;
+    internal.skipsPeers = false;
   }
 
   #begin(epoch: number): boolean {

@@ -1,5 +1,6 @@
 /** Two keepstate engines with two links each: whatever happens to one link, the caches are equal in the end. */
 import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/ctInjector.js';
 import { Churn, LinkPair, type LinkKind } from '../support/syncLinkPair.js';
 
@@ -56,6 +57,8 @@ describe.each(kinds)('two links over %s', (kind) => {
   test('a smaller MTU is followed: nothing is fragmented', async () => {
     const fragments = async (): Promise<string | undefined> =>
       /IpFragCreates +(\d+)/.exec(await pair.hosts[0].exec(['nstat', '-az', 'IpFragCreates']))?.[1];
+    // What is sent in the moment before the news is fragmented: no bulk may be under way.
+    await waitFor(() => pair.nodes[1].status?.parity === 'equal', { description: 'quiet' });
     const before = await fragments();
     for (const host of pair.hosts) await host.ip('link set sync2 mtu 700');
     await pair.nodes[0].request({ verb: 'bulk' });

@@ -39,9 +39,10 @@ function begin(internal: FingerprintedTable, isOver = (): boolean => false): Und
   );
   for (let i = 1; i <= flows; i++) external.applyFlow(messageKind.flowNew, flow(i), i, 0);
   let deleted = 0;
-  const send: InjectionDoor['socket']['send'] = (bytes, _to, from, length) => {
+  const send: InjectionDoor['socket']['send'] = (bytes, _to, _from, length) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    for (let at = from; at < from + length; at += (view.getUint32(at, true) + 3) & ~3) {
+    const end = length ?? bytes.length;
+    for (let at = 0; at < end; at += (view.getUint32(at, true) + 3) & ~3) {
       if (view.getUint16(at + 4, true) === messageType.flowDelete) deleted++;
     }
     return 0;
