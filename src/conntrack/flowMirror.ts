@@ -8,7 +8,7 @@
  * Three rules keep the two sources from contradicting each other. A pass after an overrun begins only when
  * the event queue was read empty: what waited in it is older than the loss. A flow that an event touched
  * during the pass is not overwritten by the dump, whose bytes may be older. A flow whose end was seen
- * during the pass is not brought back by a dump entry with the same id.
+ * during the pass, or that is dying in the dump, is not brought back by a dump entry with the same id.
  */
 import { BugError } from '../base/errors.js';
 import { subtractTime, type Clock, type Microseconds, type Turns } from '../base/time.js';
@@ -17,7 +17,7 @@ import type { ChangedBits } from './flowMerge.js';
 import { has, isDying, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 import { HashIndex } from './hashIndex.js';
-import { KernelDump, type DumpHandler } from './kernelDump.js';
+import { KernelDump, type DumpHandler, type RunningDump } from './kernelDump.js';
 import type { EventKind } from './kernelEvents.js';
 
 /** Slots looked at per turn while sweeping: about 100 us. */
@@ -72,9 +72,6 @@ export interface InjectedFlows {
   /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
   ended(flow: FlowCursor): boolean;
 }
-
-/** What a pass needs of its dump. */
-export type RunningDump = Pick<KernelDump, 'done' | 'cancel'>;
 
 /** Counters since the start. */
 export interface MirrorCounters {
@@ -280,7 +277,7 @@ export class FlowMirror {
     const slot = table.find(flow, hash);
     if (slot !== 0 && table.lifecycle(slot) !== lifecycle.dead && table.wasSeen(slot)) {
       // The listener may hold the slot of an end back: this is what the flow was before.
-      if (!this.#endedMeanwhile(flow, hash)) this.#complete(slot, flow);
+      if (!isDying(flow) && !this.#endedMeanwhile(flow, hash)) this.#complete(slot, flow);
       return;
     }
     const isUnknown = slot === 0 || this.#isOther(slot, flow);

@@ -36,7 +36,10 @@ export type DumpRequest =
   | { readonly kind: 'flows'; readonly selection?: KernelSelection }
   | { readonly kind: 'expectations' };
 
-/** One dump. Created by `dumpKernel`. */
+/** A dump as whoever follows it sees it. */
+export type RunningDump = Pick<KernelDump, 'done' | 'pause' | 'resume' | 'cancel'>;
+
+/** One dump. */
 export class KernelDump {
   readonly done: Promise<number>;
   readonly #socket: BatchedSocket;

@@ -208,6 +208,8 @@ export class Commands {
     const isComplete = this.#role.some(({ kind }) => kind === 'takeoverComplete');
     const unfinished = isComplete || before.purge.due === undefined ? [] : this.#role;
     const predecessor = isComplete ? undefined : before;
+    const [role] = this.#role;
+    const yielded = this.#peer?.channel.yields.pending;
     const restart = this.#stop().then(() => this.#start(start, predecessor));
     this.#restart = restart
       .catch(() => undefined)
@@ -219,9 +221,10 @@ export class Commands {
     // A purge that was scheduled; a newer role, which came meanwhile, has a higher epoch and cancels it.
     for (const command of unfinished) {
       if (this.#engine !== undefined && this.#roles !== undefined) {
-        await this.#obeyRole(command, this.#engine, this.#roles);
+        await this.#obeyRole(withoutYield(command), this.#engine, this.#roles);
       }
     }
+    if (yielded !== undefined && role === this.#role[0]) this.#peer?.channel.yields.resume(yielded);
   }
 
   async #drain(id: number, timeout: Microseconds, engine: Engine): Promise<void> {
@@ -324,4 +327,11 @@ export class Commands {
 
 function changesRole({ kind }: SyncCommand): boolean {
   return ['preCommit', 'becomePrimary', 'becomeBackup', 'becomeFault'].includes(kind);
+}
+
+/** That this node gave way is told on, not anew: the peer may know it already. */
+function withoutYield(command: SyncCommand): SyncCommand {
+  if (command.kind !== 'becomeBackup') return command;
+  const { kind, epoch, peerHeard } = command;
+  return { kind, epoch, peerHeard };
 }

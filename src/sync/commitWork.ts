@@ -185,7 +185,7 @@ export class CommitWork implements ExternalListener {
   stopFollowing(): void {
     if (this.#follower === undefined) return;
     this.#flushFollower();
-    this.#options.external.listen(undefined);
+    this.#options.external.unlisten(this);
     this.#follower.close();
     this.#follower = undefined;
     this.#following = undefined;

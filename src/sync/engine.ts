@@ -123,7 +123,8 @@ export class Engine {
       filter: this.filter,
       ...ports,
       purged: () => {
-        // The flows that were injected for the peer stood in the kernel too.
+        this.internal.skipsPeers = false;
+        // With the flows that were injected for the peer.
         if (this.injection !== undefined) this.askForAll('the kernel was purged');
       },
     });

@@ -44,8 +44,14 @@ export class ExternalCache implements ExternalStore {
     this.#expiry = expires ? new SlotQueue(table, membership.timer) : undefined;
   }
 
-  listen(listener: ExternalListener | undefined): void {
+  /** In place of whoever listens. */
+  listen(listener: ExternalListener): void {
     this.#listener = listener;
+  }
+
+  /** Nothing where another one listens by now. */
+  unlisten(listener: ExternalListener): void {
+    if (this.#listener === listener) this.#listener = undefined;
   }
 
   applyFlow(kind: number, flow: FlowCursor, sequence: number, nowSeconds: number): void {

@@ -1,7 +1,8 @@
 /**
  * Deaths of flows in full life, held back for a moment: when an address or a link goes away the kernel destroys them in
- * a mass (MASQUERADE), and its events may come before the news of the address. A connection that ends by itself leaves
- * ESTABLISHED first and is not held. A held flow counts as alive: for the peer it still is.
+ * a mass (MASQUERADE), and its events may come before the news of the address. Those flows have a translated source; no
+ * other flow is held. A connection that ends by itself leaves ESTABLISHED first and is not held either. A held flow counts
+ * as alive: for the peer it still is.
  *
  * The slots stand in one list per tick, and in each record three owner bits tell the list that counts. An entry whose
  * slot says otherwise has been forgotten; the end of 100,000 flows thus costs no lookup and no object.
@@ -12,6 +13,8 @@ import type { FlowTable } from '../conntrack/flowTable.js';
 
 /** Of the engine's ticks, 100 ms each; the first may be later on an engine that was idle. */
 const ticksHeld = 4;
+
+const assuredSourceNat = statusBit.assured | statusBit.sourceNat;
 
 /** Owner bits of word.kind: 0, or 1 + the index of the list, at most 4. */
 const markShift = kind.lowOwnerShift;
@@ -29,10 +32,15 @@ export class HeldDeaths {
     this.#cursor = table.newCursor();
   }
 
+  /** Whether the flow can end in a mass at all: what is not masqueraded ends by itself. */
+  canBeMass(slot: number): boolean {
+    return (this.#table.read(slot, word.status) & statusBit.sourceNat) !== 0;
+  }
+
   /** Whether the end of this flow is of the kind that is held. */
   concerns(slot: number): boolean {
+    if ((this.#table.read(slot, word.status) & assuredSourceNat) !== assuredSourceNat) return false;
     const flow = this.#table.seek(slot, this.#cursor);
-    if ((flow.get(word.status) & statusBit.assured) === 0) return false;
     if (flow.protocol !== protocol.tcp) return true;
     return flow.knows(has.state) && flow.state === tcpState.established;
   }

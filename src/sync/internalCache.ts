@@ -42,12 +42,18 @@ export class InternalCache implements MirrorListener {
   /** Flows that this node commits before the role is certain are none of its own yet; no comparison may find them. */
   ignoresOwn = false;
   /**
+   * DisableInternalCache: flows of the peer that were committed in advance stand in the kernel. A dump shows them, and only
+   * the external cache tells them from this node's own.
+   */
+  skipsPeers = false;
+  isPeers: (flow: FlowCursor) => boolean = () => false;
+  /**
    * DisableInternalCache: flows pass through. The table holds them until the peer was told, and during a comparison
    * also those that an event named, because the comparison may hold older news of them.
    */
   readonly passesThrough: boolean;
   isComparing: () => boolean = () => false;
-  /** The kernel deletes because an address or link went away: no news for the peer. */
+  /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
   isMassDelete: () => boolean = () => false;
   #listener: ChangeListener | undefined;
   readonly #held: HeldDeaths;
@@ -73,7 +79,8 @@ export class InternalCache implements MirrorListener {
   }
 
   created(slot: number, origin: FlowOrigin): void {
-    if (origin === 'own' && (this.ignoresOwn || this.injected !== undefined)) {
+    const isOthers = origin === 'own' && (this.ignoresOwn || this.injected !== undefined);
+    if (isOthers || (origin === 'dump' && this.#isPeers(slot))) {
       this.removeSlot(slot);
       return;
     }
@@ -92,7 +99,7 @@ export class InternalCache implements MirrorListener {
     if (origin === 'own' && this.ignoresOwn) return;
     if (this.#counts(origin)) this.counters.destroyed++;
     this.#held.forget(slot);
-    if (!this.#isNews(origin) || this.isMassDelete()) this.removeSlot(slot);
+    if (!this.#isNews(origin) || this.#isOfMass(slot)) this.removeSlot(slot);
     else if (origin === 'event' && this.#held.concerns(slot)) this.#held.hold(slot);
     else this.#tellDeath(slot);
   }
@@ -204,6 +211,14 @@ export class InternalCache implements MirrorListener {
     else if (this.passesThrough && membershipOf(this.table, slot) === membership.none) {
       this.told(slot);
     }
+  }
+
+  #isPeers(slot: number): boolean {
+    return this.skipsPeers && this.isPeers(this.table.seek(slot, this.#cursor));
+  }
+
+  #isOfMass(slot: number): boolean {
+    return this.isMassDelete() && this.#held.canBeMass(slot);
   }
 
   /** What passes through is counted when the kernel tells it, not when it is read once more. */

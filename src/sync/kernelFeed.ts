@@ -7,13 +7,14 @@ import { seconds, type Clock, type Microseconds, type Timers, type Turns } from 
 import { buildFilterProgram } from '../conntrack/filterProgram.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
 import { FlowMirror, type ResyncResult } from '../conntrack/flowMirror.js';
-import { KernelDump, type DumpHandler } from '../conntrack/kernelDump.js';
+import { KernelDump } from '../conntrack/kernelDump.js';
 import { KernelWatch } from '../conntrack/kernelWatch.js';
 import type { NameTable } from '../conntrack/nameTable.js';
 import { errorText } from './errorText.js';
 import { ExpectationFeed } from './expectationFeed.js';
 import type { InternalCache } from './internalCache.js';
 import type { SyncSettings } from './settings.js';
+import { TableReading } from './tableReading.js';
 
 export interface KernelFeedOptions {
   readonly settings: SyncSettings;
@@ -33,8 +34,6 @@ export interface KernelFeedOptions {
  * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
  */
 const quietComparisonSeconds = 300;
-/** DisableInternalCache: flows of a dump that may wait to be told before no more are read. */
-const mostWaiting = 4_096;
 const nothingRead = { entries: 0, created: 0, updated: 0, removed: 0, duration: 0 as Microseconds };
 
 export class KernelFeed {
@@ -47,8 +46,7 @@ export class KernelFeed {
   #foreign = 0;
   /** 0: no such time. */
   #massDeleteUntil = 0;
-  /** A dump that waits until more can be told. */
-  #waitingDump: KernelDump | undefined;
+  readonly #reading: TableReading;
 
   /** Joins the event groups. Throws KernelError. */
   constructor(options: KernelFeedOptions) {
@@ -58,6 +56,13 @@ export class KernelFeed {
     const { passesThrough, injected } = cache;
     this.expectations = new ExpectationFeed({ ...options, setting: settings.expectationSync });
     cache.isMassDelete = () => this.#isMassDelete();
+    this.#reading = new TableReading({
+      cache,
+      openDump: (handler) => new KernelDump({ kind: 'flows' }, names, handler),
+      isResyncing: () => this.mirror.isResyncing,
+      resync: () => this.watch.resync(),
+      compareExpectations: () => this.expectations.compare(true),
+    });
     this.mirror = new FlowMirror({
       table: cache.table,
       filter,
@@ -69,7 +74,7 @@ export class KernelFeed {
       listener: cache,
       passesThrough,
       ...(injected === undefined ? {} : { injected }),
-      startDump: (handler) => this.#startDump(handler),
+      startDump: (handler) => this.#reading.start(handler),
     });
     cache.isComparing = () => this.mirror.isResyncing;
     this.watch = new KernelWatch(
@@ -128,23 +133,13 @@ export class KernelFeed {
   }
 
   /** DisableInternalCache: reads the kernel's table for the peer; number of flows. Rejects with KernelError. */
-  async tellAll(): Promise<number> {
-    // What runs began before this was wanted, and may have told some of it before that.
-    if (this.mirror.isResyncing) await this.watch.resync().catch(() => undefined);
-    try {
-      const { created, updated } = await this.watch.resync();
-      await this.expectations.compare(true);
-      return created + updated;
-    } finally {
-      this.#options.cache.comparisonEnded();
-    }
+  tellAll(): Promise<number> {
+    return this.#reading.tellAll();
   }
 
   /** What `tellAll` read was told. */
   readOn(): void {
-    const dump = this.#waitingDump;
-    this.#waitingDump = undefined;
-    dump?.resume();
+    this.#reading.readOn();
   }
 
   /** Events with this port id are effects of our own requests. */
@@ -186,20 +181,6 @@ export class KernelFeed {
     } finally {
       cache.tellsDumps = true;
     }
-  }
-
-  #startDump(handler: DumpHandler): KernelDump {
-    const { cache, names } = this.#options;
-    const dump = new KernelDump({ kind: 'flows' }, names, {
-      ...handler,
-      batch: () => {
-        handler.batch?.();
-        if (!cache.passesThrough || cache.table.count < mostWaiting) return;
-        this.#waitingDump = dump;
-        dump.pause();
-      },
-    });
-    return dump;
   }
 
   #compareExpectations(): void {

@@ -16,6 +16,10 @@ import type { MergeSummary } from './messages.js';
 
 /** Neighbours keep an address for up to 45 s, but a gratuitous ARP reaches them at once. */
 const followFurther = seconds(10);
+/** The table of a peer that has died never comes; one that speaks may take its time. */
+const silencePatience = seconds(10);
+/** As long as the peer's purge waits for this merge. */
+const longestWait = seconds(60);
 
 interface Merge {
   readonly epoch: number;
@@ -23,6 +27,8 @@ interface Merge {
   /** Set when all is merged. */
   followUntil: Microseconds | undefined;
   caughtUp: (() => void) | undefined;
+  /** Since when the peer's table is waited for. */
+  waitsSince: Microseconds | undefined;
 }
 
 export class MergeWork {
@@ -54,6 +60,7 @@ export class MergeWork {
       startedAt: ports.clock.now(),
       followUntil: undefined,
       caughtUp: undefined,
+      waitsSince: undefined,
     };
     this.#current = merge;
     this.#engine.askForAll('another node was MASTER meanwhile');
@@ -68,6 +75,14 @@ export class MergeWork {
     this.#created = 0;
     const { commits } = this.#engine;
     if (commits.following === 'merge') commits.stopFollowing();
+  }
+
+  /** The engine ends: a merge that has not ended fails, and may be begun again on the next engine. */
+  close(): void {
+    const merge = this.#current;
+    this.stop();
+    if (merge === undefined || merge.followUntil !== undefined) return;
+    this.#engine.ports.report({ kind: 'mergeFailed', epoch: merge.epoch });
   }
 
   #failed(merge: Merge, error: unknown): void {
@@ -139,6 +154,7 @@ export class MergeWork {
 
   #peerTable(merge: Merge): Promise<void> {
     if (this.#engine.catchUp.isCaughtUp) return Promise.resolve();
+    merge.waitsSince = this.#engine.ports.clock.now();
     return new Promise((resolve) => {
       merge.caughtUp = resolve;
     });
@@ -161,6 +177,7 @@ export class MergeWork {
     const merge = this.#current;
     if (merge === undefined) return;
     if (this.#engine.catchUp.isCaughtUp) merge.caughtUp?.();
+    else this.#lookAtPatience(merge, now);
     if (merge.followUntil !== undefined && now >= merge.followUntil) {
       this.stop();
       return;
@@ -171,5 +188,20 @@ export class MergeWork {
     } catch (error) {
       this.#failed(merge, error);
     }
+  }
+  /** What is known of the peer by now is merged in any case. */
+  #lookAtPatience(merge: Merge, now: Microseconds): void {
+    const { waitsSince } = merge;
+    if (waitsSince === undefined || merge.followUntil !== undefined) return;
+    const { replicator, ports } = this.#engine;
+    const heardAt = replicator.receiver.lastAcceptedAt ?? waitsSince;
+    const silence = subtractTime(now, heardAt > waitsSince ? heardAt : waitsSince);
+    if (silence < silencePatience && subtractTime(now, waitsSince) < longestWait) return;
+    merge.waitsSince = undefined;
+    ports.logger.log(
+      'warning',
+      'the table of the other MASTER did not come, what is known of it is merged',
+    );
+    merge.caughtUp?.();
   }
 }

@@ -33,6 +33,7 @@ export class RoleWork {
   constructor(engine: Engine, yields: YieldNews | undefined) {
     this.#engine = engine;
     this.#yields = yields;
+    engine.internal.isPeers = (flow) => engine.external.table.find(flow) !== 0;
     this.#merging = new MergeWork(
       engine,
       (summary) => {
@@ -50,7 +51,9 @@ export class RoleWork {
     // A purge between this commit and the role would remove what was committed.
     this.#engine.purge.suspend();
     // Not this node's flows yet: the peer is not to hear of them, nor to miss them.
-    this.#engine.internal.ignoresOwn = true;
+    const { internal } = this.#engine;
+    internal.ignoresOwn = true;
+    internal.skipsPeers = internal.passesThrough;
     this.#preCommitting = epoch;
     const prepared = await this.#commit(epoch);
     if (this.#preCommitting === epoch) this.#preCommitting = undefined;
@@ -61,9 +64,10 @@ export class RoleWork {
   async undoPreCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     const { commits, internal, purge, injection, settings } = this.#engine;
-    commits.stopFollowing();
+    // Followed until the undoing itself looks after what the peer ends.
     await commits.cancel();
     if (epoch < this.#epoch) return;
+    commits.stopFollowing();
     if (internal.passesThrough) {
       // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
       purge.schedule(settings.purgeTimeout, true);
@@ -72,6 +76,8 @@ export class RoleWork {
     } else if (injection === undefined) await this.#undo(epoch);
     if (epoch < this.#epoch) return;
     this.#countOwnAgain();
+    // Until the purge.
+    internal.skipsPeers = internal.passesThrough;
     purge.resume();
   }
 
@@ -80,7 +86,7 @@ export class RoleWork {
     try {
       const removed = await undoCommit({
         ...ports,
-        external: external.table,
+        external,
         internal: internal.table,
         onPort: (portId) => {
           feed.addOwn(portId);
@@ -159,7 +165,7 @@ export class RoleWork {
 
   /** The engine ends: nothing more is begun on it. */
   close(): void {
-    this.#merging.stop();
+    this.#merging.close();
     this.#engine.purge.cancel();
   }
 
@@ -180,7 +186,9 @@ export class RoleWork {
 
   /** What this node commits from now on is its own. */
   #countOwnAgain(): void {
-    this.#engine.internal.ignoresOwn = false;
+    const { internal } = this.#engine;
+    internal.ignoresOwn = false;
+    internal.skipsPeers = false;
   }
 
   #begin(epoch: number): boolean {

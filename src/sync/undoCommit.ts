@@ -1,18 +1,21 @@
 /**
  * Takes back what was committed in advance for a role that did not come: the kernel again has only the flows that are
- * this node's own. The external cache, which belongs to the living MASTER, is kept.
+ * this node's own. The external cache, which belongs to the living MASTER, is kept. What that one ends meanwhile leaves
+ * the cache before the walk finds it, and is removed at once.
  */
 import { milliseconds, type Clock, type Turns } from '../base/time.js';
-import { FlowInjector } from '../conntrack/flowInjector.js';
+import { FlowInjector, type InjectionDoor } from '../conntrack/flowInjector.js';
 import { lifecycle } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
+import type { ExternalCache, ExternalListener } from './externalCache.js';
 
 const slice = milliseconds(2);
 /** Slots between two looks at the clock. */
 const slotsPerLook = 64;
 
 export interface UndoOptions {
-  readonly external: FlowTable;
+  /** Whoever listened to it does so no more. */
+  readonly external: ExternalCache;
   /** Flows that stand here too are left alone. */
   readonly internal: FlowTable;
   readonly clock: Clock;
@@ -21,14 +24,24 @@ export interface UndoOptions {
   readonly onPort: (portId: number) => void;
   /** A new role wants the flows after all. */
   readonly isOver: () => boolean;
+  /** Absent: the kernel's. */
+  readonly door?: InjectionDoor;
 }
 
 /** Number of flows removed. Rejects with KernelError. */
 export async function undoCommit(options: UndoOptions): Promise<number> {
-  const { external, internal, clock, turns, onPort, isOver } = options;
-  const source = { table: external, cursor: external.newCursor() };
-  const injector = new FlowInjector({ windowTracking: false, onExisting: 'keep' }, source);
-  const cursor = external.newCursor();
+  const { external, internal, clock, turns, onPort, isOver, door } = options;
+  const { table } = external;
+  const source = { table, cursor: table.newCursor() };
+  const how = { windowTracking: false, onExisting: 'keep' } as const;
+  const injector = new FlowInjector(how, source, undefined, door);
+  const cursor = table.newCursor();
+  const remove = (slot: number): void => {
+    const flow = table.seek(slot, cursor);
+    if (internal.find(flow) === 0) injector.remove(flow, slot);
+  };
+  const listener: ExternalListener = { flowApplied: () => undefined, flowEnding: remove };
+  external.listen(listener);
   onPort(injector.portId);
   try {
     let slot = 0;
@@ -36,11 +49,9 @@ export async function undoCommit(options: UndoOptions): Promise<number> {
       const end = clock.now() + slice;
       do {
         for (let i = 0; i < slotsPerLook; i++) {
-          slot = external.next(slot);
+          slot = table.next(slot);
           if (slot === 0) return true;
-          if (external.lifecycle(slot) === lifecycle.dead) continue;
-          const flow = external.seek(slot, cursor);
-          if (internal.find(flow) === 0) injector.remove(flow, slot);
+          if (table.lifecycle(slot) !== lifecycle.dead) remove(slot);
         }
       } while (clock.now() < end);
       return false;
@@ -54,6 +65,7 @@ export async function undoCommit(options: UndoOptions): Promise<number> {
       });
     }
   } finally {
+    external.unlisten(listener);
     injector.close();
   }
 }

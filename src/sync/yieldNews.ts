@@ -17,7 +17,8 @@ const largestUint32 = 0xffff_ffff;
 type Yielded = Extract<PeerMessage, { kind: 'yielded' }>;
 type Seen = Extract<PeerMessage, { kind: 'yieldedSeen' }>;
 
-interface Told {
+/** That this node gave way, as the peer is to know it. */
+export interface Told {
   readonly token: number;
   readonly masterFor: Microseconds;
   readonly endedAt: Microseconds;
@@ -53,6 +54,18 @@ export class YieldNews {
     this.#told = told;
     if (this.#port.isPresent(now)) this.#engine.purge.holdUntil(addTime(now, mergePatience));
     this.#send(now, told);
+  }
+
+  /** What the peer does not know yet. */
+  get pending(): Told | undefined {
+    return this.#told;
+  }
+
+  /** On a new engine: what its predecessor had not told to the end. */
+  resume(told: Told): void {
+    this.#told = told;
+    this.#engine.purge.holdUntil(addTime(told.endedAt, mergePatience));
+    this.#send(this.#engine.ports.clock.now(), told);
   }
 
   /** MASTER again: nobody else needs to have the flows of before. */

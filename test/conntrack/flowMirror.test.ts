@@ -58,7 +58,10 @@ class Pass {
       passesThrough,
       startDump: (handler) => {
         this.#dump = handler;
-        return { done: new Promise((resolve) => (this.#end = resolve)), cancel: () => undefined };
+        return {
+          done: new Promise((resolve) => (this.#end = resolve)),
+          ...{ pause: () => undefined, resume: () => undefined, cancel: () => undefined },
+        };
       },
       listener: {
         created: (_slot, origin) => this.told.push(`created ${origin}`),

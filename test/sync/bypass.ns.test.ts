@@ -101,7 +101,9 @@ describe('one node keeps no internal cache', () => {
       pair.inject(0, { count: flows / 8, base: (round * flows) / 4 });
     }
     await told(flows / 2);
-    await pair.nodes[0]!.request({ verb: 'bulk' });
+    const [a, b] = pair.nodes as [SyncNode, SyncNode];
+    expect(await b.list('external', false)).toEqual(await a.list('internal', false));
+    await a.request({ verb: 'bulk' });
     await told(flows / 2);
   });
 
@@ -122,6 +124,48 @@ describe('one node keeps no internal cache', () => {
     pair.inject(0, { count: flows, base: 100_000, action: 'delete' });
     await told((3 * flows) / 8);
     expect(pair.nodes[0]!.status?.overruns).toBeGreaterThan(0);
+  });
+});
+
+describe('a backup without internal cache that commits in advance', () => {
+  let pair: Pair;
+
+  beforeAll(async () => {
+    pair = await Pair.cable();
+    await pair.start(0, {});
+    await pair.start(1, { disableInternalCache: true });
+    pair.inject(0, { count: 500 });
+    await waitFor(async () => (await pair.nodes[1]!.digest()).external[0] === 500);
+  });
+
+  afterAll(async () => {
+    await pair.close();
+  });
+
+  /** Flows of the backup at the master after everything was told. */
+  async function toldInBulk(): Promise<number> {
+    const [master, backup] = pair.nodes as [SyncNode, SyncNode];
+    const before = master.reports('caughtUp').length;
+    await backup.request({ verb: 'bulk' });
+    await waitFor(() => master.reports('caughtUp').length > before, { description: 'the bulk' });
+    return (await master.digest()).external[0] ?? -1;
+  }
+
+  test("tells its own flows, and the master's only when they are its own", async () => {
+    const [master, backup] = pair.nodes as [SyncNode, SyncNode];
+    backup.command({ kind: 'preCommit', epoch: 1 });
+    await backup.waitForReport('committed');
+    pair.inject(1, { count: 10, base: 100_000 });
+    await waitFor(async () => (await master.digest()).external[0] === 10);
+    expect(await pair.kernelCount(1)).toBe(510);
+    expect(await toldInBulk()).toBe(10);
+    backup.command({ kind: 'undoPreCommit', epoch: 2 });
+    await waitFor(() => backup.reports('log').some(({ message }) => message.includes('purge')));
+    expect(await toldInBulk()).toBe(10);
+    backup.command({ kind: 'becomePrimary', epoch: 3, preCommitted: false });
+    await backup.waitForReport('committed', 1);
+    backup.command({ kind: 'takeoverComplete', epoch: 3 });
+    await waitFor(async () => (await master.digest()).external[0] === 510);
   });
 });
 

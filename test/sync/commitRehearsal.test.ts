@@ -1,5 +1,5 @@
 /** A rehearsal of the commit touches no kernel, and happens when it is due. */
-import { microseconds, type Clock, type Turns } from '../../src/base/time';
+import { microseconds, type Clock } from '../../src/base/time';
 import { has, newScratch, word } from '../../src/conntrack/flowRecord';
 import { NameTable } from '../../src/conntrack/nameTable';
 import { CommitWork } from '../../src/sync/commitWork';
@@ -7,27 +7,8 @@ import { ExternalCache } from '../../src/sync/externalCache';
 import { FingerprintedTable } from '../../src/sync/fingerprintedTable';
 import { InternalCache } from '../../src/sync/internalCache';
 import { messageKind } from '../../src/sync/wire/header';
+import { ManualTurns } from '../support/manualTurns';
 import { settingsOf } from '../support/syncNode';
-
-class ManualTurns implements Turns {
-  readonly #waiting: (() => void)[] = [];
-
-  next(work: () => void): void {
-    this.#waiting.push(work);
-  }
-
-  /** How many turns it took until nothing was left. */
-  async runAll(): Promise<number> {
-    let turns = 0;
-    for (let work = this.#waiting.shift(); work !== undefined; work = this.#waiting.shift()) {
-      work();
-      turns++;
-      await Promise.resolve();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-    return turns;
-  }
-}
 
 const clock: Clock = { now: () => microseconds(0), wallClock: () => microseconds(0) };
 

@@ -100,7 +100,10 @@ describe('the kernel’s table', () => {
     const [, backup] = nodes;
     backup.command({ kind: 'becomeBackup', epoch: 1, peerHeard: false });
     await waitFor(() => backup.status?.purgeDue !== undefined);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await waitFor(() => backup.reports('caughtUp').length > 0, { description: 'the peer’s table' });
+    // Longer than PurgeTimeout: ten of its looks at the clock.
+    const before = backup.reports('status').length;
+    await waitFor(() => backup.reports('status').length > before + 1);
     await kernelHolds(1, 2 * flows - 1);
   });
 

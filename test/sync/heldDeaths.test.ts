@@ -14,8 +14,13 @@ import { InternalCache } from '../../src/sync/internalCache.js';
 
 const names = new NameTable();
 
+const translated = statusBit.assured | statusBit.sourceNat;
+
 /** A cache with one assured TCP flow in `state`, and what the peer is told of its deaths. */
-function cacheWithFlow(state: number): { cache: InternalCache; slot: number; told: number[] } {
+function cacheWithFlow(
+  state: number,
+  status = translated,
+): { cache: InternalCache; slot: number; told: number[] } {
   const cache = new InternalCache(new FingerprintedTable({ names, hashSeed: 7 }), 16);
   const flow = newScratch(names);
   clearScratch(flow);
@@ -27,7 +32,7 @@ function cacheWithFlow(state: number): { cache: InternalCache; slot: number; tol
   deriveReply(flow);
   flow.set(word.info, state);
   flow.learn(has.state);
-  flow.set(word.status, statusBit.assured);
+  flow.set(word.status, status);
   flow.learn(has.status);
   const told: number[] = [];
   cache.listen({
@@ -100,6 +105,21 @@ describe('the death of a flow in full life', () => {
     ticks(cache, 5);
     expect(told).toEqual([]);
     expect(cache.table.lifecycle(slot)).not.toBe(lifecycle.dead);
+  });
+
+  test('of one whose source is not translated is told at once, also while a mass is expected', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.established, statusBit.assured);
+    cache.isMassDelete = () => true;
+    cache.destroyed(slot, 'event');
+    expect(told).toEqual([slot]);
+  });
+
+  test('of a closed one that is translated is not told while a mass is expected', () => {
+    const { cache, slot, told } = cacheWithFlow(tcpState.timeWait);
+    cache.isMassDelete = () => true;
+    cache.destroyed(slot, 'event');
+    expect(told).toEqual([]);
+    expect(cache.table.count).toBe(0);
   });
 
   test('of one that had closed before is told at once', () => {

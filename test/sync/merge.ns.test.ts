@@ -1,5 +1,6 @@
 /** Two engines whose nodes were both MASTER: what the one that stays makes of the other's flows, in real kernels. */
 import { milliseconds, seconds } from '../../src/base/time.js';
+import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -8,6 +9,19 @@ import { settingsOf, SyncNode } from '../support/syncNode.js';
 jest.setTimeout(120_000);
 
 const wan = '192.0.2.1';
+
+function settingsFor(
+  host: Host,
+  local: string,
+  destination: string,
+  changes: Partial<SyncSettings> = {},
+): SyncSettings {
+  return settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
+    purgeTimeout: milliseconds(200),
+    nodeName: host.name,
+    ...changes,
+  });
+}
 
 describe('flows of two masters', () => {
   let lab: Lab;
@@ -22,17 +36,9 @@ describe('flows of two masters', () => {
       { host: stays, name: 'sync', addresses: ['10.99.0.1/24'] },
       { host: leaves, name: 'sync', addresses: ['10.99.0.2/24'] },
     );
-    const node = (host: Host, local: string, destination: string): Promise<SyncNode> =>
-      SyncNode.start(
-        host,
-        settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
-          purgeTimeout: milliseconds(200),
-          nodeName: host.name,
-        }),
-      );
     nodes = [
-      await node(stays, '10.99.0.1', '10.99.0.2'),
-      await node(leaves, '10.99.0.2', '10.99.0.1'),
+      await SyncNode.start(stays, settingsFor(stays, '10.99.0.1', '10.99.0.2')),
+      await SyncNode.start(leaves, settingsFor(leaves, '10.99.0.2', '10.99.0.1')),
     ];
     for (const one of nodes) {
       await waitFor(() => one.status?.peer.kind === 'keepstate', { description: 'the peer' });
@@ -119,6 +125,31 @@ describe('flows of two masters', () => {
     await waitFor(async () => (await portOf(1, 1)) === undefined, { description: 'the purge' });
     expect(await portOf(0, 1)).toBe('1001');
     // Told once, however often the other repeated it.
+    expect(stays.reports('peerYielded')).toHaveLength(1);
+  });
+
+  test('an engine that a reload starts afresh tells on that it gave way, as the same news', async () => {
+    const [stays, leaves] = nodes;
+    await open(1, 1, 1001);
+    await knows(0, 1);
+    leaves.command({
+      ...{ kind: 'becomeBackup', epoch: 2, peerHeard: true },
+      yieldedAfter: seconds(3),
+    });
+    await stays.waitForReport('peerYielded');
+    leaves.command({
+      kind: 'reconfigure',
+      id: 77,
+      settings: settingsFor(hosts[1], '10.99.0.2', '10.99.0.1', { refreshTimeSeconds: 77 }),
+    });
+    await leaves.waitForReport('ready', 1);
+    await waitFor(() => leaves.status?.peer.kind === 'keepstate', { description: 'the peer' });
+    await waitFor(() => leaves.reports('caughtUp').length > 1, { description: 'the table' });
+    await waitFor(() => leaves.reports('status').length > 6, { description: 'time to pass' });
+    expect(await portOf(1, 1)).toBe('1001');
+    stays.command({ kind: 'mergeAfterSplit', epoch: 1 });
+    expect(await leaves.waitForReport('yieldMerged')).toMatchObject({ created: 1 });
+    await waitFor(async () => (await portOf(1, 1)) === undefined, { description: 'the purge' });
     expect(stays.reports('peerYielded')).toHaveLength(1);
   });
 });
