@@ -295,10 +295,13 @@ class Bench {
     };
   }
 
-  /** A daemon runs for months: its compiler has seen such bursts before, and each branch that events take. */
+  /**
+   * A daemon runs for months: its compiler has seen such bursts before, and each branch that events take. It is at work until
+   * about a million events have passed.
+   */
   async #warm(pair: Pair): Promise<void> {
-    for (let i = 0; i < 4; i++) {
-      await this.#settled(pair, { flows: 60_000, rate: 0, hold: 60_000 });
+    for (let i = 0; i < 6; i++) {
+      await this.#settled(pair, { flows: burstFlows, rate: 0, hold: burstFlows });
     }
   }
 
