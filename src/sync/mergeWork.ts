@@ -189,6 +189,7 @@ export class MergeWork {
       this.#failed(merge, error);
     }
   }
+
   /** What is known of the peer by now is merged in any case. */
   #lookAtPatience(merge: Merge, now: Microseconds): void {
     const { waitsSince } = merge;

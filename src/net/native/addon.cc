@@ -9,15 +9,12 @@
 #include <climits>
 
 #include "batched_socket.h"
+#include "napi_values.h"
 #include "signal_watch.h"
 
 namespace {
 
-napi_value Number(napi_env env, int32_t value) {
-  napi_value result = nullptr;
-  napi_create_int32(env, value, &result);
-  return result;
-}
+using keepstate::Number;
 
 // openSocket(domain, type, protocol): a non-blocking descriptor, or a negative errno.
 napi_value OpenSocket(napi_env env, napi_callback_info info) {

@@ -11,6 +11,8 @@
 
 #include <algorithm>
 
+#include "napi_values.h"
+
 namespace keepstate {
 
 // The libuv handles live on the heap because libuv may need them after the JavaScript object is gone.
@@ -54,12 +56,6 @@ struct Poller {
 };
 
 namespace {
-
-napi_value Number(napi_env env, int32_t value) {
-  napi_value result = nullptr;
-  napi_create_int32(env, value, &result);
-  return result;
-}
 
 napi_value Undefined(napi_env env) {
   napi_value result = nullptr;

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "napi_values.h"
+
 namespace keepstate {
 
 namespace {
@@ -44,12 +46,6 @@ struct Watch {
     uv_close(reinterpret_cast<uv_handle_t*>(&watch->signal), OnClosed);
   }
 };
-
-napi_value Number(napi_env env, int32_t value) {
-  napi_value result = nullptr;
-  napi_create_int32(env, value, &result);
-  return result;
-}
 
 }  // namespace
 
