@@ -130,7 +130,14 @@ export class Commands {
     }
   }
 
+  /** An engine that is started afresh does not believe what is older than this either. */
+  get #roleEpoch(): number {
+    const [role] = this.#role;
+    return role !== undefined && 'epoch' in role ? role.epoch : -1;
+  }
+
   #remember(command: SyncCommand): void {
+    if ('epoch' in command && command.epoch < this.#roleEpoch) return;
     if (changesRole(command)) this.#role = [command];
     else if (command.kind === 'takeoverComplete') this.#role = [...this.#role.slice(0, 1), command];
     else if (command.kind === 'undoPreCommit') {
@@ -148,7 +155,7 @@ export class Commands {
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#peer?.channel.setMaintenance(this.#inMaintenance);
-    this.#roles = new RoleWork(engine, this.#peer?.channel.yields);
+    this.#roles = new RoleWork(engine, this.#peer?.channel.yields, this.#roleEpoch);
     this.#servers = this.#openServers(engine, command);
     const filled = await engine.start();
     // Stopped meanwhile, or started afresh.

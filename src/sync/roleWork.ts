@@ -21,7 +21,7 @@ const nothingCommitted: CommitSummary = {
 
 export class RoleWork {
   readonly #engine: Engine;
-  #epoch = -1;
+  #epoch: number;
   /** The summary of the pre-commit that the next becomePrimary completes. */
   #prepared: CommitSummary | undefined;
   /** The epoch whose pre-commit runs. */
@@ -29,9 +29,10 @@ export class RoleWork {
   readonly #merging: MergeWork;
   readonly #yields: YieldNews | undefined;
 
-  /** `yields` is absent where the peer channel is off. */
-  constructor(engine: Engine, yields: YieldNews | undefined) {
+  /** `yields` is absent where the peer channel is off. What has an epoch before `epoch` is out of date. */
+  constructor(engine: Engine, yields: YieldNews | undefined, epoch: number) {
     this.#engine = engine;
+    this.#epoch = epoch;
     this.#yields = yields;
     engine.internal.isPeers = (flow) => engine.external.table.find(flow) !== 0;
     this.#merging = new MergeWork(

@@ -95,8 +95,19 @@ describe('the engine is started afresh', () => {
     expect(backup.status?.purgeDue).toBeUndefined();
   });
 
+  test('a role of an older epoch that comes after the restart is not taken for news', async () => {
+    backup.command({ kind: 'becomePrimary', epoch: 6, preCommitted: false });
+    expect(await committed(6)).toMatchObject({ entries: flows, cancelled: false });
+    await reloaded(reload());
+    backup.command({ kind: 'becomeFault', epoch: 5 });
+    await backup.request({ verb: 'stats' });
+    const seen = backup.reports('status').length;
+    await waitFor(() => backup.reports('status').length > seen + 1);
+    expect(backup.status?.purgeDue).toBeUndefined();
+  });
+
   test('a purge that waited for another MASTER still waits for it', async () => {
-    backup.command({ kind: 'becomeBackup', epoch: 5, peerHeard: false });
+    backup.command({ kind: 'becomeBackup', epoch: 7, peerHeard: false });
     await waitFor(() => backup.status?.purgeDue !== undefined);
     await reloaded(reload());
     const seen = backup.reports('status').length;
