@@ -34,6 +34,14 @@ export function eventQueue(host: Host): EventQueue | undefined {
   return undefined;
 }
 
+/**
+ * Puts a program that measures, or is measured against, before the real-time threads of the daemons: in earnest it runs on
+ * another machine, and here it would wait for their cores.
+ */
+export async function putFirst(pid: number): Promise<void> {
+  await run(['chrt', '--all-tasks', '--fifo', '--pid', '99', String(pid)]);
+}
+
 /** Compiles bench/native/NAME.c; the path of the program. */
 export async function compile(lab: Lab, name: string): Promise<string> {
   const program = join(lab.directory, name);

@@ -24,14 +24,17 @@ starts at once.`,
 2,000,000 flows in it make each insertion slow. Lateness is the time between two adverts beyond the interval.`,
   'vrrp-500-instances': `A wake-up per advert costs keepstate some 40 us, half of it the machine's step and a sixth the packet; the
 picture of the roles that the daemon takes once a second, 0.3 ms, and the file that remembers them as much.`,
-  failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 99 }\`. keepstate
+  failover: `Both daemons got the same lines \`vrrp_priority -20\` and \`Scheduler { Type RR; Priority 50 }\`; client, server
+and probe run before both, since they stand for other machines. keepstate
 commits an advertisement interval before its master-down time is over, while the master is silent, so that the VIPs wait for nothing
 but what is left of it; the pair raises its VIPs first and commits behind them.`,
   'failover-faults': `One cluster of each program goes through all faults. Each figure spans the fault and the return of
 the node, which preempts; where the master falls silent the outage is VRRP's master-down time of 3.6 s, less the time since its
 last advertisement.`,
   'failover-planned': `From the request to the first advert of the other node: the replication is drained and the flows are
-committed in between, while the old master goes on forwarding. The outage is that of the probe.`,
+committed in between, while the old master goes on forwarding. The outage is that of the probe. No priorities are set. Nine tenths of the
+commit are the kernel's work, a quarter of it events that it builds only because both nodes share a kernel
+(docs/decisions/flow-injection.md).`,
   start: `Half a second goes to Node.js, to reading the configuration and to the sockets; the worker thread starts after that
 and reads the kernel's table with code that no compiler has seen yet.`,
   'conntrack-dump': `A pause of the loop is its own work or the wait for a core; the CPU that it used itself is stated beside it. One

@@ -10,6 +10,8 @@ const SOL_NETLINK = 270;
 const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_DROP_MEMBERSHIP = 2;
 const NETLINK_BROADCAST_ERROR = 4;
 const NETLINK_NO_ENOBUFS = 5;
 const NETLINK_CAP_ACK = 10;
@@ -76,6 +78,14 @@ export function setReceiveBuffer(socket: BatchedSocket, bytes: number): void {
 /** As the kernel counts them. */
 export function receiveBufferBytes(socket: BatchedSocket): number {
   return socket.getIntOption(SOL_SOCKET, SO_RCVBUF) ?? 0;
+}
+
+/** Joins or leaves a multicast group, given as a bit of the mask. A closed socket is in none. */
+export function setMembership(socket: BatchedSocket, groupBit: number, isMember: boolean): void {
+  if (socket.isClosed) return;
+  const option = isMember ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP;
+  const group = Math.log2(groupBit) + 1;
+  requireDone('event group', socket.setIntOption(SOL_NETLINK, option, group));
 }
 
 /**

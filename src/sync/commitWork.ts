@@ -52,6 +52,8 @@ export interface CommitRequest {
   readonly table: FlowTableName | 'all';
   readonly onExisting: OnExisting;
   readonly onProgress: (committed: number) => void;
+  /** The kernel tells nothing of flows that begin meanwhile: whoever asks for it compares afterwards. */
+  readonly isUnheard?: boolean;
 }
 
 /** What a look at the external cache found. */
@@ -225,7 +227,7 @@ export class CommitWork implements ExternalListener {
     const { clock, external } = this.#options;
     const startedAt = clock.now();
     const flows =
-      request.table === 'expect' ? undefined : await this.#commitFlows(external.table, request);
+      request.table === 'expect' ? undefined : await this.#commitTable(external.table, request);
     const expectations =
       request.table === 'conntrack' || flows?.cancelled === true
         ? 0
@@ -245,6 +247,17 @@ export class CommitWork implements ExternalListener {
     };
     this.last = { ...summary, at: clock.now() };
     return summary;
+  }
+
+  async #commitTable(table: FlowTable, request: CommitRequest): Promise<CommitResult> {
+    if (request.isUnheard !== true) return this.#commitFlows(table, request);
+    const feed = this.#options.feed();
+    feed.hearBeginnings(false);
+    try {
+      return await this.#commitFlows(table, request);
+    } finally {
+      feed.hearBeginnings(true);
+    }
   }
 
   async #commitFlows(

@@ -42,6 +42,7 @@ export class KernelFeed {
   readonly expectations: ExpectationFeed;
   readonly #options: KernelFeedOptions;
   readonly #own = new Set<number>();
+  #hasMissed = false;
   /** Whose last event was not this daemon's; 0: packets and timers. */
   #foreign = 0;
   /** 0: no such time. */
@@ -126,6 +127,9 @@ export class KernelFeed {
   async resync(): Promise<ResyncResult> {
     if (this.#options.cache.passesThrough) return nothingRead;
     return this.#quietly(async () => {
+      // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
+      if (this.#hasMissed && this.mirror.isResyncing) await this.watch.resync();
+      this.#hasMissed = false;
       const result = await this.watch.resync();
       await this.expectations.compare(false);
       return result;
@@ -146,6 +150,17 @@ export class KernelFeed {
   addOwn(portId: number): void {
     this.#own.add(portId);
     this.#foreign = 0;
+  }
+
+  /** Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`). */
+  hearBeginnings(on: boolean): void {
+    if (!on) this.#hasMissed = true;
+    this.watch.events.hearBeginnings(on);
+  }
+
+  /** Flows may have begun that no event told of and no comparison found. */
+  get hasMissed(): boolean {
+    return this.#hasMissed;
   }
 
   /** For the next `duration` the kernel's deletes follow from an address or link that went away. */

@@ -148,6 +148,7 @@ export class RoleWork {
     if (epoch < this.#epoch) return;
     purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
+    this.#findMissed();
     if (peerHeard) purge.otherMasterHeard();
     if (yieldedAfter !== undefined) this.#yields?.gaveWay(yieldedAfter);
     this.#engine.askForAll('this node is BACKUP');
@@ -162,6 +163,7 @@ export class RoleWork {
     if (epoch < this.#epoch) return;
     purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
+    this.#findMissed();
   }
 
   /** The engine ends: nothing more is begun on it. */
@@ -185,6 +187,15 @@ export class RoleWork {
     this.#yields?.settle(undefined);
   }
 
+  /** A takeover that came to nothing: flows that began during its commit are still to be found. */
+  #findMissed(): void {
+    const { feed, ports } = this.#engine;
+    if (!feed.hasMissed) return;
+    feed.resync().catch((error: unknown) => {
+      ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
+    });
+  }
+
   /** What this node commits from now on is its own. */
   #countOwnAgain(): void {
     const { internal } = this.#engine;
@@ -202,10 +213,12 @@ export class RoleWork {
   }
 
   async #commit(epoch: number): Promise<CommitSummary | undefined> {
-    const { commits, ports, injection } = this.#engine;
+    const { commits, internal, ports, injection } = this.#engine;
     await commits.cancel();
     if (epoch < this.#epoch) return undefined;
     let summary = nothingCommitted;
+    // Without an internal cache only the event tells the peer of a flow.
+    const isUnheard = !internal.passesThrough;
     if (injection === undefined) {
       try {
         // It has begun: the deadline of whoever waits counts from here.
@@ -214,6 +227,7 @@ export class RoleWork {
         summary = await commits.commit({
           table: 'all',
           onExisting: 'replace',
+          isUnheard,
           onProgress: (committed) => {
             ports.report({ kind: 'commitProgress', epoch, committed });
           },

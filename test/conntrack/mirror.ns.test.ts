@@ -397,3 +397,30 @@ async function eventSocketLine(): Promise<string> {
   });
   return (line ?? '').trim().replace(/\s+\d+$/, '');
 }
+
+test('beginnings that nobody hears are not told; the ends of those flows are', async () => {
+  // The default mode, in which a flow without a listener would have no events at all.
+  await host.sysctl({ 'net.netfilter.nf_conntrack_events': 2 });
+  const watched = watchHost();
+  const create = (port: string): Promise<string> =>
+    host.conntrack(
+      ...`-I -p udp -s 10.1.1.1 -d 10.2.2.2 --sport ${port} --dport 53 -t 600`.split(' '),
+    );
+  try {
+    await watched.watch.start();
+    watched.watch.events.hearBeginnings(false);
+    await create('1');
+    watched.watch.events.hearBeginnings(true);
+    await create('2');
+    await waitFor(() => watched.told['created event'] === 1);
+    expect(watched.table.count).toBe(1);
+    await watched.watch.resync();
+    expect(watched.told['created dump']).toBe(1);
+    await host.conntrack('-D', '-p', 'udp', '--sport', '1');
+    await waitFor(() => watched.told['destroyed event'] === 1);
+    await expectEqualToKernel(watched);
+  } finally {
+    watched.watch.close();
+    await host.sysctl({ 'net.netfilter.nf_conntrack_events': 1 });
+  }
+}, 60_000);

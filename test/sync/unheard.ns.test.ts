@@ -1,0 +1,86 @@
+/** A takeover's commit, during which the kernel tells nothing of flows that begin: none of them stays unknown. */
+import type { Host } from '../lab/host.js';
+import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
+import { ConntrackInjector } from '../support/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/syncNode.js';
+
+jest.setTimeout(180_000);
+
+const flows = 50_000;
+
+describe('a flow that begins during the commit', () => {
+  let lab: Lab;
+  let hosts: readonly [Host, Host];
+  let backup: SyncNode;
+  let epoch = 0;
+
+  beforeEach(async () => {
+    lab = await Lab.open();
+    const [a, b] = (await lab.hosts('a', 'b')) as [Host, Host];
+    hosts = [a, b];
+    await lab.link(
+      { host: a, name: 'sync', addresses: ['10.99.0.1/24'] },
+      { host: b, name: 'sync', addresses: ['10.99.0.2/24'] },
+    );
+    const node = (host: Host, local: string, destination: string): Promise<SyncNode> =>
+      SyncNode.start(
+        host,
+        settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }]),
+      );
+    await node(a, '10.99.0.1', '10.99.0.2');
+    backup = await node(b, '10.99.0.2', '10.99.0.1');
+    const injector = ConntrackInjector.open(a.namespacePath);
+    injector.inject({ count: flows, timeoutSeconds: 3_000 });
+    injector.close();
+    await waitFor(async () => (await backup.digest()).external[0] === flows, {
+      description: 'the flows in the external cache',
+    });
+  });
+
+  afterEach(async () => {
+    await lab.close();
+  });
+
+  async function isKnown(): Promise<boolean> {
+    return (await backup.list('internal', false)).some((line) => line.startsWith('udp'));
+  }
+
+  /** A commit, with a flow of this node's own in the midst of it. */
+  async function takeRole(): Promise<void> {
+    const injector = ConntrackInjector.open(hosts[1].namespacePath);
+    backup.command({ kind: 'becomePrimary', epoch: ++epoch, preCommitted: false });
+    await waitFor(() => backup.reports('commitProgress').length > 0);
+    injector.inject({ count: 1, protocol: 'udp', timeoutSeconds: 3_000 });
+    injector.close();
+    const reports = (): number => backup.reports('committed').length;
+    expect(reports()).toBe(0);
+    await waitFor(() => reports() === 1);
+    expect(await isKnown()).toBe(false);
+  }
+
+  test('is found when the takeover is complete', async () => {
+    await takeRole();
+    backup.command({ kind: 'takeoverComplete', epoch });
+    await waitFor(isKnown, { description: 'the flow in the internal cache' });
+  });
+
+  test.each(['becomeBackup', 'becomeFault'] as const)(
+    'is found when the takeover comes to nothing: %s',
+    async (kind) => {
+      await takeRole();
+      backup.command({ kind, epoch: ++epoch, peerHeard: true });
+      await waitFor(isKnown, { description: 'the flow in the internal cache' });
+    },
+  );
+
+  test('ends for the peer too: the flows that were committed meanwhile have events', async () => {
+    await takeRole();
+    backup.command({ kind: 'takeoverComplete', epoch });
+    await waitFor(async () => (await backup.digest()).internal[0] === flows + 1);
+    await hosts[1].conntrack('-F');
+    await waitFor(async () => (await backup.digest()).internal[0] === 0, {
+      description: 'the ends of all flows',
+    });
+  });
+});
