@@ -13,7 +13,7 @@ import { startServer, startTcp, startUdpProbe } from '../test/lab/traffic.js';
 import { sleep, waitFor } from '../test/lab/waitFor.js';
 import { IncumbentNode, type ClusterNode } from '../test/support/clusterNode.js';
 import type { Benchmark, Figures } from './framework.js';
-import { compile, load, putFirst, raiseConntrackMax } from './measure.js';
+import { compile, load, putFirst, raiseConntrackMax, waitForFreedFlows } from './measure.js';
 import {
   Keepstate,
   nodeConfig,
@@ -275,6 +275,7 @@ function million(): Benchmark {
   const candidate = 'keepstate';
   const options: PairOptions = { ...large, advertSeconds: 0.1 };
   const run = async (): Promise<Figures> => {
+    await waitForFreedFlows();
     const lab = await Lab.open();
     const restore = await raiseConntrackMax(2 * millionFlows + 100_000);
     try {

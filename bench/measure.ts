@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { run } from '../test/lab/command.js';
 import type { Host } from '../test/lab/host.js';
 import type { Lab } from '../test/lab/lab.js';
+import { waitFor } from '../test/lab/waitFor.js';
 
 /** CPU time of all threads that live, the kernel's work in their system calls included. */
 export function cpuNanoseconds(pid: number): number {
@@ -67,8 +68,21 @@ export interface Loaded {
 /** Runs bench/native/load.c in `host` to its end. */
 export async function load(host: Host, program: string, options: LoadOptions): Promise<Loaded> {
   const { flows, rate, hold = -1, first = 0 } = options;
-  const text = await host.exec([program, ...[flows, rate, hold, first].map(String)]);
+  const text = await host.exec([program, ...[flows, rate, hold, first].map(String)], {
+    timeoutMilliseconds: 300_000,
+  });
   return JSON.parse(text) as Loaded;
+}
+
+/** The kernel frees the flows of closed network namespaces in its own time, and slowly takes new ones meanwhile. */
+export async function waitForFreedFlows(): Promise<void> {
+  await waitFor(
+    () => {
+      const line = /^nf_conntrack +(\d+)/m.exec(readFileSync('/proc/slabinfo', 'utf8'));
+      return Number(line?.[1] ?? 0) < 100_000;
+    },
+    { timeout: 300_000, interval: 500, description: 'the kernel to free the flows of before' },
+  );
 }
 
 const maximum = 'net.netfilter.nf_conntrack_max';
