@@ -201,6 +201,8 @@ const usual = {
   mark: 0x0008_0008,
   id: 0x000c_0008,
   protocolInfo: 0x8004_0030,
+  /** In the end of a TCP flow: its state alone. */
+  lastState: 0x8004_0010,
 } as const;
 
 /**
@@ -216,6 +218,11 @@ function decodeUsual(view: DataView, from: number, end: number, flow: FlowCursor
     if (header === usual.protocolInfo) {
       if (at + 48 > end || !decodeTcpFast(view, at, 48, flow)) break;
       at += 48;
+      continue;
+    }
+    if (header === usual.lastState) {
+      if (at + 16 > end || !decodeTcpStateFast(view, at, flow)) break;
+      at += 16;
       continue;
     }
     if (header === usual.id) {
@@ -264,6 +271,16 @@ function decodeTcpFast(view: DataView, at: number, length: number, flow: FlowCur
     ((view.getUint8(at + 28) & 0xf) << info.scaleReplyShift);
   flow.set(word.info, view.getUint8(at + 12) | flags | scales);
   flow.learn(tcpPresence);
+  return true;
+}
+
+/** CTA_PROTOINFO of TCP as the end of a flow has it: 16 bytes, the state alone. */
+function decodeTcpStateFast(view: DataView, at: number, flow: FlowCursor): boolean {
+  if (view.getUint32(at + 4, true) !== 0x8001000c || view.getUint32(at + 8, true) !== 0x00010005) {
+    return false;
+  }
+  flow.setInfo(0, info.stateMask, view.getUint8(at + 12));
+  flow.learn(has.state);
   return true;
 }
 
