@@ -124,16 +124,12 @@ export class RoleWork {
     if (epoch < this.#epoch) return;
     this.#epoch = epoch;
     this.#prepared = undefined;
-    const { commits, internal, external, feed, replicator, ports } = this.#engine;
+    const { commits, internal, external, replicator, ports } = this.#engine;
     commits.stopFollowing();
     await commits.cancel();
     this.#countOwnAgain();
     if (clearsExternal) external.clear(true);
-    try {
-      await feed.resync();
-    } catch (error) {
-      ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
-    }
+    await this.#resync();
     if (epoch < this.#epoch) return;
     replicator.startBulk('this node is MASTER');
     ports.report({ kind: 'takeoverDone', epoch, bulkEntries: internal.table.alive });
@@ -189,11 +185,16 @@ export class RoleWork {
 
   /** A takeover that came to nothing: flows that began during its commit are still to be found. */
   #findMissed(): void {
+    if (this.#engine.feed.hasMissed) void this.#resync();
+  }
+
+  async #resync(): Promise<void> {
     const { feed, ports } = this.#engine;
-    if (!feed.hasMissed) return;
-    feed.resync().catch((error: unknown) => {
+    try {
+      await feed.resync();
+    } catch (error) {
       ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
-    });
+    }
   }
 
   /** What this node commits from now on is its own. */
@@ -217,8 +218,6 @@ export class RoleWork {
     await commits.cancel();
     if (epoch < this.#epoch) return undefined;
     let summary = nothingCommitted;
-    // Without an internal cache only the event tells the peer of a flow.
-    const isUnheard = !internal.passesThrough;
     if (injection === undefined) {
       try {
         // It has begun: the deadline of whoever waits counts from here.
@@ -227,7 +226,8 @@ export class RoleWork {
         summary = await commits.commit({
           table: 'all',
           onExisting: 'replace',
-          isUnheard,
+          // Without an internal cache only the event tells the peer of a flow.
+          isUnheard: !internal.passesThrough,
           onProgress: (committed) => {
             ports.report({ kind: 'commitProgress', epoch, committed });
           },
