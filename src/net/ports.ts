@@ -251,7 +251,7 @@ export interface StreamWatcher {
   changed(direction: 'sending' | 'receiving', isConnected: boolean, because: string): void;
 }
 
-/** Cuts whole messages off one connection's bytes. Knows the protocol; holds at most one message. */
+/** Cuts whole messages off one connection's bytes. Knows the protocol; holds little more than one message. */
 export interface StreamFraming {
   /**
    * Delivers the whole messages, many in one call where they lie together; valid during the call. False where

@@ -112,7 +112,7 @@ const chunk = fc.oneof(
   }),
 );
 
-test('arbitrary bytes of a stream never throw, are held for one message at most, and are counted', () => {
+test('arbitrary bytes of a stream never throw, are held for little more than one message, and are counted', () => {
   fc.assert(
     fc.property(fc.array(chunk, { maxLength: 6 }), fc.nat(40), (chunks, cut) => {
       const { receiver: subject } = receiver();
@@ -126,7 +126,7 @@ test('arbitrary bytes of a stream never throw, are held for one message at most,
           subject.receive(messages, microseconds(1));
         }),
       );
-      expect(stream.held).toBeLessThan(4_096);
+      expect(stream.held).toBeLessThan(4_096 + 4);
       if (isInStep) expect(delivered + stream.held).toBe(whole.length);
       else expect(subject.malformedTotal).toBeGreaterThan(0);
     }),

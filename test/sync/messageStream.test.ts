@@ -1,4 +1,4 @@
-/** Messages come out of a stream whole, however it was cut; a stream that is out of step ends. */
+/** Messages come out of a stream whole, however it was cut; a stream that is out of step ends, before the torn message. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { longestStreamMessage, MessageStream } from '../../src/sync/wire/messageStream.js';
@@ -60,12 +60,29 @@ test.each([
   ['an absurd length', header(longestStreamMessage + 1)],
   ['another version', header(76, 0x2a)],
 ])('%s ends the stream, after what was good, and is handed on to be counted', (_name, bad) => {
-  const message = bytes.subarray(0, 76);
-  for (const cut of [0, 3, 76, 79]) {
-    const whole = Buffer.concat([message, bad, message]);
+  const [good, torn] = [bytes.subarray(0, 76), bytes.subarray(76, 152)];
+  const whole = Buffer.concat([good, torn, bad, good]);
+  for (const cut of [0, 3, 76, 79, 151, 153, 154, 155]) {
     const { out, inStep } = feed([whole.subarray(0, cut), whole.subarray(cut)]);
     expect(inStep).toBe(false);
-    expect(out.equals(Buffer.concat([message, bad]))).toBe(true);
+    expect(out.equals(Buffer.concat([good, bad]))).toBe(true);
+  }
+});
+
+test('wherever a message was cut short, what stands for it in the stream is not handed on', () => {
+  const [first, second, third] = [0, 76, 152].map((at) => bytes.subarray(at, at + 76)) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  for (let kept = 1; kept < second.length; kept++) {
+    const sent = [first, second.subarray(0, kept), third, ...Array<Uint8Array>(60).fill(first)];
+    const { out, inStep } = feed([Buffer.concat(sent)]);
+    expect(inStep).toBe(false);
+    // Where not even its head is whole, the good message before it is asked for again as well.
+    const handedOn = out.subarray(0, -8);
+    expect([0, first.length]).toContain(handedOn.length);
+    expect(handedOn.equals(first.subarray(0, handedOn.length))).toBe(true);
   }
 });
 

@@ -3,6 +3,12 @@
  * half a message waits for the rest. A sender that lost bytes (conntrackd takes a short write for success)
  * leaves a stream that is out of step: what stands where a header should be is then handed on, so that it is
  * counted as malformed, and the connection must be made anew.
+ *
+ *   sent:     | message 1 .......|(lost) | message 2 ....... | message 3 .......
+ *   read as:  | message 1 ...... + head of 2 | ^ no header
+ *
+ * The message before that place is the one that lost its bytes. Its end is another message's beginning, and may
+ * well read as that other flow; it is not handed on, so that its number is asked for again.
  */
 import type { StreamFraming } from '../../net/ports.js';
 import { headerBytes, protocolVersion } from './header.js';
@@ -10,63 +16,39 @@ import { headerBytes, protocolVersion } from './header.js';
 /** conntrackd's longest message has about 310 bytes; longer ones are taken for a stream out of step. */
 export const longestStreamMessage = 4_096;
 
-export class MessageStream implements StreamFraming {
-  /** The beginning of a message. */
-  readonly #held = new Uint8Array(longestStreamMessage);
-  #heldBytes = 0;
+/** Version and length: what tells a header from anything else. */
+const tellingBytes = 4;
 
-  /** Bytes that wait for the rest of their message. */
+export class MessageStream implements StreamFraming {
+  /** What waits for the rest of a message. */
+  #held = new Uint8Array(0);
+
+  /** Bytes that wait: less than a message, or a message and less of the next than tells a header. */
   get held(): number {
-    return this.#heldBytes;
+    return this.#held.length;
   }
 
   push(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): boolean {
-    let at = this.#complete(chunk, deliver);
-    if (at === undefined) return false;
-    const start = at;
-    while (at + headerBytes <= chunk.length) {
-      const length = lengthAt(chunk, at);
+    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    let last = 0;
+    let at = 0;
+    while (bytes.length - at >= tellingBytes) {
+      const length = lengthAt(bytes, at);
       if (length === undefined) {
-        if (at > start) deliver(chunk.subarray(start, at));
-        deliver(chunk.subarray(at, at + headerBytes));
+        if (last > 0) deliver(bytes.subarray(0, last));
+        deliver(bytes.subarray(at, at + headerBytes));
         return false;
       }
-      if (at + length > chunk.length) break;
+      if (at + length > bytes.length) break;
+      last = at;
       at += length;
     }
-    if (at > start) deliver(chunk.subarray(start, at));
-    this.#hold(chunk.subarray(at));
+    const left = bytes.length - at;
+    const isUntold = left > 0 && left < tellingBytes;
+    const end = isUntold ? last : at;
+    if (end > 0) deliver(bytes.subarray(0, end));
+    this.#held = new Uint8Array(bytes.subarray(end));
     return true;
-  }
-
-  /** Finishes the held message. Where the chunk goes on behind it; undefined where it is no message. */
-  #complete(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): number | undefined {
-    if (this.#heldBytes === 0) return 0;
-    let at = this.#fill(chunk, 0, headerBytes);
-    if (this.#heldBytes < headerBytes) return at;
-    const length = lengthAt(this.#held, 0);
-    if (length === undefined) {
-      this.#heldBytes = 0;
-      deliver(this.#held.subarray(0, headerBytes));
-      return undefined;
-    }
-    at = this.#fill(chunk, at, length);
-    if (this.#heldBytes < length) return at;
-    this.#heldBytes = 0;
-    deliver(this.#held.subarray(0, length));
-    return at;
-  }
-
-  /** Takes from `chunk` what the held message lacks of `wanted` bytes. */
-  #fill(chunk: Uint8Array, at: number, wanted: number): number {
-    const taken = Math.min(Math.max(0, wanted - this.#heldBytes), chunk.length - at);
-    this.#hold(chunk.subarray(at, at + taken));
-    return at + taken;
-  }
-
-  #hold(bytes: Uint8Array): void {
-    this.#held.set(bytes, this.#heldBytes);
-    this.#heldBytes += bytes.length;
   }
 }
 
