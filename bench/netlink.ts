@@ -37,7 +37,7 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
         name: 'netlink-storm',
         description: `${2 * flows} events as fast as the kernel makes them`,
         candidates: [
-          candidate(host, 'keepstate', own(roomyBytes, 1), storm),
+          candidate(host, 'keepstate', own(roomyBytes, 5), storm),
           candidate(host, 'keepstate without rest', own(roomyBytes, 0), storm),
           candidate(host, 'conntrack -E', conntrack, storm),
         ],

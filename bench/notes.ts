@@ -2,16 +2,17 @@
 export const notes: Readonly<Record<string, string>> = {
   'sync-burst': `CPU of the whole daemon, all its threads and the kernel's work for it, from the first event until
 both caches are empty again; keepstate's includes VRRP and the control socket. A profile of the sender (perf, all threads, 2.1 us
-per event): \`recvmmsg\` 36 %, one message of the kernel after the other, most of it for bytes that another core has just written and for
-giving their memory back; \`sendmsg\` 5 %, the peer's receiving included, since both nodes share a kernel; compiled JavaScript 45 %, more
+per event): \`recvmmsg\` 40 %, one message of the kernel after the other, most of it for bytes that another core has just written and for
+giving their memory back; \`sendmsg\` 4 %, the peer's receiving included, since both nodes share a kernel; JavaScript 45 to 50 %, more
 than half of it waiting for memory: with hot caches the JavaScript of an event, from decoding to datagram, takes 0.39 us, in the
-daemon 0.95, because the kernel's buffers pass through the same caches a thousand times a second and the record of a flow and its
-place in the index are touched at birth, death and acknowledgement; builtins and Node.js 10 %. The goal of 0.45 leaves 1.7 to 1.8 us;
-0.9 of them is the kernel's part, which a C program that does nothing but \`recvmmsg\` pays too (measured: 0.9 to 1.0 us per event
-where the queue is cold, 0.7 in this daemon). Three loads wait for memory for a tenth of all time: the place of a flow in the index at its
-birth and death, and again at the acknowledgement. Tried without gain: fetching the places of a whole batch ahead (0 to 4 %), huge pages
-for tables or for Node.js, smaller batches. The ratio moves between 0.50 and 0.57 with the mood of the machine, because conntrackd's own
-cost moves between 3.7 and 4.9 us.`,
+daemon 0.95, because the kernel's buffers pass through the same caches and the record of a flow and its place in the index are touched
+at birth, death and acknowledgement. The goal of 0.45 leaves 1.7 us; 0.8 of them is the kernel's part, which a C program that does nothing
+but \`recvmmsg\` pays too. Tried without gain: fetching the places of a whole batch ahead (0 to 4 %), huge pages for tables or for Node.js,
+batches of 64 and 128, more inlining by the compiler. The ratio moves between 0.46 and 0.60, from burst to burst of one process, because
+the machine shares its last cache with others: a walk through 13 MiB takes 32 ns a step at one time and 165 at another (the same program,
+a minute apart), which keepstate's share of waiting follows and conntrackd's system calls do not. Where the scheduler puts the program that
+makes the events on the sender's core, conntrackd costs 6.4 us and keepstate 2.0 (0.31); with the events on one core and both daemons of a
+pair on the other, keepstate costs 1.7 to 1.9 and conntrackd 3.4 to 4.4.`,
   'sync-1000-per-second': `At everyday rates the wake-up is the cost, 60-80 us for a thread of Node.js and some 20-45 us for
 conntrackd. After a light batch keepstate rests 5 ms, so that five events share one; the lag below contains this rest.`,
   'sync-idle': `What is left are some thirteen wake-ups a second, each of which finds cold caches: four looks at the roles, one

@@ -55,10 +55,12 @@ export interface ReceivePace {
   readonly sliceMicroseconds?: number;
   /**
    * Wake-ups that would follow each other within this time are spaced by it, so that under load a batch
-   * carries many datagrams; a lone datagram is not delayed. After fewer than 32 datagrams the rest is five
-   * times as long. Default 0: never waits. The receive buffer must hold what arrives meanwhile.
+   * carries many datagrams; a lone datagram is not delayed. Default 0: never waits. The receive buffer must
+   * hold what arrives meanwhile.
    */
   readonly restMilliseconds?: number;
+  /** The same after fewer than 32 datagrams; default `restMilliseconds`. */
+  readonly lightRestMilliseconds?: number;
 }
 
 export type OpenedSocket =
@@ -296,8 +298,10 @@ export class BatchedSocket {
     const reads = this.#handler !== undefined;
     const writes = this.#writable !== undefined;
     if (reads || writes) {
-      const { sliceMicroseconds = defaultSliceMicroseconds, restMilliseconds = 0 } = this.#pace;
-      return this.#native.start(this.#onCode, reads, writes, sliceMicroseconds, restMilliseconds);
+      const { sliceMicroseconds = defaultSliceMicroseconds, restMilliseconds: rest = 0 } =
+        this.#pace;
+      const { lightRestMilliseconds: lightRest = rest } = this.#pace;
+      return this.#native.start(this.#onCode, reads, writes, sliceMicroseconds, rest, lightRest);
     }
     this.#native.stop();
     return 0;

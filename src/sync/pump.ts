@@ -1,5 +1,6 @@
 /**
- * Decides when the replicator sends: at once after whatever woke it, in runs that leave the thread to others.
+ * Decides when the replicator sends: at the end of the turn in which something woke it, in runs that leave the thread
+ * to others. All batches of events that one turn reads thus leave in one call of the kernel, and wake the peer once.
  * With acknowledgements the window limits what is out; without them time does.
  */
 import { milliseconds, type Clock, type Timers, type Turns } from '../base/time.js';
@@ -33,11 +34,11 @@ export class Pump {
     this.#isPaced = mode !== 'FTFW';
   }
 
-  /** Sends when the present batch of events or datagrams was worked through. */
+  /** Sends when what the present turn reads was worked through. */
   wake(): void {
     if (this.#isAwake || this.#isClosed) return;
     this.#isAwake = true;
-    queueMicrotask(() => {
+    this.#ports.turns.next(() => {
       this.#run();
     });
   }

@@ -157,6 +157,23 @@ describe('batched socket', () => {
     await until(() => total() === 52);
   });
 
+  test('where only light batches are followed by a rest, a trickle comes in few batches', async () => {
+    const { socket, at } = boundUdp(64, 16);
+    const sender = udp();
+    const batches: number[] = [];
+    const total = (): number => batches.reduce((sum, count) => sum + count, 0);
+    socket.startReceiving(
+      { ...quiet, onBatch: (count) => void batches.push(count) },
+      { restMilliseconds: 0, lightRestMilliseconds: 20 },
+    );
+    for (let i = 0; i < 50; i++) {
+      sender.send(Buffer.from('x'), at);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => total() === 50);
+    expect(batches.length).toBeLessThan(25);
+  });
+
   test('a socket that rests can be stopped, resumed and closed', async () => {
     const { socket, at } = boundUdp(4, 16);
     const sender = udp();

@@ -397,9 +397,8 @@ bool BatchedSocket::Deliver(bool* drained, size_t* received) {
   return true;
 }
 
-// At everyday rates nearly all of the cost is the wake-up: few datagrams are worth a longer rest.
+// At everyday rates nearly all of the cost is the wake-up: few datagrams may be worth a longer rest.
 constexpr size_t kLightBatch = 32;
-constexpr uint64_t kLightFactor = 5;
 
 // The socket is readable or writable (`events`), failed (`status`), or its rest is over (`rested`).
 void BatchedSocket::OnWake(int status, int events, bool rested) {
@@ -421,11 +420,11 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
   if (alive) alive = Deliver(&drained, &received);
   if (!alive) reading_ = writing_ = false;
   const uint64_t now = uv_hrtime();
-  const uint64_t rest = received < kLightBatch ? kLightFactor * rest_milliseconds_ : rest_milliseconds_;
+  const uint64_t rest = received < kLightBatch ? light_rest_milliseconds_ : rest_milliseconds_;
   const bool is_busy = rested || now - last_wake_ < rest * 1000000;
   last_wake_ = now;
   const bool was_resting = resting_;
-  resting_ = reading_ && poller_ != nullptr && rest_milliseconds_ > 0 && drained && received > 0 && is_busy;
+  resting_ = reading_ && poller_ != nullptr && rest > 0 && drained && received > 0 && is_busy;
   if (status < 0 || !reading_ || (events & UV_WRITABLE) != 0 || resting_ != was_resting) UpdatePoll();
   if (resting_ && poller_ != nullptr) {
     uv_timer_start(
@@ -475,11 +474,11 @@ int BatchedSocket::UpdatePoll() {
   return result < 0 ? -result : 0;
 }
 
-// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds): errno. handler(code): code > 0
+// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds, lightRestMilliseconds): errno. handler(code): code > 0
 // datagrams are in the ring, code 0 the socket is writable (once), code < 0 a negative errno. Holds the
 // object alive. With a rest, wake-ups that follow each other faster than that are spaced by it.
 napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
-  Arguments<5> arguments(env, info);
+  Arguments<6> arguments(env, info);
   BatchedSocket* socket = arguments.Socket();
   napi_valuetype type = napi_undefined;
   napi_typeof(env, arguments.value[0], &type);
@@ -500,6 +499,7 @@ napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
   socket->writing_ = want_write;
   socket->slice_nanoseconds_ = static_cast<uint64_t>(arguments.Uint(3)) * 1000;
   socket->rest_milliseconds_ = arguments.Uint(4);
+  socket->light_rest_milliseconds_ = arguments.Uint(5);
   return Number(env, socket->UpdatePoll());
 }
 

@@ -68,6 +68,7 @@ class BatchedSocket {
   bool resting_ = false;
   uint64_t slice_nanoseconds_ = 2000000;
   uint64_t rest_milliseconds_ = 0;
+  uint64_t light_rest_milliseconds_ = 0;
   uint64_t last_wake_ = 0;
 
   size_t cells_ = 0;

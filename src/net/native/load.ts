@@ -38,6 +38,7 @@ export interface NativeSocket {
     wantWrite: boolean,
     sliceMicroseconds: number,
     restMilliseconds: number,
+    lightRestMilliseconds: number,
   ): number;
   stop(): void;
   setReferenced(referenced: boolean): void;
