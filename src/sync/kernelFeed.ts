@@ -127,12 +127,18 @@ export class KernelFeed {
   async resync(): Promise<ResyncResult> {
     if (this.#options.cache.passesThrough) return nothingRead;
     return this.#quietly(async () => {
-      // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
-      if (this.#hasMissed && this.mirror.isResyncing) await this.watch.resync();
+      const hasMissed = this.#hasMissed;
       this.#hasMissed = false;
-      const result = await this.watch.resync();
-      await this.expectations.compare(false);
-      return result;
+      try {
+        // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
+        if (hasMissed && this.mirror.isResyncing) await this.watch.resync();
+        const result = await this.watch.resync();
+        await this.expectations.compare(false);
+        return result;
+      } catch (error) {
+        this.#hasMissed ||= hasMissed;
+        throw error;
+      }
     });
   }
 
