@@ -255,7 +255,8 @@ export interface StreamWatcher {
 export interface StreamFraming {
   /**
    * Delivers the whole messages, many in one call where they lie together; valid during the call. False where
-   * the bytes can be no messages: the connection is to be closed, nothing behind them can be found again.
+   * the bytes can be no messages: the connection is to be closed, nothing behind them can be found again, and the
+   * message before them is not delivered.
    */
   push(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): boolean;
 }

@@ -27,6 +27,9 @@ export class Pump {
   readonly #isPaced: boolean;
   #isAwake = false;
   #isClosed = false;
+  readonly #again = (): void => {
+    this.#run();
+  };
 
   constructor(mode: SyncMode, replicator: Replicator, ports: PumpPorts) {
     this.#replicator = replicator;
@@ -38,9 +41,7 @@ export class Pump {
   wake(): void {
     if (this.#isAwake || this.#isClosed) return;
     this.#isAwake = true;
-    this.#ports.turns.next(() => {
-      this.#run();
-    });
+    this.#ports.turns.next(this.#again);
   }
 
   close(): void {
@@ -59,10 +60,7 @@ export class Pump {
       this.#isAwake = false;
       return;
     }
-    const again = (): void => {
-      this.#run();
-    };
-    if (this.#isPaced) this.#ports.timers.after(pause, again);
-    else this.#ports.turns.next(again);
+    if (this.#isPaced) this.#ports.timers.after(pause, this.#again);
+    else this.#ports.turns.next(this.#again);
   }
 }

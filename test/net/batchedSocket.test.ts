@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { BatchedSocket, messageTruncated } from '../../src/net/batchedSocket.js';
+import { BatchedSocket, messageTruncated, type ReceivePace } from '../../src/net/batchedSocket.js';
 import { EAGAIN, EBADF, ECONNREFUSED, EINVAL, EPERM } from '../../src/net/errno.js';
 import { nativeAddon } from '../../src/net/native/load.js';
 import {
@@ -134,44 +134,49 @@ describe('batched socket', () => {
     await until(() => total() === 11);
   });
 
-  test('with a rest, a lone datagram comes at once and a stream comes in few batches', async () => {
-    const { socket, at } = boundUdp(64, 16);
-    const sender = udp();
-    const batches: number[] = [];
-    const total = (): number => batches.reduce((sum, count) => sum + count, 0);
-    socket.startReceiving(
-      { ...quiet, onBatch: (count) => void batches.push(count) },
-      { restMilliseconds: 20 },
-    );
-    sender.send(Buffer.from('x'), at);
-    await until(() => total() === 1);
-    for (let i = 0; i < 50; i++) {
-      sender.send(Buffer.from('x'), at);
-      await new Promise((resolve) => setImmediate(resolve));
+  describe('with a rest', () => {
+    /** A socket that rests as `pace` says; `trickle` sends datagrams one per turn. */
+    function resting(pace: ReceivePace): {
+      readonly batches: number[];
+      readonly total: () => number;
+      readonly trickle: (count: number) => Promise<void>;
+    } {
+      const { socket, at } = boundUdp(64, 16);
+      const sender = udp();
+      const batches: number[] = [];
+      socket.startReceiving({ ...quiet, onBatch: (count) => void batches.push(count) }, pace);
+      return {
+        batches,
+        total: () => batches.reduce((sum, count) => sum + count, 0),
+        trickle: async (count) => {
+          for (let i = 0; i < count; i++) {
+            sender.send(Buffer.from('x'), at);
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        },
+      };
     }
-    await until(() => total() === 51);
-    expect(batches.length).toBeLessThan(25);
-    // After a rest in which nothing came, the socket listens again.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    sender.send(Buffer.from('x'), at);
-    await until(() => total() === 52);
-  });
 
-  test('where only light batches are followed by a rest, a trickle comes in few batches', async () => {
-    const { socket, at } = boundUdp(64, 16);
-    const sender = udp();
-    const batches: number[] = [];
-    const total = (): number => batches.reduce((sum, count) => sum + count, 0);
-    socket.startReceiving(
-      { ...quiet, onBatch: (count) => void batches.push(count) },
-      { restMilliseconds: 0, lightRestMilliseconds: 20 },
-    );
-    for (let i = 0; i < 50; i++) {
-      sender.send(Buffer.from('x'), at);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await until(() => total() === 50);
-    expect(batches.length).toBeLessThan(25);
+    test('a lone datagram comes at once and a stream comes in few batches', async () => {
+      const { batches, total, trickle } = resting({ restMilliseconds: 20 });
+      await trickle(1);
+      await until(() => total() === 1);
+      await trickle(50);
+      await until(() => total() === 51);
+      expect(batches.length).toBeLessThan(25);
+      // After a rest in which nothing came, the socket listens again.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await trickle(1);
+      await until(() => total() === 52);
+    });
+
+    test('that follows light batches alone, a trickle comes in few batches', async () => {
+      const pace = { restMilliseconds: 0, lightRestMilliseconds: 20 };
+      const { batches, total, trickle } = resting(pace);
+      await trickle(50);
+      await until(() => total() === 50);
+      expect(batches.length).toBeLessThan(25);
+    });
   });
 
   test('a socket that rests can be stopped, resumed and closed', async () => {
