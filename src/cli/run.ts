@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import type { LogLevel } from '../base/logger.js';
 import { teach } from './teach.js';
 import { defaultConfig } from './defaultConfig.js';
+import { controlOption } from './talk.js';
 
 interface RunCommandOptions {
   readonly config: string;
@@ -19,11 +20,7 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('the daemon, in the foreground; logs go to stderr')
     .option('-f, --config <file>', 'configuration', defaultConfig)
-    .addOption(
-      new Option('--control <path>', 'control socket, before control_socket').env(
-        'KEEPSTATE_CONTROL',
-      ),
-    )
+    .addOption(controlOption('control socket, before control_socket'))
     .addOption(
       new Option('--log-level <level>', 'least level that is logged')
         .choices(levels)

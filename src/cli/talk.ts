@@ -1,6 +1,8 @@
 /** How a command talks to the daemon and to the person: control path, time-outs, exit codes, and words for each failure. */
-import { Option, type Command } from 'commander';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
+import { isSocketPathTooLong, longestSocketPath } from '../base/socketPath.js';
 import { seconds, toSeconds, type Microseconds } from '../base/time.js';
 import { defaultControlPath } from '../config/nodeSettings.js';
 import { ask, type ClientOptions, type ClientOutcome } from '../control/client.js';
@@ -18,10 +20,24 @@ export const timers = new SystemTimers(systemClock);
 /** Adds `--control`, with KEEPSTATE_CONTROL as its default. */
 export function withControl(command: Command): Command {
   return command.addOption(
-    new Option('--control <path>', 'control socket of the daemon')
-      .env('KEEPSTATE_CONTROL')
-      .default(defaultControlPath),
+    controlOption('control socket of the daemon').default(defaultControlPath),
   );
+}
+
+/** `--control` or KEEPSTATE_CONTROL; its value is an absolute path that fits into a socket's address. */
+export function controlOption(description: string): Option {
+  return new Option('--control <path>', description)
+    .env('KEEPSTATE_CONTROL')
+    .argParser(toSocketPath);
+}
+
+function toSocketPath(value: string): string {
+  if (value === '') throw new InvalidArgumentError('It is empty: give a path, or leave it out.');
+  const path = resolve(value);
+  if (isSocketPathTooLong(path)) {
+    throw new InvalidArgumentError(`The path of a socket has at most ${longestSocketPath} bytes.`);
+  }
+  return path;
 }
 
 export function clientOptions({ control }: ControlOption, timeout?: Microseconds): ClientOptions {

@@ -111,7 +111,7 @@ function converse(
 ): { close(): void } {
   const reader = new LineReader(longestAnswerBytes);
   let isOver = false;
-  const socket = connect(path);
+  const socket = connect({ path });
   const fail = (outcome: ClientOutcome): void => {
     if (isOver) return;
     isOver = true;

@@ -38,7 +38,7 @@ export function fetchListing(
   { timers, idleTimeout }: { readonly timers: Timers; readonly idleTimeout: Microseconds },
 ): Promise<ListingOutcome> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    const socket = connect({ path });
     const silence = (): void => settle({ kind: 'failed', message: `${path} fell silent` });
     let timer = timers.after(idleTimeout, silence);
     const settle = (outcome: ListingOutcome): void => {

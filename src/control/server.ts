@@ -3,11 +3,12 @@
  * answer, a bounded request, and at most one request at a time; clients beyond the limit are turned away. So no client
  * can hold the daemon up or fill its memory.
  */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { BoundaryError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { clearSocketPath } from '../base/socketPath.js';
 import { seconds, type Microseconds, type Timers } from '../base/time.js';
 import { LineReader } from './lineReader.js';
 import {
@@ -54,7 +55,7 @@ export class ControlServer {
 
   /**
    * Takes the path, removing a socket file that nobody serves any more.
-   * Throws BoundaryError('control-in-use') when another daemon answers there.
+   * Throws BoundaryError: 'control-in-use' when another daemon answers there, and those of clearSocketPath.
    */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
     if (await isServed(options.path)) {
@@ -64,7 +65,7 @@ export class ControlServer {
       );
     }
     mkdirSync(dirname(options.path), { recursive: true, mode: 0o755 });
-    rmSync(options.path, { force: true });
+    clearSocketPath(options.path);
     const server = new ControlServer(options);
     await server.#listen();
     return server;
@@ -97,7 +98,7 @@ export class ControlServer {
       });
       // The file is born without rights for others: no window between listen and chmod.
       const previous = process.umask(0o177);
-      this.#server.listen(path, () => {
+      this.#server.listen({ path }, () => {
         chmodSync(path, mode ?? 0o600);
         resolve();
       });
@@ -188,7 +189,7 @@ export class ControlServer {
 /** Whether somebody accepts connections at the path. */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(path);
+    const probe = connect({ path });
     probe.on('connect', () => {
       probe.destroy();
       resolve(true);

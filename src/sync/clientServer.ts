@@ -3,9 +3,10 @@
  * until the end of file, no status (conntrackd 1.4.7). A client that says nothing or does not read is cut off
  * after a while; it never holds anything up.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../base/logger.js';
+import { clearSocketPath } from '../base/socketPath.js';
 import { seconds, type Timers } from '../base/time.js';
 import { errorText } from './errorText.js';
 
@@ -27,29 +28,31 @@ export class ClientServer {
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
 
-  /** Replaces what a daemon that crashed left behind; mode 0600. */
+  /** Takes over the socket of a daemon that crashed; mode 0600. Where it cannot listen, it says so and serves nobody. */
   constructor(options: ClientServerOptions) {
     this.#options = options;
-    rmSync(options.path, { force: true });
     this.#server = createServer((socket) => {
       this.#accept(socket);
     });
-    this.#server.on('error', (error) => {
-      options.logger.log('error', 'cannot serve clients of the sync engine', {
-        path: options.path,
-        because: error.message,
-      });
-    });
-    const before = process.platform === 'linux' ? 0o600 : undefined;
-    this.#server.listen(options.path, () => {
-      if (before !== undefined) chmodSync(options.path, before);
-    });
+    this.#server.on('error', (error) => this.#complain(error));
+    const { path } = options;
+    try {
+      clearSocketPath(path);
+      this.#server.listen({ path }, () => chmodSync(path, 0o600));
+    } catch (error) {
+      this.#complain(error);
+    }
   }
 
   close(): void {
     for (const client of this.#clients) client.destroy();
     this.#server.close();
-    rmSync(this.#options.path, { force: true });
+  }
+
+  #complain(error: unknown): void {
+    const { path, logger } = this.#options;
+    const because = errorText(error);
+    logger.log('error', 'cannot serve clients of the sync engine', { path, because });
   }
 
   #accept(socket: Socket): void {

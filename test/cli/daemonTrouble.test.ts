@@ -116,3 +116,41 @@ describe.each(commands)('keepstate %s', (line, patience) => {
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
   });
 });
+
+describe('a control path that cannot be one', () => {
+  const reply = (value: string, why: string): CliRun => ({
+    stdout: '',
+    stderr: `error: option '--control <path>' argument '${value}' is invalid. ${why}\n(keepstate --help lists the commands; keepstate COMMAND --help teaches one)\n`,
+    exitCode: 1,
+  });
+
+  test.each(['status', 'run', 'sync commit'])('keepstate %s refuses an empty one', async (line) => {
+    expect(await runCli(...line.split(' '), '--control', '')).toEqual(
+      reply('', 'It is empty: give a path, or leave it out.'),
+    );
+  });
+
+  test('as KEEPSTATE_CONTROL it is refused too', async () => {
+    process.env['KEEPSTATE_CONTROL'] = '';
+    try {
+      const { stderr, exitCode } = await runCli('status');
+      expect(stderr).toContain(`value '' from env 'KEEPSTATE_CONTROL' is invalid. It is empty`);
+      expect(exitCode).toBe(1);
+    } finally {
+      delete process.env['KEEPSTATE_CONTROL'];
+    }
+  });
+
+  test('one that a socket cannot have is refused before anybody is asked', async () => {
+    const path = `/${'x'.repeat(107)}`;
+    expect(await runCli('status', '--control', path)).toEqual(
+      reply(path, 'The path of a socket has at most 107 bytes.'),
+    );
+  });
+
+  test('a number is a file name here, not a TCP port', async () => {
+    expect((await runCli('status', '--control', '8080')).stderr).toContain(
+      `no daemon answers at ${process.cwd()}/8080`,
+    );
+  });
+});

@@ -472,6 +472,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 'out-of-range',
     expected: '107',
   },
+  'control socket path too long': {
+    text: `global_defs {\n  ‸control_socket /${'ö'.repeat(54)}\n}\n`,
+    code: 'out-of-range',
+    expected: '107 bytes',
+  },
   'Stats beside Sync': { text: `${sync(udp)}‸Stats {\n  LogFile on\n}\n`, code: 'mixed-modes' },
   'user-space helpers': {
     text: `${sync(udp)}‸Helper {\n  Type ftp inet tcp {\n  }\n}\n`,

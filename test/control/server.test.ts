@@ -1,7 +1,16 @@
 import { connect } from 'node:net';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { silentLogger } from '../../src/base/logger.js';
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
 import { milliseconds, seconds } from '../../src/base/time.js';
@@ -114,10 +123,19 @@ describe('control server', () => {
   test('a second daemon at the same path is refused, a socket left by a crash is replaced', async () => {
     await listen();
     await expect(listen()).rejects.toThrow('another keepstate answers');
+    // What a crash leaves: a socket file that nobody serves.
+    linkSync(path, `${path}.left`);
     await server?.close();
-    writeFileSync(path, '');
+    renameSync(`${path}.left`, path);
     await listen();
     expect(await ask({ path, timers }, { verb: 'ping' })).toMatchObject({ kind: 'answer' });
+  });
+
+  test('what is not a socket is left alone: a mistyped path must not cost a file', async () => {
+    mkdirSync(dirname(path));
+    writeFileSync(path, 'precious');
+    await expect(listen()).rejects.toThrow(`${path} exists and is not a socket`);
+    expect(readFileSync(path, 'utf8')).toBe('precious');
   });
 
   test('events are streamed until the client leaves', async () => {

@@ -1,4 +1,5 @@
 /** The process half of `General`, `Stats`, and keepstate's own keywords. */
+import { isSocketPathTooLong, longestSocketPath } from '../../base/socketPath.js';
 import { milliseconds, seconds } from '../../base/time.js';
 import {
   defaultControlPath,
@@ -6,25 +7,18 @@ import {
   type KeepstateSettings,
 } from '../nodeSettings.js';
 import type { RootValues } from '../keywords/rootRows.js';
-import { last } from '../table/row.js';
+import { last, type Located } from '../table/row.js';
 import { optional, valueOf, type BuildContext } from './context.js';
 import type { GlobalValues } from './globals.js';
 import { one, type GeneralValues } from './sync.js';
 
-/** sun_path of sockaddr_un without its NUL (unix(7)). */
-const socketPathLimit = 107;
-
 export function buildGeneral(
   general: GeneralValues | undefined,
-  { problems }: BuildContext,
+  context: BuildContext,
 ): GeneralSettings {
   const unix = general === undefined ? undefined : last(general.UNIX);
   const path = unix === undefined ? undefined : last(unix.value.values.Path);
-  if (path !== undefined && path.value.length > socketPathLimit) {
-    problems.error(path.at, 'out-of-range', 'the path of a socket is too long', {
-      expected: `at most ${socketPathLimit} characters`,
-    });
-  }
+  refuseLongSocketPath(path, context);
   return {
     ...optional('logFile', logPath(one(general, 'LogFile'), '/var/log/conntrackd.log')),
     ...optional('syslogFacility', facility(one(general, 'Syslog'))),
@@ -39,6 +33,13 @@ export function refuseStatsBesideSync(root: RootValues, { problems }: BuildConte
   if (stats === undefined || root.Sync.length === 0) return;
   problems.error(stats.at, 'mixed-modes', "'Stats' stands beside 'Sync'", {
     expected: 'one of them: conntrackd has either mode',
+  });
+}
+
+function refuseLongSocketPath(path: Located<string> | undefined, { problems }: BuildContext): void {
+  if (path === undefined || !isSocketPathTooLong(path.value)) return;
+  problems.error(path.at, 'out-of-range', 'the path of a socket is too long', {
+    expected: `at most ${longestSocketPath} bytes`,
   });
 }
 
@@ -61,8 +62,10 @@ export function buildKeepstate(globals: GlobalValues, context: BuildContext): Ke
     const message = `commit_limit ${limit.value} is below commit_deadline ${deadline}`;
     context.problems.error(limit.at, 'out-of-range', message, { expected: `${deadline} or more` });
   }
+  const control = last(globals.control_socket);
+  refuseLongSocketPath(control, context);
   return {
-    controlPath: valueOf(globals.control_socket) ?? defaultControlPath,
+    controlPath: control?.value ?? defaultControlPath,
     stateDirectory: valueOf(globals.state_directory) ?? '/var/lib/keepstate',
     nodeName: valueOf(globals.node_name) ?? context.hostName,
     commitBeforeVip: valueOf(globals.commit_before_vip) ?? true,

@@ -166,7 +166,7 @@ export const syncRows = {
 } as const;
 
 export const unixRows = {
-  Path: conntrackd(path, "where conntrackd's own client is answered; at most 107 characters"),
+  Path: conntrackd(path, "where conntrackd's own client is answered; at most 107 bytes"),
   Backlog: withoutEffect(
     conntrackd(anything, 'length of the listen queue'),
     'conntrackd ignores it too',
