@@ -28,14 +28,17 @@ describe('one node as a service', () => {
   });
 
   /** A second daemon with the same file, until it has ended. */
-  async function runBeside(config: string): Promise<{ code: number | null; output: string }> {
+  async function runBeside(
+    config: string,
+    control = `${node.host.directory}/beside.sock`,
+  ): Promise<{ code: number | null; output: string }> {
     const file = node.host.file(
       'beside.conf',
       config.replaceAll('@DIRECTORY@', node.host.directory),
     );
     const second = node.host.start([
       ...keepstateCommand(),
-      ...['run', '--config', file, '--control', `${node.host.directory}/beside.sock`],
+      ...['run', '--config', file, '--control', control],
     ]);
     const { code } = await second.exited();
     return { code, output: second.output };
@@ -45,6 +48,17 @@ describe('one node as a service', () => {
     const { code, output } = await runBeside(pairConfig({ index: 0 }));
     expect(code).toBe(1);
     expect(output).toContain('is held by a running keepstate');
+    expect((await node.status()).role).toBe('MASTER');
+  });
+
+  test.each([
+    ['the control socket of a running one', 'another keepstate answers', () => node.controlPath],
+    ['the path of a file', 'is not a socket', () => node.host.file('notes.txt', 'precious')],
+  ])('a start with %s ends, and says why', async (_what, words, control) => {
+    const config = `vrrp_instance B {\n  interface lan\n  virtual_router_id 77\n  priority 50\n}\n`;
+    const { code, output } = await runBeside(config, control());
+    expect(output).toContain(words);
+    expect(code).toBe(1);
     expect((await node.status()).role).toBe('MASTER');
   });
 
