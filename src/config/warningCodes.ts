@@ -94,6 +94,10 @@ const warningKinds = {
   'preempt-delay-disarmed': { meaning: 'preempt_delay does nothing here', migrate: 'drops' },
   repeated: { meaning: 'a keyword stands twice; the last one counts' },
   rounded: { meaning: 'advert_int is rounded to what the version carries' },
+  'same-group': {
+    meaning: 'two multicast links have the same Group, which a conntrackd peer does not bear',
+    migrate: 'accepts',
+  },
   'single-member': {
     meaning: 'a sync group of one instance changes nothing for it',
     migrate: 'accepts',

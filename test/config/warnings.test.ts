@@ -217,6 +217,17 @@ describe('warnings about replication', () => {
     expect(placesOf(result)).toEqual(places.map((place) => `warning ${place}`));
   });
 
+  test.each([
+    [3_780, ['warning same-group 4:39']],
+    [3_781, []],
+  ])('two multicast links, the second with Group %d', (port, places) => {
+    const links = [3_780, port].map(
+      (group, i) => `  Multicast { IPv4_address 225.0.0.5${i} Group ${group} Interface eth${i} }`,
+    );
+    const text = `Sync {\n  Mode FTFW { }\n${links.join('\n')}\n}\nGeneral {\n  HashLimit 1000\n${everythingIgnored}}\n`;
+    expect(placesOf(load(text))).toEqual(places);
+  });
+
   test('without a filter nothing is ignored', () => {
     const text = general('Filter { }').replace('Filter { }', '');
     expect(placesOf(load(text))).toEqual(['warning own-address-not-ignored 5:1']);

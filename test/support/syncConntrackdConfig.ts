@@ -6,6 +6,8 @@ export interface PeerLink {
   /** The peer, or the group. */
   readonly destination: string;
   readonly interfaceName: string;
+  /** 3780 where absent. */
+  readonly port?: number;
   readonly isDefault?: boolean;
 }
 
@@ -29,12 +31,12 @@ function linkBlock(link: PeerLink, { kind, sendBufferBytes = 1_249_280 }: PeerOp
   const unicast = [
     `${family}_address ${link.local}`,
     `${family}_Destination_Address ${link.destination}`,
-    'Port 3780',
+    `Port ${link.port ?? 3780}`,
   ];
   const multicast = [
     `${family}_address ${link.destination}`,
     ...(family === 'IPv4' ? [`IPv4_interface ${link.local}`] : []),
-    'Group 3780',
+    `Group ${link.port ?? 3780}`,
   ];
   return `${blockNames[kind]}${link.isDefault === true ? ' Default' : ''} {
     ${(kind === 'multicast' ? multicast : unicast).join('\n    ')}

@@ -19,6 +19,8 @@ export function twoLinks(kind: LinkKind, own: 1 | 2): LinkOptions[] {
     kind,
     local: `10.99.${n}.${own}`,
     destination: kind === 'multicast' ? `225.0.0.5${n}` : `10.99.${n}.${other}`,
+    // conntrackd's manual: another group for each link. With one port both its sockets take what comes on either.
+    ...(kind === 'multicast' ? { port: 3779 + n } : {}),
     interfaceName: `sync${n}`,
     isDefault: n === 2,
   }));

@@ -12,6 +12,8 @@ export interface LinkOptions {
   readonly local: string;
   readonly destination: string;
   readonly interfaceName: string;
+  /** 3780 where absent. */
+  readonly port?: number;
   readonly isDefault?: boolean;
 }
 
@@ -25,7 +27,7 @@ export function linkOf(options: LinkOptions): SyncLink {
     interfaceName: options.interfaceName,
     localAddress,
     destination,
-    port: 3780,
+    port: options.port ?? 3780,
     isDefault: options.isDefault ?? false,
     sendBufferBytes: 1_249_280,
     receiveBufferBytes: 1_249_280,

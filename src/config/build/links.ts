@@ -5,7 +5,7 @@ import type { multicastRows, syncRows, tcpRows, unicastRows } from '../keywords/
 import { last, type BlockValue, type Located, type Rows, type Values } from '../table/row.js';
 import { optional, valueOf, type BuildContext } from './context.js';
 
-type SyncValues = Values<typeof syncRows>;
+export type SyncValues = Values<typeof syncRows>;
 type LinkBlock<R extends Rows> = Located<BlockValue<R>>;
 
 type AnyLinkBlock =

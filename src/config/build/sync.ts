@@ -3,16 +3,15 @@ import { seconds } from '../../base/time.js';
 import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type { SyncMode, SyncSettings } from '../../sync/settings.js';
 import { nearestWord } from '../nearest.js';
-import type { generalRows, modeRows, syncRows } from '../keywords/conntrackdRows.js';
+import type { generalRows, modeRows } from '../keywords/conntrackdRows.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import { last, type Located, type Rows, type Values } from '../table/row.js';
 import { optional, valueOf, type BuildContext } from './context.js';
 import { buildFilter } from './filter.js';
 import type { GlobalValues } from './globals.js';
-import { buildLinks } from './links.js';
+import { buildLinks, type SyncValues } from './links.js';
 
 type ModeValues = Values<typeof modeRows>;
-type SyncValues = Values<typeof syncRows>;
 export type GeneralValues = Values<typeof generalRows>;
 
 /** Which keyword goes with which mode; all others are syntax errors for conntrackd. */

@@ -1,6 +1,7 @@
 /** Traps of conntrackd's block. */
 import { formatIp, inPrefix, type IpAddress } from '../../base/ipAddress.js';
 import type { FilterSettings } from '../../sync/settings.js';
+import type { SyncValues } from '../build/links.js';
 import type { GeneralValues } from '../build/sync.js';
 import { last } from '../table/row.js';
 import type { Fix, Position, ProblemList } from '../problem.js';
@@ -12,12 +13,27 @@ export function warnAboutSync(inputs: WarningInputs): void {
   if (general !== undefined) warnAboutNoEffect(general.value.values, problems);
   const sync = last(root.Sync);
   if (settings.sync === undefined || sync === undefined) return;
+  warnAboutLinks(sync.value.values, problems);
   if (general !== undefined) {
     warnAboutEvents(general.value.values, problems);
     warnAboutBuffer(general.value.values, problems);
   }
   warnAboutFilter(inputs, general?.value.values, (general ?? sync).at);
   warnAboutLimit(inputs, settings.sync.hashLimit, (general ?? sync).at);
+}
+
+/** conntrackd 1.4.7 binds the receiver of each link to the port alone, not to the group or the interface. */
+function warnAboutLinks({ Multicast }: SyncValues, problems: ProblemList): void {
+  const used = new Set<number>();
+  for (const { value } of Multicast) {
+    const port = last(value.values.Group);
+    if (port === undefined) continue;
+    if (used.has(port.value)) {
+      const message = `two links have Group ${port.value}: a conntrackd peer takes what comes on either for news of one, and may go on speaking on a dead link`;
+      problems.warning(port.at, 'same-group', message, { expected: 'another port for each link' });
+    }
+    used.add(port.value);
+  }
 }
 
 /** What keepstate does whatever the line says; a line that asks for just that is no problem. */
