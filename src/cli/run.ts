@@ -51,9 +51,10 @@ keepalived.stats, SIGRTMIN+2 keepalived.json below $TMPDIR.`,
       'remove the virtual addresses that a crash has left, without starting (keepstate-release.service)',
     )
     .option('-f, --config <file>', 'configuration', defaultConfig)
-    .action(async ({ config }: { readonly config: string }) => {
+    .addOption(controlOption('control socket of the daemon, before control_socket'))
+    .action(async (options: { readonly config: string; readonly control?: string }) => {
       const { releaseAddresses } = await import('../daemon/release.js');
-      process.exitCode = await releaseAddresses(config, (text) =>
+      process.exitCode = await releaseAddresses(options, (text) =>
         process.stdout.write(`${text}\n`),
       );
     });

@@ -31,6 +31,8 @@ export function registerStatus(program: Command): void {
 }
 
 async function status(options: StatusOptions): Promise<void> {
+  // Who watched has gone (| head): nobody is to be told any more.
+  process.stdout.once('error', () => process.exit());
   for (;;) {
     const answer = await askDaemon(options, { verb: 'status' });
     if (answer === undefined && options.watch !== true) return;

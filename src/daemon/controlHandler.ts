@@ -93,8 +93,19 @@ async function operate(node: KeepstateNode, request: Operation): Promise<Control
   const asked = node.askCoordinator({ kind: verb, ...parameters } as Parameters<
     KeepstateNode['askCoordinator']
   >[0]);
-  if (asked !== undefined) return asked;
-  return operateUnbound(node, request);
+  const result = await (asked ?? operateUnbound(node, request));
+  return request.verb === 'maintenance' ? saved(node, result) : result;
+}
+
+/** Maintenance that a restart would not know of is not what was asked for. */
+function saved(node: KeepstateNode, result: ControlResult): ControlResult {
+  const { maintenance, maintenanceUnsaved: because } = node.memory;
+  if (!result.ok || because === undefined) return result;
+  return refusal(
+    'not-saved',
+    `maintenance is ${maintenance ? 'on' : 'off'}, but a restart would not know of it: ${because}`,
+    'make state_directory writable and ask again',
+  );
 }
 
 /** Without a role that drives the sync engine, VRRP alone can still hand over and rest. */

@@ -2,7 +2,15 @@
  * `LockFile`: keeps a conntrackd from starting beside us, and a second keepstate with the same configuration. Ours holds
  * our process id, so that one left by a crash is recognised and replaced; conntrackd's is empty.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { KeepstateError, systemErrorCode } from '../base/errors.js';
 
@@ -16,7 +24,7 @@ export class LockFile {
 
   /**
    * Creates the file exclusively. `isAlive` says whether a keepstate runs with that process id; without an id in the
-   * file, `isForeignHeld` says whether a conntrackd runs. Throws KeepstateError('locked').
+   * file, `isForeignHeld` says whether a conntrackd runs. Throws KeepstateError: 'locked', 'not-a-lock-file'.
    */
   static take(
     path: string,
@@ -29,6 +37,12 @@ export class LockFile {
       const pid = readPid(path);
       const isHeld = pid === undefined ? isForeignHeld() : pid !== process.pid && isAlive(pid);
       if (isHeld) throw locked(path, pid);
+      if (!isLockFile(path)) {
+        throw new KeepstateError(
+          'not-a-lock-file',
+          `LockFile ${path} exists and is no lock file: give it another path, or remove what is there`,
+        );
+      }
       unlinkSync(path);
       if (!create(path)) throw locked(path, readPid(path));
     }
@@ -50,6 +64,12 @@ function locked(path: string, pid: number | undefined): KeepstateError {
     'locked',
     `lockfile ${path} is held by a running ${holder}: stop it first, or give this one another LockFile`,
   );
+}
+
+/** conntrackd's is empty, ours holds a number. */
+function isLockFile(path: string): boolean {
+  const found = lstatSync(path);
+  return found.isFile() && found.size < 32 && /^\d*\s*$/.test(readFileSync(path, 'utf8'));
 }
 
 function create(path: string): boolean {

@@ -1,13 +1,16 @@
 /**
  * winston behind the Logger port. One line per event: stderr for a terminal or the journal, a file or syslog as the
- * configuration says. Colour only on a terminal.
+ * configuration says. No output can hold up or silence another.
  */
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger as Winston, type transport } from 'winston';
 import type { LogFields, Logger, LogLevel } from '../base/logger.js';
+import { milliseconds, type Timers } from '../base/time.js';
+import { LogFile } from './logFile.js';
 
 export interface LogOptions {
   readonly level: LogLevel;
+  readonly timers: Timers;
   readonly file?: string;
   /** Object-mode stream of `LogRecord`s: syslog. */
   readonly records?: Writable;
@@ -32,47 +35,80 @@ export const severities: Readonly<Record<LogLevel, number>> = {
 export interface ProcessLog extends Logger {
   /** The level of all outputs. */
   setLevel(level: LogLevel): void;
-  /** Flushes the file. */
+  /** The file was renamed: it is opened anew. */
+  reopen(): void;
+  /** Flushes the file; waits for a disk that hangs no longer than a moment. */
   close(): Promise<void>;
 }
 
+const closePatience = milliseconds(2_000);
+
 export function openLog(options: LogOptions): ProcessLog {
+  const { level, timers, file: path, records } = options;
+  const file =
+    path === undefined
+      ? undefined
+      : new LogFile(path, (name, because) => {
+          winston.log('error', 'the log file cannot be written', {
+            fields: { path: name, because },
+          });
+        });
   const winston: Winston = createLogger({
     levels: Object.fromEntries(Object.entries(severities)),
-    level: options.level,
+    level,
     format: format.combine(
       format.timestamp(),
-      format.printf(({ timestamp, level, message, fields }) =>
+      format.printf(({ timestamp, level: lineLevel, message, fields }) =>
         // winston passes on what `log` below gives it.
-        formatLine(String(timestamp), level as LogLevel, String(message), fields as LogFields),
+        formatLine(String(timestamp), lineLevel as LogLevel, String(message), fields as LogFields),
       ),
     ),
-    transports: outputs(options),
+    transports: transportsTo([stderrStream(), file, records]),
     exitOnError: false,
   });
-  // A full disk must not end the daemon; stderr still has the line.
   winston.on('error', () => undefined);
   return {
-    log: (level, message, fields = {}) => {
-      winston.log({ level, message, fields });
+    log: (lineLevel, message, fields = {}) => {
+      winston.log({ level: lineLevel, message, fields });
     },
-    setLevel: (level) => {
-      winston.level = level;
+    setLevel: (wanted) => {
+      winston.level = wanted;
     },
+    reopen: () => file?.reopen(),
     close: () =>
       new Promise((resolve) => {
-        winston.once('finish', () => resolve());
+        const patience = timers.after(closePatience, () => resolve());
+        const done = (): void => {
+          patience.cancel();
+          resolve();
+        };
+        winston.once('finish', () => {
+          if (file === undefined) done();
+          else file.end(done);
+        });
         winston.end();
       }),
   };
 }
 
-function outputs({ file, records }: LogOptions): transport[] {
-  const all: unknown[] = [
-    new transports.Console({ stderrLevels: Object.keys(severities) }),
-    ...(file === undefined ? [] : [new transports.File({ filename: file })]),
-    ...(records === undefined ? [] : [new transports.Stream({ stream: records })]),
-  ];
+/** process.stderr, whose reader may be gone or whose disk may be full: then the line is lost (cli/main.ts hears its errors). */
+function stderrStream(): Writable {
+  return new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      try {
+        process.stderr.write(line);
+      } catch {
+        // A file that is written synchronously throws.
+      }
+      done();
+    },
+  });
+}
+
+function transportsTo(streams: readonly (Writable | undefined)[]): transport[] {
+  const all: unknown[] = streams
+    .filter((stream) => stream !== undefined)
+    .map((stream) => new transports.Stream({ stream }));
   // winston declares its own transports as interfaces beside the class that they extend.
   return all as transport[];
 }

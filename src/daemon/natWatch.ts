@@ -44,15 +44,24 @@ export class NatWatch {
 
   #look(): void {
     const options = { maxBuffer: largestRuleset, timeout: 10_000 };
-    execFile('nft', ['-j', 'list', 'ruleset'], options, (error, stdout) => {
-      if (this.#isClosed) return;
-      const rules = error === null ? parseNftRuleset(stdout)?.rules : undefined;
-      if (rules !== undefined) {
-        this.#problems = natProblems(natThatStays(rules, this.#moving()));
-        this.#translated = translatedAddresses(rules);
-      }
-      this.#timer = this.#timers.after(period, () => this.#look());
-    });
+    try {
+      execFile('nft', ['-j', 'list', 'ruleset'], options, (error, stdout) => {
+        this.#seen(error === null ? stdout : '');
+      });
+    } catch {
+      // No process or descriptor was left; later there may be.
+      this.#seen('');
+    }
+  }
+
+  #seen(ruleset: string): void {
+    if (this.#isClosed) return;
+    const rules = ruleset === '' ? undefined : parseNftRuleset(ruleset)?.rules;
+    if (rules !== undefined) {
+      this.#problems = natProblems(natThatStays(rules, this.#moving()));
+      this.#translated = translatedAddresses(rules);
+    }
+    this.#timer = this.#timers.after(period, () => this.#look());
   }
 }
 

@@ -2,7 +2,7 @@
  * One running node: the VRRP router, the sync worker's supervisor, the role coordinator between them, and what
  * is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { formatIp } from '../base/ipAddress.js';
 import { Lateness } from '../base/lateness.js';
 import type { Logger } from '../base/logger.js';
@@ -17,6 +17,7 @@ import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
+import { besideControl } from './besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
 import { NatWatch } from './natWatch.js';
@@ -28,6 +29,7 @@ import type { ServiceManager } from './serviceManager.js';
 import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
 import { assembleStatus } from './statusAssembly.js';
+import { stopStep } from './stopStep.js';
 import { toCoordinator } from './syncReports.js';
 import { WorkerSupervisor, type StartWorker } from './workerSupervisor.js';
 
@@ -105,7 +107,7 @@ export class KeepstateNode {
         ...world,
         start: world.startWorker,
         settings: sync,
-        listingPath: join(dirname(options.controlPath), 'flows.sock'),
+        listingPath: besideControl(options.controlPath, 'flows.sock'),
         clientPath: settings.general.unixPath,
         onReport: (report) => this.#reported(report),
         onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
@@ -137,6 +139,10 @@ export class KeepstateNode {
     return this.#router;
   }
 
+  get memory(): RoleMemory {
+    return this.#memory;
+  }
+
   get supervisor(): WorkerSupervisor | undefined {
     return this.#supervisor;
   }
@@ -153,15 +159,14 @@ export class KeepstateNode {
 
   /** The settings were validated; what cannot change in a running daemon was refused before. */
   async reload(settings: NodeSettings): Promise<string> {
-    const before = this.#settings;
     this.#settings = settings;
     await this.#router.reload(settings.vrrp, bindingsOf(settings));
     this.#coordinator?.reload(coordinatorSettings(settings));
     this.#reporter?.tellAll();
+    const supervisor = this.#supervisor;
     const { sync } = settings;
-    if (this.#supervisor === undefined || sync === undefined) return 'VRRP settings applied';
-    if (JSON.stringify(sync) === JSON.stringify(before.sync)) return 'VRRP settings applied';
-    return `settings applied; ${await this.#supervisor.reconfigure(sync)}`;
+    if (!supervisor?.needs(sync)) return 'VRRP settings applied';
+    return `settings applied; ${await supervisor.reconfigure(sync)}`;
   }
 
   /** Priority 0, VIPs removed, the peer told, the worker ended. */
@@ -172,12 +177,14 @@ export class KeepstateNode {
     this.#isStopping = true;
     this.#tick?.cancel();
     this.#reporter?.expectMassDelete();
-    await this.#router.stop();
+    const { logger } = this.#world;
+    await stopStep('VRRP', logger, () => this.#router.stop());
     this.#coordinator?.close();
-    await this.#supervisor?.stop();
+    // The role is given up: whoever starts next must not resume it, whatever fails after this.
+    this.#memory.forget();
+    await stopStep('the sync engine', logger, async () => this.#supervisor?.stop());
     this.#reporter?.close();
     this.#natWatch?.close();
-    this.#memory.forget();
   }
 
   /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
@@ -222,13 +229,7 @@ export class KeepstateNode {
       sync:
         supervisor === undefined
           ? undefined
-          : {
-              status: supervisor.status,
-              downBecause: supervisor.downBecause,
-              restarts: supervisor.restarts,
-              listingPath: supervisor.listingPath,
-              mode: sync?.mode ?? 'none',
-            },
+          : { ...supervisor.picture, mode: sync?.mode ?? 'none' },
       lateness: this.#lateness.read(),
       rssBytes: process.memoryUsage.rss(),
       further: [...(this.#natWatch?.problems ?? []), ...this.#recorder.problems()],

@@ -7,7 +7,7 @@ import { formatIp } from '../base/ipAddress.js';
 import { KeepstateError } from '../base/errors.js';
 import { silentLogger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
-import { milliseconds } from '../base/time.js';
+import { seconds } from '../base/time.js';
 import { loadNode } from '../config/loadNode.js';
 import { defaultControlPath, type NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
@@ -25,16 +25,26 @@ import { runningHere } from './otherDaemons.js';
 import { enterOwnNamespace } from './ownNamespace.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
 
+export interface ReleaseOptions {
+  readonly config: string;
+  /** Of a daemon that was started with another than the configuration's. */
+  readonly control?: string;
+}
+
 type Write = (text: string) => void;
 
 const timers = new SystemTimers(systemClock);
 
 /** Exit codes: 0 nothing is left, 1 refused by the kernel, a daemon runs or the file has errors, 2 it cannot be read. */
-export async function releaseAddresses(config: string, write: Write): Promise<number> {
+export async function releaseAddresses(
+  { config, control }: ReleaseOptions,
+  write: Write,
+): Promise<number> {
   const { settings, problems, readable } = loadNode(config, systemLoadPorts());
-  const path = settings?.keepstate.controlPath ?? defaultControlPath;
-  if (await answers(path)) {
-    write(`a keepstate runs with this configuration (${path}): nothing was removed`);
+  const path = control ?? settings?.keepstate.controlPath ?? defaultControlPath;
+  const sign = await signOfLife(path);
+  if (sign !== undefined) {
+    write(`${sign}: nothing was removed`);
     return 1;
   }
   try {
@@ -49,7 +59,7 @@ export async function releaseAddresses(config: string, write: Write): Promise<nu
     await network.load();
     if (settings !== undefined) {
       const failures = await removeAddresses(configuredAddresses(settings), write);
-      sayGoodbye(settings, network, write);
+      sayGoodbye(settings, path, network, write);
       return failures === 0 ? 0 : 1;
     }
     for (const problem of problems) write(formatProblem(problem));
@@ -60,10 +70,24 @@ export async function releaseAddresses(config: string, write: Write): Promise<nu
   }
 }
 
-async function answers(path: string): Promise<boolean> {
-  if (!existsSync(path)) return false;
-  const outcome = await ask({ path, timers, timeout: milliseconds(500) }, { verb: 'ping' });
-  return outcome.kind === 'answer';
+/** What speaks against removing addresses: a daemon that is only slow, or busy, still holds them. */
+async function signOfLife(path: string): Promise<string | undefined> {
+  if (!existsSync(path)) return undefined;
+  const outcome = await ask({ path, timers, timeout: seconds(2) }, { verb: 'ping' });
+  switch (outcome.kind) {
+    case 'noDaemon':
+      return undefined;
+    case 'answer':
+      return `a keepstate runs with this configuration (${path})`;
+    case 'refused':
+      return `a keepstate runs with this configuration (${path}: ${outcome.refusal.message})`;
+    case 'notAllowed':
+      return `no permission to ask ${path} whether a keepstate runs`;
+    case 'hangs':
+    case 'broken':
+    default:
+      return `something listens at ${path} and does not answer; a keepstate that hangs must be ended first`;
+  }
 }
 
 function configuredAddresses({ vrrp }: NodeSettings): readonly AddressSpec[] {
@@ -111,9 +135,14 @@ async function removeMarked(network: RtnetlinkWatch, write: Write): Promise<void
 }
 
 /** To whom still counts the silence of this node; nobody resumes after this. */
-function sayGoodbye(settings: NodeSettings, network: RtnetlinkWatch, write: Write): void {
+function sayGoodbye(
+  settings: NodeSettings,
+  controlPath: string,
+  network: RtnetlinkWatch,
+  write: Write,
+): void {
   const { vrrp, keepstate } = settings;
-  const memory = new RoleMemory(keepstate.controlPath, keepstate.stateDirectory, silentLogger);
+  const memory = new RoleMemory(controlPath, keepstate.stateDirectory, silentLogger);
   const units = [...memory.awaited(vrrp, systemClock.now())];
   if (units.length === 0) return;
   const names = units.flatMap((unit) => membersOf(vrrp, unit));

@@ -11,7 +11,10 @@ const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[]
   ['net_namespace', (s) => s.netNamespace],
   ['control_socket', (s) => s.keepstate.controlPath],
   ['state_directory', (s) => s.keepstate.stateDirectory],
+  ['history_size', (s) => s.keepstate.historySize],
   ['LockFile', (s) => s.general.lockFile],
+  ['LogFile', (s) => s.general.logFile],
+  ['Syslog', (s) => s.general.syslogFacility],
   ['UNIX Path', (s) => s.general.unixPath],
   ['vrrp_priority, vrrp_rt_priority, Nice or Scheduler', (s) => s.scheduling],
   ['whether there is a Sync block', (s) => s.sync !== undefined],
@@ -20,7 +23,7 @@ const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[]
 
 export type ReloadPlan =
   | { readonly kind: 'apply'; readonly settings: NodeSettings }
-  | { readonly kind: 'nothing' }
+  | { readonly kind: 'nothing'; readonly settings: NodeSettings }
   | { readonly kind: 'refused'; readonly refusal: ControlResult };
 
 export function planReload(current: NodeSettings, loaded: LoadResult): ReloadPlan {
@@ -47,7 +50,7 @@ export function planReload(current: NodeSettings, loaded: LoadResult): ReloadPla
       ),
     };
   }
-  return isDeepStrictEqual(current, settings) ? { kind: 'nothing' } : { kind: 'apply', settings };
+  return { kind: isDeepStrictEqual(current, settings) ? 'nothing' : 'apply', settings };
 }
 
 /** One reload at a time. */
@@ -57,6 +60,8 @@ export class Reloader {
   readonly #current: () => NodeSettings;
   readonly #apply: (settings: NodeSettings) => Promise<string>;
   #running: Promise<unknown> = Promise.resolve();
+  /** The last one stopped half way: the next applies the whole again, changed or not. */
+  #isHalfDone = false;
 
   constructor(options: {
     readonly load: () => LoadResult;
@@ -70,30 +75,41 @@ export class Reloader {
     this.#apply = options.apply;
   }
 
+  /** Resolves always; what went wrong is logged too. */
   reload(): Promise<ControlResult> {
-    const next = this.#running.then(() => this.#once());
-    this.#running = next.catch(() => undefined);
+    const next = this.#running
+      .then(() => this.#once())
+      .catch((error: unknown) => this.#failed(error));
+    this.#running = next;
     return next;
+  }
+
+  #failed(error: unknown): ControlResult {
+    const because = error instanceof Error ? error.message : String(error);
+    this.#logger.log('error', 'reload failed', { because });
+    return refusal(
+      'reload-failed',
+      `the reload failed: ${because}`,
+      'what it had not reached yet is as before; remove the cause and reload again',
+    );
   }
 
   async #once(): Promise<ControlResult> {
     const plan = planReload(this.#current(), this.#load());
-    switch (plan.kind) {
-      case 'refused': {
-        const because = plan.refusal.ok ? '' : plan.refusal.message;
-        this.#logger.log('error', 'reload refused: nothing was changed', { because });
-        return plan.refusal;
-      }
-      case 'nothing':
-        this.#logger.log('notice', 'reload: the configuration is the same');
-        return { ok: true, result: { message: 'the configuration is the same: nothing to do' } };
-      case 'apply':
-      default: {
-        const message = await this.#apply(plan.settings);
-        this.#logger.log('notice', 'reload complete', { because: message });
-        return { ok: true, result: { message } };
-      }
+    if (plan.kind === 'refused') {
+      const because = plan.refusal.ok ? '' : plan.refusal.message;
+      this.#logger.log('error', 'reload refused: nothing was changed', { because });
+      return plan.refusal;
     }
+    if (plan.kind === 'nothing' && !this.#isHalfDone) {
+      this.#logger.log('notice', 'reload: the configuration is the same');
+      return { ok: true, result: { message: 'the configuration is the same: nothing to do' } };
+    }
+    this.#isHalfDone = true;
+    const message = await this.#apply(plan.settings);
+    this.#isHalfDone = false;
+    this.#logger.log('notice', 'reload complete', { because: message });
+    return { ok: true, result: { message } };
   }
 }
 

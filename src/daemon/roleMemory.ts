@@ -1,12 +1,13 @@
 /**
  * What a node remembers of its roles over a crash and over a boot, and who was MASTER so lately that it may resume.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { microseconds, type Microseconds } from '../base/time.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
 import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
 import { longestPatience, peersPatience } from '../vrrp/timing.js';
+import { besideControl } from './besideControl.js';
 import { readBootId, mastersWithin, StateFile } from './stateFile.js';
 
 export class RoleMemory {
@@ -16,11 +17,18 @@ export class RoleMemory {
   readonly #maintenanceFile: StateFile;
   readonly #bootId = readBootId();
   #maintenance: boolean;
+  #maintenanceUnsaved: string | undefined;
   #saved = '';
 
   constructor(controlPath: string, stateDirectory: string, logger: Logger) {
-    this.#roleFile = new StateFile(join(dirname(controlPath), 'role.json'), logger);
-    this.#maintenanceFile = new StateFile(join(stateDirectory, 'state.json'), logger);
+    this.#roleFile = new StateFile(besideControl(controlPath, 'role.json'), logger, {
+      loss: 'a crash will not be resumed',
+      durable: false,
+    });
+    this.#maintenanceFile = new StateFile(join(stateDirectory, 'state.json'), logger, {
+      loss: 'a restart will not know of the maintenance',
+      durable: true,
+    });
     this.#maintenance = this.#maintenanceFile.read().maintenance;
   }
 
@@ -28,9 +36,15 @@ export class RoleMemory {
     return this.#maintenance;
   }
 
+  /** Why the maintenance that was set last is not in its file. */
+  get maintenanceUnsaved(): string | undefined {
+    return this.#maintenanceUnsaved;
+  }
+
   setMaintenance(on: boolean): void {
     this.#maintenance = on;
-    this.#maintenanceFile.write({ bootId: this.#bootId ?? '', maintenance: on, units: {} });
+    const state = { bootId: this.#bootId ?? '', maintenance: on, units: {} };
+    this.#maintenanceUnsaved = this.#maintenanceFile.write(state);
   }
 
   /** Units whose peers cannot have timed out since their last advertisement. */

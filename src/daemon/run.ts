@@ -2,6 +2,7 @@
 import { KeepstateError } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
+import type { Timers } from '../base/time.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
@@ -48,7 +49,8 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
   const { settings } = loaded;
   if (settings === undefined) return loaded.readable ? 1 : 2;
-  const log = openConfiguredLog(settings, options.logLevel);
+  const timers = new SystemTimers(systemClock);
+  const log = openConfiguredLog(settings, options.logLevel, timers);
   try {
     return await new Run(settings, options, log, load).untilStopped();
   } catch (error) {
@@ -155,6 +157,7 @@ class Run {
     const stop = (): void => this.#stop();
     const reload = (): void => {
       service.reloading(systemClock.now());
+      this.#log.reopen();
       void reloader.reload().then(() => service.reloaded());
     };
     const dump =
@@ -192,10 +195,11 @@ class Run {
   }
 }
 
-function openConfiguredLog({ general }: NodeSettings, level: LogLevel): ProcessLog {
+function openConfiguredLog({ general }: NodeSettings, level: LogLevel, timers: Timers): ProcessLog {
   const { logFile, syslogFacility } = general;
   return openLog({
     level,
+    timers,
     ...(logFile === undefined ? {} : { file: logFile }),
     ...(syslogFacility === undefined
       ? {}

@@ -2,7 +2,15 @@
  * What must survive a crash: the role with the monotonic time of the last advertisement (valid within one boot),
  * and maintenance (valid for ever). Written atomically; a file that cannot be read means «nothing known».
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { microseconds, subtractTime, type Microseconds } from '../base/time.js';
@@ -17,14 +25,23 @@ export interface SavedState {
 
 export const nothingSaved: SavedState = { bootId: '', maintenance: false, units: {} };
 
+export interface StateFileOptions {
+  /** What is lost when it cannot be written; for the log. */
+  readonly loss: string;
+  /** It is on the disk when `write` returns, and a loss of power does not undo it. */
+  readonly durable: boolean;
+}
+
 export class StateFile {
   readonly #path: string;
   readonly #logger: Logger;
+  readonly #options: StateFileOptions;
   #isComplaining = false;
 
-  constructor(path: string, logger: Logger) {
+  constructor(path: string, logger: Logger, options: StateFileOptions) {
     this.#path = path;
     this.#logger = logger;
+    this.#options = options;
   }
 
   read(): SavedState {
@@ -37,20 +54,36 @@ export class StateFile {
     }
   }
 
-  write(state: SavedState): void {
+  /** Gives why it could not be written; logged once until it can be again. */
+  write(state: SavedState): string | undefined {
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
-      const fresh = `${this.#path}.new`;
-      writeFileSync(fresh, JSON.stringify(state), { mode: 0o600 });
-      renameSync(fresh, this.#path);
+      this.#replace(JSON.stringify(state));
       this.#isComplaining = false;
+      return undefined;
     } catch (error) {
-      if (this.#isComplaining) return;
+      const because = error instanceof Error ? error.message : String(error);
+      if (!this.#isComplaining) {
+        const message = `the state cannot be saved: ${this.#options.loss}`;
+        this.#logger.log('warning', message, { path: this.#path, because });
+      }
       this.#isComplaining = true;
-      this.#logger.log('warning', 'the state cannot be saved: a crash will not be resumed', {
-        path: this.#path,
-        because: error instanceof Error ? error.message : String(error),
-      });
+      return because;
+    }
+  }
+
+  #replace(text: string): void {
+    const { durable } = this.#options;
+    const directory = dirname(this.#path);
+    mkdirSync(directory, { recursive: true });
+    const fresh = `${this.#path}.new`;
+    writeFileSync(fresh, text, { mode: 0o600, flush: durable });
+    renameSync(fresh, this.#path);
+    if (!durable) return;
+    const descriptor = openSync(directory, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
     }
   }
 }

@@ -46,6 +46,13 @@ export interface SupervisorOptions {
   readonly onDown: (because: string) => void;
 }
 
+export interface SyncPicture {
+  readonly status: SyncStatus | undefined;
+  readonly downBecause: string | undefined;
+  readonly restarts: number;
+  readonly listingPath: string;
+}
+
 export type SyncResult = Extract<SyncReport, { kind: 'result' }>;
 
 const firstPause = milliseconds(250);
@@ -95,12 +102,19 @@ export class WorkerSupervisor {
     return this.#downBecause;
   }
 
-  get listingPath(): string {
-    return this.#options.listingPath;
+  /** For `status`. */
+  get picture(): SyncPicture {
+    return {
+      status: this.#lastStatus,
+      downBecause: this.#downBecause,
+      restarts: this.#restarts,
+      listingPath: this.#options.listingPath,
+    };
   }
 
-  get settings(): SyncSettings {
-    return this.#settings;
+  /** Whether these are other settings than the engine has. */
+  needs(settings: SyncSettings | undefined): settings is SyncSettings {
+    return settings !== undefined && JSON.stringify(settings) !== JSON.stringify(this.#settings);
   }
 
   start(): void {
@@ -109,7 +123,7 @@ export class WorkerSupervisor {
     this.#downBecause = undefined;
     // A late word of a worker that is gone must not be taken for its successor's.
     let isCurrent = true;
-    const worker = start({
+    const listener: WorkerListener = {
       report: (report) => {
         if (isCurrent) this.#reported(report);
       },
@@ -118,7 +132,15 @@ export class WorkerSupervisor {
         isCurrent = false;
         this.#ended(because);
       },
-    });
+    };
+    let worker: WorkerHandle;
+    try {
+      worker = start(listener);
+    } catch (error) {
+      // No thread or descriptor was left: as though it had died at once.
+      listener.ended(error instanceof Error ? error.message : String(error));
+      return;
+    }
     this.#worker = worker;
     this.#silence.start();
     worker.post({

@@ -166,6 +166,10 @@ export class RtnetlinkWatch implements NetworkWatch {
     const before = this.#state.links.get(link.index);
     if (!isGone) {
       this.#state.links.set(link.index, link);
+      // Renamed while it is up (Linux 6.2 and later allow it): who goes by the old name must hear of it.
+      if (before !== undefined && before.name !== link.name) {
+        this.#emit({ kind: 'linkGone', link: before });
+      }
       if (before === undefined || !sameLink(before, link)) this.#emit({ kind: 'link', link });
     } else if (before !== undefined) {
       for (const address of this.addresses()) {

@@ -2,7 +2,7 @@
  * `no_accept`: a MASTER that does not own its VIPs forwards for them but does not answer. One nftables table
  * of ours drops traffic to and from those VIPs; it is replaced as a whole, so that it is never half right.
  */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
 
 const table = 'inet keepstate_vrrp';
@@ -33,20 +33,26 @@ export function noAcceptRuleset(vips: readonly IpAddress[]): string {
   return `${clear}table ${table} {\n${chains}}\n`;
 }
 
+/** A takeover waits for nft, and addresses without their rules are better than none. */
+const patienceMilliseconds = 5_000;
+
 /** Runs nft(8). */
 export const nftFirewall: Firewall = {
   apply: (ruleset) =>
     new Promise((resolve) => {
-      const child = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
-      let complaint = '';
-      child.stderr.on('data', (text: Buffer) => {
-        complaint += text.toString();
-      });
-      child.on('error', (error) => resolve(error.message));
-      child.on('close', (status) => {
-        resolve(status === 0 ? undefined : complaint.trim() || `nft ended with ${status}`);
-      });
-      child.stdin.on('error', () => undefined);
-      child.stdin.end(ruleset);
+      try {
+        const options = { timeout: patienceMilliseconds, killSignal: 'SIGKILL' } as const;
+        const child = execFile('nft', ['-f', '-'], options, (error, _stdout, stderr) => {
+          if (error === null) resolve(undefined);
+          else if (error.killed === true)
+            resolve(`nft took longer than ${patienceMilliseconds} ms`);
+          else resolve(stderr.trim() === '' ? error.message.trim() : stderr.trim());
+        });
+        child.stdin?.on('error', () => undefined);
+        child.stdin?.end(ruleset);
+      } catch (error) {
+        // No process or descriptor was left.
+        resolve(error instanceof Error ? error.message : String(error));
+      }
     }),
 };

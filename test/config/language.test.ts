@@ -189,6 +189,14 @@ describe('include', () => {
     expect(error?.at).toEqual({ file: '/etc/deeper/z', line: 2, column: 3 });
   });
 
+  test('a range that runs backwards matches nothing', () => {
+    const files = {
+      '/etc/node.conf': `${instanceText()}include [9-1].conf\n`,
+      '/etc/5.conf': 'x\n',
+    };
+    expect(placesOf(loadFiles(files))).toEqual(['warning include-empty 9:9']);
+  });
+
   test('files that were read are listed', () => {
     const result = loadFiles({ '/etc/node.conf': 'include a\n', '/etc/a': instanceText() });
     expect(result.settings?.sources).toEqual(['/etc/node.conf', '/etc/a']);

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger, LogLevel } from '../../src/base/logger.js';
@@ -12,6 +12,7 @@ import {
   type Timers,
 } from '../../src/base/time.js';
 import type { HistoryEntry } from '../../src/control/status.js';
+import { besideControl } from '../../src/daemon/besideControl.js';
 import { History } from '../../src/daemon/history.js';
 import { LockFile } from '../../src/daemon/lockFile.js';
 import { formatLine } from '../../src/daemon/log.js';
@@ -113,7 +114,7 @@ describe('history', () => {
 describe('state file', () => {
   test('is read back; anything else means that nothing is known', () => {
     const path = join(directory, 'run', 'role.json');
-    const file = new StateFile(path, silentLogger);
+    const file = new StateFile(path, silentLogger, { loss: 'all', durable: true });
     expect(file.read()).toEqual(nothingSaved);
     const state = { bootId: 'b', maintenance: true, units: { G1: microseconds(5) } };
     file.write(state);
@@ -149,7 +150,10 @@ test('peers are told of a MASTER that is gone as long as the slowest of them may
   const now = systemClock.now();
   const ago = (time: Microseconds): Microseconds => microseconds(now - time);
   const vrrp = vrrpSettings([instanceSettings({ name: 'A' }), instanceSettings({ name: 'B' })]);
-  const file = new StateFile(join(directory, 'role.json'), silentLogger);
+  const file = new StateFile(join(directory, 'role.json'), silentLogger, {
+    loss: 'all',
+    durable: false,
+  });
   const units = { A: ago(seconds(3.5)), B: ago(seconds(4.1)) };
   file.write({ bootId: readBootId() ?? '', maintenance: false, units });
   const memory = new RoleMemory(join(directory, 'control.sock'), directory, silentLogger);
@@ -183,12 +187,45 @@ describe('lock file', () => {
     LockFile.take(path(), never, never).release();
   });
 
+  test.each([
+    ['a file with something else in it', () => writeFileSync(path(), 'router_id precious\n')],
+    ['a folder', () => mkdirSync(path())],
+  ])('%s is no lock file, and left alone', (_what, put) => {
+    put();
+    expect(() => LockFile.take(path(), never, never)).toThrow('is no lock file');
+    expect(existsSync(path())).toBe(true);
+  });
+
   test('what somebody else has taken meanwhile is not removed', () => {
     const lock = LockFile.take(path(), never, never);
     writeFileSync(path(), '1\n');
     lock.release();
     expect(existsSync(path())).toBe(true);
   });
+});
+
+test('maintenance that cannot be saved says so, until it can', () => {
+  const logger = new RecordingLogger();
+  const state = join(directory, 'state');
+  writeFileSync(state, 'in the way');
+  const memory = new RoleMemory(join(directory, 'control.sock'), state, logger);
+  memory.setMaintenance(true);
+  memory.setMaintenance(true);
+  expect(memory.maintenanceUnsaved).toMatch(/EEXIST|ENOTDIR/);
+  expect(logger.lines).toEqual([
+    'the state cannot be saved: a restart will not know of the maintenance',
+  ]);
+  rmSync(state);
+  memory.setMaintenance(true);
+  expect(memory.maintenanceUnsaved).toBeUndefined();
+  expect(new RoleMemory(join(directory, 'control.sock'), state, logger).maintenance).toBe(true);
+});
+
+test('two daemons with their sockets in one folder share no file', () => {
+  expect(besideControl('/run/keepstate/control.sock', 'role.json')).toBe(
+    '/run/keepstate/role.json',
+  );
+  expect(besideControl('/run/keepstate/a.sock', 'role.json')).toBe('/run/keepstate/a.role.json');
 });
 
 describe('other programs', () => {

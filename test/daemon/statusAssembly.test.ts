@@ -9,7 +9,7 @@ import { History } from '../../src/daemon/history.js';
 import { natProblems } from '../../src/daemon/natWatch.js';
 import { RoleRecorder } from '../../src/daemon/roleRecorder.js';
 import { syncProblems, instanceProblems, latenessProblems } from '../../src/daemon/problems.js';
-import { planReload } from '../../src/daemon/reload.js';
+import { planReload, Reloader } from '../../src/daemon/reload.js';
 import { assembleStatus, isoTime, type StatusSource } from '../../src/daemon/statusAssembly.js';
 import type { SyncStatus } from '../../src/sync/messages.js';
 import { zeroCounters } from '../../src/vrrp/counters.js';
@@ -303,6 +303,32 @@ describe('reload', () => {
     ['another state directory', text('priority 100', 'state_directory /x'), 'refused'],
   ])('of %s', (_what, next, kind) => {
     expect(planReload(current, load(next)).kind).toBe(kind);
+  });
+
+  test('that fails half way is answered, and applied again although the file is the same', async () => {
+    let settings = current;
+    const applied: (string | undefined)[] = [];
+    let trouble: string | undefined = 'no space';
+    const reloader = new Reloader({
+      load: () => load(text('priority 90')),
+      logger: silentLogger,
+      current: () => settings,
+      apply: (next) => {
+        settings = next;
+        applied.push(trouble);
+        return trouble === undefined ? Promise.resolve('done') : Promise.reject(new Error(trouble));
+      },
+    });
+    expect(await reloader.reload()).toMatchObject({
+      code: 'reload-failed',
+      message: 'the reload failed: no space',
+    });
+    trouble = undefined;
+    expect(await reloader.reload()).toEqual({ ok: true, result: { message: 'done' } });
+    expect(await reloader.reload()).toMatchObject({
+      result: { message: expect.stringContaining('nothing to do') as string },
+    });
+    expect(applied).toEqual(['no space', undefined]);
   });
 
   test('names what needs a restart', () => {

@@ -62,10 +62,12 @@ function supervise() {
   const workers: FakeWorker[] = [];
   const reports: SyncReport[] = [];
   const downs: string[] = [];
+  const state = { hasThreads: true };
   const supervisor = new WorkerSupervisor({
     clock: world.clock,
     timers: world.timers,
     start: (listener) => {
+      if (!state.hasThreads) throw new Error('EAGAIN');
       const worker = new FakeWorker(listener);
       workers.push(worker);
       return worker;
@@ -78,7 +80,7 @@ function supervise() {
     onDown: (because) => downs.push(because),
   });
   supervisor.start();
-  return { world, workers, reports, downs, supervisor };
+  return { world, workers, reports, downs, supervisor, state };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -109,6 +111,19 @@ describe('worker supervisor', () => {
     expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
     expect(downs).toHaveLength(8);
     expect(supervisor.restarts).toBe(8);
+    expect(supervisor.downBecause).toBeUndefined();
+  });
+
+  test('a thread that cannot be had is tried for again, and nothing else ends', () => {
+    const { world, workers, downs, supervisor, state } = supervise();
+    state.hasThreads = false;
+    workers[0]?.listener.ended('exit 1');
+    world.advance(milliseconds(250));
+    expect(downs).toEqual(['exit 1', 'EAGAIN']);
+    expect(supervisor.downBecause).toBe('EAGAIN');
+    state.hasThreads = true;
+    world.advance(milliseconds(500));
+    expect(workers).toHaveLength(2);
     expect(supervisor.downBecause).toBeUndefined();
   });
 

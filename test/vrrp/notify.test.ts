@@ -169,6 +169,14 @@ describe('the FIFO', () => {
     sink.close();
   });
 
+  test('that somebody else removed does not stop the stop', () => {
+    const path = join(directory, 'gone');
+    const sink = openFifo(path, silentLogger);
+    rmSync(path);
+    sink.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
   test('that was there before stays, and a plain file is refused', () => {
     const path = join(directory, 'theirs');
     execFileSync('mkfifo', [path]);

@@ -227,7 +227,10 @@ describe('a tracked file', () => {
     let arms = 0;
     const files = {
       read: (path: string) => contents.get(path),
-      write: (path: string, text: string) => void contents.set(path, text),
+      write: (path: string, text: string) => {
+        contents.set(path, text);
+        return undefined;
+      },
       watchDirectory: (_path: string, onChange: (name: string) => void, onEnd: () => void) => {
         arms += 1;
         change = onChange;
@@ -236,7 +239,7 @@ describe('a tracked file', () => {
       },
     };
     const tracker = new FileTracker(
-      { files, timers: time },
+      { files, timers: time, logger: silentLogger },
       init === undefined ? settings : { ...settings, init },
       (value) => void values.push(value),
     );

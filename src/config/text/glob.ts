@@ -52,5 +52,10 @@ function partPattern(part: string): RegExp {
     }
     return `\\${match}`;
   });
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    // A range that runs backwards, [9-1], matches nothing, as in glob(7).
+    return /(?!)/;
+  }
 }

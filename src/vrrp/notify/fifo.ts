@@ -37,9 +37,17 @@ export function openFifo(path: string, logger: Logger): LineSink {
     },
     close: () => {
       closeSync(descriptor);
-      if (isOurs) unlinkSync(path);
+      if (isOurs) removeFifo(path);
     },
   };
+}
+
+function removeFifo(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody else removed it, or took away the right to.
+  }
 }
 
 /** True when the pipe was made now. Anything else than a pipe under this name is refused. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import type { Logger } from '../../base/logger.js';
 import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { TrackFileSettings } from '../settings.js';
 
@@ -15,7 +16,8 @@ const rearmPeriod = seconds(1);
 /** Files as a port. `read` gives undefined when there is no such file. */
 export interface WatchedFiles {
   read(path: string): string | undefined;
-  write(path: string, text: string): void;
+  /** Gives why the file cannot be written. */
+  write(path: string, text: string): string | undefined;
   /** `onEnd`: the watch is over or could not start; the caller tries again later. */
   watchDirectory(path: string, onChange: (name: string) => void, onEnd: () => void): () => void;
 }
@@ -26,8 +28,14 @@ export function firstInteger(text: string | undefined): number {
   return found === null ? 0 : Number(found[1]);
 }
 
+interface FilePorts {
+  readonly files: WatchedFiles;
+  readonly timers: Timers;
+  readonly logger: Logger;
+}
+
 export class FileTracker {
-  readonly #ports: { readonly files: WatchedFiles; readonly timers: Timers };
+  readonly #ports: FilePorts;
   readonly #settings: TrackFileSettings;
   readonly #onValue: (value: number) => void;
   #value: number | undefined;
@@ -36,11 +44,7 @@ export class FileTracker {
   #rearming: ArmedTimer | undefined;
   #isClosed = false;
 
-  constructor(
-    ports: { readonly files: WatchedFiles; readonly timers: Timers },
-    settings: TrackFileSettings,
-    onValue: (value: number) => void,
-  ) {
+  constructor(ports: FilePorts, settings: TrackFileSettings, onValue: (value: number) => void) {
     this.#ports = ports;
     this.#settings = settings;
     this.#onValue = onValue;
@@ -50,11 +54,15 @@ export class FileTracker {
     return this.#value ?? 0;
   }
 
-  /** Reports the value at once. `init_file` writes the file where it is missing, or always. */
+  /** Reports the value at once. `init_file` writes the file where it is missing, or always; if it cannot, that is logged. */
   start(): void {
+    const { files, logger } = this.#ports;
     const { init, path } = this.#settings;
-    if (init !== undefined && (init.overwrite || this.#ports.files.read(path) === undefined)) {
-      this.#ports.files.write(path, `${init.value}\n`);
+    if (init !== undefined && (init.overwrite || files.read(path) === undefined)) {
+      const because = files.write(path, `${init.value}\n`);
+      if (because !== undefined) {
+        logger.log('error', 'init_file: the tracked file cannot be written', { path, because });
+      }
     }
     this.#arm();
     this.#read(false);
@@ -115,7 +123,14 @@ export const nodeFiles: WatchedFiles = {
       return undefined;
     }
   },
-  write: (path, text) => writeFileSync(path, text),
+  write: (path, text) => {
+    try {
+      writeFileSync(path, text);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  },
   watchDirectory: (path, onChange, onEnd) => {
     let watcher: FSWatcher;
     try {
