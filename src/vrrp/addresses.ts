@@ -71,6 +71,22 @@ export function isPresent(spec: AddressSpec, kernel: KernelView): boolean {
   );
 }
 
+/**
+ * Where an address of ours is now: `spec`, unless its interface has another name since (it was renamed while it was up).
+ * Known by keepalived's mark, which other programs' addresses do not bear.
+ */
+export function whereNow(spec: AddressSpec, { links, addresses }: KernelView): AddressSpec {
+  if (links.some((link) => link.name === spec.interfaceName)) return spec;
+  const marked = addresses.find(
+    (one) =>
+      one.protocol === keepalivedProtocol &&
+      one.prefixLength === spec.prefixLength &&
+      ipEquals(one.address, spec.address),
+  );
+  const link = links.find(({ index }) => index === marked?.linkIndex);
+  return link === undefined ? spec : { ...spec, interfaceName: link.name };
+}
+
 /** Answers `isPresent` for many specs at the price of one walk over the kernel's addresses. */
 export type Presence = (spec: AddressSpec) => boolean;
 

@@ -17,6 +17,7 @@ import {
   isPresent,
   keepalivedProtocol,
   presenceIn,
+  whereNow,
   type KernelView,
   type Presence,
 } from './addresses.js';
@@ -257,7 +258,7 @@ export class Holdings {
     const { control } = this.#ports;
     switch (item.kind) {
       case 'address':
-        return control.deleteAddress(item.spec);
+        return control.deleteAddress(whereNow(item.spec, this.#kernel()));
       case 'route':
         return control.deleteRoute(item.spec);
       case 'rule':

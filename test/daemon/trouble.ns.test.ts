@@ -2,6 +2,7 @@
 import type { Host } from '../lab/host.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { Lab } from '../lab/lab.js';
+import { waitFor } from '../lab/waitFor.js';
 import { KeepstateNode } from './keepstateNode.js';
 
 jest.setTimeout(120_000);
@@ -81,10 +82,13 @@ test('nobody reads its stderr any more: it stays MASTER', async () => {
   await shell.exited();
 });
 
-test('its interface is renamed while it is up: FAULT, until it has its name again', async () => {
+test('its interface is renamed while it is up: FAULT without the VIP, until it has its name again', async () => {
   const node = await master(instance());
   await host.ip('link set wan name other');
   await node.waitForRole('FAULT');
+  await waitFor(async () => !(await host.exec(['ip', 'address'])).includes('10.4.0.9'), {
+    description: 'the VIP to leave',
+  });
   await host.ip('link set other name wan');
   await node.waitForRole('MASTER');
 });
