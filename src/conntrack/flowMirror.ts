@@ -40,6 +40,8 @@ export interface MirrorListener {
   destroyed(slot: number, origin: FlowOrigin): void;
   /** The table is full: a flow was not taken. */
   refused(origin: FlowOrigin): void;
+  /** The table is full: true where a place was freed. */
+  makeRoom?(): boolean;
 }
 
 export interface MirrorOptions {
@@ -219,10 +221,14 @@ export class FlowMirror {
 
   /** 0 where the table is full. */
   #take(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
-    const slot = this.#table.insert(flow, this.#nowSeconds, hash);
+    const { listener } = this.#options;
+    let slot = this.#table.insert(flow, this.#nowSeconds, hash);
+    if (slot === 0 && listener.makeRoom?.() === true) {
+      slot = this.#table.insert(flow, this.#nowSeconds, hash);
+    }
     if (slot !== 0) return slot;
     this.#counters.refused++;
-    this.#options.listener.refused(origin);
+    listener.refused(origin);
     return 0;
   }
 

@@ -120,6 +120,11 @@ export class ExternalCache implements ExternalStore {
   expire(nowSeconds: number, timeoutSeconds: number, most: number): void {
     const queue = this.#expiry;
     if (queue === undefined) return;
+    for (const entry of this.expectations) {
+      if (nowSeconds - entry.updatedSeconds < timeoutSeconds) continue;
+      this.expectations.remove(entry);
+      this.expectationCounters.destroyed++;
+    }
     for (let i = 0; i < most && queue.head !== 0; i++) {
       if (nowSeconds - this.table.read(queue.head, word.updated) < timeoutSeconds) return;
       this.remove(queue.head);

@@ -25,6 +25,8 @@ export interface ChangeListener {
   cleared(): void;
   /** A change could not be kept until it is told: the peer must be told everything. */
   changeLost(): void;
+  /** The table is full: what waits longest for the peer is given up until `hasRoom`, and everything told later. */
+  makeRoom(hasRoom: () => boolean): void;
 }
 
 /** What an empty table may keep of its memory. */
@@ -118,7 +120,11 @@ export class InternalCache implements MirrorListener {
     }, isMass);
     // A burst that waited here for the link leaves its memory behind.
     const { table } = this;
-    if (this.passesThrough && table.count === 0 && table.memoryBytes > restingBytes) table.clear();
+    if (this.passesThrough && table.count === 0 && table.memoryBytes > restingBytes) {
+      table.clear();
+      // Its slots are no more: an entry that was forgotten must not be looked up.
+      this.#held.clear();
+    }
   }
 
   /** The peer knows the present content of the slot, or need not. */
@@ -142,6 +148,14 @@ export class InternalCache implements MirrorListener {
     this.table.setLifecycle(slot, lifecycle.dead);
     if (this.#listener === undefined) this.removeSlot(slot);
     else this.#listener.flowDied(slot);
+  }
+
+  /** DEAD flows hold their places until the peer knows; where it is away for long, living ones come first. */
+  makeRoom(): boolean {
+    const { table } = this;
+    if (table.count === table.alive) return false;
+    this.#listener?.makeRoom(() => table.count < table.limit);
+    return table.count < table.limit;
   }
 
   refused(): void {

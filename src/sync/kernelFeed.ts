@@ -116,30 +116,28 @@ export class KernelFeed {
       this.watch.follow();
       return nothingRead;
     }
-    return this.#quietly(async () => {
-      const result = await this.watch.start();
-      await this.expectations.compare(false);
-      return result;
-    });
+    this.watch.follow();
+    const result = await this.#quietPass();
+    await this.expectations.compare(false);
+    return result;
   }
 
   /** `-R`: compares with the kernel, and the peer hears nothing of it. Without a cache there is nothing to compare. */
   async resync(): Promise<ResyncResult> {
-    if (this.#options.cache.passesThrough) return nothingRead;
-    return this.#quietly(async () => {
-      const hasMissed = this.#hasMissed;
-      this.#hasMissed = false;
-      try {
-        // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
-        if (hasMissed && this.mirror.isResyncing) await this.watch.resync();
-        const result = await this.watch.resync();
-        await this.expectations.compare(false);
-        return result;
-      } catch (error) {
-        this.#hasMissed ||= hasMissed;
-        throw error;
-      }
-    });
+    const { cache } = this.#options;
+    if (cache.passesThrough) return nothingRead;
+    const hasMissed = this.#hasMissed;
+    this.#hasMissed = false;
+    try {
+      // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
+      if (hasMissed && this.mirror.isResyncing) await this.watch.resync();
+      const result = await this.#quietPass();
+      await this.expectations.compare(false);
+      return result;
+    } catch (error) {
+      this.#hasMissed ||= hasMissed;
+      throw error;
+    }
   }
 
   /** DisableInternalCache: reads the kernel's table for the peer; number of flows. Rejects with KernelError. */
@@ -194,11 +192,13 @@ export class KernelFeed {
     return isOwn;
   }
 
-  async #quietly<T>(work: () => Promise<T>): Promise<T> {
+  /** A comparison of which the peer hears nothing. One that it shall hear of, and that runs, is left to end first. */
+  async #quietPass(): Promise<ResyncResult> {
     const { cache } = this.#options;
+    while (this.mirror.isResyncing && cache.tellsDumps) await this.watch.resync();
     cache.tellsDumps = false;
     try {
-      return await work();
+      return await this.watch.resync();
     } finally {
       cache.tellsDumps = true;
     }

@@ -8,17 +8,20 @@
  * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the table in
  * steps, so that a peer with an ordinary socket buffer keeps up.
  */
-import { subtractTime, type Microseconds } from '../base/time.js';
+import type { Microseconds } from '../base/time.js';
 import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { ExpectationEntry } from './expectations.js';
 import type { ChangeListener } from './internalCache.js';
 import type { Machine } from './modes/machine.js';
+import { ExpectationRefresh } from './queues/expectationRefresh.js';
 import { RefreshWheel } from './queues/refreshWheel.js';
 import { joinWaiting } from './queues/controlQueue.js';
 import { ResendQueue, type ControlMessage, type ResendOwner } from './queues/resendQueue.js';
+import { SendWindow } from './queues/sendWindow.js';
 import { membership, membershipOf, SlotQueue } from './queues/slotQueue.js';
 import { writeExpectation } from './wire/expectationCodec.js';
 import {
+  flowKindOf,
   headerFlag,
   messageKind,
   rangeFlags,
@@ -30,10 +33,8 @@ import {
 import { BulkWalk, TableWalk } from './bulkWalk.js';
 import type { TransmitterOptions } from './transmitterOptions.js';
 
-/** Messages that may be out unacknowledged; conntrackd acknowledges at least every 300. */
-const ordinaryWindow = 4_096;
-/** Flows that may wait behind a closed window: DEAD ones hold places that living ones need. */
-const longestWait = 131_072;
+/** Looked at for one that is DEAD, when the table is full; those that live lose their place in the queue alone. */
+const mostGivenUp = 4_096;
 
 export class Transmitter implements ChangeListener, ResendOwner {
   readonly resend: ResendQueue;
@@ -45,15 +46,13 @@ export class Transmitter implements ChangeListener, ResendOwner {
   readonly #expectations = new Set<ExpectationEntry>();
   readonly #controls: ControlMessage[] = [];
   readonly #wheel: RefreshWheel | undefined;
+  readonly #expectationRefresh = new ExpectationRefresh();
   readonly #bulk: BulkWalk;
   readonly #cursor: FlowCursor;
-  readonly #window: number;
+  readonly #window: SendWindow;
   #nextSequence: number;
   /** Objects were dropped unacknowledged; a bulk makes up for it once the peer answers again. */
   #owesBulk = false;
-  /** The highest own number that the peer spoke of, and when it did. */
-  #answered: number;
-  #answeredAt: Microseconds | undefined;
   #nowSeconds = 0;
 
   constructor(machine: Machine, options: TransmitterOptions) {
@@ -66,14 +65,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#wheel =
       options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
     this.#bulk = new BulkWalk(options.walk?.(this) ?? new TableWalk(options.cache, this));
-    // Within the resend queue's limit nothing is dropped from it while the peer answers.
-    this.#window = Math.min(
-      Math.max(ordinaryWindow, 4 * options.ackWindowSize),
-      Math.max(1, options.resendLimit),
-    );
     // Any start is allowed; a random one tells a restart from a late duplicate.
     this.#nextSequence = options.random.below(0x1_0000_0000);
-    this.#answered = (this.#nextSequence - 1) >>> 0;
+    const { ackWindowSize, resendLimit } = options;
+    this.#window = new SendWindow(ackWindowSize, resendLimit, this.#nextSequence);
   }
 
   /** Number of the next message. */
@@ -129,8 +124,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
 
   expectationChanged(entry: ExpectationEntry): void {
     if (entry.membership === membership.resend) this.resend.removeExpectation(entry);
-    entry.membership = membership.transmit;
-    this.#expectations.add(entry);
+    this.requeueExpectation(entry);
     this.#options.wake();
   }
 
@@ -141,6 +135,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   expectationForgotten(entry: ExpectationEntry): void {
     if (entry.membership === membership.resend) this.resend.removeExpectation(entry);
     this.#expectations.delete(entry);
+    this.#expectationRefresh.remove(entry);
     entry.membership = membership.none;
   }
 
@@ -149,6 +144,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#wheel?.reset();
     this.resend.reset();
     this.#expectations.clear();
+    this.#expectationRefresh.clear();
     this.#bulk.stop();
   }
 
@@ -160,20 +156,20 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   acknowledged(from: number, to: number, now: Microseconds): void {
-    this.#heardOf(to, now);
+    this.#window.heard(to, this.#nextSequence, now);
     this.resend.acknowledge(from, to);
   }
 
   /** False where only a bulk can help. */
   missing(from: number, to: number, now: Microseconds): boolean {
-    this.#heardOf(to, now);
+    this.#window.heard(to, this.#nextSequence, now);
     this.#bulk.postpone();
     return this.resend.requeue(from, to);
   }
 
   /** The peer knows nothing: what was out goes out again. */
   peerRestarted(now: Microseconds): void {
-    this.#heardOf((this.#nextSequence - 1) >>> 0, now);
+    this.#window.heard((this.#nextSequence - 1) >>> 0, this.#nextSequence, now);
     this.resend.requeueAll();
   }
 
@@ -181,6 +177,9 @@ export class Transmitter implements ChangeListener, ResendOwner {
   refresh(nowSeconds: number): void {
     this.#wheel?.due(nowSeconds, (slot) => {
       this.#flows.push(slot);
+    });
+    this.#expectationRefresh.due(nowSeconds, (entry) => {
+      this.requeueExpectation(entry);
     });
   }
 
@@ -216,6 +215,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   requeueExpectation(entry: ExpectationEntry): void {
+    this.#expectationRefresh.remove(entry);
     entry.membership = membership.transmit;
     this.#expectations.add(entry);
   }
@@ -237,25 +237,25 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#owesBulk = true;
   }
 
-  /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
-  unblock(now: Microseconds, patience: Microseconds): void {
-    if (this.#isWindowOpen()) return;
-    if (this.#answeredAt !== undefined && subtractTime(now, this.#answeredAt) < patience) return;
-    this.#answered = (this.#answered + this.#window) >>> 0;
-    this.#answeredAt = now;
+  makeRoom(hasRoom: () => boolean): void {
+    for (let i = 0; i < mostGivenUp && !hasRoom(); i++) {
+      if (this.resend.dropOldestFlow()) continue;
+      const slot = this.#flows.head;
+      if (slot === 0) return;
+      this.#flows.remove(slot);
+      this.#owesBulk = true;
+      this.releaseFlow(slot);
+    }
   }
 
-  #heardOf(to: number, now: Microseconds): void {
-    const isOurs = sequenceDistance(to, this.#nextSequence) < 0;
-    if (isOurs && sequenceDistance(to, this.#answered) > 0) this.#answered = to;
-    this.#answeredAt = now;
+  /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
+  unblock(now: Microseconds, patience: Microseconds): void {
+    if (!this.#isWindowOpen()) this.#window.unblock(now, patience);
   }
 
   #isWindowOpen(): boolean {
     return (
-      this.#options.mode !== 'FTFW' ||
-      this.#flows.count > longestWait ||
-      sequenceDistance(this.#nextSequence, this.#answered) <= this.#window
+      this.#options.mode !== 'FTFW' || this.#window.isOpen(this.#nextSequence, this.#flows.count)
     );
   }
 
@@ -267,7 +267,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
       return true;
     }
     if (!this.#isWindowOpen()) {
-      this.#answeredAt ??= now;
+      this.#window.closed(now);
       return false;
     }
     if (this.#flows.head === 0 && this.#expectations.size === 0) this.#bulk.step();
@@ -327,7 +327,12 @@ export class Transmitter implements ChangeListener, ResendOwner {
     if (mode === 'FTFW') {
       entry.membership = membership.resend;
       this.resend.addExpectation(entry, sequence);
-    } else this.releaseExpectation(entry);
+      return;
+    }
+    if (this.#wheel !== undefined && entry.lifecycle !== lifecycle.dead) {
+      this.#expectationRefresh.add(entry, this.#nowSeconds + this.#refreshDelay());
+    }
+    this.releaseExpectation(entry);
   }
 
   /** conntrackd: 1 + random below RefreshTime, and a fraction of a second. */
@@ -367,9 +372,4 @@ export class Transmitter implements ChangeListener, ResendOwner {
     }
     if (done !== undefined) this.#options.bulkDone(done.since, done.entries);
   }
-}
-
-function flowKindOf(life: number): number {
-  if (life === lifecycle.dead) return messageKind.flowDelete;
-  return life === lifecycle.fresh ? messageKind.flowNew : messageKind.flowUpdate;
 }

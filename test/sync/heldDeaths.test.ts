@@ -44,6 +44,7 @@ function cacheWithFlow(
     expectationForgotten: () => undefined,
     cleared: () => undefined,
     changeLost: () => undefined,
+    makeRoom: () => undefined,
   });
   return { cache, slot: cache.table.insert(flow, 1), told };
 }

@@ -129,7 +129,8 @@ export class FtfwMachine implements Machine {
     if (last !== undefined && (distance <= 0 || distance > largestGap)) {
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
-      this.#port.resyncNeeded('the numbers of the peer jumped');
+      // Perhaps it started again and its HELLO passed for an old one: then it has nothing of this node's.
+      this.#port.peerRestarted();
       return;
     }
     if (last !== undefined && distance > 1) {

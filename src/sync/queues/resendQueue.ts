@@ -153,6 +153,16 @@ export class ResendQueue {
     return before - this.count;
   }
 
+  /** Gives the oldest flow up, for its place in the table; false where there is none. */
+  dropOldestFlow(): boolean {
+    const slot = this.#flows.head;
+    if (slot === 0) return false;
+    this.dropped++;
+    this.#lastDropped = this.#table.read(slot, word.queueSequence);
+    this.#dropFlow(slot);
+    return true;
+  }
+
   /** For a table that was cleared. */
   reset(): void {
     this.#flows.reset();
@@ -195,11 +205,14 @@ export class ResendQueue {
       this.#owner.objectDropped();
       this.#owner.releaseExpectation(this.#expectations.shift()!);
     } else {
-      this.#owner.objectDropped();
-      const slot = this.#flows.head;
-      this.#flows.remove(slot);
-      this.#owner.releaseFlow(slot);
+      this.#dropFlow(this.#flows.head);
     }
+  }
+
+  #dropFlow(slot: number): void {
+    this.#owner.objectDropped();
+    this.#flows.remove(slot);
+    this.#owner.releaseFlow(slot);
   }
 }
 

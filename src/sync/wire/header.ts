@@ -8,6 +8,7 @@
  *   +----+----+  +--------+  +-------------+  +---------------+  +------------+------------+
  *                                                                 CTL with ACK, NACK, RESYNC only
  */
+import { lifecycle } from '../../conntrack/flowRecord.js';
 
 export const protocolVersion = 1;
 export const headerBytes = 8;
@@ -146,4 +147,10 @@ export function writeHeader(
 /** a - b as a signed 32-bit difference: positive where `a` is later. */
 export function sequenceDistance(a: number, b: number): number {
   return (a - b) | 0;
+}
+
+/** The kind of message that tells of a flow in this state of life; of an expectation, behind `expectationNew`. */
+export function flowKindOf(life: number): number {
+  if (life === lifecycle.dead) return messageKind.flowDelete;
+  return life === lifecycle.fresh ? messageKind.flowNew : messageKind.flowUpdate;
 }
