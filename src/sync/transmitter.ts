@@ -29,6 +29,7 @@ import {
   headerBytes,
   sequenceDistance,
   writeHeader,
+  writeRange,
 } from './wire/header.js';
 import { BulkWalk, TableWalk } from './bulkWalk.js';
 import type { TransmitterOptions } from './transmitterOptions.js';
@@ -291,10 +292,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     message.sequence = this.#takeSequence();
     const flags = message.flags | this.#machine.flags();
     writeHeader(view, used, messageKind.control, flags, length, message.sequence);
-    if (hasRange) {
-      view.setUint32(used + 8, message.from);
-      view.setUint32(used + 12, message.to);
-    }
+    if (hasRange) writeRange(view, used, message.from, message.to);
     builder.append(length);
     if (mode === 'FTFW' && hasRange) this.resend.addControl(message);
   }

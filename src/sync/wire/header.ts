@@ -144,6 +144,12 @@ export function writeHeader(
   view.setUint32(at + 4, sequence);
 }
 
+/** The range of numbers that ACK, NACK and RESYNC carry, for the message at `at`. */
+export function writeRange(view: DataView, at: number, from: number, to: number): void {
+  view.setUint32(at + 8, from);
+  view.setUint32(at + 12, to);
+}
+
 /** a - b as a signed 32-bit difference: positive where `a` is later. */
 export function sequenceDistance(a: number, b: number): number {
   return (a - b) | 0;
