@@ -5,6 +5,8 @@ import { Lab } from '../lab/lab';
 import type { Host } from '../lab/host';
 import type { Leaves } from '../support/flowOracle';
 import { FlowDecoder } from '../../src/conntrack/flowDecoder';
+import { FlowInjector } from '../../src/conntrack/flowInjector';
+import { withNetworkNamespace } from '../../src/net/networkNamespace';
 import { oracleEncode, leavesOf } from '../support/flowOracle';
 import {
   commitTo,
@@ -114,6 +116,40 @@ test('what is in the way is replaced, and a second commit changes nothing', asyn
     expect(comparable(await tableOf(target, table.names))).toEqual(comparable(table));
   }
 }, 60_000);
+
+test.each(['snat', 'snat over IPv6', 'both ways'])(
+  'an update of a flow of kind %s changes it in place: it is never gone',
+  async (kind) => {
+    const line = kinds.find(([name]) => name === kind)![1].split(' ');
+    await target.exec(['conntrack', '-I', ...line, '-t', '300']);
+    const table = await tableOf(target);
+    const slot = table.next(0);
+    const id = table.read(slot, word.id);
+    // Another mark, and the status that the traffic of a peer has made.
+    table.write(slot, word.mark, 99);
+    table.write(slot, word.presence, table.read(slot, word.presence) | has.mark);
+    const injector = withNetworkNamespace(
+      target.namespacePath,
+      () =>
+        new FlowInjector(
+          { windowTracking: false, onExisting: 'replace' },
+          { table, cursor: table.newCursor() },
+        ),
+    );
+    injector.update(table.seek(slot, table.newCursor()), slot, 200);
+    injector.flush();
+    expect(injector.counts).toMatchObject({ requested: 1, failed: 0, replaced: 0 });
+    injector.close();
+    const after = await tableOf(target, table.names);
+    const found = after.next(0);
+    expect([after.count, after.read(found, word.mark), after.read(found, word.id)]).toEqual([
+      1,
+      99,
+      id,
+    ]);
+  },
+  60_000,
+);
 
 test('a split-brain merge keeps the mapping of a live flow and makes its window liberal', async () => {
   const line = kinds.find(([name]) => name === 'snat')![1].split(' ');
