@@ -139,10 +139,11 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
+    // Before the wait: what is heard of another MASTER during it counts.
+    purge.cancel();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
-    purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     this.#findMissed();
     if (peerHeard) purge.otherMasterHeard();
@@ -154,10 +155,11 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
+    // Before the wait: what is heard of another MASTER during it counts.
+    purge.cancel();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
-    purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     this.#findMissed();
   }
