@@ -12,12 +12,8 @@ import {
   type Turns,
 } from '../base/time.js';
 import { protocol, statusBit, tcpState } from './constants.js';
-import {
-  FlowInjector,
-  type InjectionCounts,
-  type InjectionDoor,
-  type OnExisting,
-} from './flowInjector.js';
+import { FlowInjector, type InjectionCounts, type OnExisting } from './flowInjector.js';
+import type { InjectionDoor } from './injectionDoor.js';
 import { has, lifecycle, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 
@@ -83,7 +79,7 @@ function remainingSeconds(flow: FlowCursor, nowSeconds: number): number {
 
 /** A commit in progress. The table may change meanwhile: slots that come and go are met or missed. */
 export class FlowCommit {
-  /** Rejects with KernelError where the socket fails. */
+  /** Rejects with BugError only: what the kernel does not take has failed. */
   readonly done: Promise<CommitResult>;
   /** Events with this port id are effects of this commit. */
   readonly portId: number;

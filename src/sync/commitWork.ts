@@ -15,12 +15,8 @@ import {
   type Turns,
 } from '../base/time.js';
 import { FlowCommit, timeoutFor, type CommitResult } from '../conntrack/flowCommit.js';
-import {
-  FlowInjector,
-  nowhere,
-  type InjectionCounts,
-  type OnExisting,
-} from '../conntrack/flowInjector.js';
+import { FlowInjector, type InjectionCounts, type OnExisting } from '../conntrack/flowInjector.js';
+import { nowhere, type InjectionDoor } from '../conntrack/injectionDoor.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
@@ -29,6 +25,7 @@ import type { KernelFeed } from './kernelFeed.js';
 import type { CommitSummary, FlowTableName } from './messages.js';
 import type { SyncSettings } from './settings.js';
 import { commitExpectations } from './expectationCommit.js';
+import { FailureLog } from './failureLog.js';
 
 /** A commit that has seen this many flows runs compiled. */
 const rehearsalLimit = 20_000;
@@ -46,6 +43,8 @@ export interface CommitWorkOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly logger: Logger;
+  /** Absent: the kernel's. */
+  readonly openDoor?: () => InjectionDoor;
 }
 
 export interface CommitRequest {
@@ -79,11 +78,13 @@ export class CommitWork implements ExternalListener {
   /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
   #follower: FlowInjector | undefined;
   #following: Following | undefined;
+  readonly #followFailures: FailureLog;
   readonly #cursor: FlowCursor;
   #followPending = false;
 
   constructor(options: CommitWorkOptions) {
     this.#options = options;
+    this.#followFailures = new FailureLog('a change of the peer could not be followed', options);
     this.#cursor = options.external.table.newCursor();
   }
 
@@ -167,20 +168,26 @@ export class CommitWork implements ExternalListener {
     });
   }
 
-  /** From now on each accepted change of the external cache goes to the kernel too. */
+  /** From now on each accepted change of the external cache goes to the kernel too. Throws KernelError. */
   follow(as: Following): void {
     if (this.#following === as) return;
     this.stopFollowing();
-    const { external } = this.#options;
-    this.#following = as;
-    this.#follower = new FlowInjector(
+    const { external, feed, settings, openDoor } = this.#options;
+    // Thrown before anything is remembered: the next call tries again.
+    const follower = new FlowInjector(
       {
-        windowTracking: this.#options.settings().tcpWindowTracking,
+        windowTracking: settings().tcpWindowTracking,
         onExisting: as === 'takeover' ? 'replace' : 'liberal',
       },
       { table: external.table, cursor: external.table.newCursor() },
+      (_slot, errno) => {
+        this.#followFailures.note(errno);
+      },
+      openDoor?.(),
     );
-    this.#options.feed().addOwn(this.#follower.portId);
+    feed().addOwn(follower.portId);
+    this.#follower = follower;
+    this.#following = as;
     external.listen(this);
   }
 
@@ -264,8 +271,9 @@ export class CommitWork implements ExternalListener {
     table: FlowTable,
     request: Pick<CommitRequest, 'onExisting' | 'onProgress'> & { readonly windowsOnly?: boolean },
   ): Promise<CommitResult> {
-    const { clock, turns } = this.#options;
+    const { clock, turns, openDoor } = this.#options;
     const settings = this.#options.settings();
+    const door = openDoor?.();
     let logged = 0;
     let toldAt = clock.now();
     const commit = new FlowCommit(
@@ -279,6 +287,7 @@ export class CommitWork implements ExternalListener {
         windowsOnly: request.windowsOnly ?? false,
         overdue: 'keep',
         nowSeconds: this.#nowSeconds(),
+        ...(door === undefined ? {} : { door }),
         onProgress: (committed) => {
           if (subtractTime(clock.now(), toldAt) < progressPause) return;
           toldAt = clock.now();
@@ -308,13 +317,7 @@ export class CommitWork implements ExternalListener {
   }
 
   #flushFollower(): void {
-    try {
-      this.#follower?.flush();
-    } catch (error) {
-      this.#options.logger.log('error', 'following the peer into the kernel failed', {
-        because: error instanceof Error ? error.message : String(error),
-      });
-    }
+    this.#follower?.flush();
   }
 
   #nowSeconds(): number {

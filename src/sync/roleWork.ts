@@ -4,6 +4,7 @@
  */
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
+import { FailureLog } from './failureLog.js';
 import { MergeWork } from './mergeWork.js';
 import type { CommitSummary, SyncCommand } from './messages.js';
 import { undoCommit } from './undoCommit.js';
@@ -84,6 +85,7 @@ export class RoleWork {
 
   async #undo(epoch: number): Promise<void> {
     const { external, internal, feed, ports } = this.#engine;
+    const failures = new FailureLog('a flow committed in advance could not be taken back', ports);
     try {
       const removed = await undoCommit({
         ...ports,
@@ -93,6 +95,9 @@ export class RoleWork {
           feed.addOwn(portId);
         },
         isOver: () => epoch < this.#epoch,
+        onFailure: (_slot, errno) => {
+          failures.note(errno);
+        },
       });
       ports.logger.log('info', 'flows committed in advance were taken back', { removed });
       // Own flows that the commit replaced bear other ids now.
