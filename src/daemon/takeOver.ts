@@ -11,6 +11,7 @@ import {
   stopTimer,
   type CoordinatorEvent,
   type CoordinatorSettings,
+  type Preparation,
   type Step,
   type Takeover,
 } from './coordination.js';
@@ -74,13 +75,12 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
   // A preparation's commit goes on under its own epoch; otherwise this is new work.
   const isPrepared = preparation !== undefined && preparation.stage !== 'awaitingSync';
   const epoch = isPrepared ? step.state.epoch : step.state.epoch + 1;
-  const isCommitted = preparation?.stage === 'ready';
+  const commit = preparedCommit(preparation);
   const takeover: Takeover = {
     unitEpoch: event.unitEpoch,
     startedAt: event.at,
     vips: event.isResumed ? 'up' : event.vipsWait ? 'held' : 'released',
-    // Without a summary it took longer than the limit, and still runs.
-    commit: preparation?.summary ?? 'running',
+    commit: commit ?? 'running',
     isRestart: event.isResumed,
   };
   const next = extend(
@@ -103,7 +103,7 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
   );
   if (worker === 'down') return vipsWaitNoLonger(next, 'the sync engine is down');
   // Prepared and committed: each later change went to the kernel as it came in.
-  if (isCommitted) return vipsWaitNoLonger(next, undefined);
+  if (commit !== undefined) return vipsWaitNoLonger(next, undefined);
   if (takeover.vips !== 'held') return next;
   return extend(
     next,
@@ -111,6 +111,15 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
     startTimer('commitProgress', settings.commitDeadline),
     startTimer('commitLimit', settings.commitLimit),
   );
+}
+
+/** What a preparation has done of the takeover's commit; undefined where that is still to be waited for. */
+function preparedCommit(preparation: Preparation | undefined): Takeover['commit'] | undefined {
+  if (preparation?.stage !== 'ready') return undefined;
+  // Without a summary it took longer than the limit, and still runs.
+  const commit = preparation.summary ?? 'running';
+  // One that failed counts for nothing: the worker commits anew, and the VIPs wait for that.
+  return commit !== 'running' && commit.cancelled ? undefined : commit;
 }
 
 /** A live commit moves the deadline. */

@@ -20,6 +20,12 @@ const nothingCommitted: CommitSummary = {
   cancelled: false,
 };
 
+interface CommitOutcome {
+  readonly summary: CommitSummary;
+  /** Not cancelled by a newer role: it could not be done. */
+  readonly hasFailed: boolean;
+}
+
 export class RoleWork {
   readonly #engine: Engine;
   #epoch: number;
@@ -27,6 +33,8 @@ export class RoleWork {
   #prepared: CommitSummary | undefined;
   /** The epoch whose pre-commit runs. */
   #preCommitting: number | undefined;
+  /** The role came while it ran. */
+  #isAwaited = false;
   readonly #merging: MergeWork;
   readonly #yields: YieldNews | undefined;
 
@@ -57,9 +65,18 @@ export class RoleWork {
     internal.ignoresOwn = true;
     internal.skipsPeers = internal.passesThrough;
     this.#preCommitting = epoch;
-    const prepared = await this.#commit(epoch);
+    const outcome = await this.#commit(epoch);
     if (this.#preCommitting === epoch) this.#preCommitting = undefined;
-    if (epoch === this.#epoch) this.#prepared = prepared;
+    if (outcome === undefined) return;
+    const { hasFailed, summary: prepared } = outcome;
+    const isCurrent = epoch === this.#epoch;
+    // One that failed prepares nothing: the role commits anew.
+    if (hasFailed && isCurrent && this.#isAwaited) {
+      await this.#commitForRole(epoch);
+      return;
+    }
+    if (isCurrent && !prepared.cancelled) this.#prepared = prepared;
+    this.#report(epoch, prepared);
   }
 
   /** The role did not come. Ends early when it does after all. */
@@ -115,13 +132,25 @@ export class RoleWork {
     this.#yields?.forget();
     this.#engine.purge.cancel();
     // Its report comes under the same epoch.
-    if (preCommitted && this.#preCommitting === epoch) return;
-    if (preCommitted && prepared !== undefined && this.#engine.commits.following === 'takeover') {
-      this.#engine.ports.report({ kind: 'committed', epoch, ...prepared });
+    if (preCommitted && this.#preCommitting === epoch) {
+      this.#isAwaited = true;
       return;
     }
+    if (preCommitted && prepared !== undefined && this.#engine.commits.following === 'takeover') {
+      this.#report(epoch, prepared);
+      return;
+    }
+    await this.#commitForRole(epoch);
+  }
+
+  async #commitForRole(epoch: number): Promise<void> {
     this.#countOwnAgain();
-    await this.#commit(epoch);
+    const outcome = await this.#commit(epoch);
+    if (outcome !== undefined) this.#report(epoch, outcome.summary);
+  }
+
+  #report(epoch: number, summary: CommitSummary): void {
+    this.#engine.ports.report({ kind: 'committed', epoch, ...summary });
   }
 
   /** The VIPs are up: the caches start afresh and the peer is told everything. */
@@ -215,36 +244,35 @@ export class RoleWork {
     if (epoch < this.#epoch) return false;
     this.#epoch = epoch;
     this.#prepared = undefined;
+    this.#isAwaited = false;
     this.#merging.stop();
     this.#yields?.abandon();
     return true;
   }
 
-  async #commit(epoch: number): Promise<CommitSummary | undefined> {
+  /** Undefined where a newer epoch began before. */
+  async #commit(epoch: number): Promise<CommitOutcome | undefined> {
     const { commits, internal, ports, injection } = this.#engine;
     await commits.cancel();
     if (epoch < this.#epoch) return undefined;
-    let summary = nothingCommitted;
-    if (injection === undefined) {
-      try {
-        // It has begun: the deadline of whoever waits counts from here.
-        ports.report({ kind: 'commitProgress', epoch, committed: 0 });
-        commits.follow('takeover');
-        summary = await commits.commit({
-          table: 'all',
-          onExisting: 'replace',
-          // Without an internal cache only the event tells the peer of a flow.
-          isUnheard: !internal.passesThrough,
-          onProgress: (committed) => {
-            ports.report({ kind: 'commitProgress', epoch, committed });
-          },
-        });
-      } catch (error) {
-        ports.logger.log('error', 'the commit failed', { because: errorText(error) });
-        summary = { ...nothingCommitted, cancelled: true };
-      }
+    if (injection !== undefined) return { summary: nothingCommitted, hasFailed: false };
+    try {
+      // It has begun: the deadline of whoever waits counts from here.
+      ports.report({ kind: 'commitProgress', epoch, committed: 0 });
+      commits.follow('takeover');
+      const summary = await commits.commit({
+        table: 'all',
+        onExisting: 'replace',
+        // Without an internal cache only the event tells the peer of a flow.
+        isUnheard: !internal.passesThrough,
+        onProgress: (committed) => {
+          ports.report({ kind: 'commitProgress', epoch, committed });
+        },
+      });
+      return { summary, hasFailed: false };
+    } catch (error) {
+      ports.logger.log('error', 'the commit failed', { because: errorText(error) });
+      return { summary: { ...nothingCommitted, cancelled: true }, hasFailed: true };
     }
-    ports.report({ kind: 'committed', epoch, ...summary });
-    return summary;
   }
 }

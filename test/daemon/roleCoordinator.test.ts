@@ -285,6 +285,18 @@ describe('a silent master', () => {
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
   });
 
+  test('whose flows could not be committed in advance: the VIPs wait for another commit', () => {
+    const { life, epoch } = silent();
+    life.feed({ kind: 'committed', epoch, summary: { ...summary, entries: 0, cancelled: true } });
+    const actions = life.becomes('MASTER');
+    expect(posted(actions)).toEqual(['becomePrimary']);
+    expect(kinds(actions)).not.toContain('releaseVips');
+    expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
+    expect(life.feed({ kind: 'vipsUp' })).toContainEqual(
+      expect.objectContaining({ kind: 'takeoverDone', summary }),
+    );
+  });
+
   test('that is heard again leaves everything prepared for a while; then it is taken back', () => {
     const { life, epoch } = silent();
     life.feed({ kind: 'committed', epoch, summary });

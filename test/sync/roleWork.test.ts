@@ -84,3 +84,57 @@ describe('another MASTER that is heard while a commit is being cancelled', () =>
     expect(node.purges).toBe(1);
   });
 });
+
+describe('a commit in advance that failed', () => {
+  test('prepares nothing: the role commits anew', async () => {
+    const node = new Node();
+    void node.work.preCommit(1);
+    await settled();
+    node.endCommit?.(new Error('no socket'));
+    await settled();
+    expect(node.committed()).toMatchObject([{ entries: 0, cancelled: true }]);
+    void node.work.becomePrimary(1, true);
+    await settled();
+    expect(node.commits).toBe(2);
+    node.endCommit?.(7);
+    await settled();
+    expect(node.committed().slice(1)).toMatchObject([{ epoch: 1, entries: 7, cancelled: false }]);
+  });
+
+  test('while the role waited for it is made again, and told once', async () => {
+    const node = new Node();
+    void node.work.preCommit(1);
+    await settled();
+    void node.work.becomePrimary(1, true);
+    await settled();
+    expect(node.commits).toBe(1);
+    node.endCommit?.(new Error('no socket'));
+    await settled();
+    expect(node.commits).toBe(2);
+    node.endCommit?.(7);
+    await settled();
+    expect(node.committed()).toMatchObject([{ epoch: 1, entries: 7, cancelled: false }]);
+  });
+
+  test('is not made again for a role that is over', async () => {
+    const node = new Node();
+    void node.work.preCommit(1);
+    await settled();
+    void node.work.becomePrimary(1, true);
+    void node.work.becomeFault(2);
+    node.endCommit?.(new Error('no socket'));
+    await settled();
+    expect(node.commits).toBe(1);
+  });
+});
+
+test('a commit in advance that was done is told as the result of the role', async () => {
+  const node = new Node();
+  void node.work.preCommit(1);
+  await settled();
+  node.endCommit?.(7);
+  await settled();
+  await node.work.becomePrimary(1, true);
+  expect(node.commits).toBe(1);
+  expect(node.committed()).toMatchObject([{ entries: 7 }, { entries: 7 }]);
+});
