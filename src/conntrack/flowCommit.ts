@@ -53,6 +53,8 @@ export interface CommitResult extends InjectionCounts {
   readonly cancelled: boolean;
   /** The kernel's table was full: the rest was not tried. */
   readonly tableFull: boolean;
+  /** How many that are; not part of `failed`. The table changes meanwhile, so it is an estimate. */
+  readonly untried: number;
   readonly duration: Microseconds;
 }
 
@@ -141,7 +143,11 @@ export class FlowCommit {
     const end = this.#clock.now() + slice;
     for (;;) {
       const more = this.#some();
-      if (this.#injector.isFull) return true;
+      if (this.#injector.isFull) {
+        // What is gathered gets its answers too, and what was cleared to be replaced is made again.
+        this.#injector.flush();
+        return true;
+      }
       if (!more) {
         // A phase must be in the kernel, retries included, before the next one refers to it.
         this.#injector.flush();
@@ -151,7 +157,7 @@ export class FlowCommit {
       if (this.#clock.now() >= end) break;
     }
     this.#injector.flush();
-    return false;
+    return this.#injector.isFull;
   }
 
   /** A few flows of the current phase; false at its end. */
@@ -185,14 +191,17 @@ export class FlowCommit {
   }
 
   #finish(): void {
-    const counts = this.#injector.counts;
+    const { counts, isFull } = this.#injector;
     this.#injector.close();
+    // The last batch may be what filled the table.
+    const left = this.#table.alive - counts.requested - this.#skipped;
     this.#resolve({
       ...counts,
       committed: counts.requested - counts.failed,
       skipped: this.#skipped,
       cancelled: this.#cancelled,
-      tableFull: this.#injector.isFull,
+      tableFull: isFull,
+      untried: isFull && !this.#cancelled ? Math.max(0, left) : 0,
       duration: subtractTime(this.#clock.now(), this.#startedAt),
     });
   }

@@ -17,18 +17,9 @@ import {
 } from './coordination.js';
 import { mergeEnds } from './merging.js';
 import { dropPreparation, prepared } from './preparation.js';
-import type { CommitSummary } from '../sync/messages.js';
+import { nothingCommitted, type CommitSummary } from '../sync/messages.js';
 
 type RoleChanged = Extract<CoordinatorEvent, { kind: 'roleChanged' }>;
-
-/** What stands in the place of a report that never came. */
-const nothingCommitted: CommitSummary = {
-  entries: 0,
-  failed: 0,
-  expectations: 0,
-  durationMs: 0,
-  cancelled: false,
-};
 
 export function roleChanged(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
   switch (event.to) {
@@ -170,6 +161,7 @@ export function finishTakeover(step: Step, at: Microseconds): Step {
   const { takeover, epoch, worker } = step.state;
   if (takeover?.vips !== 'up') return step;
   if (takeover.commit === 'running' && worker !== 'down') return step;
+  // A report that never came.
   const summary = takeover.commit === 'running' ? nothingCommitted : takeover.commit;
   const finished = extend(
     step,

@@ -22,7 +22,7 @@ import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
 import type { InternalCache } from './internalCache.js';
 import type { KernelFeed } from './kernelFeed.js';
-import type { CommitSummary, FlowTableName } from './messages.js';
+import { nothingCommitted, type CommitSummary, type FlowTableName } from './messages.js';
 import type { SyncSettings } from './settings.js';
 import { commitExpectations } from './expectationCommit.js';
 import { FailureLog } from './failureLog.js';
@@ -34,6 +34,8 @@ const leastRehearsal = 1_000;
 /** At most ten progress messages a second cross the thread boundary. */
 const progressPause = milliseconds(100);
 const loggedFailures = 5;
+export const tableIsFull =
+  "the kernel's table is full, further flows were not tried: raise net.netfilter.nf_conntrack_max";
 
 export interface CommitWorkOptions {
   readonly settings: () => SyncSettings;
@@ -124,7 +126,8 @@ export class CommitWork implements ExternalListener {
     const result = await this.#exclusively(() =>
       this.#commitFlows(external.table, { onExisting: 'liberal', onProgress }),
     );
-    return { created: createdOf(result), failed: result.failed, cancelled: result.cancelled };
+    const failed = result.failed + result.untried;
+    return { created: createdOf(result), failed, cancelled: result.cancelled };
   }
 
   /**
@@ -245,13 +248,8 @@ export class CommitWork implements ExternalListener {
               this.#options.feed().addOwn(portId);
             },
           });
-    const summary: CommitSummary = {
-      entries: flows?.committed ?? 0,
-      failed: flows?.failed ?? 0,
-      expectations,
-      durationMs: toMilliseconds(subtractTime(clock.now(), startedAt)),
-      cancelled: flows?.cancelled ?? false,
-    };
+    const durationMs = toMilliseconds(subtractTime(clock.now(), startedAt));
+    const summary = { ...nothingCommitted, ...flowSummary(flows), expectations, durationMs };
     this.last = { ...summary, at: clock.now() };
     return summary;
   }
@@ -304,7 +302,12 @@ export class CommitWork implements ExternalListener {
     );
     this.#running = commit;
     this.#options.feed().addOwn(commit.portId);
-    return commit.done;
+    const result = await commit.done;
+    if (result.tableFull) {
+      const { committed, failed, untried } = result;
+      this.#options.logger.log('error', tableIsFull, { committed, failed, untried });
+    }
+    return result;
   }
 
   #scheduleFlush(): void {
@@ -323,6 +326,13 @@ export class CommitWork implements ExternalListener {
   #nowSeconds(): number {
     return Math.floor(toSeconds(this.#options.clock.now()));
   }
+}
+
+/** Nothing of flows that were not asked for. */
+function flowSummary(flows: CommitResult | undefined): Partial<CommitSummary> {
+  if (flows === undefined) return {};
+  const { committed, failed, tableFull, untried, cancelled } = flows;
+  return { entries: committed, failed: failed + untried, tableFull, untried, cancelled };
 }
 
 function createdOf(counts: InjectionCounts | undefined): number {

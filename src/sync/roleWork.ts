@@ -6,19 +6,11 @@ import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
 import { FailureLog } from './failureLog.js';
 import { MergeWork } from './mergeWork.js';
-import type { CommitSummary, SyncCommand } from './messages.js';
+import { nothingCommitted, type CommitSummary, type SyncCommand } from './messages.js';
 import { undoCommit } from './undoCommit.js';
 import type { YieldNews } from './yieldNews.js';
 
 type BecomeBackup = Extract<SyncCommand, { kind: 'becomeBackup' }>;
-
-const nothingCommitted: CommitSummary = {
-  entries: 0,
-  failed: 0,
-  expectations: 0,
-  durationMs: 0,
-  cancelled: false,
-};
 
 interface CommitOutcome {
   readonly summary: CommitSummary;

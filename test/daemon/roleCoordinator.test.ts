@@ -7,13 +7,14 @@ import {
   type CoordinatorState,
 } from '../../src/daemon/coordination.js';
 import { coordinatorStep } from '../../src/daemon/roleCoordinator.js';
+import { nothingCommitted } from '../../src/sync/messages';
 
 const settings: CoordinatorSettings = {
   commitDeadline: milliseconds(1000),
   commitLimit: seconds(10),
   preemptSyncTimeout: seconds(30),
 };
-const summary = { entries: 7, failed: 0, expectations: 0, durationMs: 3, cancelled: false };
+const summary = { ...nothingCommitted, entries: 7, durationMs: 3 };
 
 type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never;
 

@@ -6,10 +6,11 @@ import { has, newScratch, word, type FlowCursor } from '../../src/conntrack/flow
 import type { InjectionDoor } from '../../src/conntrack/injectionDoor.js';
 import { NameTable } from '../../src/conntrack/nameTable.js';
 import { ENOBUFS } from '../../src/net/errno.js';
-import { CommitWork, type CommitWorkOptions } from '../../src/sync/commitWork.js';
+import { CommitWork, tableIsFull, type CommitWorkOptions } from '../../src/sync/commitWork.js';
 import { ExternalCache } from '../../src/sync/externalCache.js';
 import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
 import { InternalCache } from '../../src/sync/internalCache.js';
+import { commitText } from '../../src/sync/requests.js';
 import { messageKind } from '../../src/sync/wire/header.js';
 import { ManualTurns } from '../support/manualTurns.js';
 import { settingsOf } from '../support/syncNode.js';
@@ -117,5 +118,45 @@ describe('following the peer into the kernel', () => {
     external.applyFlow(messageKind.flowNew, flow(1), 1, 0);
     await turns.runAll();
     expect(kernel.created).toBe(1);
+  });
+});
+
+describe('a commit into a table that is too small', () => {
+  const request = {
+    table: 'conntrack',
+    onExisting: 'replace',
+    onProgress: () => undefined,
+  } as const;
+
+  test('counts what it did not try as failed, and names the remedy', async () => {
+    const { kernel, turns, lines, work } = working(1_000);
+    kernel.full = 300;
+    const done = work.commit(request);
+    await turns.runAll();
+    const summary = await done;
+    expect(summary).toMatchObject({ entries: 300, failed: 700, tableFull: true });
+    expect(summary.untried).toBeGreaterThan(500);
+    expect(kernel.created).toBe(300);
+    expect(lines).toContain(tableIsFull);
+    expect(commitText(summary)).toBe(
+      `committed 300 entries, 700 failed, of which ${summary.untried} untried: ${tableIsFull}`,
+    );
+    expect(work.last).toMatchObject({ tableFull: true });
+  });
+
+  test('does not count what was gathered and not sent as committed', async () => {
+    const { kernel, turns, work } = working(200);
+    kernel.full = 0;
+    const done = work.commit(request);
+    await turns.runAll();
+    expect(await done).toMatchObject({ entries: 0, failed: 200, tableFull: true });
+  });
+
+  test('that just suffices is committed whole', async () => {
+    const { kernel, turns, work } = working(300);
+    kernel.full = 300;
+    const done = work.commit(request);
+    await turns.runAll();
+    expect(await done).toMatchObject({ entries: 300, failed: 0, tableFull: false, untried: 0 });
   });
 });
