@@ -72,7 +72,7 @@ type Following = 'takeover' | 'merge';
 export class CommitWork implements ExternalListener {
   last: (CommitSummary & { readonly at: Microseconds }) | undefined;
   readonly #options: CommitWorkOptions;
-  #running: FlowCommit | undefined;
+  #running: { cancel(): void } | undefined;
   #rehearsal: FlowCommit | undefined;
   /** The size of the table at which the next one is due. */
   #rehearseAt = leastRehearsal;
@@ -238,20 +238,32 @@ export class CommitWork implements ExternalListener {
     const startedAt = clock.now();
     const flows =
       request.table === 'expect' ? undefined : await this.#commitTable(external.table, request);
-    const expectations =
-      request.table === 'conntrack' || flows?.cancelled === true
-        ? 0
-        : commitExpectations(external.expectations, {
-            nowSeconds: this.#nowSeconds(),
-            fixedTimeoutSeconds: this.#options.settings().commitTimeoutSeconds,
-            onPort: (portId) => {
-              this.#options.feed().addOwn(portId);
-            },
-          });
+    const expectations = flows?.cancelled === true ? {} : await this.#commitExpectations(request);
     const durationMs = toMilliseconds(subtractTime(clock.now(), startedAt));
-    const summary = { ...nothingCommitted, ...flowSummary(flows), expectations, durationMs };
+    const summary = { ...nothingCommitted, ...flowSummary(flows), ...expectations, durationMs };
     this.last = { ...summary, at: clock.now() };
     return summary;
+  }
+
+  async #commitExpectations({ table }: CommitRequest): Promise<Partial<CommitSummary>> {
+    const { external, clock, turns, feed, logger, settings } = this.#options;
+    // All: with ExpectationSync only, as in conntrackd 1.4.7.
+    const isAsked = table === 'all' ? settings().expectationSync !== 'off' : table === 'expect';
+    if (!isAsked) return {};
+    const failures = new FailureLog('an expectation could not be committed', { clock, logger });
+    let cancelled = false;
+    this.#running = { cancel: () => (cancelled = true) };
+    const counts = await commitExpectations(external.expectations, {
+      ...{ clock, turns, nowSeconds: this.#nowSeconds(), isOver: () => cancelled },
+      fixedTimeoutSeconds: settings().commitTimeoutSeconds,
+      onPort: (portId) => {
+        feed().addOwn(portId);
+      },
+      onFailure: (errno) => {
+        failures.note(errno);
+      },
+    });
+    return { expectations: counts.committed, expectationsFailed: counts.failed, cancelled };
   }
 
   async #commitTable(table: FlowTable, request: CommitRequest): Promise<CommitResult> {

@@ -153,6 +153,8 @@ export interface CommitSummary {
   /** Flows that were not tried any more, because the table was full. */
   readonly untried: number;
   readonly expectations: number;
+  /** Expectations that the kernel refused; not part of `failed`. */
+  readonly expectationsFailed: number;
   readonly durationMs: number;
   /** True where a newer epoch ended it early; what was injected stays. */
   readonly cancelled: boolean;
@@ -164,6 +166,7 @@ export const nothingCommitted: CommitSummary = {
   tableFull: false,
   untried: 0,
   expectations: 0,
+  expectationsFailed: 0,
   durationMs: 0,
   cancelled: false,
 };

@@ -65,12 +65,17 @@ async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Pr
     onExisting: 'replace',
     onProgress: () => undefined,
   });
-  const { entries, failed, untried, expectations, durationMs } = summary;
-  logger.log('notice', 'committed', { entries, failed, expectations, milliseconds: durationMs });
+  const { entries, failed, untried, expectations, expectationsFailed, durationMs } = summary;
+  const counts = {
+    ...{ entries, failed, expectations },
+    ...(summary.tableFull ? { untried } : {}),
+    ...(expectationsFailed > 0 ? { expectationsFailed } : {}),
+  };
+  logger.log('notice', 'committed', { ...counts, milliseconds: durationMs });
   return {
     ok: !summary.cancelled && !summary.tableFull,
     message: commitText(summary),
-    counts: { entries, failed, ...(summary.tableFull ? { untried } : {}), expectations },
+    counts,
   };
 }
 
