@@ -15,6 +15,10 @@ export function historyLine(entry: HistoryEntry, look: Look): string {
           `${entry.flowsCommitted ?? 0} flows committed (${entry.flowsFailed ?? 0} failed) in ` +
             `${round(entry.commitMs ?? 0)} ms, addresses up after ${round(entry.takeoverMs)} ms`,
         ];
+  const full =
+    entry.tableFull === true
+      ? ["the kernel's table was full: raise net.netfilter.nf_conntrack_max"]
+      : [];
   const merge =
     entry.flowsMerged === undefined
       ? []
@@ -22,7 +26,7 @@ export function historyLine(entry: HistoryEntry, look: Look): string {
           `${entry.flowsMerged} flows merged ${to === 'MASTER' ? 'here' : 'by the other master'} ` +
             `(${entry.flowsFailed ?? 0} failed) in ${round(entry.mergeMs ?? 0)} ms`,
         ];
-  const details = [because, ...takeover, ...merge].map(
+  const details = [because, ...takeover, ...full, ...merge].map(
     (text) => `    ${wrap(text, look.columns - 4, 4)}`,
   );
   return [`${time}  ${kind} ${name}: ${change}`, ...details].join('\n');

@@ -107,7 +107,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
     lastCommit === undefined
       ? 'none yet'
       : `${lastCommit.entries} flows, ${lastCommit.failed} failed, ${tenths(lastCommit.durationMs)} ms${
-          lastCommit.cancelled ? ', cancelled' : ''
+          lastCommit.cancelled ? ', cancelled' : lastCommit.tableFull ? ', KERNEL TABLE FULL' : ''
         }, ${age(lastCommit.at, now)} ago`;
   const rows: (readonly [string, string])[] = [
     ['mode', `${status.mode}, parity ${parityText(status)}`],

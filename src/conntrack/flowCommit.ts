@@ -12,12 +12,8 @@ import {
   type Turns,
 } from '../base/time.js';
 import { protocol, statusBit, tcpState } from './constants.js';
-import {
-  FlowInjector,
-  type InjectionCounts,
-  type InjectionDoor,
-  type OnExisting,
-} from './flowInjector.js';
+import { FlowInjector, type InjectionCounts, type OnExisting } from './flowInjector.js';
+import type { InjectionDoor } from './injectionDoor.js';
 import { has, lifecycle, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 
@@ -57,6 +53,8 @@ export interface CommitResult extends InjectionCounts {
   readonly cancelled: boolean;
   /** The kernel's table was full: the rest was not tried. */
   readonly tableFull: boolean;
+  /** How many that are; not part of `failed`. The table changes meanwhile, so it is an estimate. */
+  readonly untried: number;
   readonly duration: Microseconds;
 }
 
@@ -83,7 +81,7 @@ function remainingSeconds(flow: FlowCursor, nowSeconds: number): number {
 
 /** A commit in progress. The table may change meanwhile: slots that come and go are met or missed. */
 export class FlowCommit {
-  /** Rejects with KernelError where the socket fails. */
+  /** Rejects with BugError only: what the kernel does not take has failed. */
   readonly done: Promise<CommitResult>;
   /** Events with this port id are effects of this commit. */
   readonly portId: number;
@@ -145,7 +143,11 @@ export class FlowCommit {
     const end = this.#clock.now() + slice;
     for (;;) {
       const more = this.#some();
-      if (this.#injector.isFull) return true;
+      if (this.#injector.isFull) {
+        // What is gathered gets its answers too, and what was cleared to be replaced is made again.
+        this.#injector.flush();
+        return true;
+      }
       if (!more) {
         // A phase must be in the kernel, retries included, before the next one refers to it.
         this.#injector.flush();
@@ -155,7 +157,7 @@ export class FlowCommit {
       if (this.#clock.now() >= end) break;
     }
     this.#injector.flush();
-    return false;
+    return this.#injector.isFull;
   }
 
   /** A few flows of the current phase; false at its end. */
@@ -189,14 +191,17 @@ export class FlowCommit {
   }
 
   #finish(): void {
-    const counts = this.#injector.counts;
+    const { counts, isFull } = this.#injector;
     this.#injector.close();
+    // The last batch may be what filled the table.
+    const left = this.#table.alive - counts.requested - this.#skipped;
     this.#resolve({
       ...counts,
       committed: counts.requested - counts.failed,
       skipped: this.#skipped,
       cancelled: this.#cancelled,
-      tableFull: this.#injector.isFull,
+      tableFull: isFull,
+      untried: isFull && !this.#cancelled ? Math.max(0, left) : 0,
       duration: subtractTime(this.#clock.now(), this.#startedAt),
     });
   }

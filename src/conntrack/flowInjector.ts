@@ -10,32 +10,27 @@
  *   ENOENT on update   create
  *   other on update    delete and create
  *   ENOMEM             the table is full: `isFull`, no further tries
+ *
+ * A batch that the kernel does not take, being short of memory for it, has failed as a whole, and the next one is tried.
  */
-import { BugError, KernelError } from '../base/errors.js';
-import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP, errnoText } from '../net/errno.js';
-import type { BatchedSocket } from '../net/batchedSocket.js';
+import { BugError } from '../base/errors.js';
+import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../net/errno.js';
 import { messageType } from './constants.js';
 import { has, type FlowCursor } from './flowRecord.js';
 import {
   encodeCreate,
   encodeDelete,
-  encodeFlush,
   encodeLiberalWindows,
   encodeUpdate,
   largestRequest,
   type CreateOptions,
-  type KernelSelection,
 } from './flowRequests.js';
-import { openKernelSocket } from './kernelSocket.js';
+import { answerCellBytes, kernelDoor, type InjectionDoor } from './injectionDoor.js';
 import { MessageBatch } from './messageBatch.js';
 
 /** Beyond 64 nothing is gained (docs/decisions/flow-injection.md); a batch blocks about 0.3 ms. */
 const flowsPerBatch = 128;
 const batchBytes = flowsPerBatch * 512;
-/** 832 bytes of receive buffer per answer, all of which may come at once. */
-const receiveBufferBytes = 1 << 20;
-const answerCells = 64;
-const answerCellBytes = 4096;
 
 /** What to do with a flow that the kernel has already. */
 export type OnExisting =
@@ -80,35 +75,9 @@ const action = {
   liberal: 4,
   clear: 5,
   open: 6,
+  /** Refused, and dealt with. */
+  settled: 7,
 } as const;
-
-/** Where requests go and refusals come from: a ctnetlink socket, or `nowhere`. */
-export interface InjectionDoor {
-  readonly socket: Pick<BatchedSocket, 'send' | 'receive' | 'view' | 'lengths' | 'close'>;
-  readonly portId: number;
-}
-
-/** Takes everything, answers nothing: for rehearsals. */
-export const nowhere: InjectionDoor = {
-  socket: {
-    send: () => 0,
-    receive: () => 0,
-    view: new DataView(new ArrayBuffer(0)),
-    lengths: new Uint32Array(0),
-    close: () => undefined,
-  },
-  portId: 0,
-};
-
-/** Throws KernelError. */
-function kernelDoor(): InjectionDoor {
-  return openKernelSocket({
-    cells: answerCells,
-    cellBytes: answerCellBytes,
-    sendBufferBytes: 4 * batchBytes,
-    receiveBufferBytes,
-  });
-}
 
 interface Attempt {
   slot: number;
@@ -145,7 +114,7 @@ export class FlowInjector {
     options: InjectionOptions,
     source?: { readonly table: FlowSource; readonly cursor: FlowCursor },
     onFailure?: (slot: number, errno: number) => void,
-    { socket, portId }: InjectionDoor = kernelDoor(),
+    { socket, portId }: InjectionDoor = kernelDoor(4 * batchBytes),
   ) {
     this.#socket = socket;
     this.portId = portId;
@@ -200,21 +169,6 @@ export class FlowInjector {
     }
   }
 
-  /** Removes at once all that the kernel selects by itself. errno. */
-  flushKernel(selection: KernelSelection = {}): number {
-    this.flush();
-    const sequence = this.#firstSequence++;
-    encodeFlush(this.#batch, sequence, selection);
-    const errno = this.#socket.send(this.#batch.bytes, undefined, 0, this.#batch.length);
-    this.#batch.clear();
-    if (errno !== 0) return errno;
-    let result = 0;
-    this.#answers((answered, code) => {
-      if (answered === sequence) result = code;
-    });
-    return result;
-  }
-
   close(): void {
     this.#socket.close();
   }
@@ -260,27 +214,44 @@ export class FlowInjector {
 
   #send(): void {
     const batch = this.#batch;
-    if (batch.count === 0) return;
-    const errno = this.#socket.send(batch.bytes, undefined, 0, batch.length);
-    if (errno !== 0) throw new KernelError('inject flows', errno, errnoText(errno));
-    const first = this.#firstSequence;
     const count = batch.count;
+    if (count === 0) return;
+    const first = this.#firstSequence;
+    const unsent = this.#socket.send(batch.bytes, undefined, 0, batch.length);
     this.#firstSequence = (first + count) >>> 0;
     batch.clear();
+    if (unsent !== 0) {
+      this.#abandon(count, unsent);
+      return;
+    }
     // The kernel has worked through the batch when send returns: all answers are queued.
-    this.#answers((sequence, code) => {
+    const unread = this.#answers((sequence, code) => {
       const index = sequence - first;
-      if (code !== 0 && index >= 0 && index < count) this.#refused(this.#attempts[index]!, code);
+      if (code === 0 || index < 0 || index >= count) return;
+      const attempt = this.#attempts[index]!;
+      this.#refused(attempt, code);
+      attempt.action = action.settled;
     });
+    if (unread !== 0) this.#abandon(count, unread);
   }
 
-  #answers(answer: (sequence: number, errno: number) => void): void {
+  /** What became of these is not known, or nothing. */
+  #abandon(count: number, errno: number): void {
+    for (const attempt of this.#attempts.slice(0, count)) {
+      if (attempt.action === action.settled || attempt.action === action.clear) continue;
+      if (attempt.action === action.liberal) this.#counts.kept--;
+      this.#fail(attempt, errno);
+    }
+  }
+
+  /** errno where they cannot be read. */
+  #answers(answer: (sequence: number, errno: number) => void): number {
     const { view } = this.#socket;
     for (;;) {
       const count = this.#socket.receive();
-      if (count === 0) return;
+      if (count === 0) return 0;
       if (count === -ENOBUFS) continue;
-      if (count < 0) throw new KernelError('read answers', -count, errnoText(-count));
+      if (count < 0) return -count;
       for (let i = 0; i < count; i++) {
         const at = i * answerCellBytes;
         const isError = view.getUint16(at + 4, true) === messageType.error;

@@ -98,6 +98,8 @@ export interface SyncStatusAnswer {
     readonly durationMs: number;
     readonly at: string;
     readonly cancelled: boolean;
+    /** True where flows are missing because nf_conntrack_max is too small. */
+    readonly tableFull: boolean;
   };
   readonly purgeInMs?: number;
   readonly overruns: number;
@@ -168,6 +170,8 @@ export interface HistoryEntry {
   readonly because: string;
   readonly flowsCommitted?: number;
   readonly flowsFailed?: number;
+  /** True where flows failed because nf_conntrack_max is too small; absent otherwise. */
+  readonly tableFull?: boolean;
   /** From the decision to the VIPs being up. */
   readonly takeoverMs?: number;
   readonly commitMs?: number;

@@ -115,9 +115,15 @@ export function prepared(step: Step, summary?: CommitSummary): Step {
   return extend(
     next,
     {},
-    post({ kind: 'answerHandover', ready: true, because: 'flows are committed' }),
+    post({ kind: 'answerHandover', ready: true, because: readiness(summary) }),
     startTimer('preparation', preparationLifetime),
   );
+}
+
+function readiness(summary: CommitSummary | undefined): string {
+  return summary?.cancelled === true
+    ? 'the commit in advance failed and is made again with the role'
+    : 'flows are committed';
 }
 
 function grant(step: Step, preparation: Preparation): Step {

@@ -59,6 +59,7 @@ export class RoleRecorder {
       {
         flowsCommitted: summary.entries,
         flowsFailed: summary.failed,
+        ...(summary.tableFull ? { tableFull: true } : {}),
         commitMs: summary.durationMs,
         takeoverMs: toMilliseconds(duration),
       },

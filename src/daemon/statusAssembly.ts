@@ -208,11 +208,11 @@ function commitStatus(
   { lastCommit }: SyncStatus,
 ): Pick<SyncStatusAnswer, 'lastCommit'> {
   if (lastCommit === undefined) return {};
-  const { entries, failed, durationMs, cancelled } = lastCommit;
+  const { entries, failed, durationMs, cancelled, tableFull } = lastCommit;
   // The worker tells monotonic time.
   const offset = subtractTime(source.wallClock, source.now);
   const at = isoTime(addTime(lastCommit.at, offset));
-  return { lastCommit: { entries, failed, durationMs, at, cancelled } };
+  return { lastCommit: { entries, failed, durationMs, at, cancelled, tableFull } };
 }
 
 function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswer['peer'] {

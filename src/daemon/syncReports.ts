@@ -10,9 +10,8 @@ export function toCoordinator(report: SyncReport): CoordinatorInput | undefined 
     case 'commitProgress':
       return { kind: 'commitProgress', epoch: report.epoch };
     case 'committed': {
-      const { epoch, entries, failed, expectations, durationMs, cancelled } = report;
-      const summary = { entries, failed, expectations, durationMs, cancelled };
-      return { kind: 'committed', epoch, summary };
+      const { kind, epoch, ...summary } = report;
+      return { kind, epoch, summary };
     }
     case 'caughtUp':
       return { kind: 'caughtUp' };

@@ -11,23 +11,15 @@ import {
   stopTimer,
   type CoordinatorEvent,
   type CoordinatorSettings,
+  type Preparation,
   type Step,
   type Takeover,
 } from './coordination.js';
 import { mergeEnds } from './merging.js';
 import { dropPreparation, prepared } from './preparation.js';
-import type { CommitSummary } from '../sync/messages.js';
+import { nothingCommitted, type CommitSummary } from '../sync/messages.js';
 
 type RoleChanged = Extract<CoordinatorEvent, { kind: 'roleChanged' }>;
-
-/** What stands in the place of a report that never came. */
-const nothingCommitted: CommitSummary = {
-  entries: 0,
-  failed: 0,
-  expectations: 0,
-  durationMs: 0,
-  cancelled: false,
-};
 
 export function roleChanged(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
   switch (event.to) {
@@ -74,13 +66,12 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
   // A preparation's commit goes on under its own epoch; otherwise this is new work.
   const isPrepared = preparation !== undefined && preparation.stage !== 'awaitingSync';
   const epoch = isPrepared ? step.state.epoch : step.state.epoch + 1;
-  const isCommitted = preparation?.stage === 'ready';
+  const commit = preparedCommit(preparation);
   const takeover: Takeover = {
     unitEpoch: event.unitEpoch,
     startedAt: event.at,
     vips: event.isResumed ? 'up' : event.vipsWait ? 'held' : 'released',
-    // Without a summary it took longer than the limit, and still runs.
-    commit: preparation?.summary ?? 'running',
+    commit: commit ?? 'running',
     isRestart: event.isResumed,
   };
   const next = extend(
@@ -103,7 +94,7 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
   );
   if (worker === 'down') return vipsWaitNoLonger(next, 'the sync engine is down');
   // Prepared and committed: each later change went to the kernel as it came in.
-  if (isCommitted) return vipsWaitNoLonger(next, undefined);
+  if (commit !== undefined) return vipsWaitNoLonger(next, undefined);
   if (takeover.vips !== 'held') return next;
   return extend(
     next,
@@ -111,6 +102,15 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
     startTimer('commitProgress', settings.commitDeadline),
     startTimer('commitLimit', settings.commitLimit),
   );
+}
+
+/** What a preparation has done of the takeover's commit; undefined where that is still to be waited for. */
+function preparedCommit(preparation: Preparation | undefined): Takeover['commit'] | undefined {
+  if (preparation?.stage !== 'ready') return undefined;
+  // Without a summary it took longer than the limit, and still runs.
+  const commit = preparation.summary ?? 'running';
+  // One that failed counts for nothing: the worker commits anew, and the VIPs wait for that.
+  return commit !== 'running' && commit.cancelled ? undefined : commit;
 }
 
 /** A live commit moves the deadline. */
@@ -161,6 +161,7 @@ export function finishTakeover(step: Step, at: Microseconds): Step {
   const { takeover, epoch, worker } = step.state;
   if (takeover?.vips !== 'up') return step;
   if (takeover.commit === 'running' && worker !== 'down') return step;
+  // A report that never came.
   const summary = takeover.commit === 'running' ? nothingCommitted : takeover.commit;
   const finished = extend(
     step,

@@ -15,20 +15,17 @@ import {
   type Turns,
 } from '../base/time.js';
 import { FlowCommit, timeoutFor, type CommitResult } from '../conntrack/flowCommit.js';
-import {
-  FlowInjector,
-  nowhere,
-  type InjectionCounts,
-  type OnExisting,
-} from '../conntrack/flowInjector.js';
+import { FlowInjector, type InjectionCounts, type OnExisting } from '../conntrack/flowInjector.js';
+import { nowhere, type InjectionDoor } from '../conntrack/injectionDoor.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
 import type { InternalCache } from './internalCache.js';
 import type { KernelFeed } from './kernelFeed.js';
-import type { CommitSummary, FlowTableName } from './messages.js';
+import { nothingCommitted, type CommitSummary, type FlowTableName } from './messages.js';
 import type { SyncSettings } from './settings.js';
 import { commitExpectations } from './expectationCommit.js';
+import { FailureLog } from './failureLog.js';
 
 /** A commit that has seen this many flows runs compiled. */
 const rehearsalLimit = 20_000;
@@ -37,6 +34,8 @@ const leastRehearsal = 1_000;
 /** At most ten progress messages a second cross the thread boundary. */
 const progressPause = milliseconds(100);
 const loggedFailures = 5;
+export const tableIsFull =
+  "the kernel's table is full, further flows were not tried: raise net.netfilter.nf_conntrack_max";
 
 export interface CommitWorkOptions {
   readonly settings: () => SyncSettings;
@@ -46,6 +45,8 @@ export interface CommitWorkOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly logger: Logger;
+  /** Absent: the kernel's. */
+  readonly openDoor?: () => InjectionDoor;
 }
 
 export interface CommitRequest {
@@ -71,7 +72,7 @@ type Following = 'takeover' | 'merge';
 export class CommitWork implements ExternalListener {
   last: (CommitSummary & { readonly at: Microseconds }) | undefined;
   readonly #options: CommitWorkOptions;
-  #running: FlowCommit | undefined;
+  #running: { cancel(): void } | undefined;
   #rehearsal: FlowCommit | undefined;
   /** The size of the table at which the next one is due. */
   #rehearseAt = leastRehearsal;
@@ -79,11 +80,13 @@ export class CommitWork implements ExternalListener {
   /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
   #follower: FlowInjector | undefined;
   #following: Following | undefined;
+  readonly #followFailures: FailureLog;
   readonly #cursor: FlowCursor;
   #followPending = false;
 
   constructor(options: CommitWorkOptions) {
     this.#options = options;
+    this.#followFailures = new FailureLog('a change of the peer could not be followed', options);
     this.#cursor = options.external.table.newCursor();
   }
 
@@ -123,7 +126,8 @@ export class CommitWork implements ExternalListener {
     const result = await this.#exclusively(() =>
       this.#commitFlows(external.table, { onExisting: 'liberal', onProgress }),
     );
-    return { created: createdOf(result), failed: result.failed, cancelled: result.cancelled };
+    const failed = result.failed + result.untried;
+    return { created: createdOf(result), failed, cancelled: result.cancelled };
   }
 
   /**
@@ -167,20 +171,26 @@ export class CommitWork implements ExternalListener {
     });
   }
 
-  /** From now on each accepted change of the external cache goes to the kernel too. */
+  /** From now on each accepted change of the external cache goes to the kernel too. Throws KernelError. */
   follow(as: Following): void {
     if (this.#following === as) return;
     this.stopFollowing();
-    const { external } = this.#options;
-    this.#following = as;
-    this.#follower = new FlowInjector(
+    const { external, feed, settings, openDoor } = this.#options;
+    // Thrown before anything is remembered: the next call tries again.
+    const follower = new FlowInjector(
       {
-        windowTracking: this.#options.settings().tcpWindowTracking,
+        windowTracking: settings().tcpWindowTracking,
         onExisting: as === 'takeover' ? 'replace' : 'liberal',
       },
       { table: external.table, cursor: external.table.newCursor() },
+      (_slot, errno) => {
+        this.#followFailures.note(errno);
+      },
+      openDoor?.(),
     );
-    this.#options.feed().addOwn(this.#follower.portId);
+    feed().addOwn(follower.portId);
+    this.#follower = follower;
+    this.#following = as;
     external.listen(this);
   }
 
@@ -228,25 +238,32 @@ export class CommitWork implements ExternalListener {
     const startedAt = clock.now();
     const flows =
       request.table === 'expect' ? undefined : await this.#commitTable(external.table, request);
-    const expectations =
-      request.table === 'conntrack' || flows?.cancelled === true
-        ? 0
-        : commitExpectations(external.expectations, {
-            nowSeconds: this.#nowSeconds(),
-            fixedTimeoutSeconds: this.#options.settings().commitTimeoutSeconds,
-            onPort: (portId) => {
-              this.#options.feed().addOwn(portId);
-            },
-          });
-    const summary: CommitSummary = {
-      entries: flows?.committed ?? 0,
-      failed: flows?.failed ?? 0,
-      expectations,
-      durationMs: toMilliseconds(subtractTime(clock.now(), startedAt)),
-      cancelled: flows?.cancelled ?? false,
-    };
+    const expectations = flows?.cancelled === true ? {} : await this.#commitExpectations(request);
+    const durationMs = toMilliseconds(subtractTime(clock.now(), startedAt));
+    const summary = { ...nothingCommitted, ...flowSummary(flows), ...expectations, durationMs };
     this.last = { ...summary, at: clock.now() };
     return summary;
+  }
+
+  async #commitExpectations({ table }: CommitRequest): Promise<Partial<CommitSummary>> {
+    const { external, clock, turns, feed, logger, settings } = this.#options;
+    // All: with ExpectationSync only, as in conntrackd 1.4.7.
+    const isAsked = table === 'all' ? settings().expectationSync !== 'off' : table === 'expect';
+    if (!isAsked) return {};
+    const failures = new FailureLog('an expectation could not be committed', { clock, logger });
+    let cancelled = false;
+    this.#running = { cancel: () => (cancelled = true) };
+    const counts = await commitExpectations(external.expectations, {
+      ...{ clock, turns, nowSeconds: this.#nowSeconds(), isOver: () => cancelled },
+      fixedTimeoutSeconds: settings().commitTimeoutSeconds,
+      onPort: (portId) => {
+        feed().addOwn(portId);
+      },
+      onFailure: (errno) => {
+        failures.note(errno);
+      },
+    });
+    return { expectations: counts.committed, expectationsFailed: counts.failed, cancelled };
   }
 
   async #commitTable(table: FlowTable, request: CommitRequest): Promise<CommitResult> {
@@ -264,8 +281,9 @@ export class CommitWork implements ExternalListener {
     table: FlowTable,
     request: Pick<CommitRequest, 'onExisting' | 'onProgress'> & { readonly windowsOnly?: boolean },
   ): Promise<CommitResult> {
-    const { clock, turns } = this.#options;
+    const { clock, turns, openDoor } = this.#options;
     const settings = this.#options.settings();
+    const door = openDoor?.();
     let logged = 0;
     let toldAt = clock.now();
     const commit = new FlowCommit(
@@ -279,6 +297,7 @@ export class CommitWork implements ExternalListener {
         windowsOnly: request.windowsOnly ?? false,
         overdue: 'keep',
         nowSeconds: this.#nowSeconds(),
+        ...(door === undefined ? {} : { door }),
         onProgress: (committed) => {
           if (subtractTime(clock.now(), toldAt) < progressPause) return;
           toldAt = clock.now();
@@ -295,7 +314,12 @@ export class CommitWork implements ExternalListener {
     );
     this.#running = commit;
     this.#options.feed().addOwn(commit.portId);
-    return commit.done;
+    const result = await commit.done;
+    if (result.tableFull) {
+      const { committed, failed, untried } = result;
+      this.#options.logger.log('error', tableIsFull, { committed, failed, untried });
+    }
+    return result;
   }
 
   #scheduleFlush(): void {
@@ -308,18 +332,19 @@ export class CommitWork implements ExternalListener {
   }
 
   #flushFollower(): void {
-    try {
-      this.#follower?.flush();
-    } catch (error) {
-      this.#options.logger.log('error', 'following the peer into the kernel failed', {
-        because: error instanceof Error ? error.message : String(error),
-      });
-    }
+    this.#follower?.flush();
   }
 
   #nowSeconds(): number {
     return Math.floor(toSeconds(this.#options.clock.now()));
   }
+}
+
+/** Nothing of flows that were not asked for. */
+function flowSummary(flows: CommitResult | undefined): Partial<CommitSummary> {
+  if (flows === undefined) return {};
+  const { committed, failed, tableFull, untried, cancelled } = flows;
+  return { entries: committed, failed: failed + untried, tableFull, untried, cancelled };
 }
 
 function createdOf(counts: InjectionCounts | undefined): number {

@@ -4,7 +4,7 @@
  * recognised by the port ids, and by the keys where its events were lost.
  */
 import type { Logger } from '../base/logger.js';
-import type { RandomSource, Turns } from '../base/time.js';
+import type { Clock, RandomSource, Turns } from '../base/time.js';
 import type { Expectation } from '../conntrack/expectation.js';
 import type { InjectedFlows } from '../conntrack/flowMirror.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
@@ -14,6 +14,7 @@ import type { NameTable } from '../conntrack/nameTable.js';
 import { CacheCounters } from './cacheCounters.js';
 import { ExpectationWriter } from './expectationCommit.js';
 import type { ExternalStore } from './externalCache.js';
+import { FailureLog } from './failureLog.js';
 import { InjectedKeys } from './injectedKeys.js';
 import type { SyncSettings } from './settings.js';
 import { messageKind } from './wire/header.js';
@@ -35,28 +36,34 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly #pending: FlowTable;
   readonly #scratch: FlowCursor;
   readonly #turns: Turns;
-  readonly #logger: Logger;
+  readonly #failures: FailureLog;
   #isScheduled = false;
 
   /** `isOwn`: whether a flow is known to be this node's. Throws KernelError. */
   constructor(
     settings: SyncSettings,
     names: NameTable,
-    ports: { readonly turns: Turns; readonly logger: Logger; readonly random: RandomSource },
+    ports: {
+      readonly turns: Turns;
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly random: RandomSource;
+    },
     isOwn: (flow: FlowCursor) => boolean,
   ) {
     const seed = (): number => ports.random.below(0x1_0000_0000);
     this.keys = new InjectedKeys(settings.hashLimit, [seed(), seed()]);
     this.#isOwn = isOwn;
     this.#turns = ports.turns;
-    this.#logger = ports.logger;
+    this.#failures = new FailureLog('a flow of the peer could not be injected', ports);
     this.#pending = new FlowTable({ names, limit: pendingLimit, hashSeed: 0 });
     this.#scratch = newScratch(names);
     this.#injector = new FlowInjector(
       { windowTracking: settings.tcpWindowTracking, onExisting: 'replace' },
       { table: this.#pending, cursor: this.#pending.newCursor() },
-      () => {
+      (_slot, errno) => {
         this.counters.createFailed++;
+        this.#failures.note(errno);
       },
     );
   }
@@ -125,13 +132,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
 
   /** Sends what is gathered. */
   flush(): void {
-    try {
-      this.#injector.flush();
-    } catch (error) {
-      this.#logger.log('error', 'injecting the flows of the peer failed', {
-        because: error instanceof Error ? error.message : String(error),
-      });
-    }
+    this.#injector.flush();
     for (let slot = this.#pending.next(0); slot !== 0; slot = this.#pending.next(slot)) {
       this.#pending.remove(slot);
     }

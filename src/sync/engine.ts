@@ -22,6 +22,7 @@ import { CommitWork } from './commitWork.js';
 import { DirectInjection } from './directInjection.js';
 import { DumpWalk } from './dumpWalk.js';
 import { ExternalCache } from './externalCache.js';
+import { sweepExternal } from './externalSweep.js';
 import { FingerprintedTable } from './fingerprintedTable.js';
 import { InternalCache } from './internalCache.js';
 import { KernelFeed } from './kernelFeed.js';
@@ -229,21 +230,7 @@ export class Engine {
 
   /** The peer said that its bulk has ended, and everything older than `since` is gone. */
   sweepExternal(since: number): Promise<number> {
-    return new Promise((resolve) => {
-      let removed = 0;
-      const step = (from: number): void => {
-        const next = this.external.sweep(from, since, 8_192, (count) => {
-          removed += count;
-        });
-        if (next === 0 || this.#isClosed) resolve(removed);
-        else {
-          this.ports.turns.next(() => {
-            step(next);
-          });
-        }
-      };
-      step(0);
-    });
+    return sweepExternal(this.external, since, this.ports.turns, () => this.#isClosed);
   }
 
   async close(): Promise<void> {

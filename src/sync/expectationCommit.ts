@@ -1,4 +1,5 @@
-/** Writes the cached expectations into the kernel; they are few, so one request after the other. */
+/** Writes the cached expectations into the kernel, one request after the other, in slices. */
+import { addTime, milliseconds, type Clock, type Turns } from '../base/time.js';
 import { lifecycle } from '../conntrack/flowRecord.js';
 import {
   encodeExpectationCreate,
@@ -10,39 +11,74 @@ import { openKernelSocket, type KernelSocket } from '../conntrack/kernelSocket.j
 import { MessageBatch } from '../conntrack/messageBatch.js';
 
 import { messageFlag, messageType } from '../conntrack/constants.js';
-import type { ExpectationCache } from './expectations.js';
+import type { ExpectationCache, ExpectationEntry } from './expectations.js';
 
 const cellBytes = 4_096;
 const EEXIST = 17;
 const leastTimeoutSeconds = 60;
+const slice = milliseconds(2);
 
 export interface ExpectationCommitOptions {
+  readonly clock: Clock;
+  readonly turns: Turns;
   readonly nowSeconds: number;
   readonly fixedTimeoutSeconds: number | undefined;
   /** Port id of the socket, known before the first change. */
   readonly onPort: (portId: number) => void;
+  readonly onFailure: (errno: number) => void;
+  /** What was written stays; the rest is not tried. */
+  readonly isOver: () => boolean;
+  /** Absent: the kernel's. */
+  readonly open?: () => Pick<ExpectationWriter, 'portId' | 'put' | 'close'>;
 }
 
-/** Number of expectations that the kernel took. Throws KernelError where no socket can be had. */
-export function commitExpectations(
+export interface ExpectationCounts {
+  /** The kernel took them. */
+  readonly committed: number;
+  readonly failed: number;
+}
+
+/** Leaves the thread to others every 2 ms. Rejects with KernelError where no socket can be had. */
+export async function commitExpectations(
   cache: ExpectationCache,
   options: ExpectationCommitOptions,
-): number {
-  if (cache.count === 0) return 0;
-  const writer = new ExpectationWriter();
+): Promise<ExpectationCounts> {
+  const counts = { committed: 0, failed: 0 };
+  if (cache.count === 0) return counts;
+  const { clock, turns, isOver, onFailure } = options;
+  const writer = options.open?.() ?? new ExpectationWriter();
   options.onPort(writer.portId);
-  let committed = 0;
   try {
-    for (const { content, lifecycle: life, updatedSeconds } of cache) {
-      if (life === lifecycle.dead) continue;
-      const left = (content.timeoutSeconds ?? 0) - (options.nowSeconds - updatedSeconds);
-      const timeout = options.fixedTimeoutSeconds ?? (left > 0 ? left : leastTimeoutSeconds);
-      if (writer.put(content, timeout) === 0) committed++;
+    let end = addTime(clock.now(), slice);
+    for (const entry of [...cache]) {
+      if (clock.now() >= end) {
+        await new Promise<void>((resolve) => {
+          turns.next(resolve);
+        });
+        end = addTime(clock.now(), slice);
+      }
+      if (isOver()) break;
+      // What ended meanwhile is left out.
+      if (entry.lifecycle === lifecycle.dead || !cache.has(entry)) continue;
+      const errno = writer.put(entry.content, timeoutOf(entry, options));
+      if (errno === 0) counts.committed++;
+      else {
+        counts.failed++;
+        onFailure(errno);
+      }
     }
   } finally {
     writer.close();
   }
-  return committed;
+  return counts;
+}
+
+function timeoutOf(
+  { content, updatedSeconds }: ExpectationEntry,
+  { nowSeconds, fixedTimeoutSeconds }: ExpectationCommitOptions,
+): number {
+  const left = (content.timeoutSeconds ?? 0) - (nowSeconds - updatedSeconds);
+  return fixedTimeoutSeconds ?? (left > 0 ? left : leastTimeoutSeconds);
 }
 
 /** One socket for creates and deletes that are answered one by one. */

@@ -23,12 +23,16 @@ export interface ExpectationEntry {
   stream: number;
 }
 
+/** What a kernel holds of them by default; a peer cannot make this node keep more in memory. */
+const most = 4_096;
+
 export class ExpectationCache {
   readonly limit: number;
   readonly #entries = new Map<string, ExpectationEntry>();
 
-  constructor(limit: number) {
-    this.limit = limit;
+  /** `hashLimit` where it is smaller. */
+  constructor(hashLimit: number) {
+    this.limit = Math.min(hashLimit, most);
   }
 
   get count(): number {
@@ -41,6 +45,11 @@ export class ExpectationCache {
 
   find(content: Expectation): ExpectationEntry | undefined {
     return this.#entries.get(expectationKey(content));
+  }
+
+  /** Whether this very entry is still there. */
+  has(entry: ExpectationEntry): boolean {
+    return this.#entries.get(entry.key) === entry;
   }
 
   /** Adds or changes; undefined where the cache is full. */

@@ -44,6 +44,11 @@ export class ExternalCache implements ExternalStore {
     this.#expiry = expires ? new SlotQueue(table, membership.timer) : undefined;
   }
 
+  /** Which of the peer's streams of numbers is heard; grows with each. */
+  get stream(): number {
+    return this.#stream;
+  }
+
   /** In place of whoever listens. */
   listen(listener: ExternalListener): void {
     this.#listener = listener;

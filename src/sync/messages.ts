@@ -146,12 +146,30 @@ export type SyncReport =
 
 export interface CommitSummary {
   readonly entries: number;
+  /** Those that were not tried are among them. */
   readonly failed: number;
+  /** The kernel's table was full: nf_conntrack_max is too small for what this node would have to hold. */
+  readonly tableFull: boolean;
+  /** Flows that were not tried any more, because the table was full. */
+  readonly untried: number;
   readonly expectations: number;
+  /** Expectations that the kernel refused; not part of `failed`. */
+  readonly expectationsFailed: number;
   readonly durationMs: number;
   /** True where a newer epoch ended it early; what was injected stays. */
   readonly cancelled: boolean;
 }
+
+export const nothingCommitted: CommitSummary = {
+  entries: 0,
+  failed: 0,
+  tableFull: false,
+  untried: 0,
+  expectations: 0,
+  expectationsFailed: 0,
+  durationMs: 0,
+  cancelled: false,
+};
 
 /** Of a split that is over. */
 export interface MergeSummary {

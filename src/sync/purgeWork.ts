@@ -9,6 +9,7 @@ import { FlowInjector } from '../conntrack/flowInjector.js';
 import { KernelDump } from '../conntrack/kernelDump.js';
 import type { NameTable } from '../conntrack/nameTable.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
+import { FailureLog } from './failureLog.js';
 import type { KernelFeed } from './kernelFeed.js';
 
 export interface PurgeWorkOptions {
@@ -123,7 +124,11 @@ export class PurgeWork {
 
   async #remove(isOver: () => boolean): Promise<number> {
     const { names, feed, filter } = this.#options;
-    const injector = new FlowInjector({ windowTracking: false, onExisting: 'keep' });
+    const failures = new FailureLog('a flow could not be purged', this.#options);
+    const how = { windowTracking: false, onExisting: 'keep' } as const;
+    const injector = new FlowInjector(how, undefined, (_slot, errno) => {
+      failures.note(errno);
+    });
     feed().addOwn(injector.portId);
     let removed = 0;
     try {

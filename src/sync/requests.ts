@@ -4,7 +4,8 @@ import { KernelError } from '../base/errors.js';
 import { errorText } from './errorText.js';
 import { ExpectationWriter } from './expectationCommit.js';
 import type { Engine } from './engine.js';
-import type { SyncRequest } from './messages.js';
+import type { CommitSummary, SyncRequest } from './messages.js';
+import { tableIsFull } from './commitWork.js';
 
 export interface Outcome {
   readonly ok: boolean;
@@ -64,15 +65,30 @@ async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Pr
     onExisting: 'replace',
     onProgress: () => undefined,
   });
-  const { entries, failed, expectations, durationMs } = summary;
-  logger.log('notice', 'committed', { entries, failed, expectations, milliseconds: durationMs });
-  return {
-    ok: !summary.cancelled,
-    message: summary.cancelled
-      ? `commit cancelled after ${entries} entries`
-      : `committed ${entries} entries, ${failed} failed`,
-    counts: { entries, failed, expectations },
+  const { entries, failed, untried, expectations, expectationsFailed, durationMs } = summary;
+  const counts = {
+    ...{ entries, failed, expectations },
+    ...(summary.tableFull ? { untried } : {}),
+    ...(expectationsFailed > 0 ? { expectationsFailed } : {}),
   };
+  logger.log('notice', 'committed', { ...counts, milliseconds: durationMs });
+  return {
+    ok: !summary.cancelled && !summary.tableFull,
+    message: commitText(summary),
+    counts,
+  };
+}
+
+export function commitText({
+  entries,
+  failed,
+  cancelled,
+  tableFull,
+  untried,
+}: CommitSummary): string {
+  if (cancelled) return `commit cancelled after ${entries} entries`;
+  const text = `committed ${entries} entries, ${failed} failed`;
+  return tableFull ? `${text}, of which ${untried} untried: ${tableIsFull}` : text;
 }
 
 function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {

@@ -4,20 +4,19 @@
  */
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
+import { FailureLog } from './failureLog.js';
 import { MergeWork } from './mergeWork.js';
-import type { CommitSummary, SyncCommand } from './messages.js';
+import { nothingCommitted, type CommitSummary, type SyncCommand } from './messages.js';
 import { undoCommit } from './undoCommit.js';
 import type { YieldNews } from './yieldNews.js';
 
 type BecomeBackup = Extract<SyncCommand, { kind: 'becomeBackup' }>;
 
-const nothingCommitted: CommitSummary = {
-  entries: 0,
-  failed: 0,
-  expectations: 0,
-  durationMs: 0,
-  cancelled: false,
-};
+interface CommitOutcome {
+  readonly summary: CommitSummary;
+  /** Not cancelled by a newer role: it could not be done. */
+  readonly hasFailed: boolean;
+}
 
 export class RoleWork {
   readonly #engine: Engine;
@@ -26,6 +25,8 @@ export class RoleWork {
   #prepared: CommitSummary | undefined;
   /** The epoch whose pre-commit runs. */
   #preCommitting: number | undefined;
+  /** The role came while it ran. */
+  #isAwaited = false;
   readonly #merging: MergeWork;
   readonly #yields: YieldNews | undefined;
 
@@ -56,9 +57,18 @@ export class RoleWork {
     internal.ignoresOwn = true;
     internal.skipsPeers = internal.passesThrough;
     this.#preCommitting = epoch;
-    const prepared = await this.#commit(epoch);
+    const outcome = await this.#commit(epoch);
     if (this.#preCommitting === epoch) this.#preCommitting = undefined;
-    if (epoch === this.#epoch) this.#prepared = prepared;
+    if (outcome === undefined) return;
+    const { hasFailed, summary: prepared } = outcome;
+    const isCurrent = epoch === this.#epoch;
+    // One that failed prepares nothing: the role commits anew.
+    if (hasFailed && isCurrent && this.#isAwaited) {
+      await this.#commitForRole(epoch);
+      return;
+    }
+    if (isCurrent && !prepared.cancelled) this.#prepared = prepared;
+    this.#report(epoch, prepared);
   }
 
   /** The role did not come. Ends early when it does after all. */
@@ -84,6 +94,7 @@ export class RoleWork {
 
   async #undo(epoch: number): Promise<void> {
     const { external, internal, feed, ports } = this.#engine;
+    const failures = new FailureLog('a flow committed in advance could not be taken back', ports);
     try {
       const removed = await undoCommit({
         ...ports,
@@ -93,6 +104,9 @@ export class RoleWork {
           feed.addOwn(portId);
         },
         isOver: () => epoch < this.#epoch,
+        onFailure: (_slot, errno) => {
+          failures.note(errno);
+        },
       });
       ports.logger.log('info', 'flows committed in advance were taken back', { removed });
       // Own flows that the commit replaced bear other ids now.
@@ -110,13 +124,25 @@ export class RoleWork {
     this.#yields?.forget();
     this.#engine.purge.cancel();
     // Its report comes under the same epoch.
-    if (preCommitted && this.#preCommitting === epoch) return;
-    if (preCommitted && prepared !== undefined && this.#engine.commits.following === 'takeover') {
-      this.#engine.ports.report({ kind: 'committed', epoch, ...prepared });
+    if (preCommitted && this.#preCommitting === epoch) {
+      this.#isAwaited = true;
       return;
     }
+    if (preCommitted && prepared !== undefined && this.#engine.commits.following === 'takeover') {
+      this.#report(epoch, prepared);
+      return;
+    }
+    await this.#commitForRole(epoch);
+  }
+
+  async #commitForRole(epoch: number): Promise<void> {
     this.#countOwnAgain();
-    await this.#commit(epoch);
+    const outcome = await this.#commit(epoch);
+    if (outcome !== undefined) this.#report(epoch, outcome.summary);
+  }
+
+  #report(epoch: number, summary: CommitSummary): void {
+    this.#engine.ports.report({ kind: 'committed', epoch, ...summary });
   }
 
   /** The VIPs are up: the caches start afresh and the peer is told everything. */
@@ -139,10 +165,11 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
+    // Before the wait: what is heard of another MASTER during it counts.
+    purge.cancel();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
-    purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     this.#findMissed();
     if (peerHeard) purge.otherMasterHeard();
@@ -154,10 +181,11 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
+    // Before the wait: what is heard of another MASTER during it counts.
+    purge.cancel();
     commits.stopFollowing();
     await commits.cancel();
     if (epoch < this.#epoch) return;
-    purge.cancel();
     purge.schedule(settings.purgeTimeout, true);
     this.#findMissed();
   }
@@ -208,36 +236,35 @@ export class RoleWork {
     if (epoch < this.#epoch) return false;
     this.#epoch = epoch;
     this.#prepared = undefined;
+    this.#isAwaited = false;
     this.#merging.stop();
     this.#yields?.abandon();
     return true;
   }
 
-  async #commit(epoch: number): Promise<CommitSummary | undefined> {
+  /** Undefined where a newer epoch began before. */
+  async #commit(epoch: number): Promise<CommitOutcome | undefined> {
     const { commits, internal, ports, injection } = this.#engine;
     await commits.cancel();
     if (epoch < this.#epoch) return undefined;
-    let summary = nothingCommitted;
-    if (injection === undefined) {
-      try {
-        // It has begun: the deadline of whoever waits counts from here.
-        ports.report({ kind: 'commitProgress', epoch, committed: 0 });
-        commits.follow('takeover');
-        summary = await commits.commit({
-          table: 'all',
-          onExisting: 'replace',
-          // Without an internal cache only the event tells the peer of a flow.
-          isUnheard: !internal.passesThrough,
-          onProgress: (committed) => {
-            ports.report({ kind: 'commitProgress', epoch, committed });
-          },
-        });
-      } catch (error) {
-        ports.logger.log('error', 'the commit failed', { because: errorText(error) });
-        summary = { ...nothingCommitted, cancelled: true };
-      }
+    if (injection !== undefined) return { summary: nothingCommitted, hasFailed: false };
+    try {
+      // It has begun: the deadline of whoever waits counts from here.
+      ports.report({ kind: 'commitProgress', epoch, committed: 0 });
+      commits.follow('takeover');
+      const summary = await commits.commit({
+        table: 'all',
+        onExisting: 'replace',
+        // Without an internal cache only the event tells the peer of a flow.
+        isUnheard: !internal.passesThrough,
+        onProgress: (committed) => {
+          ports.report({ kind: 'commitProgress', epoch, committed });
+        },
+      });
+      return { summary, hasFailed: false };
+    } catch (error) {
+      ports.logger.log('error', 'the commit failed', { because: errorText(error) });
+      return { summary: { ...nothingCommitted, cancelled: true }, hasFailed: true };
     }
-    ports.report({ kind: 'committed', epoch, ...summary });
-    return summary;
   }
 }

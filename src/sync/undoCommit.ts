@@ -4,7 +4,8 @@
  * the cache before the walk finds it, and is removed at once.
  */
 import { milliseconds, type Clock, type Turns } from '../base/time.js';
-import { FlowInjector, type InjectionDoor } from '../conntrack/flowInjector.js';
+import { FlowInjector } from '../conntrack/flowInjector.js';
+import type { InjectionDoor } from '../conntrack/injectionDoor.js';
 import { lifecycle } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
@@ -24,17 +25,19 @@ export interface UndoOptions {
   readonly onPort: (portId: number) => void;
   /** A new role wants the flows after all. */
   readonly isOver: () => boolean;
+  /** Final refusals, for the log. */
+  readonly onFailure?: (slot: number, errno: number) => void;
   /** Absent: the kernel's. */
   readonly door?: InjectionDoor;
 }
 
 /** Number of flows removed. Rejects with KernelError. */
 export async function undoCommit(options: UndoOptions): Promise<number> {
-  const { external, internal, clock, turns, onPort, isOver, door } = options;
+  const { external, internal, clock, turns, onPort, isOver, onFailure, door } = options;
   const { table } = external;
   const source = { table, cursor: table.newCursor() };
   const how = { windowTracking: false, onExisting: 'keep' } as const;
-  const injector = new FlowInjector(how, source, undefined, door);
+  const injector = new FlowInjector(how, source, onFailure, door);
   const cursor = table.newCursor();
   const remove = (slot: number): void => {
     const flow = table.seek(slot, cursor);

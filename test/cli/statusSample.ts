@@ -76,6 +76,7 @@ export const sampleStatus: StatusAnswer = {
       durationMs: 12,
       at: '2026-03-01T11:56:55.100Z',
       cancelled: false,
+      tableFull: false,
     },
     overruns: 1,
     resyncs: 1,

@@ -137,6 +137,9 @@ describe('history as text', () => {
     expect(historyText([entry], plain)).toBe(`2026-03-01 11:56:55.123  group G1: BACKUP -> MASTER
     no advertisement for 3.6 s
     10 flows committed (0 failed) in 1.2 ms, addresses up after 4.6 ms`);
+    expect(historyText([{ ...entry, flowsFailed: 5, tableFull: true }], plain)).toContain(`
+    10 flows committed (5 failed) in 1.2 ms, addresses up after 4.6 ms
+    the kernel's table was full: raise net.netfilter.nf_conntrack_max`);
     expect(historyText([], plain)).toBe('no transition is known yet');
   });
 });

@@ -7,13 +7,14 @@ import {
   type CoordinatorState,
 } from '../../src/daemon/coordination.js';
 import { coordinatorStep } from '../../src/daemon/roleCoordinator.js';
+import { nothingCommitted } from '../../src/sync/messages';
 
 const settings: CoordinatorSettings = {
   commitDeadline: milliseconds(1000),
   commitLimit: seconds(10),
   preemptSyncTimeout: seconds(30),
 };
-const summary = { entries: 7, failed: 0, expectations: 0, durationMs: 3, cancelled: false };
+const summary = { ...nothingCommitted, entries: 7, durationMs: 3 };
 
 type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never;
 
@@ -283,6 +284,18 @@ describe('a silent master', () => {
     });
     expect(kinds(actions)).not.toContain('releaseVips');
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
+  });
+
+  test('whose flows could not be committed in advance: the VIPs wait for another commit', () => {
+    const { life, epoch } = silent();
+    life.feed({ kind: 'committed', epoch, summary: { ...summary, entries: 0, cancelled: true } });
+    const actions = life.becomes('MASTER');
+    expect(posted(actions)).toEqual(['becomePrimary']);
+    expect(kinds(actions)).not.toContain('releaseVips');
+    expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
+    expect(life.feed({ kind: 'vipsUp' })).toContainEqual(
+      expect.objectContaining({ kind: 'takeoverDone', summary }),
+    );
   });
 
   test('that is heard again leaves everything prepared for a while; then it is taken back', () => {

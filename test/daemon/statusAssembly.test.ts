@@ -79,7 +79,7 @@ const sync: SyncStatus = {
     failed: 0,
     expectations: 0,
     durationMs: 2,
-    cancelled: false,
+    ...{ cancelled: false, tableFull: false, untried: 0, expectationsFailed: 0 },
     at: seconds(990),
   },
   overruns: 0,

@@ -1,7 +1,7 @@
 /** Flows committed in advance are taken back, also those that the peer ends while that goes on. */
 import { microseconds, seconds } from '../../src/base/time.js';
 import { messageType } from '../../src/conntrack/constants.js';
-import type { InjectionDoor } from '../../src/conntrack/flowInjector.js';
+import type { InjectionDoor } from '../../src/conntrack/injectionDoor.js';
 import { has, newScratch, word, type FlowCursor } from '../../src/conntrack/flowRecord.js';
 import { NameTable } from '../../src/conntrack/nameTable.js';
 import { ExternalCache } from '../../src/sync/externalCache.js';
