@@ -89,7 +89,9 @@ export class FtfwMachine implements Machine {
     else {
       this.#isInHello = false;
       // What came before the first message that arrived cannot be named by numbers.
-      if (this.last === undefined) this.#port.resyncNeeded('joined a running stream');
+      if (this.last === undefined) {
+        this.#port.resyncNeeded('joined a running stream', sequence);
+      }
       this.#follow(sequence, now, isAck);
     }
     this.last = sequence;
@@ -129,7 +131,7 @@ export class FtfwMachine implements Machine {
     if (last !== undefined && (distance <= 0 || distance > largestGap)) {
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
-      this.#port.resyncNeeded('the numbers of the peer jumped');
+      this.#port.resyncNeeded('the numbers of the peer jumped', sequence);
       return;
     }
     if (last !== undefined && distance > 1) {
@@ -159,7 +161,7 @@ export class FtfwMachine implements Machine {
       this.#helloFirst = sequence;
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
-      this.#port.peerRestarted();
+      this.#port.peerRestarted(sequence);
     }
     this.#isInHello = true;
     this.#helloLast = sequence;
