@@ -49,8 +49,11 @@ export class Transmitter implements ChangeListener, ResendOwner {
   readonly #cursor: FlowCursor;
   readonly #window: number;
   #nextSequence: number;
-  /** Objects were dropped unacknowledged; a bulk makes up for it once the peer answers again. */
-  #owesBulk = false;
+  /**
+   * Objects were dropped unacknowledged, the last of them before this number. A bulk makes up for it once the peer
+   * has what was sent until then: it answers again.
+   */
+  #owesFrom: number | undefined;
   /** The highest own number that the peer spoke of, and when it did. */
   #answered: number;
   #answeredAt: Microseconds | undefined;
@@ -171,9 +174,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
     return this.resend.requeue(from, to);
   }
 
-  /** The peer knows nothing: what was out goes out again. */
+  /** The peer knows nothing: what was out goes out again, and a bulk that ran is of no use to it. */
   peerRestarted(now: Microseconds): void {
     this.#heardOf((this.#nextSequence - 1) >>> 0, now);
+    this.#bulk.stop();
     this.resend.requeueAll();
   }
 
@@ -230,11 +234,12 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   objectDropped(): void {
-    this.#owesBulk = true;
+    this.#owesFrom = this.#nextSequence;
+    this.#bulk.spoil();
   }
 
   changeLost(): void {
-    this.#owesBulk = true;
+    this.objectDropped();
   }
 
   /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
@@ -361,8 +366,9 @@ export class Transmitter implements ChangeListener, ResendOwner {
     const waitsForAcks = this.#options.mode === 'FTFW';
     const oldest = waitsForAcks ? this.resend.oldestFlow : undefined;
     const done = this.#bulk.finished(this.#nextSequence, oldest, this.waiting === 0);
-    if (this.#owesBulk && this.isDrained) {
-      this.#owesBulk = false;
+    const owes = this.#owesFrom;
+    if (owes !== undefined && this.isAllSent && this.isAcknowledgedBefore(owes)) {
+      this.#owesFrom = undefined;
       this.startBulk();
     }
     if (done !== undefined) this.#options.bulkDone(done.since, done.entries);

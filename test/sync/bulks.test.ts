@@ -1,9 +1,55 @@
 /** Bulks and requests for one, of a replicator whose peer is played: what is announced, and what counts as an answer. */
 import { seconds, type Microseconds } from '../../src/base/time.js';
-import { headerFlag } from '../../src/sync/wire/header.js';
+import { headerFlag, lastDataKind } from '../../src/sync/wire/header.js';
 import { controlMessage, LoneReplicator, messagesOf } from '../support/replicatorParts.js';
 
 const at = (value: number): Microseconds => seconds(value);
+
+/** The peer acknowledges all that is sent, again and again. */
+function acknowledgeAll(one: LoneReplicator, from: number, now: Microseconds, first: number): void {
+  for (let i = 0; i < 50; i++) {
+    one.drain(now);
+    const to = (one.replicator.transmitter.nextSequence - 1) >>> 0;
+    one.receive([controlMessage(headerFlag.ack, first + i, from, to)], now);
+  }
+}
+
+describe('a bulk', () => {
+  test('begins again from the start with a new incarnation of the peer, and only that one is announced', () => {
+    const one = new LoneReplicator({ mode: 'FTFW' });
+    one.fill(1, 1_000);
+    one.receive([controlMessage(headerFlag.hello | headerFlag.alive, 1)], at(1));
+    one.pump(at(1), 300);
+    one.receive([controlMessage(headerFlag.ack, 2, 1_000, 1_200)], at(1));
+    one.sent = [];
+    const { nextSequence } = one.replicator.transmitter;
+    one.receive([controlMessage(headerFlag.hello | headerFlag.alive, 5_000_000)], at(20));
+    const told = messagesOf(one.drain(at(20))).filter(({ kind }) => kind <= lastDataKind);
+    expect(told.length).toBeGreaterThanOrEqual(1_000);
+    acknowledgeAll(one, nextSequence, at(20), 5_000_001);
+    expect(one.bulksDone).toEqual([{ since: nextSequence, entries: 1_000 }]);
+    expect(one.peerRestarts).toBe(2);
+  });
+
+  test('of which something was dropped is not announced, the one that makes up for it is', () => {
+    const one = new LoneReplicator({ mode: 'FTFW', resendLimit: 16 });
+    one.fill(1, 100);
+    one.receive([controlMessage(headerFlag.hello | headerFlag.alive, 1)], at(1));
+    let now = 1;
+    const { transmitter } = one.replicator;
+    // A peer that does not answer: a little goes out all the same, and the queue is full.
+    while (!transmitter.isAllSent) {
+      one.drain(at(now));
+      one.replicator.tick(at(++now));
+    }
+    expect(transmitter.resend.dropped).toBeGreaterThan(0);
+    const { nextSequence } = transmitter;
+    acknowledgeAll(one, 1_000, at(now), 2);
+    expect(one.bulksDone).toHaveLength(1);
+    expect(one.bulksDone[0]!.since).toBeGreaterThanOrEqual(nextSequence);
+    expect(one.bulksDone[0]!.entries).toBe(100);
+  });
+});
 
 describe('a request for everything, without acknowledgements', () => {
   /** Twenty seconds; `numberOf` says what the peer's ALIVE of a second has for a number, if there is one. */
