@@ -87,6 +87,15 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
 
 const hello = encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true });
 
+test('the first hellos follow each other quickly: one that is lost must not make a keepstate a conntrackd', () => {
+  const one = node();
+  for (let second = 1; second <= 20; second++) {
+    one.now = seconds(second);
+    one.channel.tick(one.now);
+  }
+  expect(one.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(5 + 3);
+});
+
 describe('maintenance', () => {
   const viewOf = (one: Node): unknown => one.channel.view(one.now, true);
 
