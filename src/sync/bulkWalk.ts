@@ -71,6 +71,8 @@ export class BulkWalk {
   /** All was queued; the number behind the last message of it, once that is known. */
   #isTold = false;
   #end: number | undefined;
+  /** Nothing was dropped since the start. */
+  #isWhole = true;
 
   constructor(walk: Walk) {
     this.#walk = walk;
@@ -91,6 +93,7 @@ export class BulkWalk {
     this.#walk.begin();
     this.#isTold = false;
     this.#end = undefined;
+    this.#isWhole = true;
   }
 
   stop(): void {
@@ -106,6 +109,11 @@ export class BulkWalk {
     this.#end = undefined;
   }
 
+  /** Something was dropped that the peer may never hear of: its end is not told, or the peer would remove that flow. */
+  spoil(): void {
+    this.#isWhole = false;
+  }
+
   /** Queues the next few flows; to be called when the transmit queue is empty. */
   step(): void {
     if (!this.#isWalking || !this.#walk.step()) return;
@@ -116,7 +124,7 @@ export class BulkWalk {
 
   /**
    * Asked when the transmit queue was drained. `oldestUnacknowledged` is the oldest number still out. Gives
-   * the bulk's start once the peer has everything, and then no more.
+   * the bulk's start once the peer has everything, and then no more; nothing where some of it was dropped.
    */
   finished(
     nextSequence: number,
@@ -132,7 +140,7 @@ export class BulkWalk {
       return undefined;
     }
     this.#isTold = false;
-    const done = { since: this.#since, entries: this.#walk.entries };
+    const done = this.#isWhole ? { since: this.#since, entries: this.#walk.entries } : undefined;
     if (this.#again) {
       this.#again = false;
       this.start(nextSequence);

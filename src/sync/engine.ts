@@ -21,6 +21,7 @@ import { CatchUp } from './catchUp.js';
 import { CommitWork } from './commitWork.js';
 import { DirectInjection } from './directInjection.js';
 import { DumpWalk } from './dumpWalk.js';
+import type { EngineObserver } from './engineObserver.js';
 import { ExternalCache } from './externalCache.js';
 import { sweepExternal } from './externalSweep.js';
 import { FingerprintedTable } from './fingerprintedTable.js';
@@ -32,6 +33,7 @@ import { ownAddressesOf } from './ownAddresses.js';
 import { Pump } from './pump.js';
 import { PurgeWork } from './purgeWork.js';
 import { Replicator } from './replicator.js';
+import { canInherit } from './restartingSettings.js';
 import type { SyncSettings } from './settings.js';
 import { DatagramBuilder } from './wire/datagramBuilder.js';
 
@@ -180,10 +182,14 @@ export class Engine {
         bulkDone: (since, entries) => {
           for (const observer of this.#observers) observer.bulkDone?.(since, entries);
         },
-        resyncAsked: (because) => {
-          this.catchUp.begin();
+        resyncAsked: (because, from) => {
+          this.catchUp.begin(from);
           ports.logger.log('notice', 'resync requested', { because });
         },
+        peerRestarted: () => {
+          for (const observer of this.#observers) observer.peerRestarted?.();
+        },
+        announcesEnds: (now) => this.#announcesEnds(now),
       },
     });
     this.#pump = new Pump(settings.mode, this.replicator, {
@@ -292,7 +298,9 @@ export class Engine {
       if (this.catchUp.repetition(now, heard, this.#refreshPeriod)) this.reportCaughtUp();
     }
     const { resync, machine } = this.replicator;
-    if (this.catchUp.tick(now, resync.answeredAt, machine.counters.lost)) this.reportCaughtUp();
+    const announces = this.#announcesEnds(now);
+    const { lost } = machine.counters;
+    if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
     if (this.injection === undefined) this.commits.rehearse();
     for (const observer of this.#observers) observer.tick?.(now, due);
@@ -305,6 +313,10 @@ export class Engine {
     this.catchUp.awaitRepetition(now, this.#refreshPeriod);
   }
 
+  #announcesEnds(now: Microseconds): boolean {
+    return this.#observers.some((observer) => observer.announcesEnds?.(now) ?? false);
+  }
+
   get #refreshPeriod(): Microseconds {
     return seconds(this.#settings.refreshTimeSeconds + 1);
   }
@@ -312,22 +324,4 @@ export class Engine {
   reportCaughtUp(): void {
     this.ports.report({ kind: 'caughtUp', entries: this.external.table.alive });
   }
-}
-
-export interface EngineObserver {
-  /** Ten times a second, four where nothing happens; `due` is when it should have been. */
-  tick?(now: ReturnType<Clock['now']>, due: Microseconds): void;
-  bulkDone?(since: number, entries: number): void;
-  /** After each datagram of the peer. */
-  received?(now: ReturnType<Clock['now']>): void;
-}
-
-/** The external cache depends on nothing else. */
-function canInherit(before: SyncSettings, after: SyncSettings): boolean {
-  return (
-    before.mode === after.mode &&
-    before.hashLimit === after.hashLimit &&
-    !before.disableExternalCache &&
-    !after.disableExternalCache
-  );
 }

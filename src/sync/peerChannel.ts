@@ -2,8 +2,10 @@
  * The conversation with a keepstate peer beside the replication protocol: who is there, whether both hold the
  * same, when a bulk has ended, and the planned hand-over. Logic only; datagrams come and go through a port.
  */
-import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
-import type { Engine, EngineObserver } from './engine.js';
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
+import { BulkEnds } from './bulkEnds.js';
+import type { Engine } from './engine.js';
+import type { EngineObserver } from './engineObserver.js';
 import { ParityCheck } from './parity.js';
 import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
 import type { PeerView } from './statusBuilder.js';
@@ -12,8 +14,6 @@ import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/p
 import { YieldNews } from './yieldNews.js';
 
 const digestPause = seconds(1);
-const bulkEndPause = milliseconds(200);
-const bulkEndRepeats = 25;
 const resignedRepeats = 5;
 
 const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
@@ -36,13 +36,8 @@ export class PeerChannel implements EngineObserver {
   readonly #engine: Engine;
   readonly #port: PeerChannelPort;
   readonly #parity = new ParityCheck();
+  readonly #bulkEnds: BulkEnds;
   #digestAt: Microseconds | undefined;
-  /** The end of our last bulk, repeated until the peer has seen it. */
-  #bulkEnd: Extract<PeerMessage, { kind: 'bulkEnd' }> | undefined;
-  #bulkEndAt: Microseconds | undefined;
-  #bulkEndLeft = 0;
-  /** The start of the peer's bulk whose end we have seen last. */
-  #seenSince: number | undefined;
   #offer: Offer | undefined;
   #offeredToken: number | undefined;
   /** Our answer to the offer, for its repetitions. */
@@ -60,6 +55,9 @@ export class PeerChannel implements EngineObserver {
       send: (message) => {
         this.#send(message);
       },
+    });
+    this.#bulkEnds = new BulkEnds(engine, (message) => {
+      this.#send(message);
     });
     this.yields = new YieldNews(engine, {
       send: (message) => {
@@ -119,7 +117,7 @@ export class PeerChannel implements EngineObserver {
     }
     this.#compare(now);
     this.#sendDigest(now);
-    this.#repeatBulkEnd(now);
+    this.#bulkEnds.tick(now);
     this.yields.tick(now);
     if (this.#hasExternal() && this.#parity.wantsResync(now)) {
       this.#engine.replicator.askResync(
@@ -136,10 +134,15 @@ export class PeerChannel implements EngineObserver {
   }
 
   bulkDone(since: number, entries: number): void {
-    const sequence = this.#engine.replicator.transmitter.nextSequence;
-    this.#bulkEnd = { kind: 'bulkEnd', since, sequence, entries };
-    this.#bulkEndLeft = bulkEndRepeats;
-    this.#bulkEndAt = undefined;
+    this.#bulkEnds.announce(since, entries);
+  }
+
+  peerRestarted(): void {
+    this.#bulkEnds.peerRestarted();
+  }
+
+  announcesEnds(now: Microseconds): boolean {
+    return this.#isPresent(now);
   }
 
   /** The peer shall acknowledge at once what was sent so far; a keepstate of before this message ignores it. */
@@ -200,10 +203,10 @@ export class PeerChannel implements EngineObserver {
         this.#digest(message, now);
         return;
       case 'bulkEnd':
-        this.#bulkEnded(message);
+        this.#bulkEnds.received(message);
         return;
       case 'bulkEndSeen':
-        if (this.#bulkEnd?.since === message.since) this.#bulkEnd = undefined;
+        this.#bulkEnds.seenByPeer(message.since);
         return;
       case 'acknowledge':
         this.#acknowledgeBefore = message.sequence;
@@ -225,6 +228,7 @@ export class PeerChannel implements EngineObserver {
   }
 
   #digest(message: Extract<PeerMessage, { kind: 'digest' | 'noDigest' }>, now: Microseconds): void {
+    this.#bulkEnds.peerIsAtRest(now);
     if (message.kind === 'noDigest') {
       this.#parity.noDigest(noInternal, this.#engine.replicator.machine.counters.lost);
       return;
@@ -247,34 +251,6 @@ export class PeerChannel implements EngineObserver {
     if (this.#offeredToken !== token) return;
     this.#offeredToken = undefined;
     this.#engine.ports.report({ kind: 'handoverGranted' });
-  }
-
-  /**
-   * In FTFW the peer says so once everything was acknowledged. Elsewhere a gap since the start means that
-   * flows may be missing from the bulk, and nothing is removed.
-   */
-  #bulkEnded(message: Extract<PeerMessage, { kind: 'bulkEnd' }>): void {
-    const { machine } = this.#engine.replicator;
-    const last = machine.last;
-    if (last === undefined || sequenceDistance(last, (message.sequence - 1) >>> 0) < 0) return;
-    this.#send({ kind: 'bulkEndSeen', since: message.since });
-    if (this.#seenSince === message.since) return;
-    this.#seenSince = message.since;
-    const { settings, ports, catchUp, replicator } = this.#engine;
-    // Without acknowledgements an empty bulk would be asked for again and again.
-    if (settings.mode === 'NOTRACK') replicator.resync.answered(ports.clock.now());
-    const hasGap =
-      settings.mode !== 'FTFW' &&
-      machine.lastGap !== undefined &&
-      sequenceDistance(machine.lastGap, message.since) >= 0;
-    if (!hasGap && this.#hasExternal()) {
-      void this.#engine.sweepExternal(message.since).then((removed) => {
-        if (removed === 0) return;
-        ports.logger.log('notice', 'removed flows that the peer no longer has', { removed });
-      });
-    }
-    catchUp.bulkEnded();
-    this.#engine.reportCaughtUp();
   }
 
   /** The question came on another socket than the messages it is about: they may still be under way. */
@@ -315,14 +291,6 @@ export class PeerChannel implements EngineObserver {
     const [high, low] = internal.table.fingerprint.words;
     const sequence = transmitter.nextSequence;
     this.#send({ kind: 'digest', sequence, count: internal.table.alive, high, low });
-  }
-
-  #repeatBulkEnd(now: Microseconds): void {
-    if (this.#bulkEnd === undefined) return;
-    if (this.#bulkEndAt !== undefined && subtractTime(now, this.#bulkEndAt) < bulkEndPause) return;
-    this.#bulkEndAt = now;
-    this.#send(this.#bulkEnd);
-    if (--this.#bulkEndLeft <= 0) this.#bulkEnd = undefined;
   }
 
   #expireOffer(now: Microseconds): void {

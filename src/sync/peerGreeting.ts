@@ -5,6 +5,8 @@ import type { PeerMessage } from './wire/peerMessage.js';
 const helloPause = seconds(1);
 /** Towards a peer that never answers: it is a conntrackd, or not there. */
 const lonelyHelloPause = seconds(5);
+/** Said as often as to a peer that is there: until it is greeted, a keepstate is taken for a conntrackd. */
+const firstHellos = 5;
 const peerTimeout = seconds(5);
 
 type Hello = Extract<PeerMessage, { kind: 'hello' }>;
@@ -28,6 +30,7 @@ export class PeerGreeting {
   #heardAt: Microseconds | undefined;
   #peer: GreetedPeer | undefined;
   #helloAt: Microseconds | undefined;
+  #hellos = 0;
   #inMaintenance = false;
 
   constructor(port: GreetingPort) {
@@ -61,12 +64,14 @@ export class PeerGreeting {
   }
 
   tick(now: Microseconds): void {
-    const pause = this.isPresent(now) ? helloPause : lonelyHelloPause;
+    const isOften = this.isPresent(now) || this.#hellos < firstHellos;
+    const pause = isOften ? helloPause : lonelyHelloPause;
     if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.say(now);
   }
 
   say(now: Microseconds): void {
     this.#helloAt = now;
+    this.#hellos++;
     const { version, nodeName: name } = this.#port;
     const maintenance = this.#inMaintenance ? { maintenance: true } : {};
     this.#port.send({ kind: 'hello', name, version, heard: this.isPresent(now), ...maintenance });

@@ -1,6 +1,7 @@
 /** Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on all. */
 import type { Channel } from '../net/ports.js';
-import type { Engine, EngineObserver } from './engine.js';
+import type { Engine } from './engine.js';
+import type { EngineObserver } from './engineObserver.js';
 import { onPort } from './links.js';
 import { PeerChannel } from './peerChannel.js';
 

@@ -18,7 +18,7 @@ import { AlarmMachine, NotrackMachine } from './modes/bestEffort.js';
 import { FtfwMachine } from './modes/ftfw.js';
 import type { Machine, MachinePort } from './modes/machine.js';
 import { Receiver } from './receiver.js';
-import { ResyncRequest } from './resyncRequest.js';
+import { ResyncRequest, type Hearing } from './resyncRequest.js';
 import type { SyncSettings } from './settings.js';
 import { Transmitter } from './transmitter.js';
 import type { Walk } from './bulkWalk.js';
@@ -38,8 +38,12 @@ export interface ReplicatorPort {
   bulkDone(since: number, entries: number): void;
   /** The peer begins anew, or asks for everything: a bulk was started. */
   bulkStarted(because: string): void;
-  /** We ask the peer for everything. */
-  resyncAsked(because: string): void;
+  /** We ask the peer for everything; what is to be complete are its messages from number `from` on. */
+  resyncAsked(because: string, from: number | undefined): void;
+  /** A new incarnation of the peer: what the old one was told is nothing to it. */
+  peerRestarted?(): void;
+  /** The peer says when its bulk has ended: other messages do not answer a request for one. */
+  announcesEnds?(now: Microseconds): boolean;
 }
 
 export type ReplicatorSettings = Pick<
@@ -114,7 +118,8 @@ export class Replicator implements MachinePort {
     this.#now = now;
     const before = this.receiver.applied;
     const isGood = this.receiver.receive(datagram, now);
-    if (this.#parts.settings.mode !== 'FTFW' && this.receiver.applied !== before) {
+    const isData = this.receiver.applied !== before;
+    if (isData && this.#parts.settings.mode !== 'FTFW' && !this.#announcesEnds(now)) {
       this.resync.answered(now);
     }
     this.#parts.port.wake();
@@ -133,7 +138,7 @@ export class Replicator implements MachinePort {
     const { transmitter } = this;
     this.#parts.internal.tick();
     this.machine.tick(now);
-    this.resync.tick(now);
+    this.resync.tick(now, this.#hearing(now));
     transmitter.refresh(Math.floor(toSeconds(now)));
     transmitter.unblock(now, patience);
     const { lastSentAt } = transmitter;
@@ -144,12 +149,15 @@ export class Replicator implements MachinePort {
     this.#parts.port.wake();
   }
 
-  /** Ask the peer for its whole internal cache. ALARM has no such message. */
-  askResync(now: Microseconds, because: string): boolean {
+  /**
+   * Ask the peer for its whole internal cache. ALARM has no such message. A bulk is the answer if it began with number
+   * `from` or later: behind what the peer has told until now.
+   */
+  askResync(now: Microseconds, because: string, from = this.#nextOfPeer): boolean {
     if (this.#parts.settings.mode === 'ALARM') return false;
     this.#now = now;
     this.resync.ask(now);
-    this.#parts.port.resyncAsked(because);
+    this.#parts.port.resyncAsked(because, from);
     this.#parts.port.wake();
     return true;
   }
@@ -181,10 +189,11 @@ export class Replicator implements MachinePort {
     this.startBulk('the peer misses what the resend queue no longer has');
   }
 
-  peerRestarted(): void {
+  peerRestarted(from?: number): void {
+    this.#parts.port.peerRestarted?.();
     this.transmitter.peerRestarted(this.#now);
     this.startBulk('the peer started');
-    this.askResync(this.#now, 'the peer started');
+    this.askResync(this.#now, 'the peer started', from);
   }
 
   streamBegan(): void {
@@ -195,8 +204,24 @@ export class Replicator implements MachinePort {
     this.startBulk('requested by the peer');
   }
 
-  resyncNeeded(because: string): void {
-    this.askResync(this.#now, because);
+  resyncNeeded(because: string, from?: number): void {
+    this.askResync(this.#now, because, from);
+  }
+
+  /** undefined before the first. */
+  get #nextOfPeer(): number | undefined {
+    const { last } = this.machine;
+    return last === undefined ? undefined : (last + 1) >>> 0;
+  }
+
+  /** FTFW acknowledges a request, and a keepstate peer announces the end also of an empty bulk. */
+  #hearing(now: Microseconds): Hearing | undefined {
+    if (this.#parts.settings.mode !== 'NOTRACK' || this.#announcesEnds(now)) return undefined;
+    return { heardAt: this.receiver.lastAcceptedAt, lost: this.machine.counters.lost };
+  }
+
+  #announcesEnds(now: Microseconds): boolean {
+    return this.#parts.port.announcesEnds?.(now) ?? false;
   }
 
   /** An acknowledgement that never came although the peer speaks: its numbers go out again. */

@@ -52,8 +52,11 @@ export class Transmitter implements ChangeListener, ResendOwner {
   readonly #cursor: FlowCursor;
   readonly #window: SendWindow;
   #nextSequence: number;
-  /** Objects were dropped unacknowledged; a bulk makes up for it once the peer answers again. */
-  #owesBulk = false;
+  /**
+   * Objects were dropped unacknowledged, the last of them before this number. A bulk makes up for it once the peer
+   * has what was sent until then: it answers again.
+   */
+  #owesFrom: number | undefined;
   #nowSeconds = 0;
 
   constructor(machine: Machine, options: TransmitterOptions) {
@@ -68,8 +71,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#bulk = new BulkWalk(options.walk?.(this) ?? new TableWalk(options.cache, this));
     // Any start is allowed; a random one tells a restart from a late duplicate.
     this.#nextSequence = options.random.below(0x1_0000_0000);
-    const { ackWindowSize, resendLimit } = options;
-    this.#window = new SendWindow(ackWindowSize, resendLimit, this.#nextSequence);
+    this.#window = new SendWindow(options, this.#nextSequence);
   }
 
   /** Number of the next message. */
@@ -168,9 +170,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
     return this.resend.requeue(from, to);
   }
 
-  /** The peer knows nothing: what was out goes out again. */
+  /** The peer knows nothing: what was out goes out again, and a bulk that ran is of no use to it. */
   peerRestarted(now: Microseconds): void {
     this.#window.heard((this.#nextSequence - 1) >>> 0, this.#nextSequence, now);
+    this.#bulk.stop();
     this.resend.requeueAll();
   }
 
@@ -231,11 +234,12 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   objectDropped(): void {
-    this.#owesBulk = true;
+    this.#owesFrom = this.#nextSequence;
+    this.#bulk.spoil();
   }
 
   changeLost(): void {
-    this.#owesBulk = true;
+    this.objectDropped();
   }
 
   makeRoom(hasRoom: () => boolean): void {
@@ -244,7 +248,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
       const slot = this.#flows.head;
       if (slot === 0) return;
       this.#flows.remove(slot);
-      this.#owesBulk = true;
+      this.objectDropped();
       this.releaseFlow(slot);
     }
   }
@@ -364,8 +368,9 @@ export class Transmitter implements ChangeListener, ResendOwner {
     const waitsForAcks = this.#options.mode === 'FTFW';
     const oldest = waitsForAcks ? this.resend.oldestFlow : undefined;
     const done = this.#bulk.finished(this.#nextSequence, oldest, this.waiting === 0);
-    if (this.#owesBulk && this.isDrained) {
-      this.#owesBulk = false;
+    const owes = this.#owesFrom;
+    if (owes !== undefined && this.isAllSent && this.isAcknowledgedBefore(owes)) {
+      this.#owesFrom = undefined;
       this.startBulk();
     }
     if (done !== undefined) this.#options.bulkDone(done.since, done.entries);

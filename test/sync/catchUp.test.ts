@@ -24,6 +24,54 @@ test('a keepstate peer says so itself, once', () => {
   expect(catchUp.isCaughtUp).toBe(false);
 });
 
+describe('with a keepstate peer', () => {
+  test('an answered request completes nothing while the end of the bulk is to come', () => {
+    const catchUp = new CatchUp();
+    catchUp.begin(100);
+    for (let second = 2; second < 200; second++) {
+      expect(catchUp.tick(at(second), at(2), 0, true)).toBe(false);
+    }
+    expect([catchUp.answers(99), catchUp.answers(100)]).toEqual([false, true]);
+    catchUp.bulkEnded();
+    // The acknowledgement of the request may come behind the end.
+    expect(catchUp.tick(at(201), at(201), 0, true)).toBe(false);
+    expect(catchUp.isCaughtUp).toBe(true);
+  });
+
+  test('time decides from a second after it was heard last', () => {
+    const catchUp = new CatchUp();
+    catchUp.begin(100);
+    expect(catchUp.tick(at(9), at(2), 0, true)).toBe(false);
+    expect(catchUp.tick(at(9.9), at(2), 0, false)).toBe(false);
+    expect(catchUp.tick(at(10), at(2), 0, false)).toBe(true);
+    // Numbers of before are compared no more: they may have wrapped.
+    expect(catchUp.answers(99)).toBe(true);
+  });
+
+  test('an end that never comes is not waited for for ever, whatever is asked meanwhile', () => {
+    const catchUp = new CatchUp();
+    catchUp.begin(100);
+    const completed: number[] = [];
+    for (let second = 2; second < 400; second++) {
+      if (second === 200) catchUp.begin(200);
+      if (catchUp.tick(at(second), at(2), 0, true)) completed.push(second);
+    }
+    expect(completed).toEqual([302]);
+  });
+
+  test('who asked long enough ago is told', () => {
+    const catchUp = new CatchUp();
+    expect(catchUp.isOverdue(at(100), seconds(6))).toBe(false);
+    catchUp.tick(at(2), at(2), 0, true);
+    expect([catchUp.isOverdue(at(7), seconds(6)), catchUp.isOverdue(at(8), seconds(6))]).toEqual([
+      false,
+      true,
+    ]);
+    catchUp.bulkEnded();
+    expect(catchUp.isOverdue(at(9), seconds(6))).toBe(false);
+  });
+});
+
 describe('ALARM', () => {
   const period = seconds(3);
 

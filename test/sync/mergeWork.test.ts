@@ -1,6 +1,7 @@
 /** Merging after a split ends, whatever becomes of the peer and of the engine. */
 import { addTime, seconds, type Microseconds } from '../../src/base/time.js';
-import type { Engine, EngineObserver } from '../../src/sync/engine.js';
+import type { Engine } from '../../src/sync/engine.js';
+import type { EngineObserver } from '../../src/sync/engineObserver.js';
 import { MergeWork } from '../../src/sync/mergeWork.js';
 import type { MergeSummary, SyncReport } from '../../src/sync/messages.js';
 

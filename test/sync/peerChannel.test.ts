@@ -1,5 +1,6 @@
 /** The conversation between two keepstate nodes: offers of the role, and what a lost datagram does to them. */
 import { microseconds, milliseconds, seconds, type Microseconds } from '../../src/base/time.js';
+import { CatchUp } from '../../src/sync/catchUp.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { SyncReport } from '../../src/sync/messages.js';
 import { PeerChannel } from '../../src/sync/peerChannel.js';
@@ -14,7 +15,11 @@ interface Node {
   readonly sent: PeerMessage[];
   readonly reports: SyncReport[];
   readonly resyncAnswered: Microseconds[];
-  readonly machine: { last: number; readonly lastGap: undefined };
+  readonly machine: { last: number; lastGap: number | undefined };
+  readonly catchUp: CatchUp;
+  readonly sweeps: number[];
+  /** Why the peer was asked for everything, and how often that was repeated. */
+  readonly asked: string[];
   readonly acknowledged: Microseconds[];
   readonly purge: string[];
   now: Microseconds;
@@ -28,9 +33,12 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const table = { alive: 0, fingerprint: { words: [0, 0] } };
   const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
   const machine = { last, lastGap: undefined };
+  const catchUp = new CatchUp();
+  const sweeps: number[] = [];
+  const asked: string[] = [];
   const acknowledged: Microseconds[] = [];
   const purge: string[] = [];
-  Object.assign(result, { machine, acknowledged, purge });
+  Object.assign(result, { machine, acknowledged, purge, catchUp, sweeps, asked });
   result.now = seconds(1);
   const engine = {
     ports: {
@@ -43,19 +51,28 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     injection: undefined,
     internal: { table },
     external: { table },
-    catchUp: { bulkEnded: () => true },
-    reportCaughtUp: () => undefined,
-    sweepExternal: () => Promise.resolve(0),
+    catchUp,
+    reportCaughtUp: () => reports.push({ kind: 'caughtUp', entries: 0 }),
+    sweepExternal: (since: number) => {
+      sweeps.push(since);
+      return Promise.resolve(0);
+    },
     observe: () => undefined,
     purge: {
       holdUntil: () => purge.push('held'),
       release: () => purge.push('released'),
     },
     replicator: {
-      askResync: () => true,
+      askResync: (_now: Microseconds, because: string) => {
+        catchUp.begin();
+        return asked.push(because) > 0;
+      },
       machine,
       acknowledgeNow: (at: Microseconds) => acknowledged.push(at),
-      resync: { answered: (at: Microseconds) => resyncAnswered.push(at) },
+      resync: {
+        answered: (at: Microseconds) => resyncAnswered.push(at),
+        ask: () => asked.push('again'),
+      },
       transmitter: { nextSequence: 10, waiting: 0, isBulkRunning: false },
     },
   };
@@ -69,6 +86,15 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
 }
 
 const hello = encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true });
+
+test('the first hellos follow each other quickly: one that is lost must not make a keepstate a conntrackd', () => {
+  const one = node();
+  for (let second = 1; second <= 20; second++) {
+    one.now = seconds(second);
+    one.channel.tick(one.now);
+  }
+  expect(one.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(5 + 3);
+});
 
 describe('maintenance', () => {
   const viewOf = (one: Node): unknown => one.channel.view(one.now, true);
@@ -159,6 +185,84 @@ test.each([
   one.channel.receive(end);
   one.channel.receive(end);
   expect(one.resyncAnswered).toHaveLength(times);
+});
+
+describe('the end of a bulk', () => {
+  const ended = (since: number): Uint8Array =>
+    encodePeerMessage({ kind: 'bulkEnd', since, sequence: 10, entries: 0 });
+  const said = (one: Node, kind: PeerMessage['kind']): number =>
+    one.sent.filter((message) => message.kind === kind).length;
+
+  test('of a bulk that began before the request is seen, and completes nothing', () => {
+    const one = node();
+    one.catchUp.begin(5);
+    one.channel.receive(ended(4));
+    expect([said(one, 'bulkEndSeen'), one.reports, one.sweeps]).toEqual([1, [], []]);
+    one.channel.receive(ended(5));
+    expect(one.reports).toEqual([{ kind: 'caughtUp', entries: 0 }]);
+    expect(one.sweeps).toEqual([5]);
+  });
+
+  test('of a bulk with a gap completes nothing: another is asked for, up to where no flow can be missing', () => {
+    const one = node('NOTRACK');
+    for (let since = 1; since < 5; since++) {
+      one.machine.lastGap = since;
+      one.channel.receive(ended(since));
+    }
+    expect(one.asked).toHaveLength(4);
+    expect(one.reports).toEqual([]);
+    one.machine.lastGap = 5;
+    one.channel.receive(ended(5));
+    expect([one.asked.length, one.reports.length, one.sweeps]).toEqual([4, 1, []]);
+  });
+
+  test('of a bulk with a gap that nobody asked for changes nothing', () => {
+    const one = node('NOTRACK');
+    one.catchUp.bulkEnded();
+    one.machine.lastGap = 3;
+    one.channel.receive(ended(3));
+    expect([one.asked, one.reports, one.sweeps]).toEqual([[], [], []]);
+  });
+
+  test('that was told to an incarnation of the peer is not told to the next', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.bulkDone(3, 7);
+    one.channel.tick(one.now);
+    expect(said(one, 'bulkEnd')).toBe(1);
+    one.channel.peerRestarted();
+    one.now = seconds(3);
+    one.channel.tick(one.now);
+    expect(said(one, 'bulkEnd')).toBe(1);
+  });
+
+  test.each([
+    ['NOTRACK', 7],
+    ['FTFW', 31],
+  ] as const)(
+    '%s: that never comes from a peer at rest is asked for again after %i s',
+    (mode, after) => {
+      const one = node(mode);
+      const digest = encodePeerMessage({ kind: 'digest', sequence: 99, count: 0, high: 0, low: 0 });
+      one.catchUp.begin(5);
+      one.catchUp.tick(seconds(2), seconds(2), 0, true);
+      one.now = seconds(after);
+      one.channel.receive(digest);
+      expect(one.asked).toEqual([]);
+      one.now = seconds(after + 2);
+      one.channel.receive(digest);
+      expect(one.asked).toEqual(['again']);
+      expect(one.catchUp.answers(4)).toBe(false);
+    },
+  );
+
+  test('is announced by a peer that is heard', () => {
+    const one = node();
+    expect(one.channel.announcesEnds(one.now)).toBe(false);
+    one.channel.receive(hello);
+    expect(one.channel.announcesEnds(one.now)).toBe(true);
+    expect(one.channel.announcesEnds(seconds(7))).toBe(false);
+  });
 });
 
 test('the end of a bulk is not believed before its last message is here', () => {

@@ -2,6 +2,7 @@
  * The modes without acknowledgements (conntrackd 1.4.7). NOTRACK: numbers are only counted, ALIVE when idle,
  * RESYNC understood. ALARM: data only, repeated by refresh timers; a message with any flag is ignored.
  */
+import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import {
   headerFlag,
   helloFlags,
@@ -19,8 +20,12 @@ import {
 
 const forbidden = headerFlag.unused | 0x80;
 
-/** A step beyond this is not loss or reordering but a restart. */
+/** A step beyond this may be a restart as well as a long loss: numbers before and after it are not compared. */
 const longestReorder = 1 << 16;
+/** A step forward beyond this says nothing of how many messages were lost. */
+const largestLoss = 1 << 20;
+/** Two senders at one address make the numbers jump with each message. */
+const pauseBetweenRequests = seconds(5);
 
 abstract class CountingMachine {
   readonly counters = { lost: 0, before: 0 };
@@ -28,25 +33,32 @@ abstract class CountingMachine {
   lastGap: number | undefined;
 
   /** The peer's numbers begin anew. */
-  protected abstract begin(): void;
+  protected abstract begin(sequence: number, now: Microseconds): void;
 
-  /** Numbers decide nothing: a restarted peer may begin anywhere. */
-  protected follow(sequence: number): void {
-    if (this.last !== undefined) {
-      const distance = sequenceDistance(sequence, this.last);
-      if (Math.abs(distance) > longestReorder) this.begin();
-      else if (distance <= 0) this.counters.before++;
-      else if (distance > 1) {
-        this.counters.lost += distance - 1;
-        this.lastGap = (sequence - 1) >>> 0;
-      }
-    }
+  /**
+   * Numbers decide nothing: a restarted peer may begin anywhere. What came before the first message, or before a jump,
+   * is missing as well as what a gap swallowed: a bulk that began before it is not whole.
+   */
+  protected follow(sequence: number, now: Microseconds): void {
+    const before = this.last;
     this.last = sequence;
+    const distance = before === undefined ? undefined : sequenceDistance(sequence, before);
+    if (distance === 1) return;
+    if (distance !== undefined && distance <= 0 && distance >= -longestReorder) {
+      this.counters.before++;
+      return;
+    }
+    this.lastGap = (sequence - 1) >>> 0;
+    if (distance === undefined) return;
+    if (distance > 0 && distance <= largestLoss) this.counters.lost += distance - 1;
+    if (Math.abs(distance) > longestReorder) this.begin(sequence, now);
   }
 }
 
 export class NotrackMachine extends CountingMachine implements Machine {
   readonly #port: MachinePort;
+  #wantsResync = false;
+  #askedAt: Microseconds | undefined;
 
   constructor(port: MachinePort) {
     super();
@@ -61,14 +73,16 @@ export class NotrackMachine extends CountingMachine implements Machine {
     return header.has(headerFlag.resync | headerFlag.alive) ? verdict.apply : verdict.malformed;
   }
 
-  accept(header: MessageHeader): void {
-    this.follow(header.sequence);
+  accept(header: MessageHeader, now: Microseconds): void {
+    this.follow(header.sequence, now);
     const asks = header.kind === messageKind.control && header.has(headerFlag.resync);
     if (asks) this.#port.bulkRequested();
   }
 
-  protected override begin(): void {
+  protected override begin(sequence: number, now: Microseconds): void {
     this.#port.streamBegan();
+    this.#wantsResync = true;
+    this.#ask(now, sequence);
   }
 
   flags(): number {
@@ -79,8 +93,18 @@ export class NotrackMachine extends CountingMachine implements Machine {
     this.#port.control(headerFlag.alive, 0, 0);
   }
 
-  tick(): void {
-    // Nothing is owed to the peer.
+  tick(now: Microseconds): void {
+    this.#ask(now);
+  }
+
+  #ask(now: Microseconds, from?: number): void {
+    if (!this.#wantsResync) return;
+    if (this.#askedAt !== undefined && subtractTime(now, this.#askedAt) < pauseBetweenRequests) {
+      return;
+    }
+    this.#wantsResync = false;
+    this.#askedAt = now;
+    this.#port.resyncNeeded('the numbers of the peer jumped', from);
   }
 }
 
@@ -90,8 +114,8 @@ export class AlarmMachine extends CountingMachine implements Machine {
     return isWellFormedData(header, 0) ? verdict.apply : verdict.malformed;
   }
 
-  accept(header: MessageHeader): void {
-    this.follow(header.sequence);
+  accept(header: MessageHeader, now: Microseconds): void {
+    this.follow(header.sequence, now);
   }
 
   protected override begin(): void {

@@ -89,7 +89,9 @@ export class FtfwMachine implements Machine {
     else {
       this.#isInHello = false;
       // What came before the first message that arrived cannot be named by numbers.
-      if (this.last === undefined) this.#port.resyncNeeded('joined a running stream');
+      if (this.last === undefined) {
+        this.#port.resyncNeeded('joined a running stream', sequence);
+      }
       this.#follow(sequence, now, isAck);
     }
     this.last = sequence;
@@ -130,7 +132,7 @@ export class FtfwMachine implements Machine {
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
       // Perhaps it started again and its HELLO passed for an old one: then it has nothing of this node's.
-      this.#port.peerRestarted();
+      this.#port.peerRestarted(sequence);
       return;
     }
     if (last !== undefined && distance > 1) {
@@ -160,7 +162,7 @@ export class FtfwMachine implements Machine {
       this.#helloFirst = sequence;
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
-      this.#port.peerRestarted();
+      this.#port.peerRestarted(sequence);
     }
     this.#isInHello = true;
     this.#helloLast = sequence;

@@ -24,14 +24,17 @@ export interface MachinePort {
   acknowledged(from: number, to: number): void;
   /** The peer misses these numbers of ours. */
   missing(from: number, to: number): void;
-  /** A new incarnation of the peer spoke: it knows nothing of us, and we nothing new of it. */
-  peerRestarted(): void;
+  /** A new incarnation of the peer spoke, first with number `from`: it knows nothing of us, and we nothing new of it. */
+  peerRestarted(from: number): void;
   /** The peer's numbers begin anew: they cannot be compared with the earlier ones. */
   streamBegan(): void;
   /** The peer asks for everything. */
   bulkRequested(): void;
-  /** What was missed cannot be named by numbers any more: ask the peer for everything. */
-  resyncNeeded(because: string): void;
+  /**
+   * What was missed before number `from`, or up to now where that is absent, cannot be named any more: ask the peer for
+   * everything.
+   */
+  resyncNeeded(because: string, from?: number): void;
 }
 
 /** Received messages that the numbers say were lost or came late. */

@@ -10,6 +10,13 @@ const ordinaryWindow = 4_096;
 /** Flows that may wait behind a closed window: DEAD ones hold places that living ones need. */
 const longestWait = 131_072;
 
+export interface SendLimits {
+  /** ACKWindowSize of this node. */
+  readonly ackWindowSize: number;
+  /** ResendQueueSize. */
+  readonly resendLimit: number;
+}
+
 export class SendWindow {
   readonly #size: number;
   /** The highest own number that the peer spoke of, and when it did. */
@@ -17,7 +24,7 @@ export class SendWindow {
   #answeredAt: Microseconds | undefined;
 
   /** `firstSequence` is the number of the first message. */
-  constructor(ackWindowSize: number, resendLimit: number, firstSequence: number) {
+  constructor({ ackWindowSize, resendLimit }: SendLimits, firstSequence: number) {
     // Within the resend queue's limit nothing is dropped from it while the peer answers.
     const wanted = Math.max(ordinaryWindow, 4 * ackWindowSize);
     this.#size = Math.min(wanted, Math.max(1, resendLimit));
