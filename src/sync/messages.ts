@@ -71,6 +71,8 @@ export type SyncCommand =
       readonly isUsable: boolean;
       /** Bytes; absent where there is no such interface. */
       readonly mtu?: number;
+      /** Of the kernel; another one under the same name is another interface. Absent where there is none. */
+      readonly index?: number;
     }
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
