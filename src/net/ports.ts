@@ -216,6 +216,8 @@ export interface Channel {
    * is gone, also where one of the same name follows.
    */
   readonly interfaceIndex?: number;
+  /** Reads that failed, and datagrams that were dropped because they were too long. */
+  readonly receiveErrors?: number;
   /** Present where the channel runs over connections. */
   readonly stream?: StreamControl;
   close(): void;

@@ -106,6 +106,10 @@ export class UdpChannel implements Channel {
     if (found.index !== undefined) this.interfaceIndex = found.index;
   }
 
+  get receiveErrors(): number {
+    return this.#counters.receiveErrors + this.#counters.truncated;
+  }
+
   onDatagram(listener: ChannelListener): void {
     const isFirst = this.#listener === undefined;
     this.#listener = listener;

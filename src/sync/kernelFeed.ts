@@ -59,7 +59,11 @@ export class KernelFeed {
     cache.isMassDelete = () => this.#isMassDelete();
     this.#reading = new TableReading({
       cache,
-      openDump: (handler) => new KernelDump({ kind: 'flows' }, names, handler),
+      openDump: (handler) =>
+        new KernelDump({ kind: 'flows' }, names, {
+          ...handler,
+          malformed: (error) => this.watch.notUnderstood(error),
+        }),
       isResyncing: () => this.mirror.isResyncing,
       resync: () => this.watch.resync(),
       compareExpectations: () => this.expectations.compare(true),

@@ -31,6 +31,8 @@ export class Link {
   #datagramsSent = 0;
   #datagramsReceived = 0;
   #sendErrors = 0;
+  /** Of channels that were closed. */
+  #receiveErrors = 0;
   /** In order. */
   #waiting: Uint8Array[] = [];
   readonly #writable: () => void;
@@ -110,6 +112,7 @@ export class Link {
   }
 
   close(): void {
+    this.#receiveErrors += this.channel?.receiveErrors ?? 0;
     this.channel?.close();
     this.channel = undefined;
     this.#sendErrors += this.#waiting.length;
@@ -135,7 +138,7 @@ export class Link {
       datagramsSent: this.#datagramsSent,
       datagramsReceived: this.#datagramsReceived,
       sendErrors: this.#sendErrors,
-      receiveErrors: 0,
+      receiveErrors: this.#receiveErrors + (this.channel?.receiveErrors ?? 0),
     };
   }
 

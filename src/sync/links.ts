@@ -151,9 +151,9 @@ export class Links {
     for (const link of this.#links) link.close();
   }
 
-  /** The peer's address, or one in a network of the link's interface. */
-  isFromPeer(settings: SyncLink, source: IpAddress): boolean {
-    return this.#sources.isFromPeer(settings, source);
+  /** The peer's address, or one in a network of the link's interface; others are counted. */
+  admits(settings: SyncLink, source: IpAddress): boolean {
+    return this.#sources.admits(settings, source);
   }
 
   /** Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has come back. */

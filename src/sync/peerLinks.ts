@@ -58,7 +58,7 @@ export class PeerLinks implements EngineObserver {
       if ('refused' in opened) return;
       this.#sockets.set(index, opened);
       opened.onDatagram((datagram, source) => {
-        if (this.#engine.links.isFromPeer(link, source)) this.channel.receive(datagram);
+        if (this.#engine.links.admits(link, source)) this.channel.receive(datagram);
       });
     });
   }

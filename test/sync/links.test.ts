@@ -24,6 +24,7 @@ const unreachable: KernelOutcome = { kind: 'refused', errno: 101, message: 'unre
 
 class FakeChannel implements Channel {
   interfaceIndex?: number;
+  receiveErrors?: number;
   isClosed = false;
   outcome: KernelOutcome = done;
   readonly sent: string[] = [];
@@ -347,6 +348,18 @@ describe('an interface that is deleted and made again', () => {
     expect(one.links.isBlocked).toBe(false);
     expect(one.links.status()[0]?.sendErrors).toBe(2);
     expect(one.seen.writable).toBe(1);
+  });
+
+  test('what the old sockets could not read stays counted', () => {
+    const { links, channels, seen, first } = linkOn(7);
+    first.receiveErrors = 3;
+    links.linkState('a', true, 1_500, 9);
+    expect(links.status()[0]?.receiveErrors).toBe(3);
+    const next = new FakeChannel();
+    next.receiveErrors = 1;
+    channels[0] = next;
+    links.tick(seen.now);
+    expect(links.status()[0]?.receiveErrors).toBe(4);
   });
 
   test('why it cannot be opened is told once', () => {
