@@ -78,6 +78,7 @@ export class CommitWork implements ExternalListener {
   #done: Promise<unknown> | undefined;
   /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
   #follower: FlowInjector | undefined;
+  #followerClosed: () => void = () => undefined;
   #following: Following | undefined;
   readonly #cursor: FlowCursor;
   #followPending = false;
@@ -180,7 +181,7 @@ export class CommitWork implements ExternalListener {
       },
       { table: external.table, cursor: external.table.newCursor() },
     );
-    this.#options.feed().addOwn(this.#follower.portId);
+    this.#followerClosed = this.#options.feed().addOwn(this.#follower.portId);
     external.listen(this);
   }
 
@@ -189,6 +190,7 @@ export class CommitWork implements ExternalListener {
     this.#flushFollower();
     this.#options.external.unlisten(this);
     this.#follower.close();
+    this.#followerClosed();
     this.#follower = undefined;
     this.#following = undefined;
   }
@@ -234,9 +236,7 @@ export class CommitWork implements ExternalListener {
         : commitExpectations(external.expectations, {
             nowSeconds: this.#nowSeconds(),
             fixedTimeoutSeconds: this.#options.settings().commitTimeoutSeconds,
-            onPort: (portId) => {
-              this.#options.feed().addOwn(portId);
-            },
+            onPort: (portId) => this.#options.feed().addOwn(portId),
           });
     const summary: CommitSummary = {
       entries: flows?.committed ?? 0,
@@ -294,8 +294,7 @@ export class CommitWork implements ExternalListener {
       turns,
     );
     this.#running = commit;
-    this.#options.feed().addOwn(commit.portId);
-    return commit.done;
+    return commit.done.finally(this.#options.feed().addOwn(commit.portId));
   }
 
   #scheduleFlush(): void {

@@ -19,8 +19,8 @@ const leastTimeoutSeconds = 60;
 export interface ExpectationCommitOptions {
   readonly nowSeconds: number;
   readonly fixedTimeoutSeconds: number | undefined;
-  /** Port id of the socket, known before the first change. */
-  readonly onPort: (portId: number) => void;
+  /** Port id of the socket, known before the first change; what it returns is called once that is closed. */
+  readonly onPort: (portId: number) => () => void;
 }
 
 /** Number of expectations that the kernel took. Throws KernelError where no socket can be had. */
@@ -30,7 +30,7 @@ export function commitExpectations(
 ): number {
   if (cache.count === 0) return 0;
   const writer = new ExpectationWriter();
-  options.onPort(writer.portId);
+  const closed = options.onPort(writer.portId);
   let committed = 0;
   try {
     for (const { content, lifecycle: life, updatedSeconds } of cache) {
@@ -41,6 +41,7 @@ export function commitExpectations(
     }
   } finally {
     writer.close();
+    closed();
   }
   return committed;
 }

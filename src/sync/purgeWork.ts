@@ -124,7 +124,7 @@ export class PurgeWork {
   async #remove(isOver: () => boolean): Promise<number> {
     const { names, feed, filter } = this.#options;
     const injector = new FlowInjector({ windowTracking: false, onExisting: 'keep' });
-    feed().addOwn(injector.portId);
+    const closed = feed().addOwn(injector.portId);
     let removed = 0;
     try {
       const dump = new KernelDump({ kind: 'flows' }, names, {
@@ -138,6 +138,7 @@ export class PurgeWork {
       if (!isOver()) injector.flush();
     } finally {
       injector.close();
+      closed();
     }
     return removed - injector.counts.failed;
   }

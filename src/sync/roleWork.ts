@@ -89,9 +89,7 @@ export class RoleWork {
         ...ports,
         external,
         internal: internal.table,
-        onPort: (portId) => {
-          feed.addOwn(portId);
-        },
+        onPort: (portId) => feed.addOwn(portId),
         isOver: () => epoch < this.#epoch,
       });
       ports.logger.log('info', 'flows committed in advance were taken back', { removed });
