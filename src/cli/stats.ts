@@ -67,8 +67,9 @@ async function stats(section: Section | undefined, options: StatsOptions): Promi
 /** The numbers of one section, or of all. */
 export function statsJson(sync: SyncStatusAnswer, section: Section | undefined): unknown {
   const { internal, external, peer, overruns, resyncs, events, netlinkBufferBytes } = sync;
+  const { lost, malformed, strangers, unknownAttributes } = peer;
   const parts: Readonly<Record<Section, unknown>> = {
-    network: { lost: peer.lost, malformed: peer.malformed, strangers: peer.strangers },
+    network: { lost, malformed, strangers, unknownAttributes },
     cache: { internal, external },
     runtime: { overruns, resyncs, netlinkBufferBytes, events, worker: sync.worker },
     link: sync.links,

@@ -123,6 +123,9 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
     ]),
     ['lost', `${peer.lost} messages, ${peer.malformed} malformed, ${status.overruns} overruns`],
   ];
+  if (status.events.malformed > 0) {
+    rows.push(['kernel', `${status.events.malformed} messages not understood and left out`]);
+  }
   if (status.ageMs !== undefined && status.ageMs > 2_000) {
     rows.push(['figures', `${duration(status.ageMs)} old: the sync engine is busy`]);
   }

@@ -64,7 +64,7 @@ export class KernelWatch {
       ignores: (portId) => parts.isIgnoredPort?.(portId) === true,
       expectation: parts.onExpectation,
       overrun: (bufferBytes) => this.#overrun(bufferBytes),
-      malformed: (error) => this.#isMalformed(error),
+      malformed: (error) => this.notUnderstood(error),
       failed: (errno) => parts.logger.log('error', 'conntrack events cannot be read', { errno }),
       batchEnd: (isDrained) => {
         if (isDrained && this.#resyncWanted) this.#recover();
@@ -97,6 +97,14 @@ export class KernelWatch {
       // Events that were lost meanwhile wait for their own comparison.
       this.#lookSoon();
     }
+  }
+
+  /** A message of the kernel; also for the dumps of whoever compares. */
+  notUnderstood({ code, message }: DecodeError): void {
+    this.#malformed++;
+    if (this.#malformed > 1) return;
+    const fields = { reason: code, detail: message };
+    this.#parts.logger.log('warning', 'a conntrack message was not understood', fields);
   }
 
   close(): void {
@@ -172,16 +180,5 @@ export class KernelWatch {
       if (!this.#parts.mirror.isResyncing) this.#compare('poll');
       this.#armPoll();
     });
-  }
-
-  #isMalformed(error: DecodeError): void {
-    this.#malformed++;
-    if (this.#malformed === 1) {
-      const { code, message } = error;
-      this.#parts.logger.log('warning', 'a conntrack event was not understood', {
-        reason: code,
-        detail: message,
-      });
-    }
   }
 }

@@ -116,6 +116,8 @@ export interface SyncStatusAnswer {
     readonly malformed: number;
     readonly strangers: number;
     readonly lastStranger?: string;
+    /** In its messages, skipped. */
+    readonly unknownAttributes: number;
   };
   readonly links: readonly SyncLinkStatus[];
   readonly queues: {
@@ -124,7 +126,15 @@ export interface SyncStatusAnswer {
     readonly resendLimit: number;
     readonly resendDropped: number;
   };
-  readonly events: { readonly received: number; readonly filtered: number; readonly own: number };
+  readonly events: {
+    readonly received: number;
+    readonly filtered: number;
+    readonly own: number;
+    /** Messages of the kernel, of dumps too, that were not understood and left out. */
+    readonly malformed: number;
+    /** In events: attributes of a newer kernel, skipped. */
+    readonly unknownAttributes: number;
+  };
   readonly worker: {
     readonly restarts: number;
     readonly lateness: LatenessStatus;

@@ -75,14 +75,14 @@ export class NetworkReporter {
     for (const interfaceName of new Set(linkNames())) {
       const link = network.linkByName(interfaceName);
       const isUsable = link !== undefined && link.isUp && link.isRunning;
-      const state = `${isUsable} ${link?.mtu ?? ''}`;
+      const state = `${isUsable} ${link?.mtu ?? ''} ${link?.index ?? ''}`;
       if (this.#told.get(interfaceName) === state) continue;
       this.#told.set(interfaceName, state);
       post({
         kind: 'linkState',
         interfaceName,
         isUsable,
-        ...(link === undefined ? {} : { mtu: link.mtu }),
+        ...(link === undefined ? {} : { mtu: link.mtu, index: link.index }),
       });
     }
   }

@@ -156,10 +156,10 @@ function syncStatus(
       overruns: 0,
       resyncs: 0,
       netlinkBufferBytes: 0,
-      peer: { kind: 'none', lost: 0, malformed: 0, strangers: 0 },
+      peer: { kind: 'none', lost: 0, malformed: 0, strangers: 0, unknownAttributes: 0 },
       links: [],
       queues: { transmit: 0, resend: 0, resendLimit: 0, resendDropped: 0 },
-      events: { received: 0, filtered: 0, own: 0 },
+      events: { received: 0, filtered: 0, own: 0, malformed: 0, unknownAttributes: 0 },
       worker: { restarts, lateness: noLateness, tableBytes: 0 },
       listingPath,
     };
@@ -227,5 +227,6 @@ function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswe
     malformed,
     strangers,
     ...(lastStranger === undefined ? {} : { lastStranger }),
+    unknownAttributes: peer.unknownAttributes,
   };
 }

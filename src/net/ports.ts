@@ -211,6 +211,13 @@ export interface Channel {
   onceWritable?(callback: () => void): void;
   /** MTU of the link when the channel was opened, where the channel has a link. */
   readonly mtu?: number;
+  /**
+   * Index of the interface when the channel was opened, where its sockets depend on it: they are dead once the interface
+   * is gone, also where one of the same name follows.
+   */
+  readonly interfaceIndex?: number;
+  /** Reads that failed, and datagrams that were dropped because they were too long. */
+  readonly receiveErrors?: number;
   /** Present where the channel runs over connections. */
   readonly stream?: StreamControl;
   close(): void;

@@ -16,6 +16,7 @@ import { AF_INET, AF_INET6, SOCK_STREAM } from './sockaddr.js';
 import { applyListenerOptions } from './tcpOptions.js';
 import { TcpReceiver } from './tcpReceiver.js';
 import { TcpSender } from './tcpSender.js';
+import { scopeFor } from './udpOptions.js';
 
 export interface TcpChannelParts {
   readonly timers: Timers;
@@ -32,6 +33,7 @@ export type OpenedTcpChannel =
 export class TcpChannel implements Channel, StreamControl {
   /** MTU of the interface when the channel was opened. */
   readonly mtu: number;
+  readonly interfaceIndex?: number;
   readonly stream: StreamControl = this;
   readonly #sender: TcpSender;
   readonly #receiver: TcpReceiver;
@@ -55,11 +57,20 @@ export class TcpChannel implements Channel, StreamControl {
     socket.close();
     if (failed !== undefined) return refused(failed.operation, failed.errno);
     if (descriptor < 0) return refused('listen', -descriptor);
-    return { kind: 'open', channel: new TcpChannel(descriptor, spec, parts, mtu.value) };
+    // The listener is bound to the scope of a link-local address; the sender looks it up for each connection.
+    const isScoped = scopeFor(spec.localAddress, index.value) !== 0;
+    const found = { mtu: mtu.value, ...(isScoped ? { index: index.value } : {}) };
+    return { kind: 'open', channel: new TcpChannel(descriptor, spec, parts, found) };
   }
 
-  private constructor(descriptor: number, spec: StreamSpec, parts: TcpChannelParts, mtu: number) {
-    this.mtu = mtu;
+  private constructor(
+    descriptor: number,
+    spec: StreamSpec,
+    parts: TcpChannelParts,
+    found: { readonly mtu: number; readonly index?: number },
+  ) {
+    this.mtu = found.mtu;
+    if (found.index !== undefined) this.interfaceIndex = found.index;
     this.#receiver = new TcpReceiver(descriptor, {
       ...parts,
       destination: spec.destination,

@@ -8,7 +8,12 @@ import { interfaceIndex, interfaceMtu } from './interfaceQuery.js';
 import type { Channel, ChannelListener, ChannelSpec, KernelOutcome } from './ports.js';
 import { AF_INET, AF_INET6, SOCK_DGRAM, ipSocketAddress } from './sockaddr.js';
 import { SenderCache } from './senderCache.js';
-import { applyReceiverOptions, applySenderOptions, scopeFor } from './udpOptions.js';
+import {
+  applyReceiverOptions,
+  applySenderOptions,
+  dependsOnIndex,
+  scopeFor,
+} from './udpOptions.js';
 
 /** Room for jumbo frames even where the own link has a smaller MTU than the peer's. */
 const smallestCellBytes = 9_216;
@@ -33,6 +38,7 @@ export type OpenedChannel =
 export class UdpChannel implements Channel {
   /** MTU of the interface when the channel was opened. */
   readonly mtu: number;
+  readonly interfaceIndex?: number;
   readonly #receiver: BatchedSocket;
   readonly #sender: BatchedSocket;
   readonly #destination: Uint8Array;
@@ -80,7 +86,10 @@ export class UdpChannel implements Channel {
     );
     return {
       kind: 'open',
-      channel: new UdpChannel(sender.socket, receiver.socket, destination, mtu.value),
+      channel: new UdpChannel(sender.socket, receiver.socket, destination, {
+        mtu: mtu.value,
+        ...(dependsOnIndex(spec) ? { index: index.value } : {}),
+      }),
     };
   }
 
@@ -88,12 +97,17 @@ export class UdpChannel implements Channel {
     sender: BatchedSocket,
     receiver: BatchedSocket,
     destination: Uint8Array,
-    mtu: number,
+    found: { readonly mtu: number; readonly index?: number },
   ) {
     this.#sender = sender;
     this.#receiver = receiver;
     this.#destination = destination;
-    this.mtu = mtu;
+    this.mtu = found.mtu;
+    if (found.index !== undefined) this.interfaceIndex = found.index;
+  }
+
+  get receiveErrors(): number {
+    return this.#counters.receiveErrors + this.#counters.truncated;
   }
 
   onDatagram(listener: ChannelListener): void {

@@ -168,6 +168,13 @@ export function scopeFor(address: IpAddress, index: number): number {
   return first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80) ? index : 0;
 }
 
+/** Membership, outgoing interface, device and scope are kept by index: they do not come back with the name. */
+export function dependsOnIndex(spec: ChannelSpec): boolean {
+  const { kind, bindToInterface, destination, localAddress = destination } = spec;
+  const isScoped = scopeFor(destination, 1) !== 0 || scopeFor(localAddress, 1) !== 0;
+  return kind === 'multicast' || bindToInterface === true || isScoped;
+}
+
 function wildcard(family: 4 | 6): IpAddress {
   return { family, bytes: new Uint8Array(family === 4 ? 4 : 16) };
 }

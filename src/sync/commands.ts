@@ -102,9 +102,12 @@ export class Commands {
       case 'ownAddresses':
         engine.setOwnAddresses(command.addresses);
         return;
-      case 'linkState':
-        engine.links.linkState(command.interfaceName, command.isUsable, command.mtu);
+      case 'linkState': {
+        const { interfaceName, isUsable, mtu, index } = command;
+        engine.links.linkState(interfaceName, isUsable, mtu, index);
+        this.#peer?.interfaceIs(interfaceName, index);
         return;
+      }
       case 'drain':
         return this.#drain(command.id, command.timeout, engine);
       case 'offerHandover':

@@ -79,6 +79,7 @@ export class CommitWork implements ExternalListener {
   #done: Promise<unknown> | undefined;
   /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
   #follower: FlowInjector | undefined;
+  #followerClosed: () => void = () => undefined;
   #following: Following | undefined;
   readonly #followFailures: FailureLog;
   readonly #cursor: FlowCursor;
@@ -188,7 +189,7 @@ export class CommitWork implements ExternalListener {
       },
       openDoor?.(),
     );
-    feed().addOwn(follower.portId);
+    this.#followerClosed = feed().addOwn(follower.portId);
     this.#follower = follower;
     this.#following = as;
     external.listen(this);
@@ -199,6 +200,7 @@ export class CommitWork implements ExternalListener {
     this.#flushFollower();
     this.#options.external.unlisten(this);
     this.#follower.close();
+    this.#followerClosed();
     this.#follower = undefined;
     this.#following = undefined;
   }
@@ -256,9 +258,7 @@ export class CommitWork implements ExternalListener {
     const counts = await commitExpectations(external.expectations, {
       ...{ clock, turns, nowSeconds: this.#nowSeconds(), isOver: () => cancelled },
       fixedTimeoutSeconds: settings().commitTimeoutSeconds,
-      onPort: (portId) => {
-        feed().addOwn(portId);
-      },
+      onPort: (portId) => feed().addOwn(portId),
       onFailure: (errno) => {
         failures.note(errno);
       },
@@ -313,8 +313,7 @@ export class CommitWork implements ExternalListener {
       turns,
     );
     this.#running = commit;
-    this.#options.feed().addOwn(commit.portId);
-    const result = await commit.done;
+    const result = await commit.done.finally(this.#options.feed().addOwn(commit.portId));
     if (result.tableFull) {
       const { committed, failed, untried } = result;
       this.#options.logger.log('error', tableIsFull, { committed, failed, untried });

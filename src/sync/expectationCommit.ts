@@ -23,8 +23,8 @@ export interface ExpectationCommitOptions {
   readonly turns: Turns;
   readonly nowSeconds: number;
   readonly fixedTimeoutSeconds: number | undefined;
-  /** Port id of the socket, known before the first change. */
-  readonly onPort: (portId: number) => void;
+  /** Port id of the socket, known before the first change; what it returns is called once that is closed. */
+  readonly onPort: (portId: number) => () => void;
   readonly onFailure: (errno: number) => void;
   /** What was written stays; the rest is not tried. */
   readonly isOver: () => boolean;
@@ -47,7 +47,7 @@ export async function commitExpectations(
   if (cache.count === 0) return counts;
   const { clock, turns, isOver, onFailure } = options;
   const writer = options.open?.() ?? new ExpectationWriter();
-  options.onPort(writer.portId);
+  const closed = options.onPort(writer.portId);
   try {
     let end = addTime(clock.now(), slice);
     for (const entry of [...cache]) {
@@ -69,6 +69,7 @@ export async function commitExpectations(
     }
   } finally {
     writer.close();
+    closed();
   }
   return counts;
 }

@@ -13,6 +13,7 @@ import type { NameTable } from '../conntrack/nameTable.js';
 import { errorText } from './errorText.js';
 import { ExpectationFeed } from './expectationFeed.js';
 import type { InternalCache } from './internalCache.js';
+import { OwnPorts } from './ownPorts.js';
 import type { SyncSettings } from './settings.js';
 import { TableReading } from './tableReading.js';
 
@@ -41,10 +42,8 @@ export class KernelFeed {
   readonly watch: KernelWatch;
   readonly expectations: ExpectationFeed;
   readonly #options: KernelFeedOptions;
-  readonly #own = new Set<number>();
+  readonly #own = new OwnPorts();
   #hasMissed = false;
-  /** Whose last event was not this daemon's; 0: packets and timers. */
-  #foreign = 0;
   /** 0: no such time. */
   #massDeleteUntil = 0;
   readonly #reading: TableReading;
@@ -59,7 +58,11 @@ export class KernelFeed {
     cache.isMassDelete = () => this.#isMassDelete();
     this.#reading = new TableReading({
       cache,
-      openDump: (handler) => new KernelDump({ kind: 'flows' }, names, handler),
+      openDump: (handler) =>
+        new KernelDump({ kind: 'flows' }, names, {
+          ...handler,
+          malformed: (error) => this.watch.notUnderstood(error),
+        }),
       isResyncing: () => this.mirror.isResyncing,
       resync: () => this.watch.resync(),
       compareExpectations: () => this.expectations.compare(true),
@@ -69,7 +72,7 @@ export class KernelFeed {
       filter,
       // What the program leaves over, own addresses first, is looked at here in any case.
       kernelFilters: false,
-      isOwnPort: (portId) => this.#isOwn(portId),
+      isOwnPort: (portId) => this.#own.has(portId),
       clock,
       turns,
       listener: cache,
@@ -93,7 +96,7 @@ export class KernelFeed {
       {
         mirror: this.mirror,
         isHeld: () => cache.ignoresOwn,
-        isIgnoredPort: (portId) => cache.ignoresOwn && this.#isOwn(portId),
+        isIgnoredPort: (portId) => cache.ignoresOwn && this.#own.has(portId),
         timers,
         turns,
         logger,
@@ -150,10 +153,12 @@ export class KernelFeed {
     this.#reading.readOn();
   }
 
-  /** Events with this port id are effects of our own requests. */
-  addOwn(portId: number): void {
-    this.#own.add(portId);
-    this.#foreign = 0;
+  /** Events with this port id are effects of our own requests. To be called back once its socket was closed. */
+  addOwn(portId: number): () => void {
+    this.#own.opened(portId);
+    return () => {
+      this.#own.closed(portId);
+    };
   }
 
   /** Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`). */
@@ -182,14 +187,6 @@ export class KernelFeed {
     if (this.#options.clock.now() < this.#massDeleteUntil) return true;
     this.#massDeleteUntil = 0;
     return false;
-  }
-
-  /** Asked for each event that a program caused; such events come many from one. */
-  #isOwn(portId: number): boolean {
-    if (portId === this.#foreign) return false;
-    const isOwn = this.#own.has(portId);
-    if (!isOwn) this.#foreign = portId;
-    return isOwn;
   }
 
   /** A comparison of which the peer hears nothing. One that it shall hear of, and that runs, is left to end first. */

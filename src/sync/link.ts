@@ -21,6 +21,8 @@ export class Link {
   mtuTold: number | undefined;
   /** Its own connection ended, or could not be made, since it last stood: what was under way may be lost. */
   wasCut = false;
+  /** Why it could not be opened the last time; told once as long as that does not change. */
+  refused: string | undefined;
   #isCut = false;
   /** From which the last good datagram came. */
   #peerPort: number | undefined;
@@ -29,6 +31,8 @@ export class Link {
   #datagramsSent = 0;
   #datagramsReceived = 0;
   #sendErrors = 0;
+  /** Of channels that were closed. */
+  #receiveErrors = 0;
   /** In order. */
   #waiting: Uint8Array[] = [];
   readonly #writable: () => void;
@@ -96,10 +100,24 @@ export class Link {
     return left;
   }
 
+  /**
+   * The kernel's interface of this name has this index, or is gone. Closes a channel whose sockets belong to another
+   * one, which will never carry again; true where it did.
+   */
+  interfaceIs(index: number | undefined): boolean {
+    const opened = this.channel?.interfaceIndex;
+    if (opened === undefined || opened === index) return false;
+    this.close();
+    return true;
+  }
+
   close(): void {
+    this.#receiveErrors += this.channel?.receiveErrors ?? 0;
     this.channel?.close();
     this.channel = undefined;
+    this.#sendErrors += this.#waiting.length;
     this.#waiting = [];
+    this.#isCut = false;
   }
 
   status(isActive: boolean): LinkStatus {
@@ -120,7 +138,7 @@ export class Link {
       datagramsSent: this.#datagramsSent,
       datagramsReceived: this.#datagramsReceived,
       sendErrors: this.#sendErrors,
-      receiveErrors: 0,
+      receiveErrors: this.#receiveErrors + (this.channel?.receiveErrors ?? 0),
     };
   }
 

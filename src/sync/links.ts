@@ -103,17 +103,24 @@ export class Links {
     this.#links[this.#active]?.sendRun(datagrams, size);
   }
 
-  /** `mtu` in bytes, where it is known. */
-  linkState(interfaceName: string, isUsable: boolean, mtu?: number): void {
-    for (const link of this.#links) {
-      if (link.settings.interfaceName !== interfaceName) continue;
+  /** `mtu` in bytes, where it is known; `index` of the interface, where there is one. */
+  linkState(interfaceName: string, isUsable: boolean, mtu?: number, index?: number): void {
+    const concerned = this.#links.filter(
+      ({ settings }) => settings.interfaceName === interfaceName,
+    );
+    for (const link of concerned) {
       const isBack = isUsable && !link.isUp;
       link.isUp = isUsable;
       link.mtuTold = mtu ?? link.mtuTold;
       if (isBack && link.channel?.stream?.isSending === false) link.channel.stream.restart();
     }
     this.#tellRoom();
-    if (this.#links[this.#active]?.isUp === true) return;
+    if (this.#links[this.#active]?.isUp !== true) this.#leaveFailed();
+    // Only now: what waits has moved to the next link.
+    for (const link of concerned) this.#followInterface(link, index);
+  }
+
+  #leaveFailed(): void {
     const carrying = this.#links.findIndex((link) => link.canCarry);
     const next = carrying < 0 ? this.#links.findIndex((link) => link.isUp) : carrying;
     if (next < 0) this.#options.logger.log('error', 'no dedicated links available', {});
@@ -144,20 +151,37 @@ export class Links {
     for (const link of this.#links) link.close();
   }
 
-  /** The peer's address, or one in a network of the link's interface. */
-  isFromPeer(settings: SyncLink, source: IpAddress): boolean {
-    return this.#sources.isFromPeer(settings, source);
+  /** The peer's address, or one in a network of the link's interface; others are counted. */
+  admits(settings: SyncLink, source: IpAddress): boolean {
+    return this.#sources.admits(settings, source);
+  }
+
+  /** Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has come back. */
+  #followInterface(link: Link, index: number | undefined): void {
+    if (link.interfaceIs(index)) {
+      if (link === this.#links[this.#active]) this.#needsMending = true;
+      const { interfaceName } = link.settings;
+      this.#options.logger.log('notice', 'the interface of a sync link is gone or was made anew', {
+        interface: interfaceName,
+      });
+      // Nothing waits for the closed sockets any more.
+      this.#options.writable();
+    }
+    if (index !== undefined && link.channel === undefined) this.#triedAt = undefined;
   }
 
   #openLink(link: Link): void {
     const opened = this.#options.open(link.settings);
     if ('refused' in opened) {
+      if (link.refused === opened.refused) return;
+      link.refused = opened.refused;
       this.#options.logger.log('error', 'cannot open the sync link', {
         interface: link.settings.interfaceName,
         because: opened.refused,
       });
       return;
     }
+    link.refused = undefined;
     link.channel = opened;
     opened.onDatagram((datagram, source, sourcePort) => {
       this.#received(link, datagram, source, sourcePort);

@@ -71,6 +71,8 @@ export type SyncCommand =
       readonly isUsable: boolean;
       /** Bytes; absent where there is no such interface. */
       readonly mtu?: number;
+      /** Of the kernel; another one under the same name is another interface. Absent where there is none. */
+      readonly index?: number;
     }
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
@@ -228,7 +230,15 @@ export interface SyncStatus {
   readonly overruns: number;
   readonly netlinkBufferBytes: number;
   readonly resyncs: number;
-  readonly events: { readonly received: number; readonly filtered: number; readonly own: number };
+  readonly events: {
+    readonly received: number;
+    readonly filtered: number;
+    readonly own: number;
+    /** Messages of the kernel, of dumps too, that were not understood and left out. */
+    readonly malformed: number;
+    /** In events: attributes of a newer kernel, skipped. */
+    readonly unknownAttributes: number;
+  };
   readonly peer: {
     readonly kind: 'none' | 'conntrackd' | 'keepstate';
     readonly name?: string;
@@ -245,6 +255,8 @@ export interface SyncStatus {
     /** Datagrams from addresses that are not the peer's, and the last such address. */
     readonly strangers: number;
     readonly lastStranger?: string;
+    /** In the peer's messages: attributes of a newer version, skipped. */
+    readonly unknownAttributes: number;
   };
   readonly parity: Parity;
   /** Why it is unknown, where that will not change by itself. */

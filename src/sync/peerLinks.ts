@@ -33,6 +33,19 @@ export class PeerLinks implements EngineObserver {
     if (this.#ticks++ % ticksBetweenTries === 0) this.#open();
   }
 
+  /** Index of the interface of this name, or none: sockets of another one are opened anew at the next tick. */
+  interfaceIs(interfaceName: string, index: number | undefined): void {
+    this.#engine.settings.links.forEach((link, at) => {
+      if (link.interfaceName !== interfaceName) return;
+      const socket = this.#sockets.get(at);
+      if (socket?.interfaceIndex !== undefined && socket.interfaceIndex !== index) {
+        socket.close();
+        this.#sockets.delete(at);
+      }
+      if (index !== undefined && !this.#sockets.has(at)) this.#ticks = 0;
+    });
+  }
+
   close(): void {
     this.channel.close();
     for (const socket of this.#sockets.values()) socket.close();
@@ -46,7 +59,7 @@ export class PeerLinks implements EngineObserver {
       if ('refused' in opened) return;
       this.#sockets.set(index, opened);
       opened.onDatagram((datagram, source) => {
-        if (this.#engine.links.isFromPeer(link, source)) this.channel.receive(datagram);
+        if (this.#engine.links.admits(link, source)) this.channel.receive(datagram);
       });
     });
   }

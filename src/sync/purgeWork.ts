@@ -129,7 +129,7 @@ export class PurgeWork {
     const injector = new FlowInjector(how, undefined, (_slot, errno) => {
       failures.note(errno);
     });
-    feed().addOwn(injector.portId);
+    const closed = feed().addOwn(injector.portId);
     let removed = 0;
     try {
       const dump = new KernelDump({ kind: 'flows' }, names, {
@@ -143,6 +143,7 @@ export class PurgeWork {
       if (!isOver()) injector.flush();
     } finally {
       injector.close();
+      closed();
     }
     return removed - injector.counts.failed;
   }

@@ -121,12 +121,13 @@ async function flushKernel(engine: Engine, table: 'conntrack' | 'expect' | 'all'
 /** All of them, as conntrackd: its filter knows no expectations. */
 function flushKernelExpectations(engine: Engine): void {
   const writer = new ExpectationWriter();
+  const closed = engine.feed.addOwn(writer.portId);
   try {
-    engine.feed.addOwn(writer.portId);
     const errno = writer.flush();
     if (errno !== 0) throw new KernelError('flush expectations', errno, `errno ${errno}`);
   } finally {
     writer.close();
+    closed();
   }
 }
 

@@ -100,9 +100,7 @@ export class RoleWork {
         ...ports,
         external,
         internal: internal.table,
-        onPort: (portId) => {
-          feed.addOwn(portId);
-        },
+        onPort: (portId) => feed.addOwn(portId),
         isOver: () => epoch < this.#epoch,
         onFailure: (_slot, errno) => {
           failures.note(errno);

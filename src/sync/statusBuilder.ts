@@ -54,6 +54,8 @@ export function buildStatus(
       received: feed.mirror.counters.events,
       filtered: feed.mirror.counters.filtered,
       own: feed.mirror.counters.own,
+      malformed: feed.watch.malformed,
+      unknownAttributes: feed.watch.events.unknownAttributes,
     },
     peer: {
       kind: peer.kind,
@@ -67,6 +69,7 @@ export function buildStatus(
       malformedBy: { ...receiver.malformed, givenUp: receiver.givenUp },
       strangers: links.strangers,
       ...(links.lastStranger === undefined ? {} : { lastStranger: links.lastStranger }),
+      unknownAttributes: receiver.unknownAttributes,
     },
     parity: peer.parity,
     ...(peer.parityBecause === undefined ? {} : { parityBecause: peer.parityBecause }),

@@ -21,8 +21,8 @@ export interface UndoOptions {
   readonly internal: FlowTable;
   readonly clock: Clock;
   readonly turns: Turns;
-  /** The port whose events are effects of this. */
-  readonly onPort: (portId: number) => void;
+  /** The port whose events are effects of this; what it returns is called once the port is closed. */
+  readonly onPort: (portId: number) => () => void;
   /** A new role wants the flows after all. */
   readonly isOver: () => boolean;
   /** Final refusals, for the log. */
@@ -45,7 +45,7 @@ export async function undoCommit(options: UndoOptions): Promise<number> {
   };
   const listener: ExternalListener = { flowApplied: () => undefined, flowEnding: remove };
   external.listen(listener);
-  onPort(injector.portId);
+  const closed = onPort(injector.portId);
   try {
     let slot = 0;
     const work = (): boolean => {
@@ -70,5 +70,6 @@ export async function undoCommit(options: UndoOptions): Promise<number> {
   } finally {
     external.unlisten(listener);
     injector.close();
+    closed();
   }
 }

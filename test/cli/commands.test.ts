@@ -197,7 +197,12 @@ describe('stats', () => {
   test('gives the numbers as JSON', async () => {
     await daemon.listen(() => ({ ok: true, result: sampleStatus }));
     const { stdout } = await runCli('stats', 'network', '--json', '--control', daemon.path);
-    expect(JSON.parse(stdout)).toEqual({ lost: 3, malformed: 0, strangers: 0 });
+    expect(JSON.parse(stdout)).toEqual({
+      lost: 3,
+      malformed: 0,
+      strangers: 0,
+      unknownAttributes: 5,
+    });
   });
 
   test('an engine that is down is a problem', async () => {

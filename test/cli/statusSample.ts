@@ -89,6 +89,7 @@ export const sampleStatus: StatusAnswer = {
       lost: 3,
       malformed: 0,
       strangers: 0,
+      unknownAttributes: 5,
     },
     links: [
       {
@@ -105,7 +106,7 @@ export const sampleStatus: StatusAnswer = {
       },
     ],
     queues: { transmit: 0, resend: 12, resendLimit: 131072, resendDropped: 0 },
-    events: { received: 10, filtered: 2, own: 3 },
+    events: { received: 10, filtered: 2, own: 3, malformed: 0, unknownAttributes: 4 },
     worker: { restarts: 0, lateness: { p50Ms: 0.1, p99Ms: 1, maxMs: 2 }, tableBytes: 1_000_000 },
     listingPath: '/run/keepstate/flows.sock',
   },

@@ -80,12 +80,21 @@ WARNING the external table is 91 % full
   });
 });
 
+test('messages of the kernel that were not understood are told where there are any', () => {
+  const { sync } = sampleStatus;
+  if (sync === undefined) throw new Error('the sample replicates');
+  const events = { ...sync.events, malformed: 2 };
+  const text = statusText({ ...sampleStatus, sync: { ...sync, events } }, now, plain);
+  expect(text).toContain('  kernel       2 messages not understood and left out\n');
+  expect(statusText(sampleStatus, now, plain)).not.toContain('not understood');
+});
+
 describe('the sync peer in status', () => {
   type Given = Pick<SyncStatusAnswer['peer'], 'kind' | 'name' | 'heardAgoMs' | 'maintenance'>;
   const whole = (given: Given): string => {
     const { sync } = sampleStatus;
     if (sync === undefined) throw new Error('the sample replicates');
-    const peer = { lost: 0, malformed: 0, strangers: 0, ...given };
+    const peer = { lost: 0, malformed: 0, strangers: 0, unknownAttributes: 0, ...given };
     return statusText({ ...sampleStatus, sync: { ...sync, peer } }, now, plain);
   };
   const text = (given: Given): string => /peer {9}(.*)/.exec(whole(given))?.[1] ?? '';

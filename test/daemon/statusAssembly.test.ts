@@ -85,7 +85,7 @@ const sync: SyncStatus = {
   overruns: 0,
   netlinkBufferBytes: 1,
   resyncs: 0,
-  events: { received: 0, filtered: 0, own: 0 },
+  events: { received: 0, filtered: 0, own: 0, malformed: 0, unknownAttributes: 0 },
   peer: {
     kind: 'keepstate',
     name: 'fw2',
@@ -95,6 +95,7 @@ const sync: SyncStatus = {
     malformed: 0,
     malformedBy: {},
     strangers: 0,
+    unknownAttributes: 0,
   },
   parity: 'equal',
   links: [],

@@ -118,6 +118,18 @@ describe('a run of datagrams', () => {
   });
 });
 
+test('a datagram that is longer than any link carries is dropped and counted', async () => {
+  const one = open(left, { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') });
+  const two = open(right, { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') });
+  const heard = listen(two);
+  expect(one.send(Buffer.alloc(20_000))).toEqual({ kind: 'done' });
+  expect(one.send(Buffer.from('behind'))).toEqual({ kind: 'done' });
+  await waitFor(() => heard.length > 0);
+  expect(heard.map(({ text }) => text)).toEqual(['behind']);
+  expect(two.counters()).toMatchObject({ received: 1, truncated: 1 });
+  expect(two.receiveErrors).toBe(1);
+});
+
 test.each([
   ['10.9.0.1', '10.9.0.2'],
   ['fd09::1', 'fd09::2'],

@@ -94,10 +94,21 @@ export class LinkPair {
     changes: Partial<SyncSettings> = {},
     linkCount = 2,
   ): Promise<LinkPair> {
-    const hosts = await cableTwice(lab);
+    const linksOf = (own: 1 | 2): LinkOptions[] => twoLinks(kind, own).slice(0, linkCount);
+    return LinkPair.between(await cableTwice(lab), linksOf, changes);
+  }
+
+  /** Over any links. */
+  static async between(
+    hosts: readonly [Host, Host],
+    linksOf: (own: 1 | 2) => readonly LinkOptions[],
+    changes: Partial<SyncSettings> = {},
+  ): Promise<LinkPair> {
     const start = (which: 0 | 1): Promise<SyncNode> => {
-      const links = twoLinks(kind, which === 0 ? 1 : 2).slice(0, linkCount);
-      const settings = settingsOf(links, { nodeName: which === 0 ? 'a' : 'b', ...changes });
+      const settings = settingsOf(linksOf(which === 0 ? 1 : 2), {
+        nodeName: which === 0 ? 'a' : 'b',
+        ...changes,
+      });
       return SyncNode.start(hosts[which], settings, true);
     };
     return new LinkPair(hosts, [await start(0), await start(1)], start);

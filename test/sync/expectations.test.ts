@@ -40,7 +40,7 @@ function committing(
   const { put = () => 0, ...others } = changes;
   const done = commitExpectations(cache, {
     ...{ clock, turns, nowSeconds: 0, fixedTimeoutSeconds: undefined, isOver: () => false },
-    onPort: () => undefined,
+    onPort: () => () => undefined,
     onFailure: (errno) => failures.push(errno),
     open: () => ({ portId: 7, put, close: () => undefined }),
     ...others,

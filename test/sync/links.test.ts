@@ -23,6 +23,9 @@ const unconnected: KernelOutcome = { kind: 'refused', errno: 107, message: 'not 
 const unreachable: KernelOutcome = { kind: 'refused', errno: 101, message: 'unreachable' };
 
 class FakeChannel implements Channel {
+  interfaceIndex?: number;
+  receiveErrors?: number;
+  isClosed = false;
   outcome: KernelOutcome = done;
   readonly sent: string[] = [];
   sendRun?: (datagrams: Uint8Array, size: number) => KernelOutcome;
@@ -44,6 +47,7 @@ class FakeChannel implements Channel {
 
   close(): void {
     this.#listener = undefined;
+    this.isClosed = true;
   }
 
   hear(from: string, port = 9): void {
@@ -114,7 +118,7 @@ function streamsOf(settings: readonly SyncLink[]) {
 
 function linksOver<C extends FakeChannel>(
   settings: readonly SyncLink[],
-  channels: readonly C[],
+  channels: C[],
   acceptAnySource = false,
 ) {
   const seen = {
@@ -284,6 +288,87 @@ describe('a path that is dead although it has carrier', () => {
     channels[1]!.hear('192.0.2.2');
     channels[1]!.hear('192.0.2.2');
     expect(seen.mended).toBe(1);
+  });
+});
+
+describe('an interface that is deleted and made again', () => {
+  function linkOn(index: number | undefined, ...others: readonly string[]) {
+    const settings = [link('a'), ...others.map((name) => link(name))];
+    const channels = settings.map(() => new FakeChannel());
+    const [first] = channels;
+    if (first === undefined) throw new Error('there is a link');
+    if (index !== undefined) first.interfaceIndex = index;
+    return { first, ...linksOver(settings, channels) };
+  }
+
+  test('sockets that belong to the old one are closed, and others are opened at the next tick', () => {
+    const { links, channels, seen, first } = linkOn(7);
+    links.linkState('a', true, 1_500, 7);
+    expect(first.isClosed).toBe(false);
+    links.linkState('a', false);
+    expect(first.isClosed).toBe(true);
+    expect(links.status()[0]?.isUsable).toBe(false);
+    const next = new FakeChannel();
+    channels[0] = next;
+    next.interfaceIndex = 9;
+    links.linkState('a', true, 1_500, 9);
+    links.tick(seen.now);
+    send(links, 'x');
+    expect(next.sent).toEqual(['x']);
+    links.linkState('a', true, 1_500, 9);
+    expect(next.isClosed).toBe(false);
+    next.hear('192.0.2.2');
+    expect(seen.mended).toBe(1);
+  });
+
+  test('where only the end of it is told, by another index, it is the same', () => {
+    const { links, first } = linkOn(7);
+    links.linkState('a', true, 1_500, 9);
+    expect(first.isClosed).toBe(true);
+  });
+
+  test('sockets that do not depend on it are kept', () => {
+    const { links, first } = linkOn(undefined);
+    links.linkState('a', false);
+    links.linkState('a', true, 1_500, 9);
+    expect(first.isClosed).toBe(false);
+  });
+
+  test('what waits goes to the next link, or nobody waits for it', () => {
+    const two = linkOn(7, 'b');
+    two.first.outcome = full;
+    send(two.links, 'x', 'y');
+    two.links.linkState('a', false);
+    expect(two.channels[1]?.sent).toEqual(['x', 'y']);
+    const one = linkOn(7);
+    one.first.outcome = full;
+    send(one.links, 'x', 'y');
+    expect(one.links.isBlocked).toBe(true);
+    one.links.linkState('a', false);
+    expect(one.links.isBlocked).toBe(false);
+    expect(one.links.status()[0]?.sendErrors).toBe(2);
+    expect(one.seen.writable).toBe(1);
+  });
+
+  test('what the old sockets could not read stays counted', () => {
+    const { links, channels, seen, first } = linkOn(7);
+    first.receiveErrors = 3;
+    links.linkState('a', true, 1_500, 9);
+    expect(links.status()[0]?.receiveErrors).toBe(3);
+    const next = new FakeChannel();
+    next.receiveErrors = 1;
+    channels[0] = next;
+    links.tick(seen.now);
+    expect(links.status()[0]?.receiveErrors).toBe(4);
+  });
+
+  test('why it cannot be opened is told once', () => {
+    const { links, channels, seen } = linkOn(7);
+    links.linkState('a', false);
+    channels.length = 0;
+    const before = seen.logged;
+    for (let second = 2; second < 10; second++) links.tick(seconds(second));
+    expect(seen.logged - before).toBe(1);
   });
 });
 

@@ -56,7 +56,7 @@ function begin(internal: FingerprintedTable, isOver = (): boolean => false): Und
   const done = undoCommit({
     ...{ external, internal, turns, isOver, door: { socket, portId: 7 } },
     clock: { now: () => microseconds((now += seconds(1))), wallClock: () => microseconds(0) },
-    onPort: () => undefined,
+    onPort: () => () => undefined,
   });
   return { external, turns, done, deleted: () => deleted };
 }
