@@ -10,6 +10,8 @@ jest.setTimeout(120_000);
 const instance = (more = ''): string => `vrrp_instance A {
   interface wan
   virtual_router_id 77
+  version 3
+  advert_int 0.2
   priority 100
   unicast_src_ip 10.4.0.1
   unicast_peer {
