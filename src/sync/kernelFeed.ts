@@ -115,11 +115,8 @@ export class KernelFeed {
 
   /** Fills the cache for the first time, where there is one; the peer hears nothing of it. */
   async start(): Promise<ResyncResult> {
-    if (this.#options.cache.passesThrough) {
-      this.watch.follow();
-      return nothingRead;
-    }
     this.watch.follow();
+    if (this.#options.cache.passesThrough) return nothingRead;
     const result = await this.#quietPass();
     await this.expectations.compare(false);
     return result;

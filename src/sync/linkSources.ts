@@ -24,20 +24,19 @@ export class LinkSources {
     this.#networks = { at: clock.now(), byInterface: interfaceNetworks() };
   }
 
-  /** The peer's address, or one in a network of the link's interface. */
-  isFromPeer(settings: SyncLink, source: IpAddress): boolean {
+  /** The peer's address, or one in a network of the link's interface, also a new one; strangers are counted. */
+  admits(settings: SyncLink, source: IpAddress): boolean {
+    if (this.#isFromPeer(settings, source) || this.#isFromPeerNow(settings, source)) return true;
+    this.strangers++;
+    this.lastStranger = formatIp(source);
+    return false;
+  }
+
+  #isFromPeer(settings: SyncLink, source: IpAddress): boolean {
     if (this.#acceptAny) return true;
     if (settings.kind !== 'multicast' && ipEquals(settings.destination, source)) return true;
     const networks = this.#networks.byInterface.get(settings.interfaceName) ?? [];
     return networks.some(({ address, prefixLength }) => inPrefix(source, address, prefixLength));
-  }
-
-  /** The same for what arrives: strangers are counted, and the interface's addresses may have changed. */
-  admits(settings: SyncLink, source: IpAddress): boolean {
-    if (this.isFromPeer(settings, source) || this.#isFromPeerNow(settings, source)) return true;
-    this.strangers++;
-    this.lastStranger = formatIp(source);
-    return false;
   }
 
   /** Looked up again once a second at most. */
@@ -45,7 +44,7 @@ export class LinkSources {
     const now = this.#clock.now();
     if (subtractTime(now, this.#networks.at) < readAgainAfter) return false;
     this.#networks = { at: now, byInterface: interfaceNetworks() };
-    return this.isFromPeer(settings, source);
+    return this.#isFromPeer(settings, source);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   newScratch,
   role,
   word,
+  type FlowCursor,
 } from '../../src/conntrack/flowRecord.js';
 import { NameTable } from '../../src/conntrack/nameTable.js';
 import { ExternalCache } from '../../src/sync/externalCache.js';
@@ -23,12 +24,15 @@ import {
   rangeHeaderBytes,
   walk,
   writeHeader,
+  writeRange,
 } from '../../src/sync/wire/header.js';
 
-const limit = 10_000;
+const ordinaryLimit = 10_000;
 
 export interface ReplicatorOptions {
   readonly mode: SyncMode;
+  /** Flows that each of its tables holds. */
+  readonly limit?: number;
   readonly resendLimit?: number;
   /** The number of its first message. */
   readonly firstSequence?: number;
@@ -38,8 +42,8 @@ export interface ReplicatorOptions {
 
 export class LoneReplicator {
   readonly names = new NameTable();
-  readonly internal = new InternalCache(this.#table(), limit);
-  readonly external = new ExternalCache(this.#table(), limit, false);
+  readonly internal: InternalCache;
+  readonly external: ExternalCache;
   readonly replicator: Replicator;
   /** Datagrams that nobody has taken yet. */
   sent: Uint8Array[] = [];
@@ -49,7 +53,12 @@ export class LoneReplicator {
   readonly #flow = newScratch(this.names);
 
   constructor(options: ReplicatorOptions) {
-    const { mode, resendLimit = limit, firstSequence = 1_000 } = options;
+    const { mode, limit = ordinaryLimit, firstSequence = 1_000 } = options;
+    const { resendLimit = ordinaryLimit } = options;
+    const table = (): FingerprintedTable =>
+      new FingerprintedTable({ limit, names: this.names, hashSeed: 7 });
+    this.internal = new InternalCache(table(), limit);
+    this.external = new ExternalCache(table(), limit, mode === 'ALARM');
     let isFirst = true;
     const random: RandomSource = {
       below: () => {
@@ -90,18 +99,23 @@ export class LoneReplicator {
   fill(from: number, to: number): void {
     this.internal.tellsDumps = false;
     for (let number = from; number <= to; number++) {
-      const flow = this.#flow;
-      clearScratch(flow);
-      flow.setKind(false, 17);
-      flow.setAddressWord(role.originalSource, 0, 0x0a000001);
-      flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
-      flow.set(word.originalPorts, ((number << 16) | 53) >>> 0);
-      flow.set(word.status, 0xe);
-      flow.learn(has.ports | has.status);
-      deriveReply(flow);
-      this.internal.created(this.internal.table.insert(flow, 0), 'dump');
+      this.internal.created(this.internal.table.insert(this.flow(number), 0), 'dump');
     }
     this.internal.tellsDumps = true;
+  }
+
+  /** A scratch record, valid until the next call; `number` is below 65,536. */
+  flow(number: number): FlowCursor {
+    const flow = this.#flow;
+    clearScratch(flow);
+    flow.setKind(false, 17);
+    flow.setAddressWord(role.originalSource, 0, 0x0a000001);
+    flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
+    flow.set(word.originalPorts, ((number << 16) | 53) >>> 0);
+    flow.set(word.status, 0xe);
+    flow.learn(has.ports | has.status);
+    deriveReply(flow);
+    return flow;
   }
 
   pump(now: Microseconds, most = 64): boolean {
@@ -116,10 +130,6 @@ export class LoneReplicator {
 
   receive(datagrams: readonly Uint8Array[], now: Microseconds): void {
     for (const datagram of datagrams) this.replicator.receive(datagram, now);
-  }
-
-  #table(): FingerprintedTable {
-    return new FingerprintedTable({ limit, names: this.names, hashSeed: 7 });
   }
 }
 
@@ -148,9 +158,6 @@ export function controlMessage(flags: number, sequence: number, from = 0, to = 0
   const bytes = new Uint8Array(hasRange ? rangeHeaderBytes : headerBytes);
   const view = new DataView(bytes.buffer);
   writeHeader(view, 0, messageKind.control, flags, bytes.length, sequence);
-  if (hasRange) {
-    view.setUint32(8, from);
-    view.setUint32(12, to);
-  }
+  if (hasRange) writeRange(view, 0, from, to);
   return bytes;
 }

@@ -2,24 +2,9 @@
 import { milliseconds, microseconds, seconds, type Microseconds } from '../../src/base/time.js';
 import type { Expectation } from '../../src/conntrack/expectation.js';
 import { FlowMirror } from '../../src/conntrack/flowMirror.js';
-import {
-  clearScratch,
-  deriveReply,
-  has,
-  newScratch,
-  role,
-  word,
-  type FlowCursor,
-} from '../../src/conntrack/flowRecord.js';
-import { NameTable } from '../../src/conntrack/nameTable.js';
-import { ExternalCache } from '../../src/sync/externalCache.js';
-import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
-import { InternalCache } from '../../src/sync/internalCache.js';
-import { Replicator } from '../../src/sync/replicator.js';
 import type { SyncMode } from '../../src/sync/settings.js';
-import { DatagramBuilder } from '../../src/sync/wire/datagramBuilder.js';
+import { LoneReplicator } from '../support/replicatorParts.js';
 
-const names = new NameTable();
 const limit = 1_000;
 
 const between = { source: '0a000001', destination: '0a000002', protocol: 6 };
@@ -32,73 +17,34 @@ const expectation: Expectation = {
   helper: 'ftp',
 };
 
-class Node {
-  readonly table = new FingerprintedTable({ limit, names, hashSeed: 1 });
-  readonly cache: InternalCache;
-  readonly external: ExternalCache;
-  readonly sent: Uint8Array[] = [];
-  readonly replicator: Replicator;
+/** With a mirror in front, as in the engine. */
+class Node extends LoneReplicator {
   readonly mirror: FlowMirror;
   now: Microseconds = seconds(10);
-  readonly #flow: FlowCursor = newScratch(names);
 
-  constructor(mode: SyncMode, passesThrough = false) {
-    const table = (): FingerprintedTable => new FingerprintedTable({ limit, names, hashSeed: 2 });
-    this.cache = new InternalCache(this.table, 100, passesThrough);
-    this.external = new ExternalCache(table(), 100, mode === 'ALARM');
-    this.replicator = new Replicator({
-      settings: {
-        mode,
-        ackWindowSize: 300,
-        resendQueueSize: 131_072,
-        refreshTimeSeconds: 2,
-        tcpWindowTracking: false,
-      },
-      internal: this.cache,
-      external: this.external,
-      builder: new DatagramBuilder(1_472, (run, size) => {
-        for (let at = 0; at < run.length; at += size) this.sent.push(run.slice(at, at + size));
-      }),
-      scratch: newScratch(names),
-      random: { below: () => 0 },
-      port: {
-        wake: () => undefined,
-        bulkDone: () => undefined,
-        bulkStarted: () => undefined,
-        resyncAsked: () => undefined,
-      },
-    });
+  constructor(mode: SyncMode) {
+    super({ mode, limit, resendLimit: 131_072 });
     this.mirror = new FlowMirror({
-      table: this.table,
+      table: this.internal.table,
       filter: { accepts: () => true, isOwn: () => false, acceptsTuple: () => true } as never,
       kernelFilters: false,
       isOwnPort: () => false,
       clock: { now: () => this.now, wallClock: () => this.now },
       turns: { next: (run) => run() },
-      listener: this.cache,
-      passesThrough,
+      listener: this.internal,
     });
   }
 
-  event(kind: 'new' | 'destroy', number: number, status = 0xe): void {
-    const flow = this.#flow;
-    clearScratch(flow);
-    flow.setKind(false, 17);
-    flow.setAddressWord(role.originalSource, 0, number);
-    flow.setAddressWord(role.originalDestination, 0, 0x0a000001);
-    flow.set(word.originalPorts, (1_024 << 16) | 80);
-    flow.set(word.status, status);
-    flow.learn(has.ports | has.status);
-    deriveReply(flow);
-    this.mirror.event(kind, flow, 0);
+  event(kind: 'new' | 'destroy', number: number): void {
+    this.mirror.event(kind, this.flow(number), 0);
   }
 
   /** A tenth of a second: what waits goes out, as far as the window lets it. */
   beat(peer?: Node): void {
     this.now = microseconds(this.now + milliseconds(100));
     this.replicator.tick(this.now);
-    while (this.replicator.pump(this.now, 1_024));
-    for (const datagram of this.sent.splice(0)) peer?.replicator.receive(datagram, this.now);
+    const datagrams = this.drain(this.now);
+    peer?.receive(datagrams, this.now);
   }
 }
 
@@ -111,8 +57,8 @@ test('FTFW: flows that ended give their places to new ones, and the peer is told
     node.event('destroy', number);
     if (number % 100 === 0) node.beat();
   }
-  expect(node.cache.counters.createFailed).toBe(0);
-  expect(node.table.alive).toBe(200);
+  expect(node.internal.counters.createFailed).toBe(0);
+  expect(node.internal.table.alive).toBe(200);
   expect(node.replicator.transmitter.resend.dropped).toBeGreaterThan(0);
 
   const peer = new Node('FTFW');
@@ -121,20 +67,20 @@ test('FTFW: flows that ended give their places to new ones, and the peer is told
     peer.now = node.now;
     peer.beat(node);
   }
-  expect(peer.external.table.fingerprint.words).toEqual(node.table.fingerprint.words);
-  expect([peer.external.table.alive, node.table.count]).toEqual([200, 200]);
+  expect(peer.external.table.fingerprint.words).toEqual(node.internal.table.fingerprint.words);
+  expect([peer.external.table.alive, node.internal.table.count]).toEqual([200, 200]);
 });
 
 test('a table that is full of living flows refuses, and counts it', () => {
   const node = new Node('FTFW');
   for (let number = 1; number <= limit + 5; number++) node.event('new', number);
-  expect([node.table.alive, node.cache.counters.full]).toEqual([limit, 5]);
+  expect([node.internal.table.alive, node.internal.counters.full]).toEqual([limit, 5]);
 });
 
 test('ALARM: an expectation is told again, and forgotten by a peer that hears no more of it', () => {
   const node = new Node('ALARM');
   const peer = new Node('ALARM');
-  node.cache.expectationSeen(expectation, 10, true);
+  node.internal.expectationSeen(expectation, 10, true);
   for (let i = 0; i < 50; i++) node.beat(i < 20 ? undefined : peer);
   // The first ones were lost.
   expect(peer.external.expectations.count).toBe(1);
@@ -143,7 +89,7 @@ test('ALARM: an expectation is told again, and forgotten by a peer that hears no
   expect(peer.external.expectations.count).toBe(1);
   peer.external.expire((entry?.updatedSeconds ?? 0) + 8, 8, 10);
   expect(peer.external.expectations.count).toBe(0);
-  node.cache.removeExpectation([...node.cache.expectations][0]!);
+  node.internal.removeExpectation([...node.internal.expectations][0]!);
   node.beat();
   for (let i = 0; i < 50; i++) node.beat(peer);
   expect(peer.external.expectations.count).toBe(0);
