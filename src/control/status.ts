@@ -5,12 +5,14 @@
 
 export type RoleState = 'MASTER' | 'BACKUP' | 'FAULT' | 'INIT';
 
-/** Something an operator should act on. `code` is stable; `remedy` is what to do. */
+/** Something an operator should act on. `code` is stable (docs/problems.md); `remedy` is what to do. */
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly code: string;
   readonly text: string;
   readonly remedy: string;
+  /** What it is about, where one code can stand twice: an instance, a link, a table. */
+  readonly subject?: string;
 }
 
 export interface VipStatus {

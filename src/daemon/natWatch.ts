@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
 import type { Problem } from '../control/status.js';
 import { natThatStays, parseNftRuleset, translatedAddresses } from '../net/nftRules.js';
+import { problem } from './problemTable/table.js';
 
 const firstLook = seconds(2);
 const period = seconds(60);
@@ -72,20 +73,12 @@ export function natProblems(found: ReturnType<typeof natThatStays>): readonly Pr
   const problems: Problem[] = [];
   if (masquerade !== undefined) {
     const on = masquerade.outputInterface ?? 'an interface';
-    problems.push({
-      severity: 'warning',
-      code: 'masquerade',
-      text: `MASQUERADE on ${on} uses an address that does not move to the peer: its flows break`,
-      remedy: 'use "snat to" a virtual address instead; keepstate doctor lists each such rule',
-    });
+    const text = `MASQUERADE on ${on} uses an address that does not move to the peer: its flows break`;
+    problems.push(problem('masquerade', text));
   }
   if (snat !== undefined) {
-    problems.push({
-      severity: 'warning',
-      code: 'snat-stays',
-      text: `SNAT goes to ${snat.address ?? '?'}, which is no virtual address and does not move`,
-      remedy: 'use a virtual address; keepstate doctor lists each such rule',
-    });
+    const text = `SNAT goes to ${snat.address ?? '?'}, which is no virtual address and does not move`;
+    problems.push(problem('snat-stays', text));
   }
   return problems;
 }

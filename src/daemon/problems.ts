@@ -3,6 +3,7 @@ import { toMilliseconds, subtractTime, type Microseconds } from '../base/time.js
 import type { Problem } from '../control/status.js';
 import type { SyncStatus } from '../sync/messages.js';
 import type { InstanceSnapshot } from '../vrrp/snapshot.js';
+import { problem } from './problemTable/table.js';
 
 export interface SyncView {
   /** undefined: the worker has not reported yet, or is down. */
@@ -22,41 +23,31 @@ export function instanceProblems(
   instance: InstanceSnapshot,
   wallClock: Microseconds,
 ): readonly Problem[] {
-  const faults = instance.faults.map((fault): Problem => ({
-    severity: 'error',
-    code: 'fault',
-    text: `${instance.name}: ${fault}`,
-    remedy: 'repair what the fault names; the instance returns by itself',
-  }));
+  const { name } = instance;
+  const faults = instance.faults.map((fault) =>
+    problem('fault', `${name}: ${fault}`, { subject: `${name}: ${fault}` }),
+  );
   const seen = instance.problems.flatMap(({ reason, text, remedy, lastSeen }): Problem[] => {
     const age = lastSeen === undefined ? 0 : toMilliseconds(subtractTime(wallClock, lastSeen));
     if (age > problemLifetimeMs) return [];
-    return [{ severity: 'warning', code: reason, text: `${instance.name}: ${text}`, remedy }];
+    return [problem(reason, `${name}: ${text}`, { subject: name, remedy })];
   });
   const missing =
     instance.state === 'MASTER' && !instance.vipsWait
       ? instance.vips.filter((vip) => !vip.isPresent && vip.state !== 'pending')
       : [];
-  const absent = missing.map((vip): Problem => ({
-    severity: 'error',
-    code: 'vip-missing',
-    text: `${instance.name} is MASTER but ${vip.text} is not on its interface`,
-    remedy: 'see the log for why the kernel refused it',
-  }));
+  const absent = missing.map((vip) =>
+    problem('vip-missing', `${name} is MASTER but ${vip.text} is not on its interface`, {
+      subject: `${name}: ${vip.text}`,
+    }),
+  );
   return [...faults, ...seen, ...absent];
 }
 
 export function syncProblems(view: SyncView, now: Microseconds): readonly Problem[] {
   const { status, downBecause } = view;
   if (downBecause !== undefined) {
-    return [
-      {
-        severity: 'error',
-        code: 'sync-down',
-        text: `the sync engine is down: ${downBecause}`,
-        remedy: 'it is restarted by itself; see the log if it does not stay',
-      },
-    ];
+    return [problem('sync-down', `the sync engine is down: ${downBecause}`)];
   }
   if (status === undefined) return [];
   return [
@@ -70,15 +61,8 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Proble
 
 export function latenessProblems(maxMs: number): readonly Problem[] {
   if (maxMs < lateMs) return [];
-  return [
-    {
-      severity: 'warning',
-      code: 'late',
-      text: `the VRRP loop was ${Math.round(maxMs)} ms late within the last second`,
-      remedy:
-        'the machine is overloaded or suspends this process: set vrrp_rt_priority or vrrp_priority',
-    },
-  ];
+  const text = `the VRRP loop was ${Math.round(maxMs)} ms late within the last second`;
+  return [problem('late', text)];
 }
 
 function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[] {
@@ -88,84 +72,43 @@ function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[]
       lastHeard === undefined
         ? 'was never heard'
         : `was last heard ${Math.round(toMilliseconds(subtractTime(now, lastHeard)) / 1000)} s ago`;
-    return [
-      {
-        severity: 'error',
-        code: 'sync-peer-lost',
-        text: `the sync peer ${ago}`,
-        remedy: 'check the sync link, the peer daemon, and that the sync port may pass both ways',
-      },
-    ];
+    return [problem('sync-peer-lost', `the sync peer ${ago}`)];
   }
   if (status.parity === 'different' && status.state === 'synchronised') {
-    return [
-      {
-        severity: 'warning',
-        code: 'parity',
-        text: 'the peer holds other flows than this node sent',
-        remedy: 'a resync is asked for by itself; "keepstate sync bulk" on the MASTER does it now',
-      },
-    ];
+    return [problem('parity', 'the peer holds other flows than this node sent')];
   }
   return [];
 }
 
 function tableProblems(name: string, entries: number, limit: number): readonly Problem[] {
   if (limit <= 0 || entries < limit * nearlyFull) return [];
-  return [
-    {
-      severity: entries >= limit ? 'error' : 'warning',
-      code: 'table-full',
-      text: `the ${name} table is ${Math.floor((100 * entries) / limit)} % full`,
-      remedy: 'raise HashLimit (and nf_conntrack_max) on both nodes',
-    },
-  ];
+  const text = `the ${name} table is ${Math.floor((100 * entries) / limit)} % full`;
+  const severity = entries >= limit ? 'error' : 'warning';
+  return [problem('table-full', text, { subject: name, severity })];
 }
 
 function linkProblems(status: SyncStatus): readonly Problem[] {
   return status.links.flatMap((link): readonly Problem[] => {
+    const subject = link.interfaceName;
     if (!link.isUsable) {
-      return [
-        {
-          severity: 'error',
-          code: 'sync-link-down',
-          text: `sync link ${link.interfaceName} is down`,
-          remedy: `bring ${link.interfaceName} up; replication goes on over another link if there is one`,
-        },
-      ];
+      const remedy = `bring ${subject} up; replication goes on over another link if there is one`;
+      return [problem('sync-link-down', `sync link ${subject} is down`, { subject, remedy })];
     }
     if (link.isSending !== false) return [];
-    return [
-      {
-        severity: 'error',
-        code: 'sync-link-unconnected',
-        text: `sync link ${link.interfaceName} has no TCP connection to the peer`,
-        remedy: 'the peer must listen there, and its filter must admit the port',
-      },
-    ];
+    const text = `sync link ${subject} has no TCP connection to the peer`;
+    return [problem('sync-link-unconnected', text, { subject })];
   });
 }
 
-function lossProblems(status: SyncStatus): readonly Problem[] {
-  const strangers: Problem[] =
-    status.peer.strangers === 0
-      ? []
-      : [
-          {
-            severity: 'warning',
-            code: 'sync-stranger',
-            text: `replication traffic comes from ${status.peer.lastStranger ?? 'a stranger'}`,
-            remedy: 'another cluster uses the same group or port: give each its own',
-          },
-        ];
-  if (status.queues.resendDropped === 0) return strangers;
-  return [
-    ...strangers,
-    {
-      severity: 'warning',
-      code: 'resend-overflow',
-      text: `the resend queue overflowed ${status.queues.resendDropped} times`,
-      remedy: 'raise ResendQueueSize, or give the sync link more bandwidth',
-    },
-  ];
+function lossProblems({ peer, queues }: SyncStatus): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (peer.strangers > 0) {
+    const from = peer.lastStranger ?? 'a stranger';
+    problems.push(problem('sync-stranger', `replication traffic comes from ${from}`));
+  }
+  if (queues.resendDropped > 0) {
+    const text = `the resend queue overflowed ${queues.resendDropped} times`;
+    problems.push(problem('resend-overflow', text));
+  }
+  return problems;
 }

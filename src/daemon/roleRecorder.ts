@@ -10,6 +10,7 @@ import type { HistoryEntry, Problem } from '../control/status.js';
 import type { CommitSummary, MergeSummary } from '../sync/messages.js';
 import type { RoleChange, Transition } from '../vrrp/routerPorts.js';
 import type { History } from './history.js';
+import { problem } from './problemTable/table.js';
 import { isoTime } from './statusAssembly.js';
 
 /** How long `status` remembers another master. */
@@ -105,12 +106,8 @@ export class RoleRecorder {
     const now = this.#clock.now();
     return [...this.#rivals]
       .filter(([, { at }]) => subtractTime(now, at) < rivalMemory)
-      .map(([unit, { because }]) => ({
-        severity: 'error',
-        code: 'two-masters',
-        text: `${unit}: two masters heard: ${because}`,
-        remedy:
-          'VRRP was cut between the nodes, or a process stood still: keepstate doctor, docs/operations.md',
-      }));
+      .map(([unit, { because }]) =>
+        problem('two-masters', `${unit}: two masters heard: ${because}`, { subject: unit }),
+      );
   }
 }

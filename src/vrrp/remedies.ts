@@ -4,6 +4,8 @@ import type { InstanceSettings } from './settings.js';
 import type { ProblemSnapshot } from './snapshot.js';
 
 type OwnReason = ComplaintReason | 'pending' | 'send' | 'script';
+/** What `status` can say of an instance, by a stable name. */
+export type ProblemReason = OwnReason | 'nopreemptDisarmed';
 
 const remedies: Readonly<Record<OwnReason, string>> = {
   length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',

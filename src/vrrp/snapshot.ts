@@ -5,7 +5,7 @@ import type { StateName } from './actions.js';
 import type { Presence } from './addresses.js';
 import type { InstanceCounters } from './counters.js';
 import type { Holdings, HoldingStatus } from './holdings.js';
-import { settingRemarks, problemRemedy } from './remedies.js';
+import { settingRemarks, problemRemedy, type ProblemReason } from './remedies.js';
 import type { Senders } from './senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
 import type { HeardMaster, InstanceState } from './state.js';
@@ -26,7 +26,7 @@ export interface ItemSnapshot {
 
 /** Something an operator should know, with what to do about it. */
 export interface ProblemSnapshot {
-  readonly reason: string;
+  readonly reason: ProblemReason;
   readonly text: string;
   readonly remedy: string;
   readonly count: number;

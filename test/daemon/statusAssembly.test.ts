@@ -235,14 +235,14 @@ describe('problems', () => {
     if (vip === undefined) throw new Error('the sample has a VIP');
     expect(instanceCodes({ vips: [{ ...vip, isPresent: false }] })).toEqual(['vip-missing']);
     expect(instanceCodes({ vips: [{ ...vip, isPresent: false }], vipsWait: true })).toEqual([]);
-    const problem = { reason: 'authType', text: 't', remedy: 'r', count: 1 };
+    const problem = { reason: 'password' as const, text: 't', remedy: 'r', count: 1 };
     const seen = (agoSeconds: number) => ({
       ...problem,
       lastSeen: microseconds(wallClock - agoSeconds * 1_000_000),
     });
-    expect(instanceCodes({ problems: [seen(10)] })).toEqual(['authType']);
+    expect(instanceCodes({ problems: [seen(10)] })).toEqual(['password']);
     expect(instanceCodes({ problems: [seen(120)] })).toEqual([]);
-    expect(instanceCodes({ problems: [problem] })).toEqual(['authType']);
+    expect(instanceCodes({ problems: [problem] })).toEqual(['password']);
   });
 
   test('of a ruleset whose NAT stays on the node', () => {

@@ -1,0 +1,53 @@
+/** Problems of replication: the engine, its links, its tables, its peer. */
+import type { ProblemRows } from './row.js';
+
+export const syncRows = {
+  'sync-down': {
+    severity: 'error',
+    begins: 'the sync engine has ended',
+    ends: 'it runs again',
+    remedy: 'it is restarted by itself; see the log if it does not stay',
+  },
+  'sync-peer-lost': {
+    severity: 'error',
+    begins: 'nothing of the sync peer was accepted for 4 s',
+    ends: 'the peer is heard again',
+    remedy: 'check the sync link, the peer daemon, and that the sync port may pass both ways',
+  },
+  parity: {
+    severity: 'warning',
+    begins: 'the comparison says that the peer holds other flows than this node sent',
+    ends: 'a later comparison says that they are equal',
+    remedy: 'a resync is asked for by itself; "keepstate sync bulk" on the MASTER does it now',
+  },
+  'table-full': {
+    severity: 'warning',
+    begins: 'a cache has 90 % of HashLimit; an error when it is full',
+    ends: 'it has less',
+    remedy: 'raise HashLimit (and nf_conntrack_max) on both nodes',
+  },
+  'sync-link-down': {
+    severity: 'error',
+    begins: 'the interface of a sync link is down or not there',
+    ends: 'it is up again',
+    remedy: 'bring the interface up; replication goes on over another link if there is one',
+  },
+  'sync-link-unconnected': {
+    severity: 'error',
+    begins: 'a TCP sync link has no connection to the peer',
+    ends: 'the connection stands',
+    remedy: 'the peer must listen there, and its filter must admit the port',
+  },
+  'sync-stranger': {
+    severity: 'warning',
+    begins: 'replication traffic comes from an address that is not the peer\u2019s',
+    ends: 'a restart of the daemon or of its sync engine',
+    remedy: 'another cluster uses the same group or port: give each its own',
+  },
+  'resend-overflow': {
+    severity: 'warning',
+    begins: 'the resend queue overflowed: the peer acknowledges too slowly',
+    ends: 'a restart of the daemon or of its sync engine',
+    remedy: 'raise ResendQueueSize, or give the sync link more bandwidth',
+  },
+} as const satisfies ProblemRows;

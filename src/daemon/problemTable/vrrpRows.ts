@@ -1,0 +1,77 @@
+/** Problems of roles, addresses and advertisements. The remedies of refused advertisements are those of the VRRP room. */
+import { problemRemedy } from '../../vrrp/remedies.js';
+import type { ComplaintReason } from '../../vrrp/problems.js';
+import type { ProblemRow } from './row.js';
+
+const quiet = 'a minute after the last such advertisement';
+
+function refused(
+  reason: ComplaintReason,
+  what: string,
+): Pick<ProblemRow, 'severity' | 'begins' | 'ends' | 'remedy'> {
+  return {
+    severity: 'warning',
+    begins: `an advertisement of this VRID ${what}`,
+    ends: quiet,
+    remedy: problemRemedy(reason),
+  };
+}
+
+export const vrrpRows = {
+  fault: {
+    severity: 'error',
+    begins: 'an instance is in FAULT: interface, address, tracked script, file, process or route',
+    ends: 'the instance has left FAULT',
+    remedy: 'repair what the fault names; the instance returns by itself',
+  },
+  'vip-missing': {
+    severity: 'error',
+    begins: 'an instance is MASTER and one of its addresses is not on its interface',
+    ends: 'the address is there again, or the instance is no longer MASTER',
+    remedy: 'see the log for why the kernel refused it',
+  },
+  pending: {
+    severity: 'warning',
+    begins: 'an address, route or rule could not be set',
+    ends: 'it is set, or no longer wanted',
+    remedy: problemRemedy('pending'),
+  },
+  send: {
+    severity: 'warning',
+    begins: 'an advertisement could not be sent',
+    ends: 'the next one that was sent',
+    remedy: problemRemedy('send'),
+  },
+  script: {
+    severity: 'warning',
+    begins: 'a track script cannot be run, so that it does not count',
+    ends: 'it was run again',
+    remedy: problemRemedy('script'),
+  },
+  nopreemptDisarmed: {
+    severity: 'warning',
+    begins: 'the configuration has nopreempt beside state MASTER or priority 255',
+    ends: 'a reload of a configuration without this',
+    remedy: 'write state BACKUP on all routers of this VRID, or drop nopreempt',
+  },
+  length: refused('length', 'has the wrong length'),
+  ttl: refused('ttl', 'arrives with another TTL than 255'),
+  version: refused('version', 'has another VRRP version'),
+  invalidAuthenticationType: refused(
+    'invalidAuthenticationType',
+    'has an authentication type that does not exist',
+  ),
+  authenticationType: refused('authenticationType', 'has another authentication type'),
+  password: refused('password', 'has another password'),
+  interval: refused('interval', 'has another advertisement interval'),
+  packetType: refused('packetType', 'is of another packet type'),
+  totalLength: refused('totalLength', 'is shorter or longer than its IP header says'),
+  checksum: refused('checksum', 'has a wrong checksum'),
+  destination: refused('destination', 'was sent to another destination'),
+  addressCount: refused('addressCount', 'has another number of addresses'),
+  addressList: refused('addressList', 'has other addresses'),
+  unicastSource: refused('unicastSource', 'comes from an address that is no unicast_peer'),
+  unicastTtl: refused('unicastTtl', 'arrives with a TTL outside min_ttl and max_ttl'),
+  ownAddress: refused('ownAddress', 'comes from this router\u2019s own address'),
+  twoAddressOwners: refused('twoAddressOwners', 'has priority 255, and this router has it too'),
+} as const satisfies Readonly<Record<ComplaintReason, ProblemRow> & Record<string, ProblemRow>>;
