@@ -1,8 +1,10 @@
 /** The real files and machine behind ports.ts. Nothing here throws. */
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
+  openSync,
   readFileSync,
   readdirSync,
   realpathSync,
@@ -10,6 +12,12 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import {
+  fileErrorText,
+  readDescriptor,
+  readRegularFile,
+  type FileLimit,
+} from '../base/regularFile.js';
 import type { ConfigFiles, FileText, LoadPorts, MachineFacts } from './ports.js';
 
 const nodeFiles: ConfigFiles = {
@@ -45,24 +53,41 @@ export function systemLoadPorts(options: { configId?: string; machine?: boolean 
 /** `<(cat a b)` of a shell is a pipe under one of these names, and has a writer. */
 const ownDescriptors = /^\/(dev\/(fd\/|stdin$)|proc\/self\/fd\/)/;
 
+/** No configuration is as long; a file without end is not read for ever. */
+const longestFile = 64 * 1_048_576;
+
 function readText(path: string): FileText {
-  try {
-    // Anything else (a device, a pipe without writer) could be read for ever.
-    const found = statSync(path);
-    const isReadable = found.isFile() || (found.isFIFO() && ownDescriptors.test(path));
-    if (!isReadable) return { kind: 'unreadable', reason: 'not a regular file' };
-    return { kind: 'text', text: readFileSync(path, 'utf8'), realPath: realpathSync(path) };
-  } catch (error) {
-    return { kind: 'unreadable', reason: reasonOf(error) };
+  const limit = { bytes: longestFile };
+  const file = isOwnPipe(path) ? readPipe(path, limit) : readRegularFile(path, limit);
+  switch (file.kind) {
+    case 'text': {
+      const realPath = attempt(() => realpathSync(path));
+      return { kind: 'text', text: file.text, realPath: realPath ?? path };
+    }
+    case 'unreadable':
+      return file;
+    case 'missing':
+    default:
+      return { kind: 'unreadable', reason: 'no such file' };
   }
 }
 
-/** Of the usual errors in plain words: the path stands beside it anyhow. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'no such file';
-  return code === 'EACCES' ? 'no permission to read it' : error.message;
+function isOwnPipe(path: string): boolean {
+  if (!ownDescriptors.test(path)) return false;
+  return attempt(() => statSync(path).isFIFO()) ?? false;
+}
+
+/** Waits for its writer, until the writer closes it. */
+function readPipe(path: string, limit: FileLimit): ReturnType<typeof readRegularFile> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    return readDescriptor(descriptor, limit);
+  } catch (error) {
+    return { kind: 'unreadable', reason: fileErrorText(error) };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }
 
 function findProgram(path: string): ReturnType<MachineFacts['program']> {

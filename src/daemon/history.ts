@@ -2,9 +2,11 @@
  * The last transitions, in memory and in a file of JSON lines that is bounded and outlives the daemon. A file
  * that cannot be written costs a log line, never a transition.
  */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.js';
+import { appendToFile, fileErrorText, readRegularFile, replaceFile } from '../base/regularFile.js';
+import { readHistoryEntry } from '../control/historyEntry.js';
 import type { HistoryEntry } from '../control/status.js';
 
 export type HistoryListener = (entry: HistoryEntry) => boolean;
@@ -18,14 +20,26 @@ export class History {
   #linesInFile: number;
   #isComplaining = false;
 
-  /** Reads what an earlier run has left; lines that are not entries are skipped. */
+  /**
+   * Reads the newest of what an earlier run has left. Lines that are not entries are skipped, and how many is logged; a
+   * file that cannot be read is logged too.
+   */
   constructor(path: string, limit: number, logger: Logger) {
     this.#path = path;
     this.#limit = Math.max(1, limit);
     this.#logger = logger;
-    const lines = readLines(path);
-    this.#linesInFile = lines.length;
-    this.#entries = lines.flatMap(parseEntry).slice(-this.#limit);
+    const { lines, isCut } = this.#readLines();
+    const entries = lines.flatMap(parseEntry);
+    const skipped = lines.length - entries.length;
+    if (skipped > 0) {
+      logger.log('warning', 'lines of the history are no transitions and are skipped', {
+        path,
+        lines: skipped,
+      });
+    }
+    // A file that is longer than it may be is made anew with the next entry.
+    this.#linesInFile = isCut ? 2 * this.#limit : lines.length;
+    this.#entries = entries.slice(-this.#limit);
   }
 
   /** Oldest first. */
@@ -40,7 +54,7 @@ export class History {
         this.#rewrite();
         return;
       }
-      appendFileSync(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+      appendToFile(this.#path, `${JSON.stringify(entry)}\n`);
       this.#linesInFile++;
     });
     this.#tell(entry);
@@ -68,11 +82,21 @@ export class History {
     }
   }
 
+  #readLines(): { readonly lines: readonly string[]; readonly isCut: boolean } {
+    const limit = { bytes: longestFile(this.#limit), ofLonger: 'end' } as const;
+    const file = readRegularFile(this.#path, limit);
+    if (file.kind === 'unreadable') {
+      const fields = { path: this.#path, because: file.reason };
+      this.#logger.log('warning', 'the history of earlier runs cannot be read', fields);
+    }
+    if (file.kind !== 'text') return { lines: [], isCut: false };
+    const lines = file.text.split('\n').slice(file.isCut ? 1 : 0);
+    return { lines: lines.filter((line) => line !== ''), isCut: file.isCut };
+  }
+
   #rewrite(): void {
     const text = this.#entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    const fresh = `${this.#path}.new`;
-    writeFileSync(fresh, text, { mode: 0o600 });
-    renameSync(fresh, this.#path);
+    replaceFile(this.#path, text);
     this.#linesInFile = this.#entries.length;
   }
 
@@ -86,34 +110,21 @@ export class History {
       this.#isComplaining = true;
       this.#logger.log('warning', 'the history cannot be written', {
         path: this.#path,
-        because: error instanceof Error ? error.message : String(error),
+        because: fileErrorText(error),
       });
     }
   }
 }
 
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '');
-  } catch {
-    // None yet, or unreadable: the first write will say so.
-    return [];
-  }
+/** Bytes that a file of `limit` entries may have: twice as many lines, and room for long causes. */
+function longestFile(limit: number): number {
+  return Math.min(Math.max(1_048_576, 2 * limit * 512), 256 * 1_048_576);
 }
 
 function parseEntry(line: string): HistoryEntry[] {
   try {
-    const value: unknown = JSON.parse(line);
-    const isEntry =
-      typeof value === 'object' &&
-      value !== null &&
-      'at' in value &&
-      'to' in value &&
-      'name' in value;
-    // Our own file; its entries are only shown.
-    return isEntry ? [value as HistoryEntry] : [];
+    const entry = readHistoryEntry(JSON.parse(line));
+    return entry === undefined ? [] : [entry];
   } catch {
     // A line that a crash cut short.
     return [];

@@ -2,9 +2,10 @@
  * The log file, as a stream that never fails: what cannot be written is lost here and nowhere else. It is opened with
  * the first line and again with the next one after a failure, so that a disk that was full is used once it has room.
  */
-import { closeSync, mkdirSync, openSync, writeFile } from 'node:fs';
+import { closeSync, constants, mkdirSync, writeFile } from 'node:fs';
 import { dirname } from 'node:path';
 import { Writable } from 'node:stream';
+import { fileErrorText, openWithoutWaiting } from '../base/regularFile.js';
 
 /** Said once until the file can be written again. */
 export type OnTrouble = (path: string, because: string) => void;
@@ -50,7 +51,9 @@ export class LogFile extends Writable {
 
   #open(): number {
     mkdirSync(dirname(this.#path), { recursive: true });
-    return openSync(this.#path, 'a');
+    // A pipe without a reader must not hold up the thread that sends adverts.
+    const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+    return openWithoutWaiting(this.#path, O_WRONLY | O_APPEND | O_CREAT, 0o666);
   }
 
   #close(): void {
@@ -63,6 +66,6 @@ export class LogFile extends Writable {
     this.#isMoved = true;
     if (this.#isInTrouble) return;
     this.#isInTrouble = true;
-    this.#onTrouble(this.#path, error instanceof Error ? error.message : String(error));
+    this.#onTrouble(this.#path, fileErrorText(error));
   }
 }

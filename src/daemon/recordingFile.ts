@@ -3,9 +3,10 @@
  * that a crash and the restart after it stand in one file; each start begins new lives. The file holds the
  * authentication password and what arrived from the network, and is readable by its owner alone.
  */
-import { createWriteStream, openSync, type WriteStream } from 'node:fs';
+import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { KeepstateError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { openWithoutWaiting } from '../base/regularFile.js';
 import { toJsonLine, type RecordedLine } from '../vrrp/recording.js';
 
 /** Bytes that may wait for the disk. A recording with a gap is worth nothing, so it ends there. */
@@ -52,7 +53,8 @@ export class RecordingFile {
 
 function opened(path: string): number {
   try {
-    return openSync(path, 'a', 0o600);
+    const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+    return openWithoutWaiting(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
   } catch (cause) {
     throw new KeepstateError('recording', `cannot write the recording ${path}`, { path }, cause);
   }

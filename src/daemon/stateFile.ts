@@ -1,18 +1,11 @@
 /**
  * What must survive a crash: the role with the monotonic time of the last advertisement (valid within one boot),
- * and maintenance (valid for ever). Written atomically; a file that cannot be read means «nothing known».
+ * and maintenance (valid for ever). Written atomically; a file that cannot be read means «nothing known», and is logged.
  */
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.js';
+import { fileErrorText, readRegularFile, replaceFile } from '../base/regularFile.js';
 import { microseconds, subtractTime, type Microseconds } from '../base/time.js';
 
 /** `units` are those that were MASTER, with the monotonic time of their last advertisement. */
@@ -22,6 +15,9 @@ export interface SavedState {
   readonly maintenance: boolean;
   readonly units: Readonly<Record<string, Microseconds>>;
 }
+
+/** Thousands of units have room in it. */
+const longest = 4 * 1_048_576;
 
 export const nothingSaved: SavedState = { bootId: '', maintenance: false, units: {} };
 
@@ -37,6 +33,7 @@ export class StateFile {
   readonly #logger: Logger;
   readonly #options: StateFileOptions;
   #isComplaining = false;
+  #isReadComplained = false;
 
   constructor(path: string, logger: Logger, options: StateFileOptions) {
     this.#path = path;
@@ -44,13 +41,15 @@ export class StateFile {
     this.#options = options;
   }
 
+  /** What was saved last; nothing where there is no file. One that cannot be read or understood is logged. */
   read(): SavedState {
+    const file = readRegularFile(this.#path, { bytes: longest });
+    if (file.kind === 'missing') return nothingSaved;
+    if (file.kind === 'unreadable') return this.#unread(file.reason);
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
-      return parseState(value);
+      return parseState(JSON.parse(file.text));
     } catch {
-      // None yet, or cut short by a crash: start as though it were the first time.
-      return nothingSaved;
+      return this.#unread('not a JSON object');
     }
   }
 
@@ -61,7 +60,7 @@ export class StateFile {
       this.#isComplaining = false;
       return undefined;
     } catch (error) {
-      const because = error instanceof Error ? error.message : String(error);
+      const because = fileErrorText(error);
       if (!this.#isComplaining) {
         const message = `the state cannot be saved: ${this.#options.loss}`;
         this.#logger.log('warning', message, { path: this.#path, because });
@@ -72,19 +71,17 @@ export class StateFile {
   }
 
   #replace(text: string): void {
-    const { durable } = this.#options;
-    const directory = dirname(this.#path);
-    mkdirSync(directory, { recursive: true });
-    const fresh = `${this.#path}.new`;
-    writeFileSync(fresh, text, { mode: 0o600, flush: durable });
-    renameSync(fresh, this.#path);
-    if (!durable) return;
-    const descriptor = openSync(directory, 'r');
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
+    mkdirSync(dirname(this.#path), { recursive: true });
+    replaceFile(this.#path, text, { durable: this.#options.durable });
+  }
+
+  #unread(because: string): SavedState {
+    if (!this.#isReadComplained) {
+      const message = 'a state file cannot be read and counts as absent';
+      this.#logger.log('warning', message, { path: this.#path, because });
     }
+    this.#isReadComplained = true;
+    return nothingSaved;
   }
 }
 
@@ -117,8 +114,9 @@ export function readBootId(path = '/proc/sys/kernel/random/boot_id'): string | u
   }
 }
 
+/** Throws TypeError where it is no object. Parts that are missing or of another type are as though never saved. */
 function parseState(value: unknown): SavedState {
-  if (typeof value !== 'object' || value === null) return nothingSaved;
+  if (typeof value !== 'object' || value === null) throw new TypeError('not an object');
   const bootId = 'bootId' in value && typeof value.bootId === 'string' ? value.bootId : '';
   const maintenance = 'maintenance' in value && value.maintenance === true;
   const units =

@@ -1,7 +1,8 @@
 /** The outputs of the log: none holds up or silences another, whatever happens to its file. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
 import { openLog, type LogRecord, type ProcessLog } from '../../src/daemon/log.js';
@@ -85,4 +86,13 @@ test('it closes although its file was never writable', async () => {
   log.log('error', 'keepstate cannot start');
   await log.close();
   expect(stderr).toHaveLength(2);
+});
+
+test('a pipe in its place that nobody reads holds nothing up', async () => {
+  mkdirSync(dirname(path));
+  execFileSync('mkfifo', [path]);
+  const log = open();
+  log.log('info', 'one');
+  await log.close();
+  expect(stderr.filter((line) => line.includes('the log file cannot be written'))).toHaveLength(1);
 });

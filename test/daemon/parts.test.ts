@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger, LogLevel } from '../../src/base/logger.js';
@@ -22,6 +31,7 @@ import { RoleMemory } from '../../src/daemon/roleMemory.js';
 import { mastersWithin, nothingSaved, readBootId, StateFile } from '../../src/daemon/stateFile.js';
 import { syslogDatagram } from '../../src/daemon/syslog.js';
 import { schedule, threadIds } from '../../src/daemon/scheduling.js';
+import { RecordedLog } from '../support/recordedLog.js';
 import { vrrpSettings } from '../support/vrrpRouterBench.js';
 import { instanceSettings } from '../support/vrrpSettings.js';
 
@@ -94,6 +104,50 @@ describe('history', () => {
     expect(causes(new History(path(), 9, silentLogger))).toEqual(['1']);
   });
 
+  test('what is no transition is skipped and counted: it would break who reads it', () => {
+    const good = JSON.stringify(entry(1));
+    const bad = [
+      '{"at":null,"name":"VI","to":"MASTER"}',
+      'null',
+      '7',
+      good.replace('"because":"1"', '"because":{}'),
+      good.replace('2026-01-01', 'some day'),
+      good.replace('}', ',"takeoverMs":"x"}'),
+    ];
+    mkdirSync(join(directory, 'state'));
+    writeFileSync(path(), [...bad, good, ''].join('\n'));
+    const log = new RecordedLog();
+    expect(causes(new History(path(), 9, log))).toEqual(['1']);
+    expect(log.fields).toEqual([{ path: path(), lines: bad.length }]);
+  });
+
+  test('of a file that is too long the newest lines are kept, and the next entry makes it short', () => {
+    const line = `${JSON.stringify(entry(1))}\n`;
+    mkdirSync(join(directory, 'state'));
+    writeFileSync(path(), line.repeat(2 ** 21 / line.length));
+    const history = new History(path(), 3, silentLogger);
+    expect(causes(history)).toEqual(['1', '1', '1']);
+    history.add(entry(2));
+    expect(readFileSync(path(), 'utf8').split('\n').length).toBe(4);
+  });
+
+  test.each([
+    ['a pipe', () => execFileSync('mkfifo', [path()])],
+    ['a device', () => symlinkSync('/dev/zero', path())],
+    ['a folder', () => mkdirSync(path())],
+  ])('%s in its place is neither read nor written, and said', (_what, put) => {
+    mkdirSync(join(directory, 'state'));
+    put();
+    const log = new RecordedLog();
+    const history = new History(path(), 3, log);
+    history.add(entry(1));
+    expect(causes(history)).toEqual(['1']);
+    expect(log.lines).toEqual([
+      'warning: the history of earlier runs cannot be read',
+      'warning: the history cannot be written',
+    ]);
+  });
+
   test('a listener that has gone is forgotten; a disk that refuses is told once', () => {
     writeFileSync(join(directory, 'file'), '');
     const logger = new RecordingLogger();
@@ -123,6 +177,22 @@ describe('state file', () => {
       writeFileSync(path, text);
       expect(file.read()).toEqual(nothingSaved);
     }
+  });
+
+  test.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+  ])('%s in its place counts as absent, is said once, and is replaced', (_what, put) => {
+    const path = join(directory, 'role.json');
+    put(path);
+    const log = new RecordedLog();
+    const file = new StateFile(path, log, { loss: 'all', durable: false });
+    expect(file.read()).toEqual(nothingSaved);
+    expect(file.read()).toEqual(nothingSaved);
+    expect(log.lines).toEqual(['warning: a state file cannot be read and counts as absent']);
+    const state = { bootId: 'b', maintenance: true, units: {} };
+    expect(file.write(state)).toBeUndefined();
+    expect(file.read()).toEqual(state);
   });
 
   test('a unit resumes within the patience of its peers, in the same boot', () => {

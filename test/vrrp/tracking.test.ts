@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { milliseconds, seconds } from '../../src/base/time.js';
 import { silentLogger } from '../../src/base/logger.js';
 import type { TrackProcessSettings, TrackReference } from '../../src/vrrp/settings.js';
-import { FileTracker, firstInteger } from '../../src/vrrp/tracking/fileTracker.js';
+import { FileTracker, firstInteger, nodeFiles } from '../../src/vrrp/tracking/fileTracker.js';
 import { judgeTracking, type Observations } from '../../src/vrrp/tracking/observations.js';
 import {
   ProcessTracker,
@@ -349,4 +353,21 @@ describe('a tracked process', () => {
     expect(verdicts).toEqual(['p good', 'p bad']);
     tracker.close();
   });
+});
+
+test('a tracked file that is a pipe, a device or without end counts as absent or is read in part', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'keepstate-track-'));
+  const path = (name: string): string => join(directory, name);
+  try {
+    execFileSync('mkfifo', [path('pipe')]);
+    expect(nodeFiles.read(path('pipe'))).toBeUndefined();
+    expect(nodeFiles.read('/dev/zero')).toBeUndefined();
+    expect(nodeFiles.write(path('pipe'), '1\n')).toBe('not a regular file');
+    writeFileSync(path('long'), `7 ${'x'.repeat(100_000)}`);
+    expect(firstInteger(nodeFiles.read(path('long')))).toBe(7);
+    expect(nodeFiles.write(path('fresh'), '3\n')).toBeUndefined();
+    expect(nodeFiles.read(path('fresh'))).toBe('3\n');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

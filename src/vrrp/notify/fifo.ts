@@ -18,7 +18,7 @@ export function openFifo(path: string, logger: Logger): LineSink {
   let descriptor: number;
   try {
     isOurs = makeFifo(path);
-    descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     logger.log('error', 'notify FIFO cannot be used', { path, because: String(error) });
     return { write: () => undefined, close: () => undefined };

@@ -2,9 +2,10 @@
  * Reads one `track_file` whenever it may have changed. The directory is watched, not the file: editors
  * and scripts replace files. Where the directory does not exist yet it is looked for once a second.
  */
-import { readFileSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Logger } from '../../base/logger.js';
+import { fileErrorText, overwriteFile, readRegularFile } from '../../base/regularFile.js';
 import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { TrackFileSettings } from '../settings.js';
 
@@ -113,22 +114,22 @@ export class FileTracker {
   }
 }
 
+/** The first integer of a tracked file stands within them. */
+const firstBytes = 4_096;
+
 /** The file system itself. */
 export const nodeFiles: WatchedFiles = {
+  // Missing, unreadable and no regular file all count as 0, as keepalived has it for the first two.
   read: (path) => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      // Missing or unreadable: both count as 0, as keepalived has it.
-      return undefined;
-    }
+    const file = readRegularFile(path, { bytes: firstBytes, ofLonger: 'start' });
+    return file.kind === 'text' ? file.text : undefined;
   },
   write: (path, text) => {
     try {
-      writeFileSync(path, text);
+      overwriteFile(path, text);
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return fileErrorText(error);
     }
   },
   watchDirectory: (path, onChange, onEnd) => {

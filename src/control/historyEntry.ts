@@ -1,0 +1,27 @@
+/** Reads a transition that was written to a file or a socket earlier, perhaps by another version or by somebody else. */
+import type { HistoryEntry } from './status.js';
+
+const texts = ['name', 'kind', 'from', 'to', 'because'] as const;
+const numbers = [
+  'flowsCommitted',
+  'flowsFailed',
+  'takeoverMs',
+  'commitMs',
+  'flowsMerged',
+  'mergeMs',
+] as const;
+
+/** undefined where it is no transition. Fields that this version does not know are kept. */
+export function readHistoryEntry(value: unknown): HistoryEntry | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  // Checked boundary: each field is looked at before the type is believed.
+  const fields = value as Readonly<Record<string, unknown>>;
+  const { at, tableFull } = fields;
+  const isEntry =
+    typeof at === 'string' &&
+    !Number.isNaN(Date.parse(at)) &&
+    texts.every((name) => typeof fields[name] === 'string') &&
+    numbers.every((name) => fields[name] === undefined || typeof fields[name] === 'number') &&
+    (tableFull === undefined || typeof tableFull === 'boolean');
+  return isEntry ? (value as HistoryEntry) : undefined;
+}
