@@ -155,6 +155,12 @@ export class BatchedSocket {
     return this.addresses.subarray(start, start + (this.addressLengths[i] ?? 0));
   }
 
+  /** The ancillary data of cell `i`, sharing memory with the ring. Allocates a view. */
+  control(i: number): Uint8Array {
+    const start = i * this.controlBytes;
+    return this.controls.subarray(start, start + (this.controlLengths[i] ?? 0));
+  }
+
   bind(address: Uint8Array): number {
     return this.#native.bind(address);
   }

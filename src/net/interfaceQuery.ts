@@ -10,7 +10,13 @@ import { EINVAL } from './errno.js';
 const requestBytes = 40;
 const nameBytes = 16;
 /** SIOCGIF* of linux/sockios.h. */
-const ioctls = { flags: 0x8913, mtu: 0x8921, hardwareAddress: 0x8927, index: 0x8933 } as const;
+const ioctls = {
+  name: 0x8910,
+  flags: 0x8913,
+  mtu: 0x8921,
+  hardwareAddress: 0x8927,
+  index: 0x8933,
+} as const;
 
 /** ARPHRD_ETHER. */
 export const hardwareEthernet = 1;
@@ -47,6 +53,16 @@ export function interfaceHardwareAddress(
     type: view.getUint16(nameBytes, true),
     address: new Uint8Array(view.buffer.slice(nameBytes + 2, nameBytes + 8)),
   }));
+}
+
+/** ENODEV where no interface has this index any more. */
+export function interfaceName(socket: BatchedSocket, index: number): Answer<string> {
+  const bytes = new Uint8Array(requestBytes);
+  new DataView(bytes.buffer).setInt32(nameBytes, index, true);
+  const errno = socket.ioctl(ioctls.name, bytes);
+  if (errno !== 0) return { kind: 'refused', errno };
+  const end = bytes.indexOf(0);
+  return { kind: 'value', value: Buffer.from(bytes.subarray(0, end)).toString('utf8') };
 }
 
 function query<Value>(

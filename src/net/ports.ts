@@ -189,14 +189,27 @@ export interface ChannelSpec {
   readonly receiveBufferBytes?: number;
   readonly checksum: boolean;
   /**
-   * SO_BINDTODEVICE on both sockets. Default false, as in conntrackd 1.4.7, whose `Interface` need not be
-   * the one that the route to the peer uses.
+   * SO_BINDTODEVICE on both sockets, as multicast has it always. Default false: what comes in by another device is
+   * delivered, and `Arrival` names the device.
    */
   readonly bindToInterface?: boolean;
 }
 
+/** How a datagram came. Absent over connections. */
+export interface Arrival {
+  /** TTL or hop limit; undefined where the kernel does not tell. */
+  readonly ttl: number | undefined;
+  /** Name of the device where that is not the channel's own. */
+  readonly strangeDevice?: string;
+}
+
 /** Fixed receive memory: `datagram` is valid only during the call. */
-export type ChannelListener = (datagram: Uint8Array, source: IpAddress, sourcePort: number) => void;
+export type ChannelListener = (
+  datagram: Uint8Array,
+  source: IpAddress,
+  sourcePort: number,
+  arrival?: Arrival,
+) => void;
 
 export interface Channel {
   onDatagram(listener: ChannelListener): void;

@@ -1,21 +1,42 @@
 /**
- * Remembers the last sender of a channel, so that a stream of datagrams from one peer decodes its address
+ * Remembers the last sender of a channel and how its datagram came, so that a stream of datagrams from one peer is decoded
  * once instead of once per datagram.
  */
+import { readPacketInformation, type PacketInformation } from './controlMessages.js';
 import { decodeIpSocketAddress, type IpEndpoint } from './sockaddr.js';
 
-export class SenderCache {
-  #bytes = new Uint8Array(0);
-  #endpoint: IpEndpoint | undefined;
+export interface Sender extends IpEndpoint {
+  readonly packet: PacketInformation;
+}
 
-  /** Throws DecodeError when `address` is no IP socket address. */
-  lookup(address: Uint8Array): IpEndpoint {
-    if (this.#endpoint !== undefined && Buffer.compare(this.#bytes, address) === 0) {
-      return this.#endpoint;
+const nothing = new Uint8Array(0);
+
+export class SenderCache<Known extends Sender = Sender> {
+  readonly #complete: (sender: Sender) => Known;
+  #bytes = nothing;
+  #control = nothing;
+  #sender: Known | undefined;
+
+  /** `complete` is called once for each change of sender or of how it comes. */
+  constructor(complete: (sender: Sender) => Known) {
+    this.#complete = complete;
+  }
+
+  /** Throws DecodeError when `address` is no IP socket address. `control`: the datagram's ancillary data. */
+  lookup(address: Uint8Array, control: Uint8Array = nothing): Known {
+    const known = this.#sender;
+    if (
+      known !== undefined &&
+      Buffer.compare(this.#bytes, address) === 0 &&
+      Buffer.compare(this.#control, control) === 0
+    ) {
+      return known;
     }
     const endpoint = decodeIpSocketAddress(address);
+    const sender = this.#complete({ ...endpoint, packet: readPacketInformation(control) });
     this.#bytes = address.slice();
-    this.#endpoint = endpoint;
-    return endpoint;
+    this.#control = control.slice();
+    this.#sender = sender;
+    return sender;
   }
 }

@@ -1,8 +1,9 @@
 /** The replication channel over TCP, as conntrackd 1.4.7 has it: a listener and a client on each node. */
 import type { Timers, Turns } from '../base/time.js';
 import { BatchedSocket } from './batchedSocket.js';
-import { ENODEV, outcomeOf } from './errno.js';
+import { EADDRINUSE, ENODEV, outcomeOf } from './errno.js';
 import { interfaceIndex, interfaceMtu } from './interfaceQuery.js';
+import { portOwnerText } from './portOwner.js';
 import type {
   Channel,
   ChannelListener,
@@ -16,7 +17,6 @@ import { AF_INET, AF_INET6, SOCK_STREAM } from './sockaddr.js';
 import { applyListenerOptions } from './tcpOptions.js';
 import { TcpReceiver } from './tcpReceiver.js';
 import { TcpSender } from './tcpSender.js';
-import { scopeFor } from './udpOptions.js';
 
 export interface TcpChannelParts {
   readonly timers: Timers;
@@ -28,12 +28,18 @@ export interface TcpChannelParts {
 export type OpenedTcpChannel =
   | { readonly kind: 'open'; readonly channel: TcpChannel }
   /** `operation` names the system call and what it was for. */
-  | { readonly kind: 'refused'; readonly operation: string; readonly outcome: KernelOutcome };
+  | {
+      readonly kind: 'refused';
+      readonly operation: string;
+      readonly outcome: KernelOutcome;
+      /** Who listens on the port, where that is why. */
+      readonly owner?: string;
+    };
 
 export class TcpChannel implements Channel, StreamControl {
   /** MTU of the interface when the channel was opened. */
   readonly mtu: number;
-  readonly interfaceIndex?: number;
+  readonly interfaceIndex: number;
   readonly stream: StreamControl = this;
   readonly #sender: TcpSender;
   readonly #receiver: TcpReceiver;
@@ -55,11 +61,14 @@ export class TcpChannel implements Channel, StreamControl {
     const failed = applyListenerOptions(socket, spec, index.value);
     const descriptor = failed === undefined ? socket.duplicate() : 0;
     socket.close();
-    if (failed !== undefined) return refused(failed.operation, failed.errno);
+    if (failed !== undefined) {
+      const owner =
+        failed.errno === EADDRINUSE ? portOwnerText('tcp', spec.family, spec.port) : undefined;
+      return refused(failed.operation, failed.errno, owner);
+    }
     if (descriptor < 0) return refused('listen', -descriptor);
-    // The listener is bound to the scope of a link-local address; the sender looks it up for each connection.
-    const isScoped = scopeFor(spec.localAddress, index.value) !== 0;
-    const found = { mtu: mtu.value, ...(isScoped ? { index: index.value } : {}) };
+    // The listener is bound to the device; the sender looks its scope up for each connection.
+    const found = { mtu: mtu.value, index: index.value };
     return { kind: 'open', channel: new TcpChannel(descriptor, spec, parts, found) };
   }
 
@@ -67,10 +76,10 @@ export class TcpChannel implements Channel, StreamControl {
     descriptor: number,
     spec: StreamSpec,
     parts: TcpChannelParts,
-    found: { readonly mtu: number; readonly index?: number },
+    found: { readonly mtu: number; readonly index: number },
   ) {
     this.mtu = found.mtu;
-    if (found.index !== undefined) this.interfaceIndex = found.index;
+    this.interfaceIndex = found.index;
     this.#receiver = new TcpReceiver(descriptor, {
       ...parts,
       destination: spec.destination,
@@ -131,6 +140,7 @@ export class TcpChannel implements Channel, StreamControl {
   }
 }
 
-function refused(operation: string, errno: number): OpenedTcpChannel {
-  return { kind: 'refused', operation, outcome: outcomeOf(errno) };
+function refused(operation: string, errno: number, owner?: string): OpenedTcpChannel {
+  const outcome = outcomeOf(errno);
+  return { kind: 'refused', operation, outcome, ...(owner === undefined ? {} : { owner }) };
 }

@@ -6,12 +6,20 @@
 import type { BatchedSocket } from './batchedSocket.js';
 import type { StreamSpec } from './ports.js';
 import { ipSocketAddress } from './sockaddr.js';
-import { runSteps, scopeFor, setBuffer, type FailedOption, type Step } from './udpOptions.js';
+import {
+  runSteps,
+  scopeFor,
+  setBuffer,
+  unicastTtlStep,
+  type FailedOption,
+  type Step,
+} from './udpOptions.js';
 
 const socketLevel = 1;
 /** SO_*. */
 const reuseAddress = 2;
 const keepAlive = 9;
+const bindToDevice = 25;
 const tcpLevel = 6;
 /** TCP_*. */
 const tcpOption = {
@@ -53,8 +61,11 @@ export function applyListenerOptions(
   spec: StreamSpec,
   index: number,
 ): FailedOption | undefined {
+  const name = Buffer.from(`${spec.interfaceName}\0`, 'utf8');
   const steps: Step[] = [
     ...streamSteps(socket, spec),
+    ['SO_BINDTODEVICE', () => socket.setOption(socketLevel, bindToDevice, name)],
+    // Connections of before may linger; a port on which another listens is refused all the same.
     ['SO_REUSEADDR', () => socket.setIntOption(socketLevel, reuseAddress, 1)],
   ];
   if (spec.family === 6) {
@@ -77,6 +88,7 @@ function streamSteps(socket: BatchedSocket, spec: StreamSpec): Step[] {
     tcp('TCP_KEEPINTVL', tcpOption.keepIntervalSeconds, intervalSeconds),
     tcp('TCP_KEEPCNT', tcpOption.keepCount, unanswered),
     tcp('TCP_USER_TIMEOUT', tcpOption.userTimeoutMilliseconds, longestUnacknowledged),
+    unicastTtlStep(socket, spec.family),
   ];
   const { sendBufferBytes, receiveBufferBytes } = spec;
   if (sendBufferBytes !== undefined) {

@@ -1,19 +1,16 @@
 /**
  * The replication channel over UDP: one socket that receives on the port, one that sends from an
- * ephemeral port, as conntrackd 1.4.7 does. Multicast goes out with TTL 1 and is not looped back.
+ * ephemeral port, as conntrackd 1.4.7 does. Multicast is not looped back.
  */
 import { BatchedSocket, messageTruncated } from './batchedSocket.js';
-import { EINVAL, EIO, ENODEV, EOPNOTSUPP, outcomeOf } from './errno.js';
-import { interfaceIndex, interfaceMtu } from './interfaceQuery.js';
-import type { Channel, ChannelListener, ChannelSpec, KernelOutcome } from './ports.js';
+import { packetControlBytes } from './controlMessages.js';
+import { EADDRINUSE, EINVAL, EIO, ENODEV, EOPNOTSUPP, outcomeOf } from './errno.js';
+import { interfaceIndex, interfaceMtu, interfaceName } from './interfaceQuery.js';
+import { portOwnerText } from './portOwner.js';
+import type { Arrival, Channel, ChannelListener, ChannelSpec, KernelOutcome } from './ports.js';
 import { AF_INET, AF_INET6, SOCK_DGRAM, ipSocketAddress } from './sockaddr.js';
-import { SenderCache } from './senderCache.js';
-import {
-  applyReceiverOptions,
-  applySenderOptions,
-  dependsOnIndex,
-  scopeFor,
-} from './udpOptions.js';
+import { SenderCache, type Sender } from './senderCache.js';
+import { applyReceiverOptions, applySenderOptions, scopeFor } from './udpOptions.js';
 
 /** Room for jumbo frames even where the own link has a smaller MTU than the peer's. */
 const smallestCellBytes = 9_216;
@@ -33,16 +30,29 @@ export interface ChannelCounters {
 export type OpenedChannel =
   | { readonly kind: 'open'; readonly channel: UdpChannel }
   /** `operation` names the system call and what it was for. */
-  | { readonly kind: 'refused'; readonly operation: string; readonly outcome: KernelOutcome };
+  | {
+      readonly kind: 'refused';
+      readonly operation: string;
+      readonly outcome: KernelOutcome;
+      /** Who has the port, where that is why. */
+      readonly owner?: string;
+    };
+
+interface ArrivedFrom extends Sender {
+  readonly arrival: Arrival;
+}
 
 export class UdpChannel implements Channel {
   /** MTU of the interface when the channel was opened. */
   readonly mtu: number;
-  readonly interfaceIndex?: number;
+  readonly interfaceIndex: number;
   readonly #receiver: BatchedSocket;
   readonly #sender: BatchedSocket;
   readonly #destination: Uint8Array;
-  readonly #senders = new SenderCache();
+  readonly #senders = new SenderCache<ArrivedFrom>((sender) => ({
+    ...sender,
+    arrival: this.#arrivalOf(sender),
+  }));
   readonly #counters = { received: 0, truncated: 0, receiveErrors: 0, sent: 0, sendErrors: 0 };
   #listener: ChannelListener | undefined;
   #sendsRuns = true;
@@ -66,6 +76,7 @@ export class UdpChannel implements Channel {
       protocol: 0,
       cells,
       cellBytes,
+      controlBytes: packetControlBytes,
     });
     if (receiver.kind === 'refused') {
       sender.socket.close();
@@ -77,7 +88,9 @@ export class UdpChannel implements Channel {
     if (failed !== undefined) {
       sender.socket.close();
       receiver.socket.close();
-      return refused(failed.operation, failed.errno);
+      const owner =
+        failed.errno === EADDRINUSE ? portOwnerText('udp', spec.family, spec.port) : undefined;
+      return refused(failed.operation, failed.errno, owner);
     }
     const destination = ipSocketAddress(
       spec.destination,
@@ -88,7 +101,7 @@ export class UdpChannel implements Channel {
       kind: 'open',
       channel: new UdpChannel(sender.socket, receiver.socket, destination, {
         mtu: mtu.value,
-        ...(dependsOnIndex(spec) ? { index: index.value } : {}),
+        index: index.value,
       }),
     };
   }
@@ -97,13 +110,13 @@ export class UdpChannel implements Channel {
     sender: BatchedSocket,
     receiver: BatchedSocket,
     destination: Uint8Array,
-    found: { readonly mtu: number; readonly index?: number },
+    found: { readonly mtu: number; readonly index: number },
   ) {
     this.#sender = sender;
     this.#receiver = receiver;
     this.#destination = destination;
     this.mtu = found.mtu;
-    if (found.index !== undefined) this.interfaceIndex = found.index;
+    this.interfaceIndex = found.index;
   }
 
   get receiveErrors(): number {
@@ -180,12 +193,19 @@ export class UdpChannel implements Channel {
         continue;
       }
       this.#counters.received++;
-      const source = this.#senders.lookup(receiver.senderAddress(i));
-      listener(receiver.datagram(i), source.address, source.port);
+      const source = this.#senders.lookup(receiver.senderAddress(i), receiver.control(i));
+      listener(receiver.datagram(i), source.address, source.port, source.arrival);
     }
+  }
+
+  #arrivalOf({ packet: { ttl, interfaceIndex: index } }: Sender): Arrival {
+    if (index === undefined || index === this.interfaceIndex) return { ttl };
+    const name = interfaceName(this.#sender, index);
+    return { ttl, strangeDevice: name.kind === 'value' ? name.value : `interface ${index}` };
   }
 }
 
-function refused(operation: string, errno: number): OpenedChannel {
-  return { kind: 'refused', operation, outcome: outcomeOf(errno) };
+function refused(operation: string, errno: number, owner?: string): OpenedChannel {
+  const outcome = outcomeOf(errno);
+  return { kind: 'refused', operation, outcome, ...(owner === undefined ? {} : { owner }) };
 }

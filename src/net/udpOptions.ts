@@ -1,5 +1,10 @@
-/** Socket options of the replication channel (ip(7), ipv6(7), socket(7)) as conntrackd 1.4.7 sets them. */
-import type { IpAddress } from '../base/ipAddress.js';
+/**
+ * Socket options of the replication channel (ip(7), ipv6(7), socket(7)), as conntrackd 1.4.7 sets them but for two
+ * things. SO_REUSEADDR is not set: with it any user of the machine binds the port too, and the kernel gives a unicast
+ * datagram to the last who did. And datagrams leave with TTL 255 where no router carries them on: what arrives with it
+ * has crossed no router (RFC 5082).
+ */
+import type { IpAddress, IpFamily } from '../base/ipAddress.js';
 import type { BatchedSocket } from './batchedSocket.js';
 import type { ChannelSpec } from './ports.js';
 import { ipSocketAddress } from './sockaddr.js';
@@ -7,7 +12,6 @@ import { ipSocketAddress } from './sockaddr.js';
 const socketLevel = 1;
 /** SO_*. */
 const socketOption = {
-  reuseAddress: 2,
   sendBuffer: 7,
   receiveBuffer: 8,
   noCheck: 11,
@@ -18,6 +22,9 @@ const socketOption = {
 const ipv4Level = 0;
 /** IP_*. */
 const ipv4Option = {
+  ttl: 2,
+  packetInformation: 8,
+  receiveTtl: 12,
   multicastInterface: 32,
   multicastTtl: 33,
   multicastLoop: 34,
@@ -27,13 +34,19 @@ const ipv4Option = {
 const ipv6Level = 41;
 /** IPV6_*. */
 const ipv6Option = {
+  unicastHops: 16,
   multicastInterface: 17,
   multicastHops: 18,
   multicastLoop: 19,
   joinGroup: 20,
   only: 26,
   multicastAll: 29,
+  receivePacketInformation: 49,
+  receiveHopLimit: 51,
 } as const;
+
+/** What has crossed a router arrives with less. */
+const highestTtl = 255;
 
 export interface FailedOption {
   readonly operation: string;
@@ -57,6 +70,7 @@ export function applySenderOptions(
     steps.push(['SO_NO_CHECK', () => socket.setIntOption(socketLevel, socketOption.noCheck, 1)]);
   }
   if (spec.kind === 'multicast') steps.push(...multicastSendSteps(socket, spec, index));
+  else steps.push(unicastTtlStep(socket, spec.family));
   // A fixed source address is what lets the peer tell us from a stranger.
   const source = spec.localAddress;
   if (source !== undefined) {
@@ -74,8 +88,9 @@ export function applyReceiverOptions(
   index: number,
 ): FailedOption | undefined {
   const steps: Step[] = [
-    ['SO_REUSEADDR', () => socket.setIntOption(socketLevel, socketOption.reuseAddress, 1)],
+    // Links of one group on several interfaces have sockets of the same address and port, but for the device.
     ...deviceSteps(socket, spec),
+    ...informationSteps(socket, spec),
   ];
   const receiveBufferBytes = spec.receiveBufferBytes;
   if (receiveBufferBytes !== undefined) {
@@ -94,14 +109,51 @@ export function applyReceiverOptions(
 }
 
 function deviceSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
-  if (spec.bindToInterface !== true) return [];
+  if (spec.bindToInterface !== true && spec.kind !== 'multicast') return [];
   const name = Buffer.from(`${spec.interfaceName}\0`, 'utf8');
   return [
     ['SO_BINDTODEVICE', () => socket.setOption(socketLevel, socketOption.bindToDevice, name)],
   ];
 }
 
+/** What arrives with it has crossed no router. */
+export function unicastTtlStep(socket: BatchedSocket, family: IpFamily): Step {
+  return family === 4
+    ? ['IP_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.ttl, highestTtl)]
+    : [
+        'IPV6_UNICAST_HOPS',
+        () => socket.setIntOption(ipv6Level, ipv6Option.unicastHops, highestTtl),
+      ];
+}
+
+/** Each datagram comes with its TTL and the device it came in by (controlMessages.ts). */
+function informationSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
+  if (spec.family === 4) {
+    return [
+      ['IP_RECVTTL', () => socket.setIntOption(ipv4Level, ipv4Option.receiveTtl, 1)],
+      ['IP_PKTINFO', () => socket.setIntOption(ipv4Level, ipv4Option.packetInformation, 1)],
+    ];
+  }
+  const { receiveHopLimit, receivePacketInformation } = ipv6Option;
+  return [
+    ['IPV6_RECVHOPLIMIT', () => socket.setIntOption(ipv6Level, receiveHopLimit, 1)],
+    ['IPV6_RECVPKTINFO', () => socket.setIntOption(ipv6Level, receivePacketInformation, 1)],
+  ];
+}
+
+/**
+ * No router carries a link-local group on, whatever the TTL. Other groups leave with TTL 1, as conntrackd's: a router of
+ * the network could carry them to strangers.
+ */
+function multicastTtl({ destination: { family, bytes } }: ChannelSpec): number {
+  const [first = 0, second = 0, third = 0] = bytes;
+  const isLinkLocal =
+    family === 4 ? first === 224 && second === 0 && third === 0 : (second & 0x0f) <= 2;
+  return isLinkLocal ? highestTtl : 1;
+}
+
 function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: number): Step[] {
+  const ttl = multicastTtl(spec);
   if (spec.family === 4) {
     const membership = membershipOf(spec, index);
     return [
@@ -109,7 +161,7 @@ function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: num
         'IP_MULTICAST_IF',
         () => socket.setOption(ipv4Level, ipv4Option.multicastInterface, membership),
       ],
-      ['IP_MULTICAST_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastTtl, 1)],
+      ['IP_MULTICAST_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastTtl, ttl)],
       ['IP_MULTICAST_LOOP', () => socket.setIntOption(ipv4Level, ipv4Option.multicastLoop, 0)],
     ];
   }
@@ -118,7 +170,7 @@ function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: num
       'IPV6_MULTICAST_IF',
       () => socket.setIntOption(ipv6Level, ipv6Option.multicastInterface, index),
     ],
-    ['IPV6_MULTICAST_HOPS', () => socket.setIntOption(ipv6Level, ipv6Option.multicastHops, 1)],
+    ['IPV6_MULTICAST_HOPS', () => socket.setIntOption(ipv6Level, ipv6Option.multicastHops, ttl)],
     ['IPV6_MULTICAST_LOOP', () => socket.setIntOption(ipv6Level, ipv6Option.multicastLoop, 0)],
   ];
 }
@@ -166,13 +218,6 @@ export function scopeFor(address: IpAddress, index: number): number {
   const [first = 0, second = 0] = address.bytes;
   if (address.family === 4) return 0;
   return first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80) ? index : 0;
-}
-
-/** Membership, outgoing interface, device and scope are kept by index: they do not come back with the name. */
-export function dependsOnIndex(spec: ChannelSpec): boolean {
-  const { kind, bindToInterface, destination, localAddress = destination } = spec;
-  const isScoped = scopeFor(destination, 1) !== 0 || scopeFor(localAddress, 1) !== 0;
-  return kind === 'multicast' || bindToInterface === true || isScoped;
 }
 
 function wildcard(family: 4 | 6): IpAddress {

@@ -155,9 +155,7 @@ class RawVrrpSocket implements VrrpSocket {
   #decode(i: number): VrrpDatagram | undefined {
     const socket = this.#socket;
     if (this.#spec.family === 4) return decodeIpv4Datagram(socket.datagram(i));
-    const start = i * socket.controlBytes;
-    const control = socket.controls.subarray(start, start + (socket.controlLengths[i] ?? 0));
-    return decodeIpv6Datagram(socket.datagram(i), socket.senderAddress(i), control);
+    return decodeIpv6Datagram(socket.datagram(i), socket.senderAddress(i), socket.control(i));
   }
 
   /** The bind already says so; this also holds while a socket waits between open and bind. */

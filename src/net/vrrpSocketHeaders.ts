@@ -8,6 +8,7 @@ import { foldChecksum, onesComplementSum } from '../base/checksum.js';
 import { ByteWriter } from '../base/cursor.js';
 import { DecodeError } from '../base/errors.js';
 import type { IpAddress } from '../base/ipAddress.js';
+import { readPacketInformation } from './controlMessages.js';
 import type { VrrpDatagram, VrrpSend } from './ports.js';
 import { decodeIpSocketAddress } from './sockaddr.js';
 
@@ -18,12 +19,6 @@ const ipv4HeaderBytes = 20;
 const ipv6HeaderBytes = 40;
 /** Where a VRRP message has its checksum. */
 const checksumOffset = 6;
-
-/** cmsghdr on 64-bit Linux: u64 length | s32 level | s32 type | data, padded to 8. */
-const controlHeaderBytes = 16;
-const IPPROTO_IPV6 = 41;
-const IPV6_PKTINFO = 50;
-const IPV6_HOPLIMIT = 52;
 
 /** The whole IP packet. IPv4: the header checksum is left to the kernel. IPv6: fills the VRRP checksum. */
 export function encodeDatagram(request: VrrpSend): Uint8Array {
@@ -99,7 +94,7 @@ export function decodeIpv6Datagram(
     if (error instanceof DecodeError) return undefined;
     throw error;
   }
-  const { destination, ttl } = readControl(control);
+  const { destination, ttl } = readPacketInformation(control);
   return {
     source,
     destination,
@@ -107,28 +102,6 @@ export function decodeIpv6Datagram(
     totalLength: undefined,
     payload: copied(payload, 0, payload.length),
   };
-}
-
-function readControl(control: Uint8Array): {
-  destination: IpAddress | undefined;
-  ttl: number | undefined;
-} {
-  const view = new DataView(control.buffer, control.byteOffset, control.byteLength);
-  let destination: IpAddress | undefined;
-  let ttl: number | undefined;
-  for (let at = 0; at + controlHeaderBytes <= control.length;) {
-    const length = Number(view.getBigUint64(at, true));
-    if (length < controlHeaderBytes || at + length > control.length) break;
-    const data = at + controlHeaderBytes;
-    const type = view.getInt32(at + 8, true) === IPPROTO_IPV6 ? view.getInt32(at + 12, true) : -1;
-    if (type === IPV6_HOPLIMIT && length >= controlHeaderBytes + 4) {
-      ttl = view.getInt32(data, true);
-    } else if (type === IPV6_PKTINFO && length >= controlHeaderBytes + 16) {
-      destination = { family: 6, bytes: copied(control, data, data + 16) };
-    }
-    at += (length + 7) & ~7;
-  }
-  return { destination, ttl };
 }
 
 /** A copy of its own also where `bytes` is a Buffer, whose `slice` shares memory. */

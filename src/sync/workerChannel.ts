@@ -18,6 +18,8 @@ export function syncChannels(timers: Timers, turns: Turns): OpenChannel {
 
 function channelOf(opened: OpenedChannel | OpenedTcpChannel): ReturnType<OpenChannel> {
   if (opened.kind === 'open') return opened.channel;
-  const { operation, outcome } = opened;
-  return { refused: outcome.kind === 'refused' ? `${operation}: ${outcome.message}` : operation };
+  const { operation, outcome, owner } = opened;
+  const text = outcome.kind === 'refused' ? `${operation}: ${outcome.message}` : operation;
+  if (owner === undefined) return { refused: text };
+  return { refused: `${text}; the port belongs to ${owner}: end it, or use another port` };
 }

@@ -40,7 +40,7 @@ describe('socket addresses', () => {
   });
 
   test('a repeated sender gives the same object, another sender its own', () => {
-    const cache = new SenderCache();
+    const cache = new SenderCache((sender) => sender);
     const one = ipSocketAddress(parseIp('192.0.2.1')!, 1);
     const first = cache.lookup(one);
     expect(cache.lookup(one.slice())).toBe(first);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { formatIp, parseIp } from '../../src/base/ipAddress.js';
 import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
-import type { ChannelSpec } from '../../src/net/ports.js';
+import type { Arrival, ChannelSpec } from '../../src/net/ports.js';
 import { UdpChannel } from '../../src/net/udpChannel.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
@@ -67,6 +67,14 @@ function listen(channel: UdpChannel): Heard[] {
     heard.push({ text: Buffer.from(datagram).toString(), from: formatIp(source) });
   });
   return heard;
+}
+
+function arrivalsAt(channel: UdpChannel): (Arrival | undefined)[] {
+  const arrivals: (Arrival | undefined)[] = [];
+  channel.onDatagram((_datagram, _source, _port, arrival) => {
+    arrivals.push(arrival);
+  });
+  return arrivals;
 }
 
 const ip = (text: string): ChannelSpec['destination'] => parseIp(text)!;
@@ -209,6 +217,102 @@ test('buffer sizes go beyond the system limit, and the kernel doubles them', asy
   const sockets = await left.exec(['ss', '-uanm']);
   expect(sockets).toContain(`rb${2 * bytes}`);
   expect(sockets).toContain(`tb${2 * bytes}`);
+});
+
+test.each([
+  ['10.9.0.1', '10.9.0.2'],
+  ['fd09::1', 'fd09::2'],
+  ['fe80::1', 'fe80::2'],
+])(
+  'from %s to %s datagrams leave with TTL 255, and tell that they arrived with it',
+  async (a, b) => {
+    const one = open(left, { localAddress: ip(a), destination: ip(b) });
+    const arrivals = arrivalsAt(open(right, { localAddress: ip(b), destination: ip(a) }));
+    one.send(Buffer.from('x'));
+    await waitFor(() => arrivals.length === 1);
+    expect(arrivals).toEqual([{ ttl: 255 }]);
+  },
+);
+
+test.each([
+  ['224.0.0.50', 255],
+  ['225.0.0.50', 1],
+  ['ff02::50', 255],
+  ['ff15::50', 1],
+])('to the group %s they leave with TTL %d', async (group, ttl) => {
+  const one = open(left, { kind: 'multicast', destination: ip(group) });
+  const arrivals = arrivalsAt(open(right, { kind: 'multicast', destination: ip(group) }));
+  one.send(Buffer.from('x'));
+  await waitFor(() => arrivals.length === 1);
+  expect(arrivals).toEqual([{ ttl }]);
+});
+
+test('what enters by another device is delivered with the name of the device', async () => {
+  const addresses = { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') };
+  const arrivals = arrivalsAt(open(right, addresses));
+  // The weak host model delivers 10.9.0.2 by any interface.
+  await left.ip('route add 10.9.0.2/32 via 10.10.0.2 dev other');
+  const sender = open(left, { destination: ip('10.9.0.2') });
+  sender.send(Buffer.from('strange'));
+  await left.ip('route del 10.9.0.2/32');
+  sender.send(Buffer.from('expected'));
+  await waitFor(() => arrivals.length === 2);
+  expect(arrivals).toEqual([{ ttl: 255, strangeDevice: 'other' }, { ttl: 255 }]);
+});
+
+describe('the port', () => {
+  const addresses = { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') };
+  // SO_REUSEADDR, and a line of output once it is bound; any user of the machine may do that.
+  const thief = (address: string): string[] => [
+    ...['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'],
+    ...[process.execPath, '-e'],
+    `const s = require('node:dgram').createSocket({ type: 'udp4', reuseAddr: true });
+     s.on('error', (error) => { console.log(error.code); process.exit(0); });
+     s.bind(3780, '${address}', () => console.log('bound'));`,
+  ];
+
+  test.each(['0.0.0.0', '10.9.0.2'])(
+    'nobody else binds it on %s beside the channel',
+    async (at) => {
+      open(right, addresses);
+      expect(await right.exec(thief(at))).toBe('EADDRINUSE\n');
+    },
+  );
+
+  test('nobody else binds the port of a group either', async () => {
+    open(right, { kind: 'multicast', destination: group4 });
+    expect(await right.exec(thief('0.0.0.0'))).toBe('EADDRINUSE\n');
+    expect(await right.exec(thief('225.0.0.50'))).toBe('EADDRINUSE\n');
+  });
+
+  test('who has it already is named, and the channel opens as soon as that one is gone', async () => {
+    const process = right.start(thief('0.0.0.0'));
+    await process.waitForOutput('bound');
+    const attempt = (): ReturnType<typeof UdpChannel.open> =>
+      withNetworkNamespace(right.namespacePath, () =>
+        UdpChannel.open({
+          ...addresses,
+          ...{ kind: 'udp', family: 4, interfaceName: 'sync0', port: 3780, checksum: true },
+        }),
+      );
+    expect(attempt()).toMatchObject({
+      kind: 'refused',
+      operation: 'bind the receiver',
+      owner: expect.stringMatching(/^\w+ \(pid \d+, uid 65534\)$/) as string,
+    });
+    await process.kill();
+    const opened = attempt();
+    expect(opened.kind).toBe('open');
+    if (opened.kind === 'open') channels.push(opened.channel);
+  });
+
+  test('a channel that was closed can be opened again at once', () => {
+    for (let i = 0; i < 10; i++) {
+      open(right, addresses);
+      channels.pop()?.close();
+    }
+    expect(open(right, addresses).mtu).toBe(1500);
+  });
 });
 
 test('bound to its interface, a channel does not take what enters by another', async () => {
