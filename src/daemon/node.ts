@@ -15,7 +15,6 @@ import type { NetworkWatch } from '../net/ports.js';
 import type { MergeSummary, SyncReport } from '../sync/messages.js';
 import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
-import type { RolePicture } from '../vrrp/snapshot.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
 import { besideControl } from './besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
@@ -23,13 +22,14 @@ import { History } from './history.js';
 import { NatWatch } from './natWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
-import { hearsOtherMaster, roleObserver } from './roleObserver.js';
+import { lookForOtherMaster, roleObserver } from './roleObserver.js';
 import { RoleRecorder } from './roleRecorder.js';
+import { RoleTeller } from './roleTeller.js';
 import type { ServiceManager } from './serviceManager.js';
 import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
 import { assembleStatus } from './statusAssembly.js';
-import { stopStep } from './stopStep.js';
+import { handOverBeforeStop, stopStep } from './stopStep.js';
 import { toCoordinator } from './syncReports.js';
 import { WorkerSupervisor, type StartWorker } from './workerSupervisor.js';
 
@@ -58,8 +58,6 @@ const tickPeriod = milliseconds(250);
 /** The picture of hundreds of instances, and the file that remembers them: less often. */
 const tickPeriodOfMany = milliseconds(1_000);
 const manyInstances = 50;
-/** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
-const handOverPatience = milliseconds(3_000);
 /** While a hand-over waits for the other router's first advertisement. */
 const handOverTickPeriod = milliseconds(5);
 
@@ -74,6 +72,7 @@ export class KeepstateNode {
   readonly history: History;
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
+  readonly #roleTeller: RoleTeller | undefined;
   readonly #natWatch: NatWatch | undefined;
   /** Of the last twenty ticks. */
   readonly #lateness = new Lateness(20);
@@ -112,6 +111,7 @@ export class KeepstateNode {
         onReport: (report) => this.#reported(report),
         onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
       });
+      this.#roleTeller = new RoleTeller((command) => this.#supervisor?.post(command));
       this.#reporter = new NetworkReporter({
         network: world.network,
         timers: world.timers,
@@ -173,7 +173,9 @@ export class KeepstateNode {
   async stop(): Promise<void> {
     this.#world.service.stopping();
     this.#tick?.cancel();
-    await this.#handOverBeforeStop();
+    await handOverBeforeStop(this.#world.timers, this.#supervisor, this.#coordinator, () => {
+      this.#onTick();
+    });
     this.#isStopping = true;
     this.#tick?.cancel();
     this.#reporter?.expectMassDelete();
@@ -185,19 +187,6 @@ export class KeepstateNode {
     await stopStep('the sync engine', logger, async () => this.#supervisor?.stop());
     this.#reporter?.close();
     this.#natWatch?.close();
-  }
-
-  /** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
-  async #handOverBeforeStop(): Promise<void> {
-    await this.#supervisor?.settled(handOverPatience);
-    const state = this.#coordinator?.state;
-    if (state?.role !== 'MASTER' || state.peer.kind !== 'keepstate') return;
-    if (!state.peer.isSynchronised) return;
-    this.#onTick();
-    await Promise.race([
-      this.#coordinator?.ask({ kind: 'failover', force: false }),
-      new Promise<void>((resolve) => this.#world.timers.after(handOverPatience, () => resolve())),
-    ]);
   }
 
   /** undefined where nothing is bound. */
@@ -214,7 +203,7 @@ export class KeepstateNode {
 
   status(): StatusAnswer {
     const { clock } = this.#world;
-    const { keepstate, sync, binding } = this.#settings;
+    const { keepstate, sync } = this.#settings;
     const supervisor = this.#supervisor;
     return assembleStatus({
       ...this.#options,
@@ -223,7 +212,7 @@ export class KeepstateNode {
       now: clock.now(),
       wallClock: clock.wallClock(),
       router: this.#router.snapshot(),
-      bound: binding.kind === 'none' ? undefined : binding.name,
+      bound: this.#bound,
       phase: this.#coordinator?.phase ?? 'steady',
       maintenance: this.#memory.maintenance,
       sync:
@@ -267,10 +256,7 @@ export class KeepstateNode {
     return roleObserver({
       recorder: this.#recorder,
       isGroup: (unit) => this.#settings.vrrp.groups.some((group) => group.name === unit),
-      isBound: (unit) => {
-        const { binding } = this.#settings;
-        return binding.kind !== 'none' && binding.name === unit;
-      },
+      isBound: (unit) => this.#bound === unit,
       membersOf: (unit) => membersOf(this.#settings.vrrp, unit),
       tellCoordinator: (event) => {
         this.#coordinator?.input(event);
@@ -287,6 +273,7 @@ export class KeepstateNode {
     if (report.kind === 'ready') {
       this.#reporter?.tellAll();
       this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
+      this.#roleTeller?.forget();
     }
     if (report.kind === 'log') {
       this.#world.logger.log(report.level, report.message, report.fields);
@@ -311,12 +298,13 @@ export class KeepstateNode {
     const now = clock.now();
     this.#lastTick = now;
     const roles = this.#router.roles();
-    this.#lookForOtherMaster(roles);
+    if (this.#coordinator !== undefined) lookForOtherMaster(this.#coordinator, roles, this.#bound);
     if (subtractTime(now, this.#lastSample) >= 1_000_000) {
       this.#lastSample = now;
       this.#world.service.status(serviceStatusLine(roles, this.#supervisor));
     }
     this.#memory.save(roles);
+    this.#roleTeller?.tell(roles, this.#bound);
     const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
     const usual = roles.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
     const period = isHandingOver ? handOverTickPeriod : usual;
@@ -326,12 +314,9 @@ export class KeepstateNode {
     });
   }
 
-  #lookForOtherMaster(roles: RolePicture): void {
-    const coordinator = this.#coordinator;
+  get #bound(): string | undefined {
     const { binding } = this.#settings;
-    if (coordinator === undefined || binding.kind === 'none') return;
-    if (coordinator.state.role === 'MASTER' || coordinator.state.otherMasterHeard) return;
-    if (hearsOtherMaster(roles, binding.name)) coordinator.input({ kind: 'otherMasterHeard' });
+    return binding.kind === 'none' ? undefined : binding.name;
   }
 
   /** The watchdog's question: did the loop that serves VRRP run lately? */

@@ -1,7 +1,7 @@
 /** What the router tells, on its way to the history and, for the bound unit, to the coordinator. */
 import { formatIp } from '../base/ipAddress.js';
 import type { RouterObserver } from '../vrrp/routerPorts.js';
-import type { CoordinatorInput } from './coordinatorRunner.js';
+import type { CoordinatorInput, CoordinatorRunner } from './coordinatorRunner.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
 import type { RoleRecorder } from './roleRecorder.js';
 
@@ -61,8 +61,19 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
   };
 }
 
+/** The coordinator of the bound unit learns that another router is MASTER. */
+export function lookForOtherMaster(
+  coordinator: CoordinatorRunner,
+  roles: RolePicture,
+  bound: string | undefined,
+): void {
+  if (bound === undefined) return;
+  if (coordinator.state.role === 'MASTER' || coordinator.state.otherMasterHeard) return;
+  if (hearsOtherMaster(roles, bound)) coordinator.input({ kind: 'otherMasterHeard' });
+}
+
 /** Whether a unit that is not MASTER has accepted an advertisement since it entered its state. */
-export function hearsOtherMaster(roles: RolePicture, unitName: string): boolean {
+function hearsOtherMaster(roles: RolePicture, unitName: string): boolean {
   const unit = roles.units.find((one) => one.name === unitName);
   if (unit === undefined || unit.state === 'MASTER') return false;
   return roles.instances.some(

@@ -1,5 +1,30 @@
-/** One step of a stop: whatever becomes of it, the next ones follow. */
+/** Steps of a stop: whatever becomes of one, the next ones follow. */
 import type { Logger } from '../base/logger.js';
+import { milliseconds, type Timers } from '../base/time.js';
+import type { CoordinatorRunner } from './coordinatorRunner.js';
+import type { WorkerSupervisor } from './workerSupervisor.js';
+
+/** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
+const handOverPatience = milliseconds(3_000);
+
+/** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
+export async function handOverBeforeStop(
+  timers: Timers,
+  supervisor: WorkerSupervisor | undefined,
+  coordinator: CoordinatorRunner | undefined,
+  /** Roles, and what follows from them, are as of now. */
+  look: () => void,
+): Promise<void> {
+  await supervisor?.settled(handOverPatience);
+  if (coordinator === undefined) return;
+  const { role, peer } = coordinator.state;
+  if (role !== 'MASTER' || peer.kind !== 'keepstate' || !peer.isSynchronised) return;
+  look();
+  await Promise.race([
+    coordinator.ask({ kind: 'failover', force: false }),
+    new Promise<void>((resolve) => timers.after(handOverPatience, () => resolve())),
+  ]);
+}
 
 export async function stopStep(
   what: string,

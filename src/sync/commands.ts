@@ -2,21 +2,20 @@
 import { Lateness } from '../base/lateness.js';
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
-import { answerClient } from './clientRequests.js';
-import { ClientServer } from './clientServer.js';
+import type { ClientServer } from './clientServer.js';
 import { drain } from './drain.js';
 import { errorText } from './errorText.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
+import { openServers } from './listingServers.js';
 import { needsRestart } from './restartingSettings.js';
 import { RoleWork } from './roleWork.js';
+import type { NodeRoles } from './wire/peerRoles.js';
 import { buildStatus, isPeerPresent, stateOf, type PeerView } from './statusBuilder.js';
 import type { SyncSettings } from './settings.js';
 
 const statusInterval = seconds(1);
-/** `conntrackd -k`. */
-const stopRequest = 20;
 
 type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
 
@@ -33,6 +32,7 @@ export class Commands {
   /** Of the engine's ticks, those of the last five seconds. */
   readonly #lateness = new Lateness(50);
   #inMaintenance = false;
+  #nodeRoles: NodeRoles | undefined;
   #reportedAt: Microseconds | undefined;
   #lastState = '';
   /** Present while the engine is started afresh: commands wait for it, in their order. */
@@ -83,8 +83,8 @@ export class Commands {
         roles.mergeAfterSplit(command.epoch);
         return;
       case 'maintenance':
-        this.#inMaintenance = command.on;
-        this.#peer?.channel.setMaintenance(command.on);
+      case 'roles':
+        this.#tellPeer(command);
         return;
       case 'yieldIgnored':
         roles.yieldIgnored();
@@ -92,6 +92,15 @@ export class Commands {
       default:
         return this.#obeyRest(command, engine);
     }
+  }
+
+  /** What this node says of itself; another engine says it again. */
+  #tellPeer(command: Extract<SyncCommand, { kind: 'maintenance' | 'roles' }>): void {
+    if (command.kind === 'roles') this.#nodeRoles = command.roles;
+    else this.#inMaintenance = command.on;
+    const channel = this.#peer?.channel;
+    channel?.setMaintenance(this.#inMaintenance);
+    if (command.kind === 'roles') channel?.setRoles(command.roles);
   }
 
   async #obeyRest(command: SyncCommand, engine: Engine): Promise<void> {
@@ -158,8 +167,9 @@ export class Commands {
     const { peerPort } = command.settings;
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#peer?.channel.setMaintenance(this.#inMaintenance);
+    if (this.#nodeRoles !== undefined) this.#peer?.channel.setRoles(this.#nodeRoles);
     this.#roles = new RoleWork(engine, this.#peer?.channel.yields, this.#roleEpoch);
-    this.#servers = this.#openServers(engine, command);
+    this.#servers = openServers(engine, command, this.#ports, () => this.#status(engine));
     const filled = await engine.start();
     // Stopped meanwhile, or started afresh.
     if (this.#engine !== engine) return;
@@ -168,7 +178,7 @@ export class Commands {
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
         // Who may hand the role over goes by it: a change is told at once.
-        const state = `${stateOf(engine, now)} ${this.#isPeerKeepstate()}`;
+        const state = `${stateOf(engine, now)} ${this.#isPeerKeepstate()} ${this.#peerRoles(now)}`;
         const isOld =
           this.#reportedAt === undefined || subtractTime(now, this.#reportedAt) >= statusInterval;
         if (state === this.#lastState && !isOld) return;
@@ -271,6 +281,11 @@ export class Commands {
     return this.#peer?.channel.isKeepstate(this.#ports.clock.now()) ?? false;
   }
 
+  #peerRoles(now: Microseconds): string {
+    const units = this.#peer?.channel.view(now, true).roles?.units ?? [];
+    return units.map(({ state }) => state).join();
+  }
+
   /** Without a peer channel nobody can tell what the peer is. */
   #peerView(engine: Engine): PeerView {
     const now = this.#ports.clock.now();
@@ -297,29 +312,6 @@ export class Commands {
 
   #status(engine: Engine): SyncStatus {
     return buildStatus(engine, this.#peerView(engine), this.#lateness, this.#ports.clock.now());
-  }
-
-  /** Listings and statistics for keepstate's own client, and for conntrackd's. */
-  #openServers(engine: Engine, { listingPath, clientPath }: StartCommand): ClientServer[] {
-    const { clock, timers, logger } = this.#ports;
-    const startedAt = clock.now() / 1_000_000;
-    const paths = [listingPath, clientPath].filter((path) => path !== undefined);
-    return paths.map(
-      (path) =>
-        new ClientServer({
-          path,
-          timers,
-          logger,
-          answer: (request) => {
-            if (request !== stopRequest) {
-              return answerClient(engine, request, () => this.#status(engine), startedAt);
-            }
-            // The whole daemon is meant: the main thread stops VRRP first, and then this.
-            this.#ports.report({ kind: 'stopRequested' });
-            return undefined;
-          },
-        }),
-    );
   }
 
   #result(

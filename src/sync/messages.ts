@@ -7,6 +7,7 @@
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
 import type { SyncMode, SyncSettings } from './settings.js';
+import type { NodeRoles } from './wire/peerRoles.js';
 
 export type FlowTableName = 'conntrack' | 'expect';
 export type CacheName = 'internal' | 'external';
@@ -65,6 +66,8 @@ export type SyncCommand =
   | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
   /** Whether this node never takes the role: the peer's status tells its operator. */
   | { readonly kind: 'maintenance'; readonly on: boolean }
+  /** This node's groups and instances: the peer's status tells who is MASTER here. */
+  | { readonly kind: 'roles'; readonly roles: NodeRoles }
   | {
       readonly kind: 'linkState';
       readonly interfaceName: string;
@@ -245,6 +248,10 @@ export interface SyncStatus {
     readonly version?: string;
     /** A keepstate that never takes the role. */
     readonly inMaintenance?: boolean;
+    /** A keepstate's own word on its roles; absent where it is older, or no keepstate: they are unknown. */
+    readonly roles?: NodeRoles;
+    /** Monotonic time of the hello that said them. */
+    readonly rolesAt?: Microseconds;
     /** Monotonic time of the last accepted datagram. */
     readonly lastHeard?: Microseconds;
     readonly lost: number;

@@ -11,6 +11,7 @@ import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
 import type { PeerView } from './statusBuilder.js';
 import { sequenceDistance } from './wire/header.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/peerMessage.js';
+import type { NodeRoles } from './wire/peerRoles.js';
 import { YieldNews } from './yieldNews.js';
 
 const digestPause = seconds(1);
@@ -95,6 +96,11 @@ export class PeerChannel implements EngineObserver {
   /** Whether this node never takes the role: its peer's status says so. */
   setMaintenance(on: boolean): void {
     this.#greeting.setMaintenance(on, this.#engine.ports.clock.now());
+  }
+
+  /** Who is MASTER here: its peer's status says so. */
+  setRoles(roles: NodeRoles): void {
+    this.#greeting.setRoles(roles, this.#engine.ports.clock.now());
   }
 
   receive(datagram: Uint8Array): void {
@@ -216,8 +222,7 @@ export class PeerChannel implements EngineObserver {
         this.#offered(message.token);
         return;
       case 'offerAnswer':
-        if (this.#offer?.token === message.token)
-          this.#offer.settle(message.ready, message.because);
+        if (this.#offer?.token === message.token) this.#answered(this.#offer, message);
         return;
       case 'resigned':
         this.#granted(message.token);
@@ -296,12 +301,22 @@ export class PeerChannel implements EngineObserver {
   #expireOffer(now: Microseconds): void {
     const offer = this.#offer;
     if (offer === undefined) return;
-    if (now >= offer.until) offer.settle(false, 'the peer did not answer in time');
+    if (now >= offer.until) offer.settle(false, `${this.#peerName()} did not answer in time`);
     else this.#send({ kind: 'offer', token: offer.token });
   }
 
   #send(message: PeerMessage): void {
     this.#port.send(encodePeerMessage(message));
+  }
+
+  /** «in maintenance» alone would leave open which of the two is. */
+  #answered(offer: Offer, { ready, because }: { ready: boolean; because: string }): void {
+    offer.settle(ready, ready ? because : `${this.#peerName()} says: ${because}`);
+  }
+
+  #peerName(): string {
+    const name = this.#greeting.peer?.name;
+    return name === undefined ? 'the peer' : `the peer ${name}`;
   }
 
   #isPresent(now: Microseconds): boolean {

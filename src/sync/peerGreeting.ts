@@ -1,6 +1,7 @@
 /** The first thing that two keepstates say to each other on the peer channel, and once a second: who is there. */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { PeerMessage } from './wire/peerMessage.js';
+import { fromWireRoles, toWireRoles, type NodeRoles } from './wire/peerRoles.js';
 
 const helloPause = seconds(1);
 /** Towards a peer that never answers: it is a conntrackd, or not there. */
@@ -23,6 +24,10 @@ export interface GreetedPeer {
   readonly version: string;
   /** It never takes the role. */
   readonly inMaintenance?: boolean;
+  /** Absent: it does not say them. */
+  readonly roles?: NodeRoles;
+  /** Monotonic time of the hello that said them. */
+  readonly rolesAt?: Microseconds;
 }
 
 export class PeerGreeting {
@@ -32,6 +37,7 @@ export class PeerGreeting {
   #helloAt: Microseconds | undefined;
   #hellos = 0;
   #inMaintenance = false;
+  #roles: NodeRoles | undefined;
 
   constructor(port: GreetingPort) {
     this.#port = port;
@@ -51,8 +57,13 @@ export class PeerGreeting {
     this.#heardAt = now;
   }
 
-  received({ name, version, heard, maintenance }: Hello, now: Microseconds): void {
-    this.#peer = { name, version, ...(maintenance === true ? { inMaintenance: true } : {}) };
+  received({ name, version, heard, maintenance, roles }: Hello, now: Microseconds): void {
+    this.#peer = {
+      name,
+      version,
+      ...(maintenance === true ? { inMaintenance: true } : {}),
+      ...(roles === undefined ? {} : { roles: fromWireRoles(roles, now), rolesAt: now }),
+    };
     if (!heard) this.say(now);
   }
 
@@ -60,6 +71,12 @@ export class PeerGreeting {
   setMaintenance(on: boolean, now: Microseconds): void {
     if (this.#inMaintenance === on) return;
     this.#inMaintenance = on;
+    if (this.isPresent(now)) this.say(now);
+  }
+
+  /** The peer learns at once who is MASTER here. */
+  setRoles(roles: NodeRoles, now: Microseconds): void {
+    this.#roles = roles;
     if (this.isPresent(now)) this.say(now);
   }
 
@@ -74,6 +91,8 @@ export class PeerGreeting {
     this.#hellos++;
     const { version, nodeName: name } = this.#port;
     const maintenance = this.#inMaintenance ? { maintenance: true } : {};
-    this.#port.send({ kind: 'hello', name, version, heard: this.isPresent(now), ...maintenance });
+    const roles = this.#roles === undefined ? {} : { roles: toWireRoles(this.#roles, now) };
+    const heard = this.isPresent(now);
+    this.#port.send({ kind: 'hello', name, version, heard, ...maintenance, ...roles });
   }
 }

@@ -62,6 +62,8 @@ export function buildStatus(
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
       ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
+      ...(peer.roles === undefined ? {} : { roles: peer.roles }),
+      ...(peer.rolesAt === undefined ? {} : { rolesAt: peer.rolesAt }),
       ...(heard === undefined ? {} : { lastHeard: heard }),
       lost: machine.counters.lost,
       before: machine.counters.before,

@@ -99,6 +99,8 @@ export interface RolePicture {
   }[];
   readonly instances: readonly {
     readonly unit: string;
+    readonly vrid: number;
+    readonly effectivePriority: number;
     readonly lastAdvertSent: Microseconds | undefined;
     /** When the router that is MASTER while this one is not was heard last. */
     readonly masterHeard: Microseconds | undefined;
@@ -153,11 +155,13 @@ export function takeRolePicture(units: Iterable<UnitRunner>): RolePicture {
   };
   for (const { settings, state } of units) {
     picture.units.push({ name: settings.name, state: state.role, since: state.since });
-    for (const { name } of settings.members) {
+    for (const { name, virtualRouterId } of settings.members) {
       const member = state.members[name];
       if (member === undefined) continue;
       picture.instances.push({
         unit: settings.name,
+        vrid: virtualRouterId,
+        effectivePriority: member.effectivePriority,
         lastAdvertSent: member.lastAdvertSent,
         masterHeard: (member.master ?? member.weakerMaster)?.lastHeard,
       });

@@ -96,6 +96,42 @@ test('the first hellos follow each other quickly: one that is lost must not make
   expect(one.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(5 + 3);
 });
 
+describe('roles', () => {
+  const master = { name: 'G', vrid: 5, state: 'MASTER', since: seconds(1), priority: 9 } as const;
+
+  test('of this node are said at once to a peer that is there, and with each further hello', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.now = seconds(3);
+    one.channel.setRoles({ bound: 'G', units: [master] });
+    one.now = seconds(4);
+    one.channel.tick(one.now);
+    const said = one.sent.flatMap((sent) =>
+      sent.kind === 'hello' && sent.roles !== undefined ? [sent.roles] : [],
+    );
+    const unit = { name: 'G', vrid: 5, state: 'MASTER', priority: 9 };
+    expect(said).toEqual([
+      { bound: 'G', units: [{ ...unit, forMs: 2_000 }] },
+      { bound: 'G', units: [{ ...unit, forMs: 3_000 }] },
+    ]);
+  });
+
+  test('of the peer are known with the time of its word; of an older one they are unknown', () => {
+    const one = node();
+    one.channel.receive(hello);
+    expect(one.channel.view(one.now, true)).not.toHaveProperty('roles');
+    one.now = seconds(5);
+    const roles = { units: [{ ...master, since: undefined, forMs: 1_000 }] };
+    one.channel.receive(
+      encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: true, roles }),
+    );
+    expect(one.channel.view(one.now, true)).toMatchObject({
+      roles: { units: [{ name: 'G', state: 'MASTER', since: seconds(4) }] },
+      rolesAt: seconds(5),
+    });
+  });
+});
+
 describe('maintenance', () => {
   const viewOf = (one: Node): unknown => one.channel.view(one.now, true);
 
@@ -142,6 +178,15 @@ test('an offer is repeated until it is answered', async () => {
   const answer: PeerMessage = { kind: 'offerAnswer', token: 77, ready: true, because: 'ready' };
   one.channel.receive(encodePeerMessage(answer));
   expect(await offered).toEqual({ ready: true, because: 'ready' });
+});
+
+test('a refusal says whose it is', async () => {
+  const one = node();
+  one.channel.receive(hello);
+  const offered = one.channel.offer(seconds(5));
+  const because = 'in maintenance';
+  one.channel.receive(encodePeerMessage({ kind: 'offerAnswer', token: 77, ready: false, because }));
+  expect(await offered).toEqual({ ready: false, because: 'the peer p says: in maintenance' });
 });
 
 test('an answer that got lost is given again when the offer is repeated', () => {

@@ -77,7 +77,9 @@ test('every kind of junk leaves both daemons MASTER; keepstate names and counts 
   expect(instance?.state).toBe('MASTER');
   expect(node.history('V')).toEqual(['BACKUP', 'MASTER']);
   expect(await keepalived.state('V')).toBe('MASTER');
-  const counts = new Map<string, number | undefined>(instance?.problems.map(({ reason, count }) => [reason, count]));
+  const counts = new Map<string, number | undefined>(
+    instance?.problems.map(({ reason, count }) => [reason, count]),
+  );
   for (const reason of [
     'password',
     'authenticationType',

@@ -314,7 +314,8 @@ describe('the picture of the roles', () => {
     expect(units).toMatchObject([{ name: 'A', state: 'MASTER' }]);
     const sent = bench.router.snapshot().instances[0]?.lastAdvertSent;
     expect(sent).toBeGreaterThan(units[0]!.since - 1);
-    expect(instances).toEqual([{ unit: 'A', lastAdvertSent: sent, masterHeard: undefined }]);
+    const shown = { unit: 'A', vrid: 51, effectivePriority: 100 };
+    expect(instances).toEqual([{ ...shown, lastAdvertSent: sent, masterHeard: undefined }]);
     bench.network.sockets[0]?.deliver(advertFromPeer(200));
     const [heard] = bench.router.roles().instances;
     expect(bench.router.roles().units[0]?.state).toBe('BACKUP');

@@ -7,6 +7,8 @@
  * A later format changes the digit; unknown kinds are ignored, so that kinds can be added.
  */
 
+import { isWireRoles, type WireRoles } from './peerRoles.js';
+
 export type PeerMessage =
   | {
       readonly kind: 'hello';
@@ -16,6 +18,8 @@ export type PeerMessage =
       readonly heard: boolean;
       /** The node never takes the role. Said only where it is so; an older peer does not look at it. */
       readonly maintenance?: boolean;
+      /** Its groups and instances. A keepstate of before does not say them. */
+      readonly roles?: WireRoles;
     }
   /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
   | {
@@ -68,7 +72,7 @@ const magic = 'KSP1';
 /** A hostile datagram costs no more than this to parse. */
 const longest = 1_024;
 
-/** Fields of each kind and their types; the decoder demands these, and `maintenance` may be absent. */
+/** Fields of each kind and their types; the decoder demands these; `maintenance` and `roles` of a hello may be absent. */
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
@@ -115,6 +119,9 @@ function isPeerMessage(value: unknown): value is PeerMessage {
   // Checked boundary: each field is looked at before the type is believed.
   const record = value as Readonly<Record<string, unknown>>;
   if (kind === 'hello' && !isOptional(record['maintenance'], 'boolean')) return false;
+  if (kind === 'hello' && record['roles'] !== undefined && !isWireRoles(record['roles'])) {
+    return false;
+  }
   return Object.entries(wanted).every(([name, type]) => {
     const field = record[name];
     if (typeof field !== type) return false;
