@@ -43,7 +43,7 @@ export function registerRun(program: Command): void {
     '0 stopped as asked, 1 cannot start, 2 the file cannot be read',
     `The configuration is keepalived's and conntrackd's, one after the other; "keepstate migrate" makes it.
 Signals: HUP reload; TERM, INT clean stop; USR1 writes keepalived.data and keepalived.json, USR2
-keepalived.stats, SIGRTMIN+2 keepalived.json below $TMPDIR.`,
+keepalived.stats, SIGRTMIN+2 keepalived.json, beside the control socket and below $TMPDIR.`,
   );
   const release = program
     .command('release')

@@ -1,26 +1,43 @@
-/** The files that a keepalived user knows, in its directory and layout. */
-import { writeFileSync } from 'node:fs';
+/**
+ * The files that a keepalived user knows, in its layout: in the daemon's own folder, and below $TMPDIR, where
+ * keepalived's users and exporters look. Anybody may write to the latter: nothing that stands there is opened or followed.
+ */
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../base/logger.js';
+import { fileErrorText, replaceFile } from '../base/regularFile.js';
 import { dataText } from '../vrrp/dumps/data.js';
 import { jsonText } from '../vrrp/dumps/json.js';
 import { statsText } from '../vrrp/dumps/stats.js';
+import { besideControl } from './besideControl.js';
 import type { KeepstateNode } from './node.js';
 
 export type DumpKind = 'data' | 'stats' | 'json';
 
-/** Writes `keepalived.data`, `.stats` or `.json`, mode 0600, below $TMPDIR. */
-export function writeDump(kind: DumpKind, node: KeepstateNode, logger: Logger): void {
-  const path = join(tmpdir(), `keepalived.${kind}`);
-  try {
-    const text = dumpText(kind, node);
-    if (text === undefined) return;
-    writeFileSync(path, text, { mode: 0o600 });
-    logger.log('info', 'dump written', { path });
-  } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
-    logger.log('warning', 'a dump cannot be written', { path, because });
+/** `keepalived.data`, `.stats` or `.json`, mode 0600, beside the control socket and below $TMPDIR. */
+export function writeDump(
+  kind: DumpKind,
+  node: KeepstateNode,
+  controlPath: string,
+  logger: Logger,
+): void {
+  const name = `keepalived.${kind}`;
+  const text = dumpText(kind, node);
+  if (text === undefined) return;
+  putDump(text, [besideControl(controlPath, name), join(tmpdir(), name)], logger);
+}
+
+/** Each path by itself: who plants something under one of them costs the other nothing. */
+export function putDump(text: string, paths: readonly string[], logger: Logger): void {
+  for (const path of new Set(paths)) {
+    try {
+      // A name that nobody can have taken before.
+      replaceFile(path, text, { fresh: `${path}.${randomBytes(8).toString('hex')}` });
+      logger.log('info', 'dump written', { path });
+    } catch (error) {
+      logger.log('warning', 'a dump cannot be written', { path, because: fileErrorText(error) });
+    }
   }
 }
 

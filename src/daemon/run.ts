@@ -101,14 +101,14 @@ class Run {
     const lock =
       settings.sync === undefined
         ? undefined
-        : LockFile.take(
-            settings.general.lockFile,
-            isKeepstate,
-            () => runningHere('conntrackd').length > 0,
-          );
+        : LockFile.take(settings.general.lockFile, {
+            isAlive: isKeepstate,
+            isForeignHeld: () => runningHere('conntrackd').length > 0,
+            logger: this.#log,
+          });
     try {
       const service = this.#serviceManager();
-      const controlPath = this.#options.control ?? settings.keepstate.controlPath;
+      const controlPath = this.#controlPath;
       const composed = await composeNode(settings, {
         configFile: this.#options.config,
         controlPath,
@@ -163,7 +163,7 @@ class Run {
     const dump =
       (...kinds: readonly DumpKind[]) =>
       (): void => {
-        for (const kind of kinds) writeDump(kind, node, this.#log);
+        for (const kind of kinds) writeDump(kind, node, this.#controlPath, this.#log);
       };
     const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
       ['SIGTERM', stop],
@@ -183,6 +183,10 @@ class Run {
         process.on(signal, () => undefined);
       }
     };
+  }
+
+  get #controlPath(): string {
+    return this.#options.control ?? this.#settings.keepstate.controlPath;
   }
 
   #serviceManager(): ServiceManager {

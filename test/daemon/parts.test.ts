@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger, LogLevel } from '../../src/base/logger.js';
@@ -23,7 +15,6 @@ import {
 import type { HistoryEntry } from '../../src/control/status.js';
 import { besideControl } from '../../src/daemon/besideControl.js';
 import { History } from '../../src/daemon/history.js';
-import { LockFile } from '../../src/daemon/lockFile.js';
 import { formatLine } from '../../src/daemon/log.js';
 import { findConflicts, isKeepstate, runningHere } from '../../src/daemon/otherDaemons.js';
 import { serviceEnvironment, ServiceManager } from '../../src/daemon/serviceManager.js';
@@ -234,46 +225,6 @@ test('peers are told of a MASTER that is gone as long as the slowest of them may
   expect([...memory.awaited(vrrp, now)]).toEqual([]);
 });
 
-describe('lock file', () => {
-  const path = (): string => join(directory, 'lock');
-  const never = (): boolean => false;
-
-  test('is held by one, and free again after release', () => {
-    const lock = LockFile.take(path(), never, never);
-    expect(readFileSync(path(), 'utf8')).toBe(`${process.pid}\n`);
-    lock.release();
-    expect(existsSync(path())).toBe(false);
-  });
-
-  test('one of a living keepstate is respected, one of a dead one replaced', () => {
-    writeFileSync(path(), '1\n');
-    expect(() => LockFile.take(path(), () => true, never)).toThrow('keepstate (process 1)');
-    LockFile.take(path(), never, never).release();
-  });
-
-  test("conntrackd's empty one holds as long as a conntrackd runs", () => {
-    writeFileSync(path(), '');
-    expect(() => LockFile.take(path(), never, () => true)).toThrow('conntrackd');
-    LockFile.take(path(), never, never).release();
-  });
-
-  test.each([
-    ['a file with something else in it', () => writeFileSync(path(), 'router_id precious\n')],
-    ['a folder', () => mkdirSync(path())],
-  ])('%s is no lock file, and left alone', (_what, put) => {
-    put();
-    expect(() => LockFile.take(path(), never, never)).toThrow('is no lock file');
-    expect(existsSync(path())).toBe(true);
-  });
-
-  test('what somebody else has taken meanwhile is not removed', () => {
-    const lock = LockFile.take(path(), never, never);
-    writeFileSync(path(), '1\n');
-    lock.release();
-    expect(existsSync(path())).toBe(true);
-  });
-});
-
 test('maintenance that cannot be saved says so, until it can', () => {
   const logger = new RecordingLogger();
   const state = join(directory, 'state');
@@ -296,6 +247,59 @@ test('two daemons with their sockets in one folder share no file', () => {
     '/run/keepstate/role.json',
   );
   expect(besideControl('/run/keepstate/a.sock', 'role.json')).toBe('/run/keepstate/a.role.json');
+});
+
+/** A /proc with one process, 7, in our network namespace. */
+function fakeProc(
+  name: string,
+  uid: number,
+  sockets: Readonly<Record<string, string>> = {},
+): string {
+  const proc = join(directory, 'proc');
+  for (const pid of ['7', 'self']) {
+    mkdirSync(join(proc, pid, 'ns'), { recursive: true });
+    symlinkSync('net:[1]', join(proc, pid, 'ns', 'net'));
+  }
+  mkdirSync(join(proc, 'self', 'net'));
+  writeFileSync(join(proc, '7', 'comm'), `${name}\n`);
+  writeFileSync(join(proc, '7', 'status'), `Name:\t${name}\nUid:\t1\t${uid}\t1\t1\n`);
+  writeFileSync(join(proc, '7', 'cmdline'), '/usr/bin/node\0/usr/bin/keepstate\0run\0');
+  for (const [file, text] of Object.entries(sockets)) {
+    writeFileSync(join(proc, 'self', 'net', file), text);
+  }
+  return proc;
+}
+
+describe('a process that bears the name of what keepstate replaces', () => {
+  const raw = '  1: 00000000:0070 00000000:0000 07 0:0 0:0 0 500 0 4711 2 0 0\n';
+  const netlink = '0000000000000000 12  7 00000002 0 0 0 2 0 4712\n';
+
+  test.each([
+    ['root runs it', 'keepalived', 0, {}, true],
+    ['anybody runs it', 'keepalived', 500, {}, false],
+    ['a user runs it who holds a raw VRRP socket', 'keepalived', 500, { raw }, true],
+    ['anybody runs it beside a VRRP socket of another user', 'keepalived', 501, { raw }, false],
+    ['root runs it', 'conntrackd', 0, {}, true],
+    ['anybody runs it', 'conntrackd', 500, { raw }, false],
+    ['it hears conntrack events', 'conntrackd', 500, { netlink }, true],
+    [
+      'its socket is in no group',
+      'conntrackd',
+      500,
+      { netlink: netlink.replace('2 0', '0 0') },
+      false,
+    ],
+  ] as const)('%s: %s, user %d', (_what, name, uid, sockets, isGenuine) => {
+    expect(runningHere(name, fakeProc(name, uid, sockets)).length > 0).toBe(isGenuine);
+  });
+
+  test('counts as keepstate only as a daemon of a trusted user', () => {
+    expect(isKeepstate(7, fakeProc('node', 0))).toBe(true);
+    rmSync(join(directory, 'proc'), { recursive: true });
+    expect(isKeepstate(7, fakeProc('node', 500))).toBe(false);
+    writeFileSync(join(directory, 'proc/7/cmdline'), '/usr/bin/node\0keepstate\0status\0');
+    expect(isKeepstate(7, join(directory, 'proc'))).toBe(false);
+  });
 });
 
 describe('other programs', () => {

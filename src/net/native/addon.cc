@@ -1,8 +1,9 @@
-// Entry of the addon: opens descriptors, moves the calling thread between network namespaces, and exports
+// Entry of the addon: opens and locks descriptors, moves the calling thread between network namespaces, and exports
 // the socket class. Context-aware: one instance per environment, no global state.
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,6 +65,16 @@ napi_value RestoreNetworkNamespace(napi_env env, napi_callback_info info) {
   return Number(env, code);
 }
 
+// lockFile(descriptor): flock(2), exclusive and without waiting; errno (EWOULDBLOCK: somebody else has the lock).
+napi_value LockFile(napi_env env, napi_callback_info info) {
+  napi_value argument = nullptr;
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  int32_t fd = -1;
+  napi_get_value_int32(env, argument, &fd);
+  return Number(env, flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0);
+}
+
 void Export(napi_env env, napi_value exports, const char* name, napi_callback function) {
   napi_value value = nullptr;
   napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
@@ -77,6 +88,7 @@ NAPI_MODULE_INIT() {
   Export(env, exports, "openSocket", OpenSocket);
   Export(env, exports, "enterNetworkNamespace", EnterNetworkNamespace);
   Export(env, exports, "restoreNetworkNamespace", RestoreNetworkNamespace);
+  Export(env, exports, "lockFile", LockFile);
   Export(env, exports, "watchSignal", keepstate::WatchSignal);
   return exports;
 }
