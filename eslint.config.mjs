@@ -26,6 +26,16 @@ const bannedSources = [
     message: 'process.hrtime belongs to the Clock port (src/base/time.ts).',
   },
 ];
+/** Two readings of a clock need not stand in order. An instant that is made, `microseconds(a - b)`, may lie before 0. */
+const bannedDifferences = [
+  'left.name=/^(now|nowSeconds)$/',
+  'left.callee.property.name=/^(now|wallClock)$/',
+  'left.object.name=/^(turn|event)$/][left.property.name="at"',
+].map((left) => ({
+  selector: `:not(CallExpression[callee.name='microseconds']) > BinaryExpression[operator='-'][${left}]`,
+  message:
+    'What passed between two readings of a clock: subtractTime, subtractSeconds (src/base/time.ts).',
+}));
 const bannedExports = [
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
   { selector: 'ExportAllDeclaration', message: 'No barrel files.' },
@@ -68,7 +78,7 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
       complexity: ['error', 15],
       'max-depth': ['error', 4],
-      'no-restricted-syntax': ['error', ...bannedSources, ...bannedExports],
+      'no-restricted-syntax': ['error', ...bannedSources, ...bannedDifferences, ...bannedExports],
     },
   },
   {

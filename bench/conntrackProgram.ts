@@ -142,7 +142,6 @@ async function commit(count: number, isTranslated: boolean, path: string): Promi
       windowTracking: false,
       onExisting: 'replace',
       overdue: 'keep',
-      nowSeconds: Math.floor(systemClock.now() / 1_000_000),
     },
     systemClock,
     systemTurns,

@@ -39,8 +39,26 @@ export function addTime(a: Microseconds, b: Microseconds): Microseconds {
   return microseconds(a + b);
 }
 
+/**
+ * What passed from `b` to `a`. Where `b` is the later one, nothing: two readings of a clock are taken at two places, so
+ * either may be the older one, and an age, a wait or a rest below zero has no meaning that is harmless.
+ */
 export function subtractTime(a: Microseconds, b: Microseconds): Microseconds {
-  return microseconds(a - b);
+  return microseconds(notBelowZero(a - b));
+}
+
+/** The same for whole seconds, in which flow records keep their times. */
+export function subtractSeconds(a: number, b: number): number {
+  return notBelowZero(a - b);
+}
+
+/** The second to which an instant belongs: the unit of flow records. */
+export function wholeSeconds(at: Microseconds): number {
+  return Math.floor(toSeconds(at));
+}
+
+function notBelowZero(difference: number): number {
+  return difference > 0 ? difference : 0;
 }
 
 /** Where time comes from. */
@@ -49,6 +67,11 @@ export interface Clock {
   now(): Microseconds;
   /** Wall clock: microseconds since 1970-01-01T00:00:00Z. For people and files, never for decisions. */
   wallClock(): Microseconds;
+}
+
+/** How long something has taken by now. */
+export function millisecondsSince(startedAt: Microseconds, clock: Clock): number {
+  return toMilliseconds(subtractTime(clock.now(), startedAt));
 }
 
 /** A timer that was armed. Cancelling a timer that fired or was cancelled does nothing. */

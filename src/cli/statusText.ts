@@ -1,4 +1,5 @@
 /** `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what to do. Pure. */
+import { milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 import type {
   InstanceStatus,
   Problem,
@@ -194,7 +195,8 @@ function tenths(milliseconds: number): number {
 }
 
 function age(iso: string, now: number): string {
-  return duration(Math.max(0, now - Date.parse(iso)));
+  const passed = subtractTime(milliseconds(now), milliseconds(Date.parse(iso)));
+  return duration(toMilliseconds(passed));
 }
 
 /** Date and time in UTC, to the second. */

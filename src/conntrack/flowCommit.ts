@@ -6,7 +6,9 @@
 import { KernelError } from '../base/errors.js';
 import {
   milliseconds,
+  subtractSeconds,
   subtractTime,
+  wholeSeconds,
   type Clock,
   type Microseconds,
   type Turns,
@@ -17,7 +19,7 @@ import type { InjectionDoor } from './injectionDoor.js';
 import { has, lifecycle, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 
-/** conntrackd gives entries whose own time is over this many seconds; so do we. */
+/** What conntrackd gives entries whose own time is over or unknown; here the least that those get. */
 const leastTimeoutSeconds = 60;
 const slice: Microseconds = milliseconds(2);
 /** Flows between two looks at the clock: a look costs as much as encoding one flow. */
@@ -32,10 +34,8 @@ export interface CommitOptions {
   readonly onExisting: OnExisting;
   /** Only makes the windows of TCP flows liberal that the kernel has. */
   readonly windowsOnly?: boolean;
-  /** Flows whose own time is over: given 60 s, as conntrackd does, or left out. */
+  /** Flows whose own time is over: see `timeoutFor`, or left out. */
   readonly overdue: 'keep' | 'skip';
-  /** Monotonic seconds, the unit of word.updated. */
-  readonly nowSeconds: number;
   /** Leaves a slot out, for flows that the caller knows to be gone. */
   readonly skip?: (slot: number) => boolean;
   /** Called about once per slice with the flows done so far. */
@@ -62,21 +62,23 @@ type Phase = 'established' | 'other' | 'related';
 const phases: readonly Phase[] = ['established', 'other', 'related'];
 
 /**
- * Seconds that a flow gets: the fixed ones, or what was left at the last update less the time since. A flow
- * whose time is over, or was never told, gets 60.
+ * Seconds that a flow gets: the fixed ones, or what was left at the last update less the time since, `nowSeconds` being
+ * the moment of writing. A flow whose time is over without its end having been told lives by packets that make no
+ * event, so it gets anew what it was told, and at least 60; one whose time was never told gets 60.
  */
 export function timeoutFor(flow: FlowCursor, nowSeconds: number, fixedSeconds?: number): number {
   if (fixedSeconds !== undefined) return fixedSeconds;
   const left = remainingSeconds(flow, nowSeconds);
-  return left > 0 ? left : leastTimeoutSeconds;
+  if (left > 0) return left;
+  return flow.knows(has.timeout)
+    ? Math.max(leastTimeoutSeconds, flow.get(word.timeout))
+    : leastTimeoutSeconds;
 }
 
 /** 0 or less: over, or unknown. */
 function remainingSeconds(flow: FlowCursor, nowSeconds: number): number {
   if (!flow.knows(has.timeout)) return 0;
-  const age = nowSeconds - flow.get(word.updated);
-  // A clock that went back tells nothing about the age.
-  return age < 0 ? 0 : flow.get(word.timeout) - age;
+  return flow.get(word.timeout) - subtractSeconds(nowSeconds, flow.get(word.updated));
 }
 
 /** A commit in progress. The table may change meanwhile: slots that come and go are met or missed. */
@@ -160,23 +162,24 @@ export class FlowCommit {
     return this.#injector.isFull;
   }
 
-  /** A few flows of the current phase; false at its end. */
+  /** A few flows of the current phase, written at one moment; false at its end. */
   #some(): boolean {
     const phase = phases[this.#phase]!;
+    const nowSeconds = wholeSeconds(this.#clock.now());
     let flows = 0;
     for (let slots = 0; slots < slotsPerLook && flows < flowsPerLook; slots++) {
       this.#slot = this.#table.next(this.#slot);
       if (this.#slot === 0) return false;
       const flow = this.#table.seek(this.#slot, this.#flow);
       if (this.#table.lifecycle(this.#slot) === lifecycle.dead || phaseOf(flow) !== phase) continue;
-      this.#one(flow);
+      this.#one(flow, nowSeconds);
       flows++;
     }
     return true;
   }
 
-  #one(flow: FlowCursor): void {
-    const { nowSeconds, fixedTimeoutSeconds, overdue, skip, windowsOnly } = this.#options;
+  #one(flow: FlowCursor, nowSeconds: number): void {
+    const { fixedTimeoutSeconds, overdue, skip, windowsOnly } = this.#options;
     if (windowsOnly === true) {
       if (flow.protocol === protocol.tcp) this.#injector.openWindows(flow, this.#slot);
       return;

@@ -11,7 +11,13 @@
  * during the pass, or that is dying in the dump, is not brought back by a dump entry with the same id.
  */
 import { BugError } from '../base/errors.js';
-import { subtractTime, type Clock, type Microseconds, type Turns } from '../base/time.js';
+import {
+  subtractTime,
+  wholeSeconds,
+  type Clock,
+  type Microseconds,
+  type Turns,
+} from '../base/time.js';
 import type { FlowFilter } from './flowFilter.js';
 import type { ChangedBits } from './flowMerge.js';
 import { has, isDying, lifecycle, transientPresence, word, type FlowCursor } from './flowRecord.js';
@@ -167,7 +173,7 @@ export class FlowMirror {
 
   /** Monotonic seconds, the unit of word.updated. */
   nowSeconds(): number {
-    return Math.floor(this.#options.clock.now() / 1_000_000);
+    return wholeSeconds(this.#options.clock.now());
   }
 
   #lives(kind: EventKind, flow: FlowCursor, origin: FlowOrigin): void {

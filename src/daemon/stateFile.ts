@@ -98,8 +98,9 @@ export function mastersWithin(
   if (bootId === undefined || saved.bootId !== bootId) return new Set();
   const names = Object.entries(saved.units).flatMap(([unit, lastAdvert]) => {
     const patience = patienceOf(unit);
-    const age = subtractTime(now, lastAdvert);
-    return patience !== undefined && age >= 0 && age < patience ? [unit] : [];
+    // Later than now: another clock wrote it, and nothing is known of that advertisement's age.
+    if (patience === undefined || lastAdvert > now) return [];
+    return subtractTime(now, lastAdvert) < patience ? [unit] : [];
   });
   return new Set(names);
 }

@@ -1,5 +1,11 @@
 /** Puts the answer to `status` together from the router's snapshot, the worker's report and the coordinator. Pure. */
-import { addTime, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
+import {
+  addTime,
+  microseconds,
+  subtractTime,
+  toMilliseconds,
+  type Microseconds,
+} from '../base/time.js';
 import type {
   GroupStatus,
   InstanceStatus,
@@ -210,7 +216,7 @@ function commitStatus(
   if (lastCommit === undefined) return {};
   const { entries, failed, durationMs, cancelled, tableFull } = lastCommit;
   // The worker tells monotonic time.
-  const offset = subtractTime(source.wallClock, source.now);
+  const offset = microseconds(source.wallClock - source.now);
   const at = isoTime(addTime(lastCommit.at, offset));
   return { lastCommit: { entries, failed, durationMs, at, cancelled, tableFull } };
 }

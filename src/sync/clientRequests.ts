@@ -1,5 +1,5 @@
 /** The request numbers of conntrackd 1.4.7's client, and two of keepstate's own, against the engine. */
-import { toSeconds } from '../base/time.js';
+import { subtractSeconds, toSeconds } from '../base/time.js';
 import type { Engine } from './engine.js';
 import { kernelListing } from './kernelListing.js';
 import { expectationListing, flowListing, type ListingFormat } from './listing.js';
@@ -112,7 +112,10 @@ function statistics(
     case 29:
       return cacheStatistics(inputOf(engine, status, false));
     case 30:
-      return runtimeStatistics(status, toSeconds(engine.ports.clock.now()) - startedAt);
+      return runtimeStatistics(
+        status,
+        subtractSeconds(toSeconds(engine.ports.clock.now()), startedAt),
+      );
     case 31:
       return linkStatistics(status);
     case 32:

@@ -1,6 +1,6 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
 import { Lateness } from '../base/lateness.js';
-import { seconds, subtractTime, type Microseconds } from '../base/time.js';
+import { millisecondsSince, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
 import type { ClientServer } from './clientServer.js';
 import { drain } from './drain.js';
@@ -173,7 +173,7 @@ export class Commands {
     const filled = await engine.start();
     // Stopped meanwhile, or started afresh.
     if (this.#engine !== engine) return;
-    report({ kind: 'ready', filled, durationMs: (clock.now() - startedAt) / 1_000 });
+    report({ kind: 'ready', filled, durationMs: millisecondsSince(startedAt, clock) });
     engine.observe({
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
@@ -213,7 +213,7 @@ export class Commands {
       ok: true,
       message: isRestarted ? 'the sync engine was started afresh' : 'adopted',
       counts: {},
-      durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
+      durationMs: millisecondsSince(startedAt, this.#ports.clock),
     });
   }
 
@@ -258,7 +258,7 @@ export class Commands {
       ok,
       message: ok ? 'replication drained' : 'the peer has not acknowledged everything in time',
       counts: { waiting: transmitter.waiting, unacknowledged: transmitter.resend.flowCount },
-      durationMs: (clock.now() - startedAt) / 1_000,
+      durationMs: millisecondsSince(startedAt, clock),
     });
   }
 
@@ -273,7 +273,7 @@ export class Commands {
       ok: answer.ready,
       message: answer.because,
       counts: {},
-      durationMs: (this.#ports.clock.now() - startedAt) / 1_000,
+      durationMs: millisecondsSince(startedAt, this.#ports.clock),
     });
   }
 

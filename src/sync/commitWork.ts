@@ -9,7 +9,7 @@ import {
   milliseconds,
   subtractTime,
   toMilliseconds,
-  toSeconds,
+  wholeSeconds,
   type Clock,
   type Microseconds,
   type Turns,
@@ -157,7 +157,6 @@ export class CommitWork implements ExternalListener {
         windowTracking: this.#options.settings().tcpWindowTracking,
         onExisting: 'keep',
         overdue: 'keep',
-        nowSeconds: this.#nowSeconds(),
         onProgress: (flows) => {
           if (flows >= rehearsalLimit) rehearsal.cancel();
         },
@@ -206,9 +205,10 @@ export class CommitWork implements ExternalListener {
   }
 
   flowApplied(slot: number): void {
-    const { external, settings } = this.#options;
+    const { external, settings, clock } = this.#options;
     const flow = external.table.seek(slot, this.#cursor);
-    const timeout = timeoutFor(flow, this.#nowSeconds(), settings().commitTimeoutSeconds);
+    const nowSeconds = wholeSeconds(clock.now());
+    const timeout = timeoutFor(flow, nowSeconds, settings().commitTimeoutSeconds);
     if (this.#following === 'merge') this.#follower?.create(flow, slot, timeout);
     else this.#follower?.update(flow, slot, timeout);
     this.#scheduleFlush();
@@ -256,7 +256,7 @@ export class CommitWork implements ExternalListener {
     let cancelled = false;
     this.#running = { cancel: () => (cancelled = true) };
     const counts = await commitExpectations(external.expectations, {
-      ...{ clock, turns, nowSeconds: this.#nowSeconds(), isOver: () => cancelled },
+      ...{ clock, turns, isOver: () => cancelled },
       fixedTimeoutSeconds: settings().commitTimeoutSeconds,
       onPort: (portId) => feed().addOwn(portId),
       onFailure: (errno) => {
@@ -296,7 +296,6 @@ export class CommitWork implements ExternalListener {
         onExisting: request.onExisting,
         windowsOnly: request.windowsOnly ?? false,
         overdue: 'keep',
-        nowSeconds: this.#nowSeconds(),
         ...(door === undefined ? {} : { door }),
         onProgress: (committed) => {
           if (subtractTime(clock.now(), toldAt) < progressPause) return;
@@ -332,10 +331,6 @@ export class CommitWork implements ExternalListener {
 
   #flushFollower(): void {
     this.#follower?.flush();
-  }
-
-  #nowSeconds(): number {
-    return Math.floor(toSeconds(this.#options.clock.now()));
   }
 }
 

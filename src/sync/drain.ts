@@ -1,5 +1,5 @@
 /** Before a planned hand-over: everything that this node knows is at the peer, in FTFW acknowledged. */
-import { milliseconds, type Microseconds } from '../base/time.js';
+import { milliseconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { Engine } from './engine.js';
 
 const look = milliseconds(10);
@@ -22,7 +22,7 @@ export async function drain(
   for (;;) {
     if (mark === undefined && transmitter.isAllSent) mark = transmitter.nextSequence;
     if (mark !== undefined && transmitter.isAcknowledgedBefore(mark)) return true;
-    if (clock.now() - startedAt >= timeout) return false;
+    if (subtractTime(clock.now(), startedAt) >= timeout) return false;
     if (mark !== undefined) hurry();
     await new Promise<void>((resolve) => {
       timers.after(look, () => {

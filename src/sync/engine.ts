@@ -13,6 +13,7 @@ import {
   type RandomSource,
   type Timers,
   type Turns,
+  wholeSeconds,
 } from '../base/time.js';
 import { FlowFilter } from '../conntrack/flowFilter.js';
 import { newScratch } from '../conntrack/flowRecord.js';
@@ -292,7 +293,7 @@ export class Engine {
     this.links.tick(now);
     this.replicator.tick(now);
     if (this.#settings.mode === 'ALARM') {
-      const nowSeconds = Math.floor(now / 1_000_000);
+      const nowSeconds = wholeSeconds(now);
       this.external.expire(nowSeconds, this.#settings.cacheTimeoutSeconds, expirePerTick);
       const heard = this.replicator.receiver.lastAcceptedAt;
       if (this.catchUp.repetition(now, heard, this.#refreshPeriod)) this.reportCaughtUp();

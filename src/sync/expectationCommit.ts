@@ -1,5 +1,12 @@
 /** Writes the cached expectations into the kernel, one request after the other, in slices. */
-import { addTime, milliseconds, type Clock, type Turns } from '../base/time.js';
+import {
+  addTime,
+  milliseconds,
+  subtractSeconds,
+  wholeSeconds,
+  type Clock,
+  type Turns,
+} from '../base/time.js';
 import { lifecycle } from '../conntrack/flowRecord.js';
 import {
   encodeExpectationCreate,
@@ -21,7 +28,6 @@ const slice = milliseconds(2);
 export interface ExpectationCommitOptions {
   readonly clock: Clock;
   readonly turns: Turns;
-  readonly nowSeconds: number;
   readonly fixedTimeoutSeconds: number | undefined;
   /** Port id of the socket, known before the first change; what it returns is called once that is closed. */
   readonly onPort: (portId: number) => () => void;
@@ -76,10 +82,12 @@ export async function commitExpectations(
 
 function timeoutOf(
   { content, updatedSeconds }: ExpectationEntry,
-  { nowSeconds, fixedTimeoutSeconds }: ExpectationCommitOptions,
+  { clock, fixedTimeoutSeconds }: ExpectationCommitOptions,
 ): number {
-  const left = (content.timeoutSeconds ?? 0) - (nowSeconds - updatedSeconds);
-  return fixedTimeoutSeconds ?? (left > 0 ? left : leastTimeoutSeconds);
+  if (fixedTimeoutSeconds !== undefined) return fixedTimeoutSeconds;
+  const told = content.timeoutSeconds ?? 0;
+  const left = told - subtractSeconds(wholeSeconds(clock.now()), updatedSeconds);
+  return left > 0 ? left : Math.max(leastTimeoutSeconds, told);
 }
 
 /** One socket for creates and deletes that are answered one by one. */

@@ -3,7 +3,7 @@
  * and only while this node replicates their master flow. Without an internal cache the filter alone judges the
  * master, by its original tuple.
  */
-import { toSeconds, type Clock } from '../base/time.js';
+import { wholeSeconds, type Clock } from '../base/time.js';
 import { expectationKey, seekMaster, type Expectation } from '../conntrack/expectation.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
 import { lifecycle, newScratch, type FlowCursor } from '../conntrack/flowRecord.js';
@@ -74,7 +74,7 @@ export class ExpectationFeed {
   }
 
   #nowSeconds(): number {
-    return Math.floor(toSeconds(this.#parts.clock.now()));
+    return wholeSeconds(this.#parts.clock.now());
   }
 }
 

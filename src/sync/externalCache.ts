@@ -4,6 +4,7 @@
  * so that a peer cannot exhaust this node's memory. Each flow remembers the number of the last message that
  * named it, by which the end of a bulk tells what the peer no longer has.
  */
+import { subtractSeconds } from '../base/time.js';
 import { lifecycle, word, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { Expectation } from '../conntrack/expectation.js';
 import { ExpectationCache } from './expectations.js';
@@ -126,12 +127,12 @@ export class ExternalCache implements ExternalStore {
     const queue = this.#expiry;
     if (queue === undefined) return;
     for (const entry of this.expectations) {
-      if (nowSeconds - entry.updatedSeconds < timeoutSeconds) continue;
+      if (subtractSeconds(nowSeconds, entry.updatedSeconds) < timeoutSeconds) continue;
       this.expectations.remove(entry);
       this.expectationCounters.destroyed++;
     }
     for (let i = 0; i < most && queue.head !== 0; i++) {
-      if (nowSeconds - this.table.read(queue.head, word.updated) < timeoutSeconds) return;
+      if (this.#age(queue.head, nowSeconds) < timeoutSeconds) return;
       this.remove(queue.head);
       this.counters.destroyed++;
     }
@@ -173,7 +174,11 @@ export class ExternalCache implements ExternalStore {
   /** Seconds until the flow expires; undefined where it does not. */
   expiresIn(slot: number, nowSeconds: number, timeoutSeconds: number): number | undefined {
     if (this.#expiry === undefined) return undefined;
-    return Math.max(0, timeoutSeconds - (nowSeconds - this.table.read(slot, word.updated)));
+    return subtractSeconds(timeoutSeconds, this.#age(slot, nowSeconds));
+  }
+
+  #age(slot: number, nowSeconds: number): number {
+    return subtractSeconds(nowSeconds, this.table.read(slot, word.updated));
   }
 
   #insert(flow: FlowCursor, nowSeconds: number): number {

@@ -2,7 +2,7 @@
  * Text of the caches for a client, a piece at a time, so that a million flows neither fill memory nor hold up
  * replication.
  */
-import { toSeconds } from '../base/time.js';
+import { subtractSeconds, wholeSeconds } from '../base/time.js';
 import { lifecycle, word } from '../conntrack/flowRecord.js';
 import { cacheExpectationLine, cacheFlowLine } from '../conntrack/text/cacheLine.js';
 import type { Engine } from './engine.js';
@@ -26,7 +26,7 @@ export function* flowListing(
   let slots = 0;
   for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
     if (table.lifecycle(slot) !== lifecycle.dead) {
-      const nowSeconds = Math.floor(toSeconds(clock.now()));
+      const nowSeconds = wholeSeconds(clock.now());
       const expiresSeconds =
         cache === 'external'
           ? engine.external.expiresIn(slot, nowSeconds, engine.settings.cacheTimeoutSeconds)
@@ -34,7 +34,7 @@ export function* flowListing(
       piece += cacheFlowLine(table.seek(slot, cursor), {
         cache,
         format,
-        activeSeconds: Math.max(0, nowSeconds - table.read(slot, word.created)),
+        activeSeconds: subtractSeconds(nowSeconds, table.read(slot, word.created)),
         ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
       });
     }
@@ -52,11 +52,11 @@ export function expectationListing(
   cache: CacheName,
   format: ListingFormat,
 ): string {
-  const nowSeconds = Math.floor(toSeconds(engine.ports.clock.now()));
+  const nowSeconds = wholeSeconds(engine.ports.clock.now());
   let text = '';
   for (const { content, createdSeconds, lifecycle: life } of engine[cache].expectations) {
     if (life === lifecycle.dead) continue;
-    const activeSeconds = nowSeconds - createdSeconds;
+    const activeSeconds = subtractSeconds(nowSeconds, createdSeconds);
     text += cacheExpectationLine(expectationView(content), { cache, format, activeSeconds });
   }
   return text;

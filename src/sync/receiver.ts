@@ -4,8 +4,7 @@
  * is asked for again. A peer that sends what can never be parsed must not be asked for ever, so there is an
  * allowance: beyond it such a message is accepted, and counted as given up.
  */
-import type { Microseconds } from '../base/time.js';
-import { toSeconds } from '../base/time.js';
+import { subtractSeconds, toSeconds, wholeSeconds, type Microseconds } from '../base/time.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import type { ExternalStore } from './externalCache.js';
 import { verdict, type Machine } from './modes/machine.js';
@@ -98,7 +97,7 @@ export class Receiver {
 
   #apply(view: DataView, now: Microseconds): boolean {
     const { header } = this.#walk;
-    const nowSeconds = Math.floor(toSeconds(now));
+    const nowSeconds = wholeSeconds(now);
     const from = header.at + headerBytes;
     const end = header.at + header.length;
     if (header.kind <= messageKind.flowDelete) {
@@ -114,7 +113,7 @@ export class Receiver {
   }
 
   #mayBeReadAgain(now: Microseconds): boolean {
-    const elapsed = toSeconds(now) - this.#allowanceAt;
+    const elapsed = subtractSeconds(toSeconds(now), this.#allowanceAt);
     this.#allowanceAt = toSeconds(now);
     this.#allowance = Math.min(rereadAllowance, this.#allowance + elapsed);
     if (this.#allowance < 1) return false;

@@ -8,7 +8,7 @@
  * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the table in
  * steps, so that a peer with an ordinary socket buffer keeps up.
  */
-import type { Microseconds } from '../base/time.js';
+import { wholeSeconds, type Microseconds } from '../base/time.js';
 import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
 import type { ExpectationEntry } from './expectations.js';
 import type { ChangeListener } from './internalCache.js';
@@ -192,7 +192,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
    * left or the window is closed.
    */
   pump(now: Microseconds, most: number): boolean {
-    this.#nowSeconds = Math.floor(now / 1_000_000);
+    this.#nowSeconds = wholeSeconds(now);
     for (let i = 0; i < most; i++) {
       if (!this.#sendNext(now)) {
         this.#options.builder.flush();

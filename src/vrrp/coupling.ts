@@ -5,7 +5,7 @@
  * group of one.
  */
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
-import { addTime } from '../base/time.js';
+import { addTime, subtractTime } from '../base/time.js';
 import type { NotifiedState, StateName, UnitAction } from './actions.js';
 import { waitFurther } from './machine.js';
 import { isOwner } from './priority.js';
@@ -300,7 +300,7 @@ function findLivingWeaker(seats: readonly Seat[]): Seat | undefined {
   return seats.find(({ instance, settings, turn }) => {
     const weaker = instance.weakerMaster;
     if (weaker === undefined) return false;
-    return turn.at - weaker.lastHeard < masterDownTime(settings, instance);
+    return subtractTime(turn.at, weaker.lastHeard) < masterDownTime(settings, instance);
   });
 }
 
@@ -333,7 +333,8 @@ function notifyGroup(turn: Turn, state: NotifiedState): void {
 function takeoverText({ instance, turn, settings }: Seat): string {
   const weaker = instance.weakerMaster;
   const isAlive =
-    weaker !== undefined && turn.at - weaker.lastHeard < masterDownTime(settings, instance);
+    weaker !== undefined &&
+    subtractTime(turn.at, weaker.lastHeard) < masterDownTime(settings, instance);
   if (isAlive) return `preempts ${formatIp(weaker.address)} of priority ${weaker.priority}`;
   const master = instance.master;
   if (master === undefined) return 'no master was heard';

@@ -102,7 +102,7 @@ function ringAnnouncement(seat: Seat, timer: 'garpDelay' | 'garpLowerPriority'):
   const isStalled = silenceOf(seat) >= peersPatience(settings);
   const hasRival = allSeats(turn).some(
     ({ instance: { lastAnswer } }) =>
-      lastAnswer !== undefined && turn.at - lastAnswer < settings.advertInterval,
+      lastAnswer !== undefined && subtractTime(turn.at, lastAnswer) < settings.advertInterval,
   );
   if (
     turn.settings.commitBeforeVip &&
@@ -187,7 +187,7 @@ function isOtherMasterAlive({ instance, settings, turn }: Seat, leaving: IpAddre
   if (master === undefined || master.priority === 0) return false;
   if (weakerMaster !== undefined && ipEquals(weakerMaster.address, leaving)) return false;
   if (ipEquals(master.address, leaving)) return false;
-  return turn.at - master.lastHeard < masterDownTime(settings, instance);
+  return subtractTime(turn.at, master.lastHeard) < masterDownTime(settings, instance);
 }
 
 /** A lower-priority advertisement was heard: does it count for nothing? Starts `preempt_delay`. */
@@ -264,11 +264,11 @@ function breakTie({ instance, settings, turn }: Seat, isWon: boolean): Compariso
   const before = allSeats(turn).slice(0, turn.settings.members.indexOf(settings));
   if (before.length === 0) return 'stronger';
   const isRecent = (at: Microseconds | undefined): boolean =>
-    at !== undefined && turn.at - at < peersPatience(settings);
+    at !== undefined && subtractTime(turn.at, at) < peersPatience(settings);
   if (before.some((each) => isRecent(each.instance.lastTieWon))) return 'weaker';
   const lost = instance.firstTieLost;
   if (lost !== undefined && isRecent(lost)) {
-    return turn.at - lost < settings.advertInterval / 2 ? 'undecided' : 'stronger';
+    return subtractTime(turn.at, lost) < settings.advertInterval / 2 ? 'undecided' : 'stronger';
   }
   instance.firstTieLost = turn.at;
   return 'undecided';
@@ -278,7 +278,7 @@ function breakTie({ instance, settings, turn }: Seat, isWon: boolean): Compariso
 function mayAnswer(seat: Seat): boolean {
   const { instance, settings, turn } = seat;
   const last = instance.lastAnswer;
-  if (last !== undefined && turn.at - last < answerPeriod(settings)) return false;
+  if (last !== undefined && subtractTime(turn.at, last) < answerPeriod(settings)) return false;
   instance.lastAnswer = turn.at;
   return true;
 }
@@ -315,7 +315,7 @@ function ringAdvert(seat: Seat): void {
 
 /** Since our last advertisement. */
 function silenceOf({ instance, turn }: Seat): Microseconds {
-  return microseconds(turn.at - (instance.lastAdvertSent ?? turn.at));
+  return subtractTime(turn.at, instance.lastAdvertSent ?? turn.at);
 }
 
 function advertiseOnTime(seat: Seat): void {

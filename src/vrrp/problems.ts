@@ -1,5 +1,5 @@
 /** Why a received advertisement was refused, or accepted with a complaint, kept for `status`. */
-import { seconds, type Microseconds } from '../base/time.js';
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { CounterName } from './counters.js';
 
 /** Names the check that failed, in the order of the checks (acceptance.ts). */
@@ -53,7 +53,7 @@ export function noteProblem(
   at: Microseconds,
 ): { readonly problems: Problems; readonly problem: Problem; readonly isNews: boolean } {
   const known = problems[finding.reason];
-  const isNews = known === undefined || at - known.reported >= reportPeriod;
+  const isNews = known === undefined || subtractTime(at, known.reported) >= reportPeriod;
   const problem: Problem = {
     reason: finding.reason,
     text: finding.text,

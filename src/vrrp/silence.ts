@@ -1,4 +1,5 @@
 /** Before master-down: when the masters of all members of a unit are likely to be lost. */
+import { subtractTime } from '../base/time.js';
 import { masterDownTime, preparationLead } from './timing.js';
 import { act, allSeats, type Seat } from './turn.js';
 
@@ -19,5 +20,5 @@ function hearsWeaker({ instance, settings, turn }: Seat): boolean {
   const { weakerMaster } = instance;
   if (weakerMaster === undefined) return false;
   const patience = masterDownTime(settings, instance) - preparationLead(instance);
-  return turn.at - weakerMaster.lastHeard < patience;
+  return subtractTime(turn.at, weakerMaster.lastHeard) < patience;
 }

@@ -275,6 +275,6 @@ function disabledScripts(
 }
 
 function wallClockOf(clock: Clock): (at: Microseconds) => Microseconds {
-  const offset = clock.wallClock() - clock.now();
+  const offset = microseconds(clock.wallClock() - clock.now());
   return (at) => microseconds(at + offset);
 }

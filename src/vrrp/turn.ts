@@ -3,7 +3,7 @@
  * never leave this room; `endTurn` gives immutable values back, and what was not touched is shared.
  */
 import { BugError } from '../base/errors.js';
-import { addTime, microseconds, type Microseconds } from '../base/time.js';
+import { addTime, microseconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { UnitAction } from './actions.js';
 import { countOne, type CounterName } from './counters.js';
 import type { TimerName } from './events.js';
@@ -93,7 +93,7 @@ export function forgetTimer(seat: Seat, timer: TimerName): void {
 /** Never before the start-up delay is over. A master that was heard can fall silent: that is noticed earlier. */
 export function startMasterDownTimer(seat: Seat, duration: Microseconds): void {
   const { instance, turn } = seat;
-  const wait = Math.max(duration, instance.quietUntil - turn.at);
+  const wait = Math.max(duration, subtractTime(instance.quietUntil, turn.at));
   startTimer(seat, 'masterDown', microseconds(wait));
   if (!turn.settings.commitBeforeVip) return;
   if (instance.master === undefined && instance.weakerMaster === undefined) return;

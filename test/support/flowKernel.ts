@@ -71,7 +71,6 @@ export function startCommit(
     windowTracking: false,
     onExisting: 'replace',
     overdue: 'keep',
-    nowSeconds: nowSeconds(),
     ...options,
   };
   const start = (): FlowCommit => new FlowCommit(table, all, systemClock, systemTurns);

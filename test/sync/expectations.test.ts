@@ -28,7 +28,9 @@ function cacheOf(count: number): ExpectationCache {
 /** Each look at the clock finds a slice over. */
 function committing(
   cache: ExpectationCache,
-  changes: Partial<ExpectationCommitOptions> & { put?: (content: Expectation) => number },
+  changes: Partial<ExpectationCommitOptions> & {
+    put?: (content: Expectation, timeoutSeconds: number) => number;
+  },
 ): { turns: ManualTurns; failures: number[]; done: ReturnType<typeof commitExpectations> } {
   let now = 0;
   const clock: Clock = {
@@ -39,7 +41,7 @@ function committing(
   const failures: number[] = [];
   const { put = () => 0, ...others } = changes;
   const done = commitExpectations(cache, {
-    ...{ clock, turns, nowSeconds: 0, fixedTimeoutSeconds: undefined, isOver: () => false },
+    ...{ clock, turns, fixedTimeoutSeconds: undefined, isOver: () => false },
     onPort: () => () => undefined,
     onFailure: (errno) => failures.push(errno),
     open: () => ({ portId: 7, put, close: () => undefined }),
@@ -80,6 +82,22 @@ test('what ends during their commit is left out', async () => {
   cache.clear();
   await turns.runAll();
   expect(await done).toEqual({ committed: 0, failed: 0 });
+});
+
+test.each([
+  ['what is left of it', 30, 50, 79],
+  ['what it was told, where the peer told it again meanwhile', 200, 50, 100],
+  ['what it was told again, where that is over', 0, 150, 100],
+])('a committed expectation gets %s', async (_, updated, second, expected) => {
+  const cache = new ExpectationCache(1);
+  cache.put(expectation(1), updated);
+  const timeouts: number[] = [];
+  const clock: Clock = { now: () => seconds(second + 1), wallClock: () => microseconds(0) };
+  const put = (_content: Expectation, timeout: number): number => (timeouts.push(timeout), 0);
+  const { turns, done } = committing(cache, { clock, put });
+  await turns.runAll();
+  await done;
+  expect(timeouts).toEqual([expected]);
 });
 
 test('their commit ends with the role that wanted it', async () => {

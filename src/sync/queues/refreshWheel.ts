@@ -2,6 +2,7 @@
  * ALARM's refresh timers: one bucket per second, each a queue through the records. The bucket of a flow
  * stands in its sequence word, which ALARM has no other use for.
  */
+import { subtractSeconds } from '../../base/time.js';
 import { word } from '../../conntrack/flowRecord.js';
 import type { FlowTable } from '../../conntrack/flowTable.js';
 import { membership, SlotQueue } from './slotQueue.js';
@@ -28,8 +29,10 @@ export class RefreshWheel {
   /** `delaySeconds` is at least 1. */
   add(slot: number, nowSeconds: number, delaySeconds: number): void {
     this.#served ??= nowSeconds;
+    // A bucket before the served ones would wait for a whole turn of the wheel.
+    const from = Math.max(nowSeconds, this.#served);
     const delay = Math.min(this.#buckets.length - 1, Math.max(1, delaySeconds));
-    const index = (nowSeconds + delay) % this.#buckets.length;
+    const index = (from + delay) % this.#buckets.length;
     this.#table.write(slot, word.queueSequence, index);
     this.#buckets[index]!.push(slot);
   }
@@ -41,7 +44,7 @@ export class RefreshWheel {
   /** Hands out the flows that are due, taken from the wheel. */
   due(nowSeconds: number, each: (slot: number) => void): void {
     if (this.#served === undefined) return;
-    const from = Math.max(this.#served, nowSeconds - this.#buckets.length);
+    const from = Math.max(this.#served, subtractSeconds(nowSeconds, this.#buckets.length));
     for (let second = from + 1; second <= nowSeconds; second++) {
       const bucket = this.#buckets[second % this.#buckets.length]!;
       for (let slot = bucket.head; slot !== 0; slot = bucket.head) {
@@ -49,7 +52,7 @@ export class RefreshWheel {
         each(slot);
       }
     }
-    this.#served = nowSeconds;
+    this.#served = Math.max(this.#served, nowSeconds);
   }
 
   reset(): void {
