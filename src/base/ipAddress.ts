@@ -51,6 +51,11 @@ export function isMulticast(address: IpAddress): boolean {
 }
 
 /** Whether `address` lies in `network`/`prefixLength`. */
+/** fe80::/10 (RFC 4291 2.5.6). */
+export function isLinkLocal({ family, bytes }: IpAddress): boolean {
+  return family === 6 && bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
+}
+
 export function inPrefix(address: IpAddress, network: IpAddress, prefixLength: number): boolean {
   if (address.family !== network.family) return false;
   for (let bit = 0; bit < prefixLength; bit += 8) {

@@ -6,7 +6,7 @@ import { loadNode, type LoadResult } from '../config/loadNode.js';
 import { crossCheck } from '../config/peer/crossCheck.js';
 import type { LoadPorts } from '../config/ports.js';
 import { printNode } from '../config/printNode.js';
-import { formatProblem, type ConfigProblem } from '../config/problem.js';
+import { formatProblems, type ConfigProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 
 export interface CheckOptions {
@@ -129,7 +129,7 @@ function report(
   };
   if (options.json === true) print(`${JSON.stringify(asJson(judged), undefined, 2)}\n`);
   else {
-    for (const problem of judged.problems) print(`${formatProblem(problem)}\n`);
+    for (const line of formatProblems(judged.problems)) print(`${line}\n`);
     const files = [options.config, ...(options.peer === undefined ? [] : [options.peer])];
     print(`${files.join(' and ')}: ${summary(judged)}\n`);
     if (options.peer !== undefined && !isCompared) {

@@ -43,7 +43,8 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const problems = new ProblemList();
   const { tokens, sources, isComplete } = readTokens(text, path, ports, problems);
   const tree = buildTree(tokens, rootGrammar, problems, isComplete);
-  const { values } = parseRows(rootRows, tree, parseContext(rootRows, problems));
+  const userExists = (name: string): boolean | undefined => ports.machine?.userExists(name);
+  const { values } = parseRows(rootRows, tree, parseContext(rootRows, problems, userExists));
   const context = buildContext(problems, ports.hostName);
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);

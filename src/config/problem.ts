@@ -66,6 +66,13 @@ export class ProblemList {
     return this.#errors > 0;
   }
 
+  /** Whether an unknown word was taken for a misspelling of `keyword`. */
+  hasUnknown(keyword: string): boolean {
+    return this.#problems.some(
+      ({ code, nearest }) => code === 'unknown-keyword' && nearest === keyword,
+    );
+  }
+
   /** True once so many were found that looking for more serves nobody. */
   get isFull(): boolean {
     return this.#problems.length >= problemLimit;
@@ -91,6 +98,39 @@ export class ProblemList {
     if (this.isFull) this.#beyondLimit++;
     else this.#problems.push(problem);
   }
+}
+
+/**
+ * The lines for a person: one a problem, but a single one for all lines of a file that have no effect here and
+ * ask for nothing. `check --json` has each with its reason.
+ */
+export function formatProblems(problems: readonly ConfigProblem[]): readonly string[] {
+  const quiet = problems.filter(isQuiet);
+  if (quiet.length < 2) return problems.map(formatProblem);
+  const files = [...new Set(quiet.map(({ at }) => at.file))];
+  return [
+    ...problems.filter((problem) => !isQuiet(problem)).map(formatProblem),
+    ...files.map((file) =>
+      quietLine(
+        file,
+        quiet.filter(({ at }) => at.file === file),
+      ),
+    ),
+  ];
+}
+
+function isQuiet({ severity, code, expected, fix }: ConfigProblem): boolean {
+  return severity === 'warning' && code === 'no-effect' && !(expected ?? fix);
+}
+
+function quietLine(file: string, problems: readonly ConfigProblem[]): string {
+  const words = problems.map(({ message, at }) => {
+    const keyword = /^'([^']*)'/.exec(message)?.[1];
+    return keyword === undefined ? `line ${at.line}` : `${keyword} (line ${at.line})`;
+  });
+  const what =
+    problems.length === 1 ? 'has no effect here and asks' : 'have no effect here and ask';
+  return `${file}: warning: ${words.join(', ')} ${what} for nothing [no-effect]`;
 }
 
 /** `file:line:column: error: message; expected ...; did you mean ...? [code]`; `instead: ...` for what is refused. */

@@ -30,6 +30,7 @@ const warningKinds = {
     meaning: 'Address Accept has no address of a family, so none of it is replicated',
     migrate: 'accepts',
   },
+  'garp-group-twice': { meaning: 'an interface stands in two garp_groups; the first one counts' },
   'group-priorities': {
     meaning: 'members of a sync group have different priorities',
     migrate: 'accepts',
@@ -86,13 +87,15 @@ const warningKinds = {
   'peer-version': { meaning: '--peer: VRRP versions differ' },
   'peer-vips': { meaning: '--peer: virtual addresses differ' },
   'peer-vrid': { meaning: '--peer: virtual_router_id differs' },
+  'peer-weight': { meaning: '--peer: a weight can never move the role' },
   'peer-window-tracking': { meaning: '--peer: TCPWindowTracking differs' },
   'poll-and-events': {
     meaning: 'PollSecs turns events off in conntrackd, and not here',
     migrate: 'drops',
   },
   'preempt-delay-disarmed': { meaning: 'preempt_delay does nothing here', migrate: 'drops' },
-  repeated: { meaning: 'a keyword stands twice; the last one counts' },
+  'relative-path': { meaning: 'the path of a track_file is relative' },
+  repeated: { meaning: 'a keyword stands twice; the message says which one counts' },
   rounded: { meaning: 'advert_int is rounded to what the version carries' },
   'same-group': {
     meaning: 'two multicast links have the same Group, which a conntrackd peer does not bear',
@@ -102,15 +105,28 @@ const warningKinds = {
     meaning: 'a sync group of one instance changes nothing for it',
     migrate: 'accepts',
   },
+  'strict-link-local': {
+    meaning: 'strict mode: the first IPv6 address is not link-local',
+    migrate: 'accepts',
+  },
   'strict-mode': {
     meaning: 'strict mode takes a keyword otherwise than written',
     migrate: 'accepts',
   },
+  'undefined-name': { meaning: '${NAME} is defined nowhere and stays as it is' },
   'unicast-without-peer': { meaning: 'unicast_src_ip without unicast_peer is multicast' },
   'unknown-state': { meaning: 'a state that is neither MASTER nor BACKUP' },
   unused: { meaning: 'a tracker that nothing tracks', migrate: 'drops' },
   'unusual-address': {
     meaning: "a virtual address that is its network's own or its broadcast address",
+    migrate: 'accepts',
+  },
+  'weight-beside-nopreempt': {
+    meaning: 'a weight beside nopreempt does not move the role where the peer has nopreempt too',
+    migrate: 'accepts',
+  },
+  'weight-beside-owner': {
+    meaning: 'a weight beside priority 255 changes nothing',
     migrate: 'accepts',
   },
   'weight-in-group': {

@@ -5,7 +5,7 @@ import { systemClock, SystemTimers } from '../base/systemClock.js';
 import type { Timers } from '../base/time.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import { formatProblem } from '../config/problem.js';
+import { formatProblems } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
 import { onSignalNumber } from '../net/realTimeSignals.js';
@@ -46,7 +46,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
       systemLoadPorts(options.configId === undefined ? {} : { configId: options.configId }),
     );
   const loaded = load();
-  for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+  for (const line of formatProblems(loaded.problems)) process.stderr.write(`${line}\n`);
   const { settings } = loaded;
   if (settings === undefined) return loaded.readable ? 1 : 2;
   const timers = new SystemTimers(systemClock);

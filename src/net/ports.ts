@@ -93,6 +93,8 @@ export interface RouteSpec {
   /** RTPROT_*: 18 keepalived. */
   readonly protocol?: number;
   readonly mtu?: number;
+  /** Path MTU discovery may not lower it. */
+  readonly mtuIsLocked?: boolean;
   readonly onlink?: boolean;
   readonly tos?: number;
 }
@@ -108,6 +110,8 @@ export interface RuleSpec {
   readonly priority?: number;
   readonly table?: number;
   readonly protocol?: number;
+  /** FR_ACT_* (linux/fib_rules.h): 6 blackhole, 7 unreachable, 8 prohibit; absent: look `table` up. */
+  readonly action?: number;
 }
 
 /** Adding what exists gives `exists`, deleting what is gone gives `absent`; neither rejects. */

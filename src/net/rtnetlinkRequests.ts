@@ -30,6 +30,9 @@ const RT_SCOPE_LINK = 253;
 const RT_SCOPE_NOWHERE = 255;
 const RTN_UNICAST = 1;
 const RTPROT_STATIC = 4;
+const RTAX_MTU = 2;
+/** Of `action` in struct fib_rule_hdr. */
+const ruleActionOffset = 7;
 
 /** RTM_NEWADDR. */
 export function newAddressBody(spec: AddressSpec, linkIndex: number): Uint8Array {
@@ -80,13 +83,14 @@ export function newRouteBody(spec: RouteSpec, linkIndex: number | undefined): Ui
   const type = spec.type ?? RTN_UNICAST;
   const protocol = spec.protocol ?? RTPROT_STATIC;
   const scope = spec.scope ?? defaultScope(spec, type);
-  const mtu = spec.mtu === undefined ? undefined : hostWord(spec.mtu);
-  return routeBody(
-    spec,
-    linkIndex,
-    { type, protocol, scope },
-    mtu === undefined ? undefined : { mtu },
-  );
+  return routeBody(spec, linkIndex, { type, protocol, scope }, metricsOf(spec));
+}
+
+/** RTAX_*. */
+function metricsOf({ mtu, mtuIsLocked }: RouteSpec): RouteAttrs['metrics'] {
+  if (mtu === undefined) return undefined;
+  const lock = mtuIsLocked === true ? { lock: hostWord(1 << RTAX_MTU) } : {};
+  return { ...lock, mtu: hostWord(mtu) };
 }
 
 /** RTM_DELROUTE: type, protocol and scope narrow the match only where they are given. */
@@ -132,7 +136,8 @@ function routeBody(
 
 /** RTM_NEWRULE, RTM_DELRULE. */
 export function ruleBody(spec: RuleSpec): Uint8Array {
-  const table = spec.table ?? RT_TABLE_MAIN;
+  // A rule that ends the look-up names no table, as in ip-rule(8).
+  const table = spec.action === undefined ? (spec.table ?? RT_TABLE_MAIN) : 0;
   const out = new AttrStream();
   const attributes = present<RuleAttrs>({
     dst: bytesOf(spec.to?.address),
@@ -142,7 +147,7 @@ export function ruleBody(spec: RuleSpec): Uint8Array {
     priority: spec.priority,
     fwmark: spec.fwmark,
     fwmask: spec.fwmask,
-    table,
+    table: spec.action === undefined ? table : undefined,
     protocol: spec.protocol,
   });
   const data = {
@@ -153,7 +158,9 @@ export function ruleBody(spec: RuleSpec): Uint8Array {
     action: RuleAction.toTbl,
   };
   formatRuleMessage({ kind: 'rule', data, attrs: attributes }, out);
-  return finished(out);
+  const bytes = finished(out);
+  if (spec.action !== undefined) bytes[ruleActionOffset] = spec.action;
+  return bytes;
 }
 
 /** As ip-route(8) chooses it: IPv4 device routes are of link scope. IPv6 has no route scopes. */

@@ -231,7 +231,6 @@ describe('addresses', () => {
 
   test.each([
     'fd00::1 label x',
-    'fd00::1 scope link',
     'fd00::1 brd +',
     '10.0.0.1/31 brd +',
     '10.0.0.1/24 brd + peer 10.0.0.2',

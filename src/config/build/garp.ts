@@ -13,14 +13,24 @@ export interface GarpPacing {
 }
 
 /** Pacing by interface name. */
-export function garpPacing(root: RootValues): ReadonlyMap<string, GarpPacing> {
+export function garpPacing(
+  root: RootValues,
+  { problems }: BuildContext,
+): ReadonlyMap<string, GarpPacing> {
   const pacing = new Map<string, GarpPacing>();
-  for (const { value } of root.garp_group) {
+  for (const { value, at } of root.garp_group) {
     const { values } = value;
     const garp = valueOf(values.garp_interval);
     const gna = valueOf(values.gna_interval);
     const names = allItems(values.interfaces).flatMap((located) => located.value);
     for (const name of [...values.interface.map((located) => located.value), ...names]) {
+      if (pacing.has(name)) {
+        const message = `'${name}' stands in a garp_group already; the first one counts`;
+        problems.warning(at, 'garp-group-twice', message, {
+          expected: 'one garp_group for each interface',
+        });
+        continue;
+      }
       pacing.set(name, {
         ...(garp === undefined ? {} : { garpInterval: seconds(garp) }),
         ...(gna === undefined ? {} : { gnaInterval: seconds(gna) }),

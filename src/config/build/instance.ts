@@ -1,5 +1,5 @@
 /** One `vrrp_instance`: values, defaults and the corrections that keepalived makes, none of them silent. */
-import type { IpAddress, IpFamily } from '../../base/ipAddress.js';
+import { isLinkLocal, type IpAddress, type IpFamily } from '../../base/ipAddress.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import type { instanceRows } from '../keywords/instanceRows.js';
 import type { AddressEntry } from '../keywords/addressEntry.js';
@@ -41,31 +41,32 @@ export function buildInstance(
   const version = versionOf(values, family, inputs.defaults, context);
   const strict = valueOf(values.strict_mode) ?? inputs.defaults.strict;
   checkAddresses(block, addresses, family, { version, strict }, context);
-  if (interfaceName === undefined || virtualRouterId === undefined) return undefined;
   noteInterface(values, context);
   const defaults = inputs.defaults;
   const role = roles(block, strict, context);
-  return {
+  const interfaceOrNone = interfaceName ?? '';
+  // Built in any case: what is missing here must not hide the instance's other problems.
+  const built: InstanceSettings = {
     name,
-    interfaceName,
+    interfaceName: interfaceOrNone,
     family,
     version,
-    virtualRouterId,
+    virtualRouterId: virtualRouterId ?? 0,
     ...role,
     ...buildStrictPart(values, { strict, version, priority: role.priority }, defaults, context),
     advertInterval: advertInterval(values, version, context),
     authentication: buildAuthentication(last(values.authentication), version, strict, context),
     ...buildTransport(block, family, strict, defaults, context),
-    virtualAddresses: buildAddresses(addresses, interfaceName, context),
+    virtualAddresses: buildAddresses(addresses, interfaceOrNone, context),
     excludedAddresses: buildAddresses(
       allItems(values.virtual_ipaddress_excluded),
-      interfaceName,
+      interfaceOrNone,
       context,
     ),
     virtualRoutes: buildRoutes(allItems(values.virtual_routes), context),
     virtualRules: buildRules(allItems(values.virtual_rules)),
     promoteSecondaries: valueOf(values.promote_secondaries) ?? false,
-    garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceName), context),
+    garp: buildGarp(values, defaults.garp, strict, inputs.pacing.get(interfaceOrNone), context),
     skipCheckAdvertAddresses:
       valueOf(values.skip_check_adv_addr) ?? defaults.skipCheckAdvertAddresses,
     strict,
@@ -74,6 +75,7 @@ export function buildInstance(
     notify: buildNotify(values, inputs.isBound(name), defaults.notifyPriorityChanges, context),
     ...optional('receiveBufferBytes', valueOf(values.kernel_rx_buf_size)),
   };
+  return interfaceName === undefined || virtualRouterId === undefined ? undefined : built;
 }
 
 function required<T>(
@@ -130,6 +132,13 @@ function checkAddresses(
     const message = `an advertisement holds at most ${limit} IPv${family} addresses`;
     problems.error(beyond.at, 'out-of-range', message, {
       expected: 'virtual_ipaddress_excluded for the others',
+    });
+  }
+  const [first] = addresses;
+  if (strict && first?.value.address.family === 6 && !isLinkLocal(first.value.address)) {
+    const message = 'strict mode: the first IPv6 address should be link-local (RFC 5798 5.2.9)';
+    problems.warning(first.at, 'strict-link-local', message, {
+      expected: 'an address of fe80::/10 first, or strict_mode off',
     });
   }
   const mayBeEmpty = valueOf(block.value.values.no_virtual_ipaddress) ?? false;

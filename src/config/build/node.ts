@@ -63,7 +63,12 @@ function buildVrrp(
   const binding = bindRole(groupBlocks, blocks, root.Sync.length > 0, context);
   const isBound = (kind: 'group' | 'instance') => (name: string) =>
     binding.kind === kind && binding.name === name;
-  const inputs = { defaults, trackers, pacing: garpPacing(root), isBound: isBound('instance') };
+  const inputs = {
+    defaults,
+    trackers,
+    pacing: garpPacing(root, context),
+    isBound: isBound('instance'),
+  };
   const built = blocks.map((block) => buildInstance(block, inputs, context));
   checkVirtualRouterIds(blocks, built, context);
   const groupInputs = {

@@ -93,8 +93,10 @@ function buildFile(
   { value, at }: BlockOf<'track_file'>,
   context: BuildContext,
 ): readonly TrackFileSettings[] {
-  const path = valueOf(value.values.file);
-  if (path === undefined) reportMissing('file', value, at, context);
+  const file = last(value.values.file);
+  const path = file?.value;
+  if (file === undefined) reportMissing('file', value, at, context);
+  else if (!file.value.startsWith('/')) warnRelative(file, context);
   const weight = valueOf(value.values.weight);
   return [
     {
@@ -105,6 +107,11 @@ function buildFile(
       ...optional('init', valueOf(value.values.init_file)),
     },
   ];
+}
+
+function warnRelative({ value, at }: Located<string>, { problems }: BuildContext): void {
+  const message = `'${value}' is looked for below the folder in which the daemon starts: / under systemd`;
+  problems.warning(at, 'relative-path', message, { expected: 'an absolute path' });
 }
 
 function buildProcess(

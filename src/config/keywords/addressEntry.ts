@@ -48,9 +48,15 @@ const flagBits: Readonly<Record<string, number>> = {
 
 type Draft = { -readonly [K in keyof AddressEntry]: AddressEntry[K] };
 type OptionReader = (entry: Draft, value: string) => boolean;
+interface AddressOption {
+  readonly read: OptionReader;
+  readonly expected: string;
+  /** Read over with a warning for an IPv6 address, as keepalived does. */
+  readonly isForIpv4?: true;
+}
 
 /** Options with a value: false where the value is wrong. */
-const options: Readonly<Record<string, { read: OptionReader; expected: string }>> = {
+const options: Readonly<Record<string, AddressOption>> = {
   dev: {
     expected: 'an interface name',
     read: (entry, value) => {
@@ -61,11 +67,12 @@ const options: Readonly<Record<string, { read: OptionReader; expected: string }>
   brd: { expected: 'an IPv4 address, + or -', read: readBroadcast },
   broadcast: { expected: 'an IPv4 address, + or -', read: readBroadcast },
   scope: {
-    expected: 'global, site, link, host, nowhere or 0..255, for an IPv4 address',
+    expected: 'global, site, link, host, nowhere or 0..255',
+    isForIpv4: true,
     read: (entry, value) => {
       const scope = readScope(value);
       if (scope !== undefined) entry.scope = scope;
-      return scope !== undefined && entry.address.family === 4;
+      return scope !== undefined;
     },
   },
   label: {
@@ -161,6 +168,11 @@ function readOption(
         expected: option.expected,
       });
       return 0;
+    }
+    if (option.isForIpv4 === true && entry.address.family === 6) {
+      const message = `'${name.text}' is read over: an IPv6 address has the ${name.text} that follows from the address`;
+      problems.warning(name.at, 'no-effect', message);
+      return 2;
     }
     if (option.read(entry, value.text)) return 2;
     const message = `'${value.text}' is not right for '${name.text}'`;

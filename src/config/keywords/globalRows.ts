@@ -16,6 +16,7 @@ import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../
 import { notifyScript, oneOrTwoWords, words } from '../table/wordTypes.js';
 import { portOrOff } from './portOrOff.js';
 import { garpRows } from './garpRows.js';
+import { firstCounts } from './instanceRows.js';
 import { defaultControlPath } from '../nodeSettings.js';
 import { globalRowsWithoutEffect } from './globalRowsWithoutEffect.js';
 
@@ -143,22 +144,26 @@ export const globalRows = {
     since24(keepalived(anything, 'delay counted from boot')),
     'vrrp_startup_delay, or ordering in the systemd unit',
   ),
-  notify_fifo: keepalived(path, 'FIFO of every transition'),
-  notify_fifo_script: keepalived(notifyScript, 'started as reader of notify_fifo'),
-  vrrp_notify_fifo: keepalived(path, 'the same, of VRRP alone'),
-  vrrp_notify_fifo_script: keepalived(notifyScript, 'started as reader of vrrp_notify_fifo'),
+  notify_fifo: keepalived(path, 'FIFO of every transition', firstCounts),
+  notify_fifo_script: keepalived(notifyScript, 'started as reader of notify_fifo', firstCounts),
+  vrrp_notify_fifo: keepalived(path, 'the same, of VRRP alone', firstCounts),
+  vrrp_notify_fifo_script: keepalived(
+    notifyScript,
+    'started as reader of vrrp_notify_fifo',
+    firstCounts,
+  ),
   vrrp_notify_priority_changes: keepalived(flag, 'notify_priority_changes of instances', {
     default: 'off',
   }),
   fifo_write_vrrp_states_on_reload: keepalived(flag, 'repeat all states after a reload', {
     default: 'off',
   }),
-  startup_script: keepalived(notifyScript, 'run before anything starts'),
+  startup_script: keepalived(notifyScript, 'run before anything starts', firstCounts),
   startup_script_timeout: keepalived(integer(1, 86_400), 'its time limit', {
     unit: seconds,
     default: '10',
   }),
-  shutdown_script: keepalived(notifyScript, 'run after everything stopped'),
+  shutdown_script: keepalived(notifyScript, 'run after everything stopped', firstCounts),
   shutdown_script_timeout: keepalived(integer(1, 86_400), 'its time limit', {
     unit: seconds,
     default: '10',

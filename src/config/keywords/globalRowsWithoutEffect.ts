@@ -88,7 +88,7 @@ const snmp = allWithoutEffect(
 const processes = allWithoutEffect(
   [
     ...(['process_names', 'process_name', 'vrrp_process_name', 'checker_process_name'] as const),
-    'bfd_process_name',
+    ...(['lvs_process_name', 'bfd_process_name'] as const),
   ],
   'titles of processes',
   'keepstate is one process, named keepstate',
@@ -149,6 +149,8 @@ const otherSystems = allWithoutEffect(
       'lvs_timeouts',
     ] as const),
     ...(['lvs_notify_fifo', 'lvs_notify_fifo_script', 'lvs_netlink_cmd_rcv_bufs'] as const),
+    ...(['lvs_netlink_cmd_rcv_bufs_force', 'lvs_netlink_monitor_rcv_bufs_force'] as const),
+    'nftables_ipvs_start_fwmark',
     ...([
       'lvs_netlink_monitor_rcv_bufs',
       'rs_init_notifies',
@@ -167,7 +169,8 @@ const otherSystems = allWithoutEffect(
       'bfd_priority',
       'bfd_rt_priority',
     ] as const),
-    ...(['bfd_no_swap', 'bfd_cpu_affinity', 'bfd_rlimit_rttime'] as const),
+    ...(['bfd_no_swap', 'bfd_cpu_affinity', 'bfd_rlimit_rttime', 'bfd_rlimit_rtime'] as const),
+    'checker_rlimit_rtime',
   ],
   'load balancing and BFD',
   'keepstate runs no IPVS and no BFD',

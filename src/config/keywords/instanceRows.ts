@@ -8,6 +8,7 @@ import {
   integer,
   interfaceName,
   ipAddress,
+  ipAddressOrPrefix,
   word,
 } from '../table/scalarTypes.js';
 import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../table/row.js';
@@ -28,15 +29,23 @@ export const authenticationRows = {
   }),
 } as const;
 
+/** keepalived 2.2.7 keeps the first script and FIFO of a kind and drops further ones. */
+export const firstCounts = { counts: 'first' } as const;
+
 /** Notify lines that instances and groups share. */
 export const notifyRows = {
-  notify_master: keepalived(notifyScript, 'run on becoming MASTER, after the VIPs are up'),
-  notify_backup: keepalived(notifyScript, 'run on becoming BACKUP'),
-  notify_fault: keepalived(notifyScript, 'run on entering FAULT'),
-  notify_stop: keepalived(notifyScript, 'run when the daemon stops'),
+  notify_master: keepalived(
+    notifyScript,
+    'run on becoming MASTER, after the VIPs are up',
+    firstCounts,
+  ),
+  notify_backup: keepalived(notifyScript, 'run on becoming BACKUP', firstCounts),
+  notify_fault: keepalived(notifyScript, 'run on entering FAULT', firstCounts),
+  notify_stop: keepalived(notifyScript, 'run when the daemon stops', firstCounts),
   notify: keepalived(
     notifyScript,
     'run on each of these, with kind, name, state and priority behind it',
+    firstCounts,
   ),
   notify_priority_changes: keepalived(flag, 'write priority changes to the FIFO', {
     default: 'off',
@@ -82,11 +91,11 @@ export const instanceRows = {
     repeats: true,
   }),
   authentication: keepalived(block(authenticationRows, nameless), 'password of version 2'),
-  unicast_src_ip: keepalived(ipAddress, 'source address towards unicast_peer'),
+  unicast_src_ip: keepalived(ipAddressOrPrefix, 'source address towards unicast_peer'),
   unicast_peer: keepalived(list(peerItems), 'advertisements go to these instead of multicast', {
     repeats: true,
   }),
-  mcast_src_ip: keepalived(ipAddress, 'source address of multicast advertisements'),
+  mcast_src_ip: keepalived(ipAddressOrPrefix, 'source address of multicast advertisements'),
   mcast_dst_ip: keepalived(ipAddress, 'multicast group', { default: 'vrrp_mcast_group4, _group6' }),
   track_src_ip: keepalived(flag, 'FAULT while the source address is absent', { default: 'off' }),
   check_unicast_src: keepalived(flag, 'accept unicast only from unicast_peer', {
@@ -111,8 +120,13 @@ export const instanceRows = {
   notify_deleted: keepalived(
     notifyScriptOrNothing,
     'run when a reload removed the instance, which then reports DELETED; without it: FAULT',
+    firstCounts,
   ),
-  notify_master_rx_lower_pri: keepalived(notifyScript, 'run when a MASTER hears a lower priority'),
+  notify_master_rx_lower_pri: keepalived(
+    notifyScript,
+    'run when a MASTER hears a lower priority',
+    firstCounts,
+  ),
   ...trackingRows,
   ...garpRows(''),
   garp_extra_if: withoutEffect(

@@ -7,8 +7,10 @@ import type { Token } from '../text/token.js';
 export interface OptionWord<D> {
   readonly aliases?: readonly string[];
   readonly takesValue: boolean;
+  /** Words of which one may stand before the value. */
+  readonly prefixes?: readonly string[];
   readonly expected?: string;
-  read(draft: D, value: string): boolean;
+  read(draft: D, value: string, prefix?: string): boolean;
 }
 
 export interface OptionTable<D> {
@@ -37,8 +39,14 @@ export function readOptions<D>(
       reportWord(word, table, context);
       return false;
     }
-    if (!option.takesValue) option.read(draft, '');
-    else if (!readValue(draft, option, word, words[++i], context)) isRight = false;
+    if (!option.takesValue) {
+      option.read(draft, '');
+      continue;
+    }
+    const next = words[i + 1]?.text;
+    const prefix = option.prefixes?.find((candidate) => candidate === next);
+    if (prefix !== undefined) i++;
+    if (!readValue(draft, option, word, { prefix, value: words[++i] }, context)) isRight = false;
   }
   return isRight;
 }
@@ -47,10 +55,10 @@ function readValue<D>(
   draft: D,
   option: OptionWord<D>,
   word: Token,
-  value: Token | undefined,
+  { prefix, value }: { readonly prefix: string | undefined; readonly value: Token | undefined },
   { problems }: ParseContext,
 ): boolean {
-  if (value !== undefined && option.read(draft, value.text)) return true;
+  if (value !== undefined && option.read(draft, value.text, prefix)) return true;
   const expected = option.expected ?? 'a value';
   if (value === undefined) {
     problems.error(word.at, 'missing-value', `'${word.text}' lacks its value`, { expected });

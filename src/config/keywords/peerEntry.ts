@@ -1,8 +1,9 @@
 /** An entry of `unicast_peer`: `ADDRESS [min_ttl N] [max_ttl N]`. */
-import { formatIp, parseIp } from '../../base/ipAddress.js';
+import { formatIp } from '../../base/ipAddress.js';
 import type { UnicastPeer } from '../../vrrp/settings.js';
 import { nearestWord } from '../nearest.js';
 import type { ParseContext } from '../table/row.js';
+import { readHostAddress } from '../table/scalarTypes.js';
 import type { ItemType } from '../table/wordTypes.js';
 import type { Token } from '../text/token.js';
 
@@ -11,10 +12,10 @@ export const peerItems: ItemType<UnicastPeer> = {
   parse: ([first, ...options], context) => {
     const { problems, owner } = context;
     if (first === undefined) return undefined;
-    const address = parseIp(first.text);
+    const address = readHostAddress(first.text);
     if (address === undefined) {
       const message = `'${first.text.slice(0, 60)}' is not an address for '${owner}'`;
-      problems.error(first.at, 'bad-address', message, { expected: 'an address without prefix' });
+      problems.error(first.at, 'bad-address', message, { expected: 'an IPv4 or IPv6 address' });
       return undefined;
     }
     let peer: UnicastPeer = { address };

@@ -43,13 +43,36 @@ export function readTable(text: string): number | undefined {
   return readNumber(text, 0xffff_ffff);
 }
 
+/** RTPROT_* (linux/rtnetlink.h), by the names of iproute2. */
+const protocols: Readonly<Record<string, number>> = {
+  redirect: 1,
+  kernel: 2,
+  boot: 3,
+  static: 4,
+  ra: 9,
+  zebra: 11,
+  bird: 12,
+  dhcp: 16,
+  keepalived: 18,
+  babel: 42,
+  bgp: 186,
+  isis: 187,
+  ospf: 188,
+  rip: 189,
+  eigrp: 192,
+};
+
+function readProtocol(text: string): number | undefined {
+  return Object.hasOwn(protocols, text) ? protocols[text] : readNumber(text, 255);
+}
+
 export function readNumber(text: string, maximum: number): number | undefined {
   const value = /^(\d{1,10}|0x[0-9a-fA-F]{1,8})$/.test(text) ? Number(text) : undefined;
   return value !== undefined && value <= maximum ? value : undefined;
 }
 
 function number(
-  field: 'metric' | 'protocol' | 'mtu' | 'tos' | 'table' | 'scope',
+  field: 'metric' | 'protocol' | 'tos' | 'table' | 'scope',
   expected: string,
   read: (text: string) => number | undefined,
   aliases: readonly string[] = [],
@@ -77,6 +100,7 @@ const table: OptionTable<Draft> = {
     via: {
       takesValue: true,
       aliases: ['gw'],
+      prefixes: ['inet', 'inet6'],
       expected: 'an address',
       read: ({ route }, value) => {
         const gateway = parseIp(value);
@@ -109,8 +133,18 @@ const table: OptionTable<Draft> = {
     ]),
     table: number('table', 'a table number, main, default or local', readTable),
     scope: number('scope', 'global, site, link, host, nowhere or 0..255', readScope),
-    protocol: number('protocol', '0..255', (text) => readNumber(text, 255)),
-    mtu: number('mtu', '1..65535', (text) => readNumber(text, 65_535)),
+    protocol: number('protocol', '0..255, or a name of rtnetlink(7)', readProtocol),
+    mtu: {
+      takesValue: true,
+      prefixes: ['lock'],
+      expected: '1..65535',
+      read: ({ route }, value, prefix) => {
+        const mtu = readNumber(value, 65_535);
+        if (mtu !== undefined) route.mtu = mtu;
+        if (prefix !== undefined) route.mtuIsLocked = true;
+        return mtu !== undefined;
+      },
+    },
     tos: number('tos', '0..255', (text) => readNumber(text, 255), ['dsfield']),
     onlink: { takesValue: false, read: ({ route }) => (route.onlink = true) },
     no_track: { takesValue: false, read: (draft) => (draft.noTrack = true) },
@@ -158,7 +192,7 @@ function readDestination(draft: Draft, text: string): boolean {
 }
 
 export const routeItems: ItemType<RouteEntry> = {
-  name: '[type] DESTINATION[/length] [via A] [dev IF] [src A] [metric N] [table T] [scope S] [mtu N] [onlink] [no_track]',
+  name: '[type] DESTINATION[/length] [via A] [dev IF] [src A] [metric N] [table T] [scope S] [mtu [lock] N] [onlink] [no_track]',
   refusedWords: table.refused,
   parse: (words, context) => {
     const draft: Draft = {

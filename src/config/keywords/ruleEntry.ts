@@ -101,10 +101,20 @@ const table: OptionTable<Draft> = {
     ...['sup_group', 'sup_pl', 'suppress_ifgroup', 'suppress_prefixlength', 'track_group', 'type'],
     ...['tunnel-id', 'uidrange'],
   ],
+  bareWord: readAction,
 };
 
+/** FR_ACT_* (linux/fib_rules.h). */
+const actions: Readonly<Record<string, number>> = { blackhole: 6, unreachable: 7, prohibit: 8 };
+
+function readAction({ rule }: Draft, word: string): boolean {
+  const action = Object.hasOwn(actions, word) ? actions[word] : undefined;
+  if (action !== undefined) rule.action = action;
+  return action !== undefined;
+}
+
 export const ruleItems: ItemType<RuleEntry> = {
-  name: '[from A] [to A] [iif IF] [oif IF] [fwmark M[/M]] [table T] [priority N] [no_track]',
+  name: '[from A] [to A] [iif IF] [oif IF] [fwmark M[/M]] [table T | blackhole | unreachable | prohibit] [priority N] [no_track]',
   refusedWords: table.refused,
   parse: (words, context) => {
     const draft: Draft = { rule: { family: 4 }, noTrack: false };

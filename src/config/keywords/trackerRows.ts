@@ -6,7 +6,7 @@ import {
   flag,
   integer,
   interfaceName,
-  path,
+  word,
 } from '../table/scalarTypes.js';
 import { keepalived, keepstate, withoutEffect, type ValueType } from '../table/row.js';
 import { checkScript, list, nameItems, oneOrTwoWords, words } from '../table/wordTypes.js';
@@ -101,7 +101,7 @@ export const scriptRows = {
 } as const;
 
 export const trackFileRows = {
-  file: keepalived(path, 'a file whose first number counts'),
+  file: keepalived(word, 'a file whose first number counts'),
   weight: keepalived(weightType, 'the number in the file is multiplied by this', { default: '1' }),
   init_file: keepalived(initFileType, 'made at start if missing; overwrite: in any case'),
 } as const;

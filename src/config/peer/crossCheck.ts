@@ -12,6 +12,7 @@ import { globalRows } from '../keywords/globalRows.js';
 import { nameOf } from '../build/trackers.js';
 import { ProblemList, type Position } from '../problem.js';
 import { crossCheckSync } from './crossCheckSync.js';
+import { compareWeights } from './crossCheckWeights.js';
 import type { WarningCode } from '../warningCodes.js';
 import { start, type PeerSide } from './side.js';
 
@@ -107,6 +108,7 @@ function compareInstances(
   );
   compareVips(own, a, b, problems);
   comparePriorities(own, a, b, problems);
+  compareWeights(a, b, placeOf(own, a.name, 'priority'), problems);
   compareTransport(own, a, b, problems);
 }
 

@@ -37,7 +37,9 @@ export function parseRows<R extends Rows>(
     const value = parseRow(found.row, statement, context);
     if (value === undefined) continue;
     const earlier = found.row.repeats ? undefined : into.at(-1);
-    if (earlier !== undefined) reportRepeated(statement, earlier.at, context.problems);
+    const { counts } = found.row;
+    if (earlier !== undefined) reportRepeated(statement, earlier.at, counts, context.problems);
+    if (earlier !== undefined && counts === 'first') continue;
     into.push({ value, at: statement.keyword.at, keyword: statement.keyword.text });
   }
   // Each key of `rows` was filled with values of its own row.
@@ -138,11 +140,16 @@ function keywordList(rows: Rows): string {
   return `one of ${names.slice(0, 6).join(', ')}${names.length > 6 ? ', ...' : ''}`;
 }
 
-function reportRepeated(statement: Statement, earlier: Position, problems: ProblemList): void {
-  const message = `'${statement.keyword.text}' stands here a second time; the last one counts`;
-  problems.warning(statement.keyword.at, 'repeated', message, {
+function reportRepeated(
+  { keyword }: Statement,
+  earlier: Position,
+  counts: 'first' | 'last',
+  problems: ProblemList,
+): void {
+  const message = `'${keyword.text}' stands here a second time; the ${counts} one counts`;
+  problems.warning(keyword.at, 'repeated', message, {
     expected: `one of them; the other stands in line ${earlier.line}`,
-    fix: { kind: 'drop', at: earlier },
+    fix: counts === 'first' ? { kind: 'drop' } : { kind: 'drop', at: earlier },
   });
 }
 

@@ -25,11 +25,17 @@ export interface ParseContext {
    * and those of instances together, so it is counted while the text is read.
    */
   readonly nextRulePriority: Record<IpFamily, number>;
+  /** undefined: nothing is known of the machine's users. */
+  readonly userExists: (name: string) => boolean | undefined;
 }
 
 /** For the root level of a configuration. */
-export function parseContext(root: Rows, problems: ProblemList): ParseContext {
-  return { problems, owner: '', root, nextRulePriority: { 4: 16_384, 6: 16_384 } };
+export function parseContext(
+  root: Rows,
+  problems: ProblemList,
+  userExists: ParseContext['userExists'] = () => undefined,
+): ParseContext {
+  return { problems, owner: '', root, nextRulePriority: { 4: 16_384, 6: 16_384 }, userExists };
 }
 
 /** A line to print, with the block that follows it. */
@@ -79,8 +85,10 @@ export interface Row<T> {
   readonly negation?: string;
   readonly unit?: string;
   readonly default?: string;
-  /** May stand several times; otherwise the last one counts. */
+  /** May stand several times; otherwise one counts. */
   readonly repeats: boolean;
+  /** Which one counts where a keyword stands twice and does not repeat. */
+  readonly counts: 'first' | 'last';
 }
 
 export type Rows = Readonly<Record<string, Row<unknown>>>;
@@ -106,6 +114,7 @@ function row<T>(source: Source, type: ValueType<T>, help: string, details: RowDe
   return {
     aliases: [],
     repeats: false,
+    counts: 'last',
     support: { kind: 'supported' },
     ...details,
     type,

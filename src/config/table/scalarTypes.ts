@@ -52,7 +52,8 @@ export function integer(minimum: number, maximum: number): ValueType<number> {
 export function decimal(minimum: number, maximum: number): ValueType<number> {
   const range = `${minimum}..${maximum}`;
   return wordType(`number ${range}`, `a number ${range}`, (word) => {
-    const value = /^\d{1,12}(\.\d{1,9})?$/.test(word) ? Number(word) : undefined;
+    // `.1` and `1.` are numbers to keepalived too.
+    const value = /^(\d{1,12}(\.\d{0,9})?|\.\d{1,9})$/.test(word) ? Number(word) : undefined;
     return value !== undefined && value >= minimum && value <= maximum ? value : undefined;
   });
 }
@@ -147,6 +148,24 @@ export const ipAddress: ValueType<IpAddress> = wordType(
   parseIp,
   formatIp,
 );
+
+/** The same, or with a prefix length, which keepalived reads over. */
+export const ipAddressOrPrefix: ValueType<IpAddress> = wordType(
+  'address',
+  'an IPv4 or IPv6 address',
+  readHostAddress,
+  formatIp,
+);
+
+/** The address of `ADDRESS` or `ADDRESS/length`. */
+export function readHostAddress(text: string): IpAddress | undefined {
+  const [addressText = '', lengthText, ...rest] = text.split('/');
+  const address = parseIp(addressText);
+  if (address === undefined || rest.length > 0) return undefined;
+  if (lengthText === undefined) return address;
+  const isLength = /^\d{1,3}$/.test(lengthText) && Number(lengthText) <= address.bytes.length * 8;
+  return isLength ? address : undefined;
+}
 
 export const ipv4Address: ValueType<IpAddress> = ofFamily(4);
 export const ipv6Address: ValueType<IpAddress> = ofFamily(6);

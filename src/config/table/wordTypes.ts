@@ -20,9 +20,11 @@ export const notifyScript: ValueType<ScriptLine> = {
   minWords: 1,
   maxWords: Number.POSITIVE_INFINITY,
   parse: (statement, context) => {
-    const [command, user, group, extra] = statement.words;
+    const { command, rest } = commandOf(statement);
+    const [user, group, extra] = rest;
     if (command === undefined) return undefined;
-    const isAmbiguous = !command.isQuoted && user !== undefined;
+    const isAmbiguous =
+      !command.isQuoted && user !== undefined && !isAccount(user.text, context.userExists);
     if (isAmbiguous || extra !== undefined) {
       reportUnquoted(statement, context);
       return undefined;
@@ -58,9 +60,9 @@ export const checkScript: ValueType<ScriptLine> = {
   ...notifyScript,
   name: '"command arguments"',
   parse: (statement, context) => {
-    const [command, extra] = statement.words;
+    const { command, rest } = commandOf(statement);
     if (command === undefined) return undefined;
-    if (extra !== undefined) {
+    if (rest.length > 0) {
       reportUnquoted(statement, context);
       return undefined;
     }
@@ -69,14 +71,47 @@ export const checkScript: ValueType<ScriptLine> = {
   },
 };
 
+/**
+ * The script and what stands behind it. A script in single quotes is several words to the tokeniser;
+ * keepalived 2.2.7 runs it with its arguments.
+ */
+function commandOf({ words }: Statement): {
+  readonly command: Token | undefined;
+  readonly rest: readonly Token[];
+} {
+  const [first] = words;
+  if (first === undefined || first.isQuoted || !first.text.startsWith("'")) {
+    return { command: first, rest: words.slice(1) };
+  }
+  const end = words.findIndex(({ text }, i) => text.endsWith("'") && (i > 0 || text.length > 1));
+  if (end < 0) return { command: first, rest: words.slice(1) };
+  const raw = words
+    .slice(0, end + 1)
+    .map((word) => word.raw)
+    .join(' ')
+    .slice(1, -1);
+  return { command: { ...first, raw, text: raw, isQuoted: true }, rest: words.slice(end + 1) };
+}
+
+/** Accounts that are known on every machine, or that keepalived's own manual names. */
+const usualAccounts: ReadonlySet<string> = new Set(['root', 'nobody', 'keepalived_script']);
+
+/**
+ * Behind an unquoted script keepalived takes a word for a user. Where no user of that name exists it drops
+ * the script; most of the time the word was meant as an argument.
+ */
+function isAccount(name: string, userExists: ParseContext['userExists']): boolean {
+  return userExists(name) ?? usualAccounts.has(name);
+}
+
 function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContext): void {
   const line = words.map((word) => word.text).join(' ');
   problems.error(
     words[1]?.at ?? keyword.at,
     'unquoted-arguments',
-    `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, or drops it`,
+    `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, and drops the script where there is no such user`,
     {
-      expected: `${keyword.text} ${quoteAlways(line)}`,
+      expected: `${keyword.text} ${quoteAlways(line)} where it is an argument, or the name of a user of this machine`,
       fix: { kind: 'line', line: `${keyword.text} ${quoteAlways(line)}`, at: keyword.at },
     },
   );

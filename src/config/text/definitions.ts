@@ -33,6 +33,9 @@ export function substituteOnce(
     if (line.text[match.index - 1] === '\\') continue;
     const name = match[1] ?? match[3] ?? '';
     const end = match.index + match[0].length;
+    const commentSign = commentSigns.get(name);
+    if (commentSign !== undefined)
+      return replaceSign(line, match.index, end, commentSign, problems);
     const value = definitions.get(name) ?? builtIn(name + (match[2] ?? ''), line);
     if (value === undefined) continue;
     const next = line.text[end];
@@ -50,6 +53,49 @@ export function substituteOnce(
   return undefined;
 }
 
+/** `${NAME}` that nothing defines stays as it is; nobody else would expand it, no shell reads these lines. */
+export function warnUndefined(line: SourceLine, problems: ProblemList): void {
+  for (const { 0: written, 1: name = '', index } of line.text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)) {
+    if (line.text[index - 1] === '\\') continue;
+    problems.warning(placeOf(line, index), 'undefined-name', `${written} is defined nowhere`, {
+      expected: `a line $${name}=... before it, or \\${written} for the characters themselves`,
+    });
+  }
+}
+
+/** Definitions that keepalived brings along: the signs that otherwise start a comment. */
+const commentSigns: ReadonlyMap<string, string> = new Map([
+  ['_HASH', '#'],
+  ['_BANG', '!'],
+]);
+
+/** keepalived 2.2.7 puts the bare sign in: within quotes it is a character, elsewhere a comment starts. */
+function replaceSign(
+  line: SourceLine,
+  start: number,
+  end: number,
+  sign: string,
+  problems: ProblemList,
+): SourceLine {
+  if (isInsideQuotes(line.text, start)) return replaceInLine(line, start, end, sign);
+  problems.warning(
+    placeOf(line, start),
+    'comment-inside-word',
+    `'${line.text.slice(start, end)}' outside quotes starts a comment: what stands behind it is dropped`,
+    { expected: 'double quotes around the word' },
+  );
+  return sliceLine(line, 0, start);
+}
+
+function isInsideQuotes(text: string, index: number): boolean {
+  let isInside = false;
+  for (let i = 0; i < index; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === '"') isInside = !isInside;
+  }
+  return isInside;
+}
+
 /** The variable bindings of a `~SEQ` or `~LST` at the start of a line, and what is to be repeated. */
 export interface Repetition {
   readonly bindings: readonly ReadonlyMap<string, string>[];
@@ -59,18 +105,31 @@ export interface Repetition {
 const repetitionLimit = 100_000;
 
 /** undefined: the line does not start with one. Problems are reported, and then nothing is repeated. */
-export function matchRepetition(line: SourceLine, problems: ProblemList): Repetition | undefined {
-  const match = /^\s*~(SEQx?|LST)\(([^()]*)\)\s*/.exec(line.text);
+export function matchRepetition(
+  line: SourceLine,
+  definitions: Definitions,
+  problems: ProblemList,
+): Repetition | undefined {
+  const match = /^\s*~(SEQx?|LST)\s*\(([^()]*)\)\s*/.exec(line.text);
   if (match === null) return undefined;
   const rest = sliceLine(line, match[0].length);
   const kind = match[1] ?? '';
-  const body = match[2] ?? '';
+  const body = expandDefinitions(match[2] ?? '', definitions);
   const bindings = kind === 'LST' ? listBindings(body) : sequenceBindings(body, kind === 'SEQx');
   if (bindings !== undefined) return { bindings, rest };
   problems.error(placeOf(line, 0), 'bad-repetition', `~${kind}(${body}) cannot be repeated`, {
     expected: '~SEQ(name, start, step, end) or ~LST(name, value, value)',
   });
   return { bindings: [], rest };
+}
+
+/** `text` with the definitions that are known so far; each value is put in as it is. */
+function expandDefinitions(text: string, definitions: Definitions): string {
+  return text.replace(
+    /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g,
+    (written, braced: string | undefined, plain: string | undefined) =>
+      definitions.get(braced ?? plain ?? '') ?? written,
+  );
 }
 
 function sequenceBindings(

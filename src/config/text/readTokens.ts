@@ -11,6 +11,7 @@ import {
   matchDefinition,
   matchRepetition,
   substituteOnce,
+  warnUndefined,
   type Definitions,
 } from './definitions.js';
 import { expandBraces, hasWildcard, matchFiles } from './glob.js';
@@ -24,6 +25,7 @@ const includeDepthLimit = 16;
 const substitutionLimit = 200_000;
 const substitutionDepthLimit = 200;
 const lineLengthLimit = 64 * 1024;
+const includeLine = /^\s*include([rmwba]?)\s+(\S.*?)\s*$/;
 
 export interface TokenStream {
   readonly tokens: readonly Token[];
@@ -92,7 +94,7 @@ class TokenReader {
     const lines = text.split(/\r?\n/);
     for (let i = 0; i < lines.length && !this.#stopped; i++) {
       const line = { text: lines[i] ?? '', file, line: i + 1 };
-      const continued = this.#continuation(lines, i);
+      const continued = this.#continuation(lines, i, file);
       if (continued === undefined) this.#physicalLine(line, stack);
       else {
         this.#define({ ...line, text: continued.text });
@@ -105,6 +107,7 @@ class TokenReader {
   #continuation(
     lines: readonly string[],
     first: number,
+    file: string,
   ): { text: string; last: number } | undefined {
     const start = lines[first] ?? '';
     if (this.#dialect === 'conntrackd' && this.#depth > 0) return undefined;
@@ -113,7 +116,9 @@ class TokenReader {
     let i = first;
     for (; i < lines.length; i++) {
       const line = lines[i] ?? '';
-      parts.push(line.replace(/\\\s*$/, ''));
+      // A comment says nothing; a backslash behind it goes on with the definition all the same.
+      const text = line.replace(/\\\s*$/, '');
+      parts.push(withoutComment({ text, file, line: i + 1 }, 'keepalived', this.#problems).text);
       if (!/\\\s*$/.test(line)) break;
     }
     return { text: parts.join('\n'), last: i };
@@ -126,9 +131,24 @@ class TokenReader {
       this.#tokenise(bare);
       return;
     }
-    const include = /^\s*include([rmwba]?)\s+(\S.*?)\s*$/.exec(bare.text);
-    if (include === null) this.#logicalLine(bare, 0);
-    else this.#include(include[1] ?? '', include[2] ?? '', bare, stack);
+    if (!includeLine.test(bare.text)) {
+      this.#logicalLine(bare, 0);
+      return;
+    }
+    const expanded = this.#expanded(bare);
+    const [, kind = '', pattern = ''] = includeLine.exec(expanded.text) ?? [];
+    this.#include(kind, pattern, expanded, stack);
+  }
+
+  /** An include line with its definitions put in. */
+  #expanded(line: SourceLine): SourceLine {
+    let expanded = line;
+    for (let depth = 0; !this.#stopped; depth++) {
+      const replaced = this.#substitute(expanded, depth);
+      if (replaced === undefined) break;
+      expanded = replaced;
+    }
+    return expanded;
   }
 
   /** Only at root level: the first word decides whose block follows. */
@@ -144,7 +164,7 @@ class TokenReader {
     if (line.text.trim() === '' || this.#stopped) return;
     const wanted = applyCondition(line, this.#configId);
     if (wanted === undefined || this.#define(wanted)) return;
-    const repetition = matchRepetition(wanted, this.#problems);
+    const repetition = matchRepetition(wanted, this.#definitions, this.#problems);
     if (repetition !== undefined) {
       for (const binding of repetition.bindings) {
         for (const [name, value] of binding) this.#definitions.set(name, value);
@@ -153,8 +173,10 @@ class TokenReader {
       return;
     }
     const replaced = this.#substitute(wanted, depth);
-    if (replaced === undefined) this.#tokenise(wanted);
-    else for (const part of splitLine(replaced)) this.#logicalLine(part, depth + 1);
+    if (replaced === undefined) {
+      warnUndefined(wanted, this.#problems);
+      this.#tokenise(wanted);
+    } else for (const part of splitLine(replaced)) this.#logicalLine(part, depth + 1);
   }
 
   /** True where the line was a definition. */
@@ -184,8 +206,6 @@ class TokenReader {
   #builtIn(name: string, line: SourceLine): string | undefined {
     if (name === '_PWD') return dirname(line.file);
     if (name === '_INSTANCE') return this.#configId;
-    if (name === '_HASH') return '\\#';
-    if (name === '_BANG') return '\\!';
     if (!name.startsWith('_RANDOM')) return undefined;
     const message = '_RANDOM would give each reading of this file another meaning';
     this.#problems.error(placeOf(line, line.text.indexOf('$')), 'not-supported', message, {

@@ -92,6 +92,8 @@ function warnAboutBuffer(values: GeneralValues, problems: ProblemList): void {
   const maximum = last(values.NetlinkBufferSizeMaxGrowth);
   const growth = maximum?.value ?? 0;
   if (size === undefined || size.value <= growth) return;
+  // A misspelt NetlinkBufferSizeMaxGrowth is an error of its own, which names the word.
+  if (problems.hasUnknown('NetlinkBufferSizeMaxGrowth')) return;
   const line = `NetlinkBufferSizeMaxGrowth ${size.value}`;
   const message = `NetlinkBufferSize ${size.value} is above NetlinkBufferSizeMaxGrowth ${growth}: conntrackd would ignore it, keepstate uses it`;
   problems.warning(size.at, 'buffer-growth', message, {

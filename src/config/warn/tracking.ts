@@ -2,10 +2,16 @@
 import type { WarningInputs } from './warnings.js';
 import { allItems } from '../build/context.js';
 import { nameOf } from '../build/trackers.js';
+import type { InstanceBlock } from '../build/instance.js';
+import type { InstanceSettings } from '../../vrrp/settings.js';
+import type { Position } from '../problem.js';
+
+const ownerPriority = 255;
 
 export function warnAboutTracking(inputs: WarningInputs): void {
   warnAboutUnused(inputs);
   warnAboutWeightsInGroups(inputs);
+  for (const block of inputs.root.vrrp_instance) warnAboutWeights(block, inputs);
 }
 
 function warnAboutUnused({ root, problems }: WarningInputs): void {
@@ -37,14 +43,52 @@ function warnAboutWeightsInGroups(inputs: WarningInputs): void {
   }
 }
 
+/** What keepalived says of an address owner, and what neither of the two can do beside nopreempt. */
+function warnAboutWeights(block: InstanceBlock, { settings, problems }: WarningInputs): void {
+  const instance = instanceOf(block, settings);
+  if (instance === undefined) return;
+  if (instance.priority === ownerPriority) {
+    for (const { at, name } of weighted(block, instance)) {
+      const message = `the weight of '${name}' is ignored: priority 255 owns its addresses`;
+      problems.warning(at, 'weight-beside-owner', message, { expected: 'a priority below 255' });
+    }
+  } else if (!instance.preempt) {
+    for (const { at, name } of weighted(block, instance)) {
+      const message = `the weight of '${name}' moves the role only to a peer that preempts: with nopreempt on both nodes it changes nothing`;
+      problems.warning(at, 'weight-beside-nopreempt', message, {
+        expected: 'tracking without a weight (FAULT), or no nopreempt',
+      });
+    }
+  }
+}
+
 function warnAboutMember(
-  block: WarningInputs['root']['vrrp_instance'][number],
+  block: InstanceBlock,
   group: string,
   { settings, problems }: WarningInputs,
 ): void {
-  const instance = settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
+  const instance = instanceOf(block, settings);
   if (instance === undefined) return;
-  const { tracking } = instance;
+  for (const { at, name } of weighted(block, instance)) {
+    const message = `the weight of '${name}' does not count in a member of sync group '${group}'`;
+    problems.warning(at, 'weight-in-group', message, {
+      expected: 'the tracking in the group, or sync_group_tracking_weight',
+    });
+  }
+}
+
+function instanceOf(
+  block: InstanceBlock,
+  settings: WarningInputs['settings'],
+): InstanceSettings | undefined {
+  return settings.vrrp.instances.find(({ name }) => name === nameOf(block.value));
+}
+
+/** The items of track_* lines whose weight is not 0. */
+function weighted(
+  block: InstanceBlock,
+  { tracking }: InstanceSettings,
+): readonly { readonly at: Position; readonly name: string }[] {
   const { values } = block.value;
   const tracked = [
     [values.track_interface, tracking.interfaces],
@@ -52,14 +96,11 @@ function warnAboutMember(
     [values.track_file, tracking.files],
     [values.track_process, tracking.processes],
   ] as const;
-  for (const [lists, references] of tracked) {
-    for (const { value, at } of allItems(lists)) {
-      const weight = references.find(({ name }) => name === value.name)?.weight ?? 0;
-      if (weight === 0) continue;
-      const message = `the weight of '${value.name}' does not count in a member of sync group '${group}'`;
-      problems.warning(at, 'weight-in-group', message, {
-        expected: 'the tracking in the group, or sync_group_tracking_weight',
-      });
-    }
-  }
+  return tracked.flatMap(([lists, references]) =>
+    allItems(lists)
+      .filter(({ value: { name } }) =>
+        references.some((reference) => reference.name === name && reference.weight !== 0),
+      )
+      .map(({ value, at }) => ({ at, name: value.name })),
+  );
 }
