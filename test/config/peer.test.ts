@@ -137,6 +137,23 @@ describe('crossCheck', () => {
     expect(said.join()).not.toContain('secret');
   });
 
+  test('finds weights that can never move the role, and no others', () => {
+    const tracked = (own: number, weight: number, more = ''): string =>
+      instance(own).replace(
+        '    virtual_ipaddress',
+        `${more}    track_interface {\n        lan weight ${weight}\n    }\n    virtual_ipaddress`,
+      );
+    // Priorities 10 and 20.
+    expect(compare(tracked(2, -9), instance(1))).toEqual(['peer-weight 4:5']);
+    expect(compare(tracked(2, -11), instance(1))).toEqual([]);
+    expect(compare(instance(2), tracked(1, 9))).toEqual(['peer-weight 4:5']);
+    expect(compare(tracked(2, -4), tracked(1, 8))).toEqual([]);
+    const nopreempt = '    state BACKUP\n    nopreempt\n';
+    expect(compare(tracked(2, -99, nopreempt), tracked(1, -99, nopreempt))).toEqual([
+      'peer-weight 4:5',
+    ]);
+  });
+
   test('finds sync groups that differ', () => {
     const second = (own: number): string =>
       multicast(own).replace('e A {', 'e B {').replace('_id 7', '_id 9');
