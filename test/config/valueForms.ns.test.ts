@@ -43,7 +43,7 @@ describe('forms of values beside keepalived 2.2.7', () => {
     async (_name, form, i) => {
       const path = written(form, i);
       const { exitCode, stderr } = await host.tryExec(['keepalived', '-t', '-f', path]);
-      expect({ isSilent: silent.includes(exitCode ?? -1), stderr }).toMatchObject({
+      expect({ isSilent: silent.includes(exitCode), stderr }).toMatchObject({
         isSilent: form.isAccepted,
       });
       const { problems } = loadNode(path, systemLoadPorts());

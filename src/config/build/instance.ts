@@ -134,13 +134,7 @@ function checkAddresses(
       expected: 'virtual_ipaddress_excluded for the others',
     });
   }
-  const [first] = addresses;
-  if (strict && first?.value.address.family === 6 && !isLinkLocal(first.value.address)) {
-    const message = 'strict mode: the first IPv6 address should be link-local (RFC 5798 5.2.9)';
-    problems.warning(first.at, 'strict-link-local', message, {
-      expected: 'an address of fe80::/10 first, or strict_mode off',
-    });
-  }
+  if (strict) checkFirstIsLinkLocal(addresses[0], context);
   const mayBeEmpty = valueOf(block.value.values.no_virtual_ipaddress) ?? false;
   if (block.value.mentioned.has('virtual_ipaddress') && problems.hasErrors) return;
   if (addresses.length > 0 || (mayBeEmpty && version === 2 && !strict)) return;
@@ -153,4 +147,16 @@ function checkAddresses(
       fix: { kind: 'add', where: 'inside', lines: ['no_virtual_ipaddress'] },
     });
   }
+}
+
+/** RFC 5798 section 5.2.9. */
+function checkFirstIsLinkLocal(
+  first: Located<AddressEntry> | undefined,
+  { problems }: BuildContext,
+): void {
+  if (first?.value.address.family !== 6 || isLinkLocal(first.value.address)) return;
+  const message = 'strict mode: the first IPv6 address should be link-local (RFC 5798 5.2.9)';
+  problems.warning(first.at, 'strict-link-local', message, {
+    expected: 'an address of fe80::/10 first, or strict_mode off',
+  });
 }
