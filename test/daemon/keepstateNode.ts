@@ -7,7 +7,7 @@ import type { HistoryEntry, StatusAnswer } from '../../src/control/status.js';
 import type { CommandResult } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import type { ManagedProcess } from '../lab/managedProcess.js';
-import { keepstateCommand } from '../lab/keepstateProgram.js';
+import { keepstateCommand, keepstateCommandOf } from '../lab/keepstateProgram.js';
 import { waitFor, type WaitOptions } from '../lab/waitFor.js';
 
 const timers = new SystemTimers(systemClock);
@@ -16,11 +16,14 @@ export class KeepstateNode {
   readonly host: Host;
   readonly configFile: string;
   readonly controlPath: string;
+  /** Where the program was built. */
+  readonly #root: string | undefined;
   #process: ManagedProcess | undefined;
 
-  /** `config` may use @DIRECTORY@ for the host's scratch directory. */
-  constructor(host: Host, config: string) {
+  /** `config` may use @DIRECTORY@ for the host's scratch directory. `root`: another build than this one. */
+  constructor(host: Host, config: string, root?: string) {
     this.host = host;
+    this.#root = root;
     this.controlPath = `${host.directory}/run/control.sock`;
     this.configFile = host.file('keepstate.conf', '');
     this.writeConfig(config);
@@ -38,7 +41,7 @@ export class KeepstateNode {
   /** Resolves when it answers; fails with its output when it ends before. */
   async start(...preloads: readonly string[]): Promise<void> {
     this.#process = this.host.start([
-      ...keepstateCommand(...preloads),
+      ...this.#command(...preloads),
       'run',
       ...['--config', this.configFile, '--control', this.controlPath, '--log-level', 'debug'],
     ]);
@@ -117,11 +120,17 @@ export class KeepstateNode {
   cli(...args: string[]): Promise<CommandResult> {
     const [command = '', ...rest] = args;
     return this.host.tryExec([
-      ...keepstateCommand(),
+      ...this.#command(),
       command,
       ...rest,
       ...['--control', this.controlPath],
     ]);
+  }
+
+  #command(...preloads: readonly string[]): string[] {
+    return this.#root === undefined
+      ? keepstateCommand(...preloads)
+      : keepstateCommandOf(this.#root, ...preloads);
   }
 
   async stop(): Promise<void> {

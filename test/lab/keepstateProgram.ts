@@ -8,8 +8,13 @@ let isFresh = false;
 /** `preloads` are loaded before the program. Throws where the build is missing or older than the sources. */
 export function keepstateCommand(...preloads: readonly string[]): string[] {
   isFresh ||= requireBuild();
+  return keepstateCommandOf(repositoryRoot, ...preloads);
+}
+
+/** The same of a build that stands in another folder. */
+export function keepstateCommandOf(root: string, ...preloads: readonly string[]): string[] {
   const requires = preloads.flatMap((file) => ['--require', join(repositoryRoot, file)]);
-  return [process.execPath, ...requires, join(repositoryRoot, 'bin/keepstate')];
+  return [process.execPath, ...requires, join(root, 'bin/keepstate')];
 }
 
 /** `npm run build:ts` touches the mark, also where nothing was to be written. */
