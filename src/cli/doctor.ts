@@ -7,8 +7,9 @@ import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { enterNetworkNamespace } from '../net/networkNamespace.js';
-import { examine, namespaceUnknown, type Finding } from './doctor/examine.js';
+import { examine, namespaceUnknown } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
+import type { Finding } from './doctor/finding.js';
 import { teach } from './teach.js';
 import { print } from './talk.js';
 import { lookOf, paint, wrap, type Look } from './terminal.js';
@@ -31,7 +32,7 @@ export function registerDoctor(program: Command): void {
       'Look at this machine, as root, before the daemon goes live': 'doctor',
       'For monitoring': "doctor --json | jq -r '.[].code'",
     },
-    '0 nothing found, or warnings alone; 1 something would break a takeover; 2 the configuration is not accepted',
+    '0 nothing found, or warnings alone; 1 something would break a takeover, or it cannot be told whether something does; 2 the configuration is not accepted',
     'The daemon need not run. Looked at are sysctls, interfaces, capabilities, the conntrack table and the ruleset\n(nft, iptables-nft), of the network namespace that net_namespace names.',
   );
 }
@@ -44,7 +45,7 @@ function doctor({ config, json }: DoctorOptions): void {
     return;
   }
   const findings = findingsOf(settings);
-  process.exitCode = findings.some((finding) => finding.severity === 'error') ? 1 : 0;
+  process.exitCode = findings.some(({ severity }) => severity !== 'warning') ? 1 : 0;
   if (json === true) print(JSON.stringify(findings, undefined, 2));
   else {
     const { netNamespace } = settings;
@@ -70,7 +71,7 @@ export function findingsText(findings: readonly Finding[], look: Look): string {
     return paint('nothing was found that would break a takeover', 'good', look);
   return findings
     .map(({ severity, text, remedy }) => {
-      const label = paint(severity.padEnd(7), severity === 'error' ? 'bad' : 'warning', look);
+      const label = paint(severity.padEnd(7), severity === 'warning' ? 'warning' : 'bad', look);
       return (
         `${label} ${wrap(text, look.columns - 8, 8)}\n` +
         `        remedy: ${wrap(remedy, look.columns - 16, 16)}`

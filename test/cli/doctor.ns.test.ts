@@ -1,7 +1,7 @@
 /** `keepstate doctor` on a real machine: nothing on a healthy one, and each planted fault by its code. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Finding } from '../../src/cli/doctor/examine.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
 import { tryRun, type CommandResult } from '../lab/command.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
@@ -217,6 +217,31 @@ test('the remedy of a blocked VRRP, given to the machine, heals it', async () =>
   await host.nft(ruleset({ input: sync }));
   const [finding] = findings(await doctor());
   await host.exec(['sh', '-c', finding?.remedy ?? 'false']);
+  expect(findings(await doctor())).toEqual([]);
+}, 60_000);
+
+test('the remedy of INVALID that is forwarded works where no forward chain exists', async () => {
+  await host.nft(
+    ruleset()
+      .replace(/ {2}chain forward \{[^}]*\}\n/, '')
+      .replace(', invalid : drop', ''),
+  );
+  const found = findings(await doctor());
+  expect(found.map(({ code }) => code)).toEqual(['invalid-accepted']);
+  await host.exec(['sh', '-c', found[0]?.remedy ?? 'false']);
+  expect(findings(await doctor())).toEqual([]);
+}, 60_000);
+
+test('what cannot be told is said with its rule, and is no all-clear', async () => {
+  await host.nft(ruleset({ input: `${sync}\n    ip saddr 10.1.0.2 accept` }));
+  const result = await doctor();
+  const found = findings(result);
+  expect(found.map((one) => `${one.severity} ${one.code}`)).toEqual(['unknown vrrp-unknown']);
+  expect(found[0]?.text).toMatch(
+    /because of rule "ip saddr 10\.1\.0\.2 accept" \(chain inet filter input, handle \d+\)$/,
+  );
+  expect(result.exitCode).toBe(1);
+  await host.exec(['sh', '-c', found[0]?.remedy.replace(/^.*?: /, '') ?? 'false']);
   expect(findings(await doctor())).toEqual([]);
 }, 60_000);
 

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findingsText } from '../../src/cli/doctor.js';
-import { examine, type Finding, type MachineReport } from '../../src/cli/doctor/examine.js';
+import { examine, type MachineReport } from '../../src/cli/doctor/examine.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
+import { parseListing } from '../../src/cli/doctor/nft/listing.js';
+import { linkAddresses } from '../../src/cli/doctor/links.js';
 import { missingCapabilities } from '../../src/cli/doctor/facts.js';
 import { parseNftRuleset } from '../../src/net/nftRules.js';
 import { loadNodeText } from '../../src/config/loadNode.js';
@@ -53,7 +56,15 @@ const healthy: MachineReport = {
     'net/netfilter/nf_conntrack_tcp_loose': 0,
   },
   ruleset: rulesetOf('good'),
-  hasLegacyTables: false,
+  listing: parseListing(''),
+  legacyTables: [],
+  bridges: new Set(),
+  addresses: linkAddresses(
+    JSON.stringify([
+      { ifname: 'lan', addr_info: [{ local: '10.1.0.1', prefixlen: 24 }] },
+      { ifname: 'sync', addr_info: [{ local: '10.3.0.1', prefixlen: 24 }] },
+    ]),
+  ),
   missingCapabilities: [],
   interfaces: new Map([
     ['lan', true],
@@ -69,6 +80,12 @@ function rulesetOf(name: string): NonNullable<MachineReport['ruleset']> {
   const ruleset = parseNftRuleset(json);
   if (ruleset === undefined) throw new Error(`${name} is not nft's JSON`);
   return ruleset;
+}
+
+/** The same with its listing, which tells what iptables' extensions match. */
+function iptables(name: string): Pick<MachineReport, 'ruleset' | 'listing'> {
+  const text = readFileSync(join(repositoryRoot, 'test/vectors/nft', `${name}.txt`), 'utf8');
+  return { ruleset: rulesetOf(name), listing: parseListing(text) };
 }
 
 function codes(change: Partial<MachineReport>): readonly string[] {
@@ -113,7 +130,7 @@ describe('doctor', () => {
     ],
     ['the kernel table is nearly full', { conntrackEntries: 250_000 }, 'conntrack-full'],
     ['a capability is missing', { missingCapabilities: ['CAP_NET_RAW'] }, 'capabilities'],
-    ['iptables-legacy is in use', { hasLegacyTables: true }, 'legacy-tables'],
+    ['iptables-legacy is in use', { legacyTables: ['ip filter'] }, 'legacy-tables'],
     [
       'an interface is down',
       { interfaces: new Map([...healthy.interfaces, ['sync', false]]) },
@@ -135,7 +152,7 @@ describe('doctor', () => {
     ['the sync link is dropped', { ruleset: rulesetOf('syncBlocked') }, 'sync-blocked'],
     ['MASQUERADE is in use', { ruleset: rulesetOf('masquerade') }, 'masquerade'],
     ['SNAT goes to an address that stays', { ruleset: rulesetOf('snatStays') }, 'snat-stays'],
-    ['iptables drops VRRP', { ruleset: rulesetOf('iptablesBlocked') }, 'vrrp-blocked'],
+    ['iptables drops VRRP', iptables('iptablesBlocked'), 'vrrp-blocked'],
     ['iptables masquerades', { ruleset: rulesetOf('iptablesMasquerade') }, 'masquerade'],
   ] as readonly (readonly [string, Partial<MachineReport>, string])[])(
     'says so when %s',
@@ -162,7 +179,34 @@ describe('doctor', () => {
   });
 
   test('an iptables ruleset that lets VRRP and sync in is fine', () => {
-    expect(codes({ ruleset: rulesetOf('iptablesGood') })).toEqual([]);
+    expect(codes(iptables('iptablesGood'))).toEqual([]);
+  });
+
+  test('what iptables hides is evaluated where nft translates it', () => {
+    const hidden = codes(iptables('iptablesExtensions'));
+    expect(hidden).toContain('vrrp-blocked');
+    expect(hidden).not.toContain('vrrp-unknown');
+    expect(hidden.filter((code) => code.startsWith('sync'))).toEqual([]);
+  });
+
+  test('an iptables extension that nobody translates is named', () => {
+    const found = examine(settings, { ...healthy, ...iptables('iptablesString') });
+    expect(found.find(({ code }) => code === 'vrrp-unknown')).toMatchObject({
+      severity: 'unknown',
+      text:
+        'cannot tell whether VRRP (IP protocol 112) that arrives on lan passes, because of rule ' +
+        '"xt match string accept" with iptables\' string (chain ip filter INPUT, handle 9)',
+    });
+    // Without iptables' plugins nft lists nothing where the extensions stand.
+    const { ruleset } = iptables('iptablesBlocked');
+    expect(codes({ ruleset }).filter((code) => code.startsWith('vrrp'))).toEqual(['vrrp-unknown']);
+  });
+
+  test('SNAT of iptables to an address that stays is read from the listing', () => {
+    const { ruleset } = iptables('iptablesGood');
+    const text = readFileSync(join(repositoryRoot, 'test/vectors/nft/iptablesGood.txt'), 'utf8');
+    const listing = parseListing(text.replace('10.2.0.254', '10.2.0.1'));
+    expect(codes({ ruleset, listing })).toEqual(['snat-stays']);
   });
 
   test('reads the effective capabilities of a process', () => {
@@ -200,7 +244,6 @@ describe('doctor', () => {
         [],
       ],
       ['of a map that drops counts', [vmap({ set: [['vrrp', { drop: null }]] })], ['vrrp', 'sync']],
-      ['of a map by name may be any', [vmap('@wanted')], []],
       [
         'behind a limit may not fall',
         [{ match: { op: '==', left: l4, right: 'vrrp' } }, { limit: { rate: 9 } }, { drop: null }],
@@ -211,10 +254,19 @@ describe('doctor', () => {
       expect([...new Set(found)]).toEqual(blocked.map((name) => `${name}-blocked`));
     });
 
-    test('behind a limit is no sure drop where the policy accepts', () => {
-      const { chains, rules } = rule({ limit: { rate: 9, inv: true } }, { drop: null });
-      const ruleset = { rules, chains: chains.map((one) => ({ ...one, policy: 'accept' })) };
+    test('of a map that is not in the ruleset is not known', () => {
+      const found = codes({ ruleset: rule(vmap('@wanted')) });
+      expect(new Set(found.filter((code) => code.endsWith('-unknown')))).toEqual(
+        new Set(['vrrp-unknown', 'sync-unknown']),
+      );
+      expect(found.filter((code) => code.endsWith('-blocked'))).toEqual([]);
+    });
+
+    test('behind a limit is neither a drop nor a pass where the policy accepts', () => {
+      const { chains, ...rest } = rule({ limit: { rate: 9, inv: true } }, { drop: null });
+      const ruleset = { ...rest, chains: chains.map((one) => ({ ...one, policy: 'accept' })) };
       expect(codes({ ruleset })).not.toContain('vrrp-blocked');
+      expect(codes({ ruleset })).toContain('vrrp-unknown');
     });
   });
 
@@ -224,6 +276,7 @@ describe('doctor', () => {
     expect(parseNftRuleset('{"nftables": [3, {"rule": null}, {"chain": {}}]}')).toEqual({
       chains: [],
       rules: [],
+      sets: [],
     });
   });
 

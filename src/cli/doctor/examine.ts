@@ -5,22 +5,23 @@
 import { formatIp } from '../../base/ipAddress.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { NftRuleset } from '../../net/nftRules.js';
+import type { Finding } from './finding.js';
+import type { Listing } from './nft/listing.js';
+import type { LinkAddresses } from './packets.js';
 import { examineRuleset } from './ruleset.js';
-
-export interface Finding {
-  readonly severity: 'error' | 'warning';
-  readonly code: string;
-  readonly text: string;
-  readonly remedy: string;
-}
 
 export interface MachineReport {
   /** Values below /proc/sys by name with slashes. */
   readonly sysctls: Readonly<Record<string, number | undefined>>;
   /** All nftables rules, iptables-nft's included; undefined where they cannot be read. */
   readonly ruleset: NftRuleset | undefined;
-  /** Rules of the old iptables-legacy tables are not seen by nft. */
-  readonly hasLegacyTables: boolean;
+  /** The same as text. */
+  readonly listing: Listing;
+  /** Tables of iptables-legacy with rules or a policy in them, such as `ip filter`: nft does not see them. */
+  readonly legacyTables: readonly string[];
+  /** Interfaces that are bridges; undefined: not known. */
+  readonly bridges: ReadonlySet<string> | undefined;
+  readonly addresses: LinkAddresses;
   /** Names of the effective capabilities that are missing. */
   readonly missingCapabilities: readonly string[];
   /** Those of the configuration that exist, with whether they are up. */
@@ -35,16 +36,22 @@ export function examine(settings: NodeSettings, report: MachineReport): readonly
     ...interfaces(settings, report),
     ...capabilities(report),
     ...(settings.sync === undefined ? [] : connectionTracking(settings, report)),
-    ...(report.ruleset === undefined
-      ? [rulesetUnknown]
-      : examineRuleset(settings, report.ruleset, movingAddresses(settings))),
+    ...legacyTables(report),
+    ...rules(settings, report),
   ];
 }
 
+function rules(settings: NodeSettings, report: MachineReport): readonly Finding[] {
+  const { ruleset, listing, bridges, addresses } = report;
+  if (ruleset === undefined) return [rulesetUnknown];
+  const filter = { ruleset, listing, bridges };
+  return examineRuleset(settings, filter, addresses, movingAddresses(settings));
+}
+
 const rulesetUnknown: Finding = {
-  severity: 'warning',
+  severity: 'unknown',
   code: 'ruleset-unknown',
-  text: 'the ruleset cannot be read, so nothing is known of VRRP, sync and NAT rules',
+  text: 'cannot tell whether VRRP and replication pass: the ruleset cannot be read',
   remedy: 'run doctor as root, with nft installed (apt-get install nftables)',
 };
 
@@ -171,16 +178,19 @@ function connectionTracking(settings: NodeSettings, report: MachineReport): Find
       ),
     );
   }
-  if (report.hasLegacyTables) {
-    findings.push(
-      warning(
-        'legacy-tables',
-        'iptables-legacy rules are loaded, which doctor cannot read',
-        'use nft or iptables-nft, or check those rules by hand',
-      ),
-    );
-  }
   return findings;
+}
+
+function legacyTables({ legacyTables: tables }: MachineReport): Finding[] {
+  if (tables.length === 0) return [];
+  return [
+    {
+      severity: 'unknown',
+      code: 'legacy-tables',
+      text: `cannot tell whether VRRP and replication pass: iptables-legacy has rules (${tables.join(', ')}), which nft does not show`,
+      remedy: 'use nft or iptables-nft, or look at iptables-legacy-save by hand',
+    },
+  ];
 }
 
 /** Where VRRP runs, and where the addresses go. */

@@ -10,6 +10,9 @@ import { interfaceFlags } from '../../net/interfaceQuery.js';
 import { parseNftRuleset } from '../../net/nftRules.js';
 import { AF_INET, SOCK_DGRAM } from '../../net/sockaddr.js';
 import { interfacesOfRoles, interfacesOf, type MachineReport } from './examine.js';
+import { legacyTablesInUse } from './legacy.js';
+import { linkAddresses, linkBridges } from './links.js';
+import { parseListing } from './nft/listing.js';
 
 /** Bit numbers of linux/capability.h that the daemon needs. */
 const neededCapabilities: readonly (readonly [string, bigint])[] = [
@@ -28,17 +31,21 @@ export function gatherFacts(settings: NodeSettings): MachineReport {
     'net/netfilter/nf_conntrack_max',
     'net/netfilter/nf_conntrack_tcp_loose',
   ];
-  const ruleset = attempt(() =>
-    execFileSync('nft', ['-j', 'list', 'ruleset'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 64 * 1_048_576,
-    }),
-  );
+  const ruleset = output('nft', '-j', 'list', 'ruleset');
+  const links = output('ip', '-j', '-d', 'address', 'show');
   return {
     sysctls: Object.fromEntries(keys.map((key) => [key, readNumber(`/proc/sys/${key}`)])),
     ruleset: ruleset === undefined ? undefined : parseNftRuleset(ruleset),
-    hasLegacyTables: (readText('/proc/net/ip_tables_names') ?? '').trim() !== '',
+    listing: parseListing(output('nft', '-a', 'list', 'ruleset') ?? ''),
+    legacyTables: (['ip', 'ip6'] as const).flatMap((family) =>
+      legacyTablesInUse(
+        family,
+        readText(`/proc/net/${family}_tables_names`) ?? '',
+        output(family === 'ip' ? 'iptables-legacy-save' : 'ip6tables-legacy-save'),
+      ),
+    ),
+    bridges: linkBridges(links),
+    addresses: linkAddresses(links),
     missingCapabilities: missingCapabilities(readText('/proc/self/status') ?? ''),
     interfaces: interfacesUp(interfacesOf(settings)),
     conntrackEntries: readNumber('/proc/sys/net/netfilter/nf_conntrack_count'),
@@ -66,6 +73,17 @@ function interfacesUp(names: readonly string[]): ReadonlyMap<string, boolean> {
   });
   socket.close();
   return new Map(found);
+}
+
+/** Of a program that ended well; undefined where it is not there or refuses. */
+function output(program: string, ...words: readonly string[]): string | undefined {
+  return attempt(() =>
+    execFileSync(program, words, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 64 * 1_048_576,
+    }),
+  );
 }
 
 function readNumber(path: string): number | undefined {

@@ -1,207 +1,135 @@
 /** What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that stays. Pure. */
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import type { Finding } from './examine.js';
-import { formatIp } from '../../base/ipAddress.js';
-import { natThatStays, type NftChain, type NftMatch, type NftRuleset } from '../../net/nftRules.js';
-
-type SyncLink = NonNullable<NodeSettings['sync']>['links'][number];
-
-/** A packet as far as rules are read. */
-interface Probe {
-  readonly family: 4 | 6;
-  readonly protocol: string;
-  readonly protocolNumber: string;
-  /** undefined in output. */
-  readonly inputInterface: string | undefined;
-  /** undefined in input. */
-  readonly outputInterface: string | undefined;
-  readonly destination: string | undefined;
-  readonly destinationPort: string | undefined;
-}
+import { natThatStays, type NftChain, type NftRule } from '../../net/nftRules.js';
+import type { Finding } from './finding.js';
+import type { Packet } from './nft/packet.js';
+import { ruleText, verdictFor, type Filter, type Verdict } from './nft/way.js';
+import { packetsOf, type ExpectedPacket, type LinkAddresses } from './packets.js';
 
 export function examineRuleset(
   settings: NodeSettings,
-  ruleset: NftRuleset,
+  filter: Filter,
+  addresses: LinkAddresses,
   moving: ReadonlySet<string>,
 ): readonly Finding[] {
+  const found = packetsOf(settings, addresses, moving).flatMap((expected) =>
+    packetFinding(expected, verdictFor(expected.packet, filter), filter),
+  );
   return [
-    ...vrrpBlocked(settings, ruleset),
-    ...syncBlocked(settings, ruleset),
+    // Several instances on one interface say the same.
+    ...found.filter((one, i) => found.findIndex(({ text }) => text === one.text) === i),
     ...(settings.sync === undefined
       ? []
-      : [...invalidAccepted(ruleset), ...stayingNat(ruleset, moving)]),
+      : [...invalidAccepted(settings, filter), ...stayingNat(filter, moving)]),
   ];
 }
 
-type Hook = 'input' | 'output';
-
-/**
- * The base chain that surely drops the packet, if there is one. A rule that may or may not match counts as letting it
- * pass; a rule for established flows does not: a BACKUP only listens, so its flows are always new.
- */
-function droppingChain(ruleset: NftRuleset, hook: Hook, probe: Probe): NftChain | undefined {
-  return ruleset.chains
-    .filter((chain) => chain.hook === hook && chain.type === 'filter')
-    .filter((chain) => applies(chain.family, probe.family))
-    .find((chain) => {
-      const verdict = walk(ruleset, chain.name, probe, 0);
-      return verdict === 'drop' || (verdict === undefined && chain.policy === 'drop');
-    });
-}
-
-function applies(family: string, packet: 4 | 6): boolean {
-  return family === 'inet' || family === (packet === 4 ? 'ip' : 'ip6');
-}
-
-const deepestJump = 16;
-
-function walk(
-  ruleset: NftRuleset,
-  chain: string,
-  probe: Probe,
-  depth: number,
-): 'accept' | 'drop' | undefined {
-  if (depth > deepestJump) return 'accept';
-  for (const rule of ruleset.rules.filter((one) => one.chain === chain)) {
-    const fit = fits(rule.matches, probe);
-    if (fit === 'no') continue;
-    if (rule.verdict === 'accept') return 'accept';
-    if (rule.verdict === 'drop' && fit === 'yes') return 'drop';
-    if (rule.verdict === 'return' && fit === 'yes') return undefined;
-    if (rule.verdict === 'jump' && rule.target !== undefined) {
-      const inner = walk(ruleset, rule.target, probe, depth + 1);
-      if (inner === 'accept' || (inner === 'drop' && fit === 'yes')) return inner;
-    }
+function packetFinding(expected: ExpectedPacket, verdict: Verdict, filter: Filter): Finding[] {
+  if (verdict.kind === 'passes') return [];
+  const { code, what, way, consequence } = expected;
+  const insert = `nft insert rule ${verdict.chain.name} ${admission(expected, verdict.chain)}`;
+  if (verdict.kind === 'dropped') {
+    return [
+      {
+        severity: 'error',
+        code: `${code}-blocked`,
+        text: `the ruleset drops ${what} that ${way}${consequence}`,
+        remedy: insert,
+      },
+    ];
   }
-  return undefined;
-}
-
-function fits(matches: readonly NftMatch[], probe: Probe): 'yes' | 'no' | 'maybe' {
-  const results = matches.map((match) => fit(match, probe));
-  if (results.includes('no')) return 'no';
-  return results.includes('maybe') ? 'maybe' : 'yes';
-}
-
-function fit({ field, values, isNegated }: NftMatch, probe: Probe): 'yes' | 'no' | 'maybe' {
-  const known: Readonly<Record<NftMatch['field'], readonly (string | undefined)[] | undefined>> = {
-    protocol: [probe.protocol, probe.protocolNumber],
-    destinationPort: [probe.destinationPort],
-    destination: probe.destination === undefined ? undefined : [probe.destination],
-    inputInterface: [probe.inputInterface],
-    outputInterface: [probe.outputInterface],
-    ctState: ['new'],
-    unknown: undefined,
-  };
-  const actual = known[field];
-  // A prefix or an interface pattern may cover it.
-  if (actual === undefined || values.some((value) => /[*/]/.test(value))) return 'maybe';
-  const isEqual = values.some((value) => actual.includes(value));
-  return isEqual === isNegated ? 'no' : 'yes';
-}
-
-/** The packet as each of the two hooks of `name` sees it. */
-function hooksOf(name: string): readonly (Pick<Probe, 'inputInterface' | 'outputInterface'> & {
-  readonly hook: Hook;
-  readonly way: string;
-  readonly match: string;
-})[] {
   return [
     {
-      hook: 'input',
-      way: `arrives on ${name}`,
-      match: `iifname "${name}"`,
-      inputInterface: name,
-      outputInterface: undefined,
-    },
-    {
-      hook: 'output',
-      way: `leaves on ${name}`,
-      match: `oifname "${name}"`,
-      inputInterface: undefined,
-      outputInterface: name,
+      severity: 'unknown',
+      code: `${code}-unknown`,
+      text: `cannot tell whether ${what} that ${way} passes, ${because(verdict, filter)}`,
+      remedy: `a rule before it that surely lets it pass: ${insert}`,
     },
   ];
 }
 
-function vrrpBlocked({ vrrp }: NodeSettings, ruleset: NftRuleset): Finding[] {
-  const found = vrrp.instances.flatMap((instance) =>
-    hooksOf(instance.interfaceName).flatMap(({ hook, way, match, ...interfaces }): Finding[] => {
-      const chain = droppingChain(ruleset, hook, {
-        ...interfaces,
-        family: instance.family,
-        protocol: 'vrrp',
-        protocolNumber: '112',
-        destination:
-          instance.unicastPeers.length > 0 ? undefined : formatIp(instance.multicastGroup),
-        destinationPort: undefined,
-      });
-      if (chain === undefined) return [];
-      return [
-        {
-          severity: 'error',
-          code: 'vrrp-blocked',
-          text: `the ruleset drops VRRP (IP protocol 112) that ${way}: both nodes would be MASTER`,
-          remedy: `nft insert rule ${chain.name} ${match} meta l4proto vrrp accept`,
-        },
-      ];
-    }),
-  );
-  // Several instances on one interface say the same.
-  return found.filter((one, i) => found.findIndex(({ text }) => text === one.text) === i);
+function admission({ packet, admits }: ExpectedPacket, { family }: NftChain): string {
+  const name = packet.direction === 'in' ? 'iifname' : 'oifname';
+  // A bridge sees the port, and not the bridge.
+  return `${family === 'bridge' ? '' : `${name} "${packet.interfaceName}" `}${admits} accept`;
 }
 
-function syncBlocked({ sync }: NodeSettings, ruleset: NftRuleset): Finding[] {
-  const ports = (link: SyncLink): (readonly ['tcp' | 'udp', number])[] => [
-    [link.kind === 'tcp' ? 'tcp' : 'udp', link.port],
-    // The peer channel is UDP beside a TCP link, too.
-    ...(sync?.peerPort === undefined ? [] : [['udp', sync.peerPort] as const]),
-  ];
-  return (sync?.links ?? []).flatMap((link) =>
-    ports(link).flatMap(([protocol, port]) =>
-      hooksOf(link.interfaceName).flatMap(({ hook, way, match, ...interfaces }): Finding[] => {
-        const chain = droppingChain(ruleset, hook, {
-          ...interfaces,
-          family: link.family,
-          protocol,
-          protocolNumber: protocol === 'tcp' ? '6' : '17',
-          destination: undefined,
-          destinationPort: String(port),
-        });
-        if (chain === undefined) return [];
-        return [
-          {
-            severity: 'error',
-            code: 'sync-blocked',
-            text: `the ruleset drops replication (${protocol.toUpperCase()} port ${port}) that ${way}`,
-            remedy: `nft insert rule ${chain.name} ${match} ${protocol} dport ${port} accept`,
-          },
-        ];
-      }),
-    ),
-  );
+const rulesShown = 3;
+
+function because(verdict: Verdict & { kind: 'unclear' }, filter: Filter): string {
+  const { rules, chain } = verdict;
+  if (rules.length === 0) {
+    return `because of chain ${chain.name}: nft does not say which device or bridge it belongs to`;
+  }
+  const shown = rules.slice(0, rulesShown).map((rule) => describe(rule, filter));
+  const more = rules.length - shown.length;
+  return `because of rule ${shown.join(' and ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
-/** A forward chain that lets NEW or everything pass without a rule against INVALID. */
-function invalidAccepted({ chains, rules }: NftRuleset): Finding[] {
-  const forward = chains.filter((chain) => chain.hook === 'forward' && chain.type === 'filter');
-  const drops = rules.some(
-    (rule) =>
-      rule.verdict === 'drop' &&
-      rule.matches.some((one) => one.field === 'ctState' && one.values.includes('invalid')),
+function describe(rule: NftRule, { listing }: Filter): string {
+  const text = ruleText(rule, listing) ?? JSON.stringify(rule.expressions);
+  return `"${text}"${hiddenParts(rule)} (chain ${rule.chain}, handle ${rule.handle})`;
+}
+
+/** iptables extensions by name: without iptables' plugins nft lists nothing in their place. */
+function hiddenParts({ expressions }: NftRule): string {
+  const names = expressions.flatMap((one) => {
+    const xt = one['xt'];
+    return typeof xt === 'object' && xt !== null && 'name' in xt ? [String(xt.name)] : [];
+  });
+  return names.length === 0 ? '' : ` with iptables' ${names.join(', ')}`;
+}
+
+/** A packet that connection tracking calls INVALID, forwarded between any interfaces. */
+function invalidPacket(family: 4 | 6): Packet {
+  return {
+    family,
+    protocol: 'tcp',
+    interfaceName: '',
+    direction: 'through',
+    connection: 'invalid',
+    sources: [],
+    destinations: [],
+    isMulticast: false,
+    isOnLink: false,
+  };
+}
+
+/** Nothing on the way of forwarded packets drops INVALID for sure, and what no rule takes is let through. */
+function invalidAccepted({ vrrp }: NodeSettings, filter: Filter): Finding[] {
+  const families = [...new Set(vrrp.instances.map(({ family }) => family))];
+  const isOpen = families.some((family) => {
+    const verdict = verdictFor(invalidPacket(family), filter);
+    if (verdict.kind !== 'unclear') return verdict.kind === 'passes';
+    // A rule by connection state that cannot be read (iptables without its plugins) is taken for the usual one.
+    return verdict.otherwise === 'accept' && !verdict.rules.some((rule) => rule.usesConntrack);
+  });
+  if (!isOpen) return [];
+  const chain = filter.ruleset.chains.find(
+    ({ hook, type, family }) =>
+      hook === 'forward' && type === 'filter' && ['inet', 'ip', 'ip6'].includes(family),
   );
-  const open = forward.length === 0 || forward.every((chain) => chain.policy === 'accept');
-  if (drops || !open) return [];
   return [
     {
       severity: 'warning',
       code: 'invalid-accepted',
       text: 'INVALID packets are forwarded: what arrives before its flow leaves without NAT and breaks it',
-      remedy: `nft insert rule ${forward[0]?.name ?? 'inet filter forward'} ct state invalid drop`,
+      remedy:
+        chain === undefined
+          ? newForwardChain
+          : `nft insert rule ${chain.name} ct state invalid drop`,
     },
   ];
 }
 
-function stayingNat({ rules }: NftRuleset, moving: ReadonlySet<string>): Finding[] {
+const newForwardChain = `nft '${[
+  'add table inet invalid_drop',
+  'add chain inet invalid_drop forward { type filter hook forward priority 0; }',
+  'add rule inet invalid_drop forward ct state invalid drop',
+].join('; ')}'`;
+
+function stayingNat({ ruleset, listing }: Filter, moving: ReadonlySet<string>): Finding[] {
+  const rules = ruleset.rules.map((rule) => withSourceOf(rule, ruleText(rule, listing)));
   return natThatStays(rules, moving).map(({ kind, outputInterface, address }): Finding => {
     const on = outputInterface === undefined ? '' : ` on ${outputInterface}`;
     if (kind === 'masquerade') {
@@ -219,4 +147,10 @@ function stayingNat({ rules }: NftRuleset, moving: ReadonlySet<string>): Finding
       remedy: `use one of the virtual addresses: ${[...moving].join(', ')}`,
     };
   });
+}
+
+/** iptables' SNAT says its address in the listing only. */
+function withSourceOf(rule: NftRule, text: string | undefined): NftRule {
+  const snatTo = rule.snatTo ?? /\bsnat to ([\d.a-f:]+)/.exec(text ?? '')?.[1];
+  return snatTo === undefined ? rule : { ...rule, snatTo };
 }
