@@ -3,6 +3,7 @@
  * freeze and thaw, and an end that always comes.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { waitFor, type WaitOptions } from './waitFor.js';
 
 export interface ProcessOptions {
@@ -124,6 +125,12 @@ export class ManagedProcess {
 
   thaw(): void {
     this.signalGroup('SIGCONT');
+  }
+
+  /** Whether the whole program has stopped (SIGSTOP), as the kernel tells. */
+  get isFrozen(): boolean {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
   }
 
   /** SIGKILL to the whole group: power-off as far as the programs go. */

@@ -3,7 +3,7 @@
 export interface WaitOptions {
   /** Ends the sentence «gave up waiting for …». */
   readonly description?: string;
-  /** Milliseconds; 30 s unless given. */
+  /** Milliseconds; 90 s unless given: tests run side by side, on machines that have other work. */
   readonly timeout?: number;
   /** Milliseconds between two looks. */
   readonly interval?: number;
@@ -23,7 +23,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<Exclude<T, undefined | false | null>> {
-  const timeout = options.timeout ?? 30_000;
+  const timeout = options.timeout ?? 90_000;
   const deadline = performance.now() + timeout;
   let lastError: unknown;
   for (;;) {

@@ -3,11 +3,13 @@
  * on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists a cache as conntrackd
  * does, ages left out, and without an internal cache the kernel's flows in its place; `{"kind":"digest"}` tells
  * count, fingerprint and memory of both caches; `{"kind":"client","request":16}` gives what conntrackd's client gets.
+ * After `{"kind":"freezeInCommit"}` the next role's commit stops the whole program in its midst, until SIGCONT.
  * With a second argument it watches the interfaces, as the daemon's main thread does.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Logger } from '../../src/base/logger.js';
+import type { Turns } from '../../src/base/time.js';
 import { systemClock, SystemTimers, systemTurns } from '../../src/base/systemClock.js';
 import { systemRandom } from '../../src/base/systemRandom.js';
 import { KernelDump } from '../../src/conntrack/kernelDump.js';
@@ -28,6 +30,20 @@ const print = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };
 
+/** `armed` by a test, `begun` when a commit has reported its begin: the next turns belong to it. */
+let freeze: 'off' | 'armed' | 'begun' = 'off';
+const turns: Turns = {
+  next: (callback) => {
+    systemTurns.next(() => {
+      callback();
+      if (freeze !== 'begun') return;
+      freeze = 'off';
+      print({ kind: 'frozen' });
+      process.kill(process.pid, 'SIGSTOP');
+    });
+  },
+};
+
 const timers = new SystemTimers(systemClock);
 const logger: Logger = {
   log: (level, message, fields = {}) => {
@@ -37,12 +53,13 @@ const logger: Logger = {
 const commands = new Commands({
   clock: systemClock,
   timers,
-  turns: systemTurns,
+  turns,
   random: systemRandom,
   logger,
   openChannel: syncChannels(timers, systemTurns),
   report: (report: SyncReport) => {
     print(report);
+    if (freeze === 'armed' && report.kind === 'commitProgress') freeze = 'begun';
   },
 });
 
@@ -94,7 +111,8 @@ async function clientText(engine: Engine, request: number): Promise<string> {
 type Extra =
   | { readonly kind: 'client'; readonly request: number }
   | { readonly kind: 'list'; readonly cache: CacheName; readonly withReply: boolean }
-  | { readonly kind: 'digest' };
+  | { readonly kind: 'digest' }
+  | { readonly kind: 'freezeInCommit' };
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const command = parse(line) as SyncCommand | Extra;
@@ -109,7 +127,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     void clientText(engine, command.request).then((text) => {
       print({ kind: 'client', text });
     });
-  } else if (command.kind === 'digest') {
+  } else if (command.kind === 'freezeInCommit') freeze = 'armed';
+  else if (command.kind === 'digest') {
     if (engine === undefined) return;
     const { internal, external } = engine;
     print({

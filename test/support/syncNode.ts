@@ -78,6 +78,7 @@ type Answer =
   | SyncReport
   | { readonly kind: 'list'; readonly lines: string[] }
   | { readonly kind: 'client'; readonly text: string }
+  | { readonly kind: 'frozen' }
   | ({ readonly kind: 'digest' } & Digest);
 
 export class SyncNode {

@@ -5,9 +5,10 @@ import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/ctInjector.js';
 import { settingsOf, SyncNode } from '../support/syncNode.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const flows = 50_000;
+const patience = { timeout: 120_000 };
 
 describe('a flow that begins during the commit', () => {
   let lab: Lab;
@@ -35,6 +36,7 @@ describe('a flow that begins during the commit', () => {
     injector.close();
     await waitFor(async () => (await backup.digest()).external[0] === flows, {
       description: 'the flows in the external cache',
+      ...patience,
     });
   });
 
@@ -46,23 +48,26 @@ describe('a flow that begins during the commit', () => {
     return (await backup.list('internal', false)).some((line) => line.startsWith('udp'));
   }
 
-  /** A commit, with a flow of this node's own in the midst of it. */
+  /** A commit, with a flow of this node's own in the midst of it: the node stands still while that one begins. */
   async function takeRole(): Promise<void> {
     const injector = ConntrackInjector.open(hosts[1].namespacePath);
+    backup.command({ kind: 'freezeInCommit' });
     backup.command({ kind: 'becomePrimary', epoch: ++epoch, preCommitted: false });
-    await waitFor(() => backup.reports('commitProgress').length > 0);
+    await backup.waitForReport('frozen');
+    await waitFor(() => backup.process.isFrozen, { description: 'the node to stand still' });
     injector.inject({ count: 1, protocol: 'udp', timeoutSeconds: 3_000 });
     injector.close();
     const reports = (): number => backup.reports('committed').length;
     expect(reports()).toBe(0);
-    await waitFor(() => reports() === 1);
+    backup.process.thaw();
+    await waitFor(() => reports() === 1, { description: 'the end of the commit', ...patience });
     expect(await isKnown()).toBe(false);
   }
 
   test('is found when the takeover is complete', async () => {
     await takeRole();
     backup.command({ kind: 'takeoverComplete', epoch });
-    await waitFor(isKnown, { description: 'the flow in the internal cache' });
+    await waitFor(isKnown, { description: 'the flow in the internal cache', ...patience });
   });
 
   test.each(['becomeBackup', 'becomeFault'] as const)(
@@ -70,17 +75,18 @@ describe('a flow that begins during the commit', () => {
     async (kind) => {
       await takeRole();
       backup.command({ kind, epoch: ++epoch, peerHeard: true });
-      await waitFor(isKnown, { description: 'the flow in the internal cache' });
+      await waitFor(isKnown, { description: 'the flow in the internal cache', ...patience });
     },
   );
 
   test('ends for the peer too: the flows that were committed meanwhile have events', async () => {
     await takeRole();
     backup.command({ kind: 'takeoverComplete', epoch });
-    await waitFor(async () => (await backup.digest()).internal[0] === flows + 1);
+    await waitFor(async () => (await backup.digest()).internal[0] === flows + 1, patience);
     await hosts[1].conntrack('-F');
     await waitFor(async () => (await backup.digest()).internal[0] === 0, {
       description: 'the ends of all flows',
+      ...patience,
     });
   });
 });
