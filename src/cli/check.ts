@@ -1,5 +1,6 @@
 /** `keepstate check`: all problems of a configuration, and of a pair of them. */
 import type { Command } from 'commander';
+import { printableJson, printableLines } from '../base/printable.js';
 import { defaultConfig } from './defaultConfig.js';
 import type { Judged } from '../config/acceptance.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
@@ -26,8 +27,9 @@ export interface TextOutput {
   error(text: string): void;
 }
 
-const processOutput: TextOutput = {
-  out: (text) => void process.stdout.write(text),
+export const processOutput: TextOutput = {
+  // A file's own text stays as it is for a file or a pipe, and cannot steer a terminal.
+  out: (text) => void process.stdout.write(process.stdout.isTTY ? printableLines(text) : text),
   error: (text) => void process.stderr.write(text),
 };
 
@@ -127,7 +129,7 @@ function report(
     if (options.print === true) output.error(text);
     else output.out(text);
   };
-  if (options.json === true) print(`${JSON.stringify(asJson(judged), undefined, 2)}\n`);
+  if (options.json === true) print(`${printableJson(asJson(judged), 2)}\n`);
   else {
     for (const line of formatProblems(judged.problems)) print(`${line}\n`);
     const files = [options.config, ...(options.peer === undefined ? [] : [options.peer])];

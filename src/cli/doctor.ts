@@ -1,6 +1,7 @@
 /** `keepstate doctor`. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { printableJson, printableValue } from '../base/printable.js';
 import { defaultConfig } from './defaultConfig.js';
 import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
@@ -46,7 +47,7 @@ function doctor({ config, json }: DoctorOptions): void {
   }
   const findings = findingsOf(settings);
   process.exitCode = findings.some(({ severity }) => severity !== 'warning') ? 1 : 0;
-  if (json === true) print(JSON.stringify(findings, undefined, 2));
+  if (json === true) print(printableJson(findings, 2));
   else {
     const { netNamespace } = settings;
     if (netNamespace !== undefined && findings.every(({ code }) => code !== 'net-namespace')) {
@@ -69,7 +70,7 @@ function findingsOf(settings: NodeSettings): readonly Finding[] {
 export function findingsText(findings: readonly Finding[], look: Look): string {
   if (findings.length === 0)
     return paint('nothing was found that would break a takeover', 'good', look);
-  return findings
+  return printableValue(findings)
     .map(({ severity, text, remedy }) => {
       const label = paint(severity.padEnd(7), severity === 'warning' ? 'warning' : 'bad', look);
       return (

@@ -1,11 +1,13 @@
 /** `keepstate history` and `keepstate events`. */
 import { InvalidArgumentError, type Command } from 'commander';
+import { printableJson } from '../base/printable.js';
 import { follow } from '../control/client.js';
-import type { HistoryEntry } from '../control/status.js';
+import { readHistoryEntry } from '../control/historyEntry.js';
 import { historyLine, historyText } from './historyText.js';
 import {
   askDaemon,
   clientOptions,
+  complain,
   explain,
   print,
   withControl,
@@ -55,10 +57,15 @@ async function history(options: HistoryOptions): Promise<void> {
   const request = { verb: 'history', ...(limit === undefined ? {} : { limit }) } as const;
   const answer = await askDaemon(options, request);
   if (answer === undefined) return;
-  // The daemon of the same version made this answer.
-  const entries = answer.result as readonly HistoryEntry[];
-  if (json === true) print(JSON.stringify(entries, undefined, 2));
-  else print(historyText(entries, lookOf(process.stdout, process.env)));
+  if (json === true) {
+    print(printableJson(answer.result, 2));
+    return;
+  }
+  const given: readonly unknown[] = Array.isArray(answer.result) ? answer.result : [];
+  const entries = given.map(readHistoryEntry).filter((entry) => entry !== undefined);
+  print(historyText(entries, lookOf(process.stdout, process.env)));
+  const skipped = given.length - entries.length;
+  if (skipped > 0) complain(`keepstate: ${skipped} entries are no transitions and were skipped`);
 }
 
 function events(options: HistoryOptions): Promise<void> {
@@ -71,9 +78,9 @@ function events(options: HistoryOptions): Promise<void> {
     const conversation = follow(
       clientOptions(options),
       (event) => {
-        // As above.
-        const entry = event as HistoryEntry;
-        print(options.json === true ? JSON.stringify(entry) : historyLine(entry, look));
+        const entry = readHistoryEntry(event);
+        if (options.json === true) print(printableJson(event));
+        else if (entry !== undefined) print(historyLine(entry, look));
       },
       (outcome) => {
         if (outcome.kind !== 'answer') explain(outcome);

@@ -1,10 +1,12 @@
 /** History entries as text, one line each, and a second line for the cause. Pure. */
+import { printableValue } from '../base/printable.js';
 import type { HistoryEntry } from '../control/status.js';
 import { paint, wrap, type Look, type Tone } from './terminal.js';
 
 const tones: Readonly<Record<string, Tone>> = { MASTER: 'good', FAULT: 'bad' };
 
-export function historyLine(entry: HistoryEntry, look: Look): string {
+export function historyLine(given: HistoryEntry, look: Look): string {
+  const entry = printableValue(given);
   const { at, kind, name, from, to, because } = entry;
   const time = at.replace('T', ' ').replace(/Z$/, '');
   const change = `${from} -> ${paint(to, tones[to] ?? 'plain', look)}`;

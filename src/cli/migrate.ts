@@ -5,12 +5,7 @@ import { migrate } from '../config/migrate/migrate.js';
 import type { LoadPorts } from '../config/ports.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
-import type { TextOutput } from './check.js';
-
-const processOutput: TextOutput = {
-  out: (text) => void process.stdout.write(text),
-  error: (text) => void process.stderr.write(text),
-};
+import { processOutput, type TextOutput } from './check.js';
 
 const examples = `
 Examples:

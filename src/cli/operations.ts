@@ -1,5 +1,6 @@
 /** Verbs that change something: `sync`, `failover`, `maintenance`, `reload`. Each waits and says what was done. */
 import { Argument, type Command } from 'commander';
+import { printableJson, printableLines } from '../base/printable.js';
 import type { Microseconds } from '../base/time.js';
 import type { ControlRequest, SyncVerb } from '../control/protocol.js';
 import type { DoneAnswer } from '../control/status.js';
@@ -121,7 +122,7 @@ async function operate(
   if (answer === undefined) return;
   // The daemon of the same version made this answer; counts only come with the sync verbs.
   const done = answer.result as Partial<DoneAnswer> & Pick<DoneAnswer, 'message'>;
-  print(options.json === true ? JSON.stringify(done) : doneText(done));
+  print(options.json === true ? printableJson(done) : doneText(done));
 }
 
 /** `committed 12 entries, 0 failed; expectations 3 (3 ms)`: counts that the message has not told yet follow it. */
@@ -131,5 +132,5 @@ export function doneText(done: Partial<DoneAnswer> & Pick<DoneAnswer, 'message'>
     .map(([name, value]) => `${name} ${value}`);
   const numbers = counts.length === 0 ? '' : `; ${counts.join(', ')}`;
   const time = done.durationMs === undefined ? '' : ` (${Math.round(done.durationMs)} ms)`;
-  return `${done.message}${numbers}${time}`;
+  return printableLines(`${done.message}${numbers}${time}`);
 }

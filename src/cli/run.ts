@@ -1,6 +1,7 @@
 /** `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when asked for. */
 import { Option, type Command } from 'commander';
 import type { LogLevel } from '../base/logger.js';
+import { printableLines } from '../base/printable.js';
 import { teach } from './teach.js';
 import { defaultConfig } from './defaultConfig.js';
 import { controlOption } from './talk.js';
@@ -55,7 +56,7 @@ keepalived.stats, SIGRTMIN+2 keepalived.json, beside the control socket and belo
     .action(async (options: { readonly config: string; readonly control?: string }) => {
       const { releaseAddresses } = await import('../daemon/release.js');
       process.exitCode = await releaseAddresses(options, (text) =>
-        process.stdout.write(`${text}\n`),
+        process.stdout.write(`${printableLines(text)}\n`),
       );
     });
   teach(

@@ -1,5 +1,6 @@
 /** `keepstate stats`: conntrackd's statistics, in its layout. */
 import { Argument, type Command } from 'commander';
+import { printableJson } from '../base/printable.js';
 import { seconds } from '../base/time.js';
 import { fetchListing, listingRequests } from '../control/listing.js';
 import type { StatusAnswer, SyncStatusAnswer } from '../control/status.js';
@@ -49,7 +50,7 @@ async function stats(section: Section | undefined, options: StatsOptions): Promi
     return;
   }
   if (options.json === true) {
-    print(JSON.stringify(statsJson(sync, section), undefined, 2));
+    print(printableJson(statsJson(sync, section), 2));
     return;
   }
   const outcome = await fetchListing(

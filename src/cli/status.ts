@@ -1,5 +1,6 @@
 /** `keepstate status`. */
 import type { Command } from 'commander';
+import { printableJson } from '../base/printable.js';
 import { systemClock } from '../base/systemClock.js';
 import { seconds, toMilliseconds } from '../base/time.js';
 import type { StatusAnswer } from '../control/status.js';
@@ -46,7 +47,7 @@ async function status(options: StatusOptions): Promise<void> {
 function show(answer: StatusAnswer, { json, watch }: StatusOptions): void {
   process.exitCode = answer.problems.length === 0 ? exitCode.fine : exitCode.problem;
   if (json === true) {
-    print(JSON.stringify(answer, undefined, watch === true ? undefined : 2));
+    print(printableJson(answer, watch === true ? undefined : 2));
     return;
   }
   const now = toMilliseconds(systemClock.wallClock());

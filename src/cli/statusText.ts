@@ -8,10 +8,13 @@ import type {
   SyncLinkStatus,
   SyncStatusAnswer,
 } from '../control/status.js';
+import { printableValue } from '../base/printable.js';
 import { duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
 
 /** `now`: milliseconds since 1970. */
-export function statusText(status: StatusAnswer, now: number, look: Look): string {
+export function statusText(answer: StatusAnswer, now: number, look: Look): string {
+  // Names of units, interfaces and of the peer, and sentences that quote them.
+  const status = printableValue(answer);
   const parts = [
     heading(status, now, look),
     status.groups.length === 0 ? '' : groups(status, now, look),

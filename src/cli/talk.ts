@@ -1,6 +1,7 @@
 /** How a command talks to the daemon and to the person: control path, time-outs, exit codes, and words for each failure. */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { printableLines } from '../base/printable.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { isSocketPathTooLong, longestSocketPath } from '../base/socketPath.js';
 import { seconds, toSeconds, type Microseconds } from '../base/time.js';
@@ -76,7 +77,7 @@ export async function askDaemon(
 }
 
 export function explain(outcome: Exclude<ClientOutcome, { kind: 'answer' }>): void {
-  complain(`keepstate: ${wordsFor(outcome)}`);
+  complain(printableLines(`keepstate: ${wordsFor(outcome)}`));
   process.exitCode = outcome.kind === 'refused' ? exitCode.problem : exitCode.noDaemon;
 }
 

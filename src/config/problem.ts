@@ -3,6 +3,7 @@
  * nothing in this room throws for what an operator wrote.
  */
 
+import { printable } from '../base/printable.js';
 import type { WarningCode } from './warningCodes.js';
 
 /** Line and column count from 1; the column counts UTF-16 units. */
@@ -140,5 +141,5 @@ export function formatProblem(problem: ConfigProblem): string {
   const word = code === 'not-supported' ? 'instead:' : 'expected';
   if (expected !== undefined) parts.push(`${word} ${expected}`);
   if (nearest !== undefined) parts.push(`did you mean '${nearest}'?`);
-  return `${parts.join('; ')} [${code}]`;
+  return printable(`${parts.join('; ')} [${code}]`);
 }

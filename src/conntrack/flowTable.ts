@@ -12,6 +12,7 @@ import {
   FlowCursor,
   kind,
   lifecycle,
+  rare,
   rareWords,
   recordWords,
   word,
@@ -52,6 +53,7 @@ export class FlowTable {
 
   constructor(options: FlowTableOptions) {
     this.names = options.names;
+    this.names.addUser(this);
     this.limit = Math.min(options.limit ?? mostFlows, mostFlows);
     this.#seed = options.hashSeed | 0;
     this.#own = new FlowCursor(options.names);
@@ -86,6 +88,16 @@ export class FlowTable {
   /** A cursor that can be pointed at slots of any table with the same names. */
   newCursor(): FlowCursor {
     return new FlowCursor(this.names);
+  }
+
+  /** Ids of names in any record; freed records hold zeros. For NameTable, when it is full. */
+  eachName(use: (id: number) => void): void {
+    for (let index = 1; index < this.#rare.end; index++) {
+      const slab = this.#rare.slab(index);
+      const at = this.#rare.offset(index);
+      use(slab[at + rare.helper]!);
+      use(slab[at + rare.securityContext]!);
+    }
   }
 
   /** Points `cursor` at a slot in use. */

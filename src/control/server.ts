@@ -1,7 +1,8 @@
 /**
  * The daemon's side of the control socket. Every client has a deadline for its request and for reading its
  * answer, a bounded request, and at most one request at a time; clients beyond the limit are turned away. So no client
- * can hold the daemon up or fill its memory.
+ * can hold the daemon up or fill its memory. Streams last as long as their clients like: they have a number of their own,
+ * so that a place is left for who asks something.
  */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
@@ -37,7 +38,10 @@ export interface ControlServerOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly mode?: number;
+  /** Clients at a time that ask, or have not said yet what they want; default 64. */
   readonly clientLimit?: number;
+  /** Clients at a time that follow events; default 32. */
+  readonly streamLimit?: number;
   /** For sending the whole request, and for reading the whole answer. */
   readonly clientDeadline?: Microseconds;
 }
@@ -46,6 +50,7 @@ export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
+  readonly #streams = new Set<Socket>();
 
   /** Use `ControlServer.listen`. */
   private constructor(options: ControlServerOptions) {
@@ -110,7 +115,7 @@ export class ControlServer {
     const { timers, clientLimit, clientDeadline } = this.#options;
     const deadline = clientDeadline ?? seconds(10);
     socket.on('error', () => socket.destroy());
-    if (this.#clients.size >= (clientLimit ?? 64)) {
+    if (this.#clients.size - this.#streams.size >= (clientLimit ?? 64)) {
       socket.end(encodeLine(0, refusal('busy', 'too many clients', 'try again in a moment')));
       timers.after(deadline, () => socket.destroy());
       return;
@@ -136,6 +141,7 @@ export class ControlServer {
     socket.on('close', () => {
       requestDeadline.cancel();
       this.#clients.delete(socket);
+      this.#streams.delete(socket);
     });
   }
 
@@ -164,6 +170,13 @@ export class ControlServer {
   }
 
   #stream(socket: Socket, id: number): void {
+    if (this.#streams.size >= (this.#options.streamLimit ?? 32)) {
+      const remedy = 'end one of them ("keepstate events" that still run), or ask for the history';
+      const text = encodeLine(id, refusal('busy', 'too many clients follow events', remedy));
+      this.#finish(socket, text);
+      return;
+    }
+    this.#streams.add(socket);
     const end = this.#options.handler.subscribe((event) => {
       if (socket.destroyed || socket.writableLength > longestAnswerBytes / 16) {
         socket.destroy();

@@ -5,6 +5,7 @@
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger as Winston, type transport } from 'winston';
 import type { LogFields, Logger, LogLevel } from '../base/logger.js';
+import { printable, printableJson } from '../base/printable.js';
 import { milliseconds, type Timers } from '../base/time.js';
 import { LogFile } from './logFile.js';
 
@@ -132,9 +133,9 @@ export function formatMessage(message: string, fields: LogFields): string {
 }
 
 function quote(text: string): string {
-  return /^[^\s"=\\]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=\\\p{C}]+$/u.test(text) ? text : printableJson(text);
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ');
+  return printable(text.replace(/[\r\n]+/g, ' '));
 }

@@ -1,4 +1,5 @@
 /** What the service manager shows of a node: the role of each unit, and how replication stands. */
+import { printable } from '../base/printable.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
 import type { WorkerSupervisor } from './workerSupervisor.js';
 
@@ -8,7 +9,7 @@ type Engine = Pick<WorkerSupervisor, 'downBecause' | 'status'>;
 export function serviceStatusLine(roles: RolePicture, engine: Engine | undefined): string {
   const words = roles.units.map((unit) => `${unit.name} ${unit.state}`).join(', ');
   const sync = engine === undefined ? '' : `; sync ${syncWord(engine)}`;
-  return `${words === '' ? 'no instance' : words}${sync}`;
+  return printable(`${words === '' ? 'no instance' : words}${sync}`);
 }
 
 function syncWord({ downBecause, status }: Engine): string {

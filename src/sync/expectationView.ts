@@ -1,5 +1,6 @@
 /** An expectation as listings want it. */
 import { ipFromBytes } from '../base/ipAddress.js';
+import { printable } from '../base/printable.js';
 import type { Expectation, ExpectationTuple } from '../conntrack/expectation.js';
 import type { ExpectationView, TupleView } from '../conntrack/text/flowView.js';
 
@@ -15,8 +16,8 @@ export function expectationView(content: Expectation): ExpectationView {
     ...(zone === undefined ? {} : { zone }),
     ...(flags === undefined ? {} : { flags }),
     ...(content.class === undefined ? {} : { class: content.class }),
-    ...(helper === undefined ? {} : { helper }),
-    ...(functionName === undefined ? {} : { functionName }),
+    ...(helper === undefined ? {} : { helper: printable(helper) }),
+    ...(functionName === undefined ? {} : { functionName: printable(functionName) }),
   };
 }
 

@@ -120,6 +120,33 @@ describe('control server', () => {
     await first;
   });
 
+  test('streams leave a place for who asks something; who has too many of them is told', async () => {
+    const listening = await listen(echo, { clientLimit: 2, streamLimit: 3 });
+    const streams: { close(): void }[] = [];
+    const begin = (): Promise<string> =>
+      new Promise((resolve) => {
+        const stream = follow(
+          { path, timers },
+          () => undefined,
+          (outcome) => resolve(outcome.kind === 'refused' ? outcome.refusal.message : outcome.kind),
+        );
+        streams.push(stream);
+      });
+    // One after the other: only two clients may be undecided at a time.
+    for (let n = 1; n <= 3; n++) {
+      void begin();
+      while (sinks.length < n) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await begin()).toBe('too many clients follow events');
+    expect(await ask({ path, timers }, { verb: 'status' })).toMatchObject({ kind: 'answer' });
+    streams[0]?.close();
+    while (ended === 0) await new Promise((resolve) => setImmediate(resolve));
+    void begin();
+    while (sinks.length < 4) await new Promise((resolve) => setImmediate(resolve));
+    for (const stream of streams) stream.close();
+    while (listening.clientCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
   test('a second daemon at the same path is refused, a socket left by a crash is replaced', async () => {
     await listen();
     await expect(listen()).rejects.toThrow('another keepstate answers');

@@ -4,6 +4,7 @@
  */
 import { ByteReader } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';
+import { printable } from '../../base/printable.js';
 
 const typeMask = 0x3fff;
 
@@ -60,7 +61,7 @@ export class Attributes {
     const payload = this.#payloads.get(type);
     if (payload === undefined) return undefined;
     const end = payload.indexOf(0);
-    return Buffer.from(end < 0 ? payload : payload.subarray(0, end)).toString('latin1');
+    return printable(Buffer.from(end < 0 ? payload : payload.subarray(0, end)).toString('latin1'));
   }
 
   #read<T>(type: number, read: (reader: ByteReader) => T): T | undefined {

@@ -3,6 +3,7 @@
  * scratch records only, so cache listings never show them, as conntrackd's do not.
  */
 import { ipFromBytes, type IpAddress } from '../../base/ipAddress.js';
+import { printable } from '../../base/printable.js';
 import {
   has,
   info,
@@ -130,7 +131,7 @@ function bits(flow: FlowCursor, shift: number, mask: number): number {
 }
 
 function name(flow: FlowCursor, field: number): string {
-  return flow.names.text(flow.getRare(field));
+  return printable(flow.names.text(flow.getRare(field)));
 }
 
 function sequence(flow: FlowCursor, field: number): SequenceAdjustment {

@@ -163,7 +163,9 @@ function readText(view: DataView | undefined): string | undefined {
   if (view === undefined) return undefined;
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   const end = bytes.indexOf(0);
-  return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+  // Names of kernel modules and their functions: what is not printable can be none.
+  const text = bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+  return /^[\x21-\x7e]*$/.test(text) ? text : undefined;
 }
 
 class AttributeWriter {

@@ -137,6 +137,7 @@ export class FlowReader {
         flow.setRare(rare.synproxy + 2, view.getUint32(at + 8));
         break;
       case form.helper:
+        if (!isHelperName(view, at, nameLength(view, at, length))) return;
         flow.setRare(rare.helper, internName(view, at, length, flow));
         break;
       case form.labels:
@@ -224,11 +225,25 @@ function setPart(flow: FlowCursor, shift: number, mask: number, value: number): 
 }
 
 /** Up to the first NUL, or to the end of the attribute (conntrackd reads on beyond it). */
-function internName(view: DataView, at: number, length: number, flow: FlowCursor): number {
+function nameLength(view: DataView, at: number, length: number): number {
   let end = 0;
   while (end < length && view.getUint8(at + end) !== 0) end++;
+  return end;
+}
+
+/** Helpers are kernel modules with plain names: what is not printable ASCII can be none, and is shown to people. */
+function isHelperName(view: DataView, at: number, length: number): boolean {
+  for (let i = 0; i < length; i++) {
+    const byte = view.getUint8(at + i);
+    if (byte <= 0x20 || byte >= 0x7f) return false;
+  }
+  return true;
+}
+
+function internName(view: DataView, at: number, length: number, flow: FlowCursor): number {
+  const end = nameLength(view, at, length);
   const bytes = new Uint8Array(view.buffer, view.byteOffset + at, end);
-  return flow.names.intern(bytes, 0, end);
+  return flow.names.internPeers(bytes, 0, end);
 }
 
 /** Beyond 128 bits the kernel has no labels. */

@@ -7,6 +7,7 @@
  * A later format changes the digit; unknown kinds are ignored, so that kinds can be added.
  */
 
+import { printableName } from '../../base/printable.js';
 import { isWireRoles, type WireRoles } from './peerRoles.js';
 
 export type PeerMessage =
@@ -108,7 +109,20 @@ export function decodePeerMessage(datagram: Uint8Array): PeerMessage | undefined
   } catch {
     return undefined;
   }
-  return isPeerMessage(parsed) ? parsed : undefined;
+  return isPeerMessage(parsed) ? withPrintableTexts(parsed) : undefined;
+}
+
+/** A sentence of the peer, such as why it refuses; longer ones are cut. */
+const longestSentence = 200;
+
+/** What is shown of a peer's texts, and kept in the history, is bounded and cannot steer a terminal. */
+function withPrintableTexts(message: PeerMessage): PeerMessage {
+  if (message.kind === 'hello') {
+    const { name, version } = message;
+    return { ...message, name: printableName(name), version: printableName(version) };
+  }
+  if (message.kind !== 'offerAnswer') return message;
+  return { ...message, because: printableName(message.because, longestSentence) };
 }
 
 function isPeerMessage(value: unknown): value is PeerMessage {

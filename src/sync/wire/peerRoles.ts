@@ -6,6 +6,7 @@
  *
  * Bounded, because a receiver drops longer datagrams: what does not fit is counted in `more`. The bound unit stands first.
  */
+import { printableName } from '../../base/printable.js';
 import { milliseconds, subtractTime, type Microseconds } from '../../base/time.js';
 
 export type RoleName = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
@@ -110,9 +111,8 @@ function toWire({ name, vrid, state, since, priority }: UnitRole, now: Microseco
   return { name: cut(name), vrid, state, forMs: bounded, priority };
 }
 
-/** Control characters of a peer would reach a terminal. */
 function cut(name: string): string {
-  return name.slice(0, longestName).replace(/\p{C}/gu, '?');
+  return printableName(name, longestName);
 }
 
 function isUint32(value: unknown): boolean {
