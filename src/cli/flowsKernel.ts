@@ -5,7 +5,7 @@ import type { EventKind, FlowView } from '../conntrack/text/flowView.js';
 import { listKernel, watchKernel } from '../conntrack/text/kernelListing.js';
 import { eventKindOf, flowFromMessage, portIdOf } from '../conntrack/text/messageView.js';
 import { DecodeError } from '../base/errors.js';
-import { EPERM, errnoText } from '../net/errno.js';
+import { errnoText, refusedSocketText } from '../net/errno.js';
 import type { FlowPrinter } from './flowPrinter.js';
 
 export interface KernelListing {
@@ -84,6 +84,5 @@ function printMessage(
 }
 
 function refusedText(what: string, errno: number): string {
-  const remedy = errno === EPERM ? ': run as root, or with the capability CAP_NET_ADMIN' : '';
-  return `cannot ${what}: ${errnoText(errno)}${remedy}`;
+  return `cannot ${what}: ${refusedSocketText(errno, 'root, or the capability CAP_NET_ADMIN,')}`;
 }

@@ -1,6 +1,6 @@
 /** Opens NETLINK_NETFILTER sockets for this room: one for events, one per dump, one per injector. */
 import { BatchedSocket } from '../net/batchedSocket.js';
-import { errnoName, errnoText, requireDone } from '../net/errno.js';
+import { errnoName, refusedSocketText, requireDone } from '../net/errno.js';
 import { AF_NETLINK, netlinkPortId, netlinkSocketAddress, SOCK_RAW } from '../net/sockaddr.js';
 import { BugError, KernelError } from '../base/errors.js';
 
@@ -43,9 +43,9 @@ export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
     ignoresSenders: true,
   });
   if (opened.kind === 'refused') {
-    throw new KernelError('open ctnetlink socket', opened.errno, errnoText(opened.errno), {
-      name: errnoName(opened.errno),
-    });
+    const { errno } = opened;
+    const text = refusedSocketText(errno, 'CAP_NET_ADMIN');
+    throw new KernelError('open ctnetlink socket', errno, text, { name: errnoName(errno) });
   }
   const { socket } = opened;
   try {

@@ -60,7 +60,8 @@ export class ControlServer {
 
   /**
    * Takes the path, removing a socket file that nobody serves any more.
-   * Throws BoundaryError: 'control-in-use' when another daemon answers there, and those of clearSocketPath.
+   * Throws BoundaryError: 'control-in-use' when another daemon answers there, 'control-listen', and those of
+   * clearSocketPath.
    */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
     if (await isServed(options.path)) {
@@ -199,15 +200,25 @@ export class ControlServer {
   }
 }
 
-/** Whether somebody accepts connections at the path. */
+/** None; left by a crash, or no socket. EAGAIN in contrast: alive with a full backlog. */
+const notServed = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ENOTSOCK', 'EINVAL', 'ENAMETOOLONG'];
+
+/** Whether somebody accepts connections at the path. Throws BoundaryError('control-listen') where nobody can tell. */
 function isServed(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const probe = connect({ path });
     probe.on('connect', () => {
       probe.destroy();
       resolve(true);
     });
-    // ENOENT: none; ECONNREFUSED: left by a crash; EAGAIN: alive with a full backlog.
-    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EAGAIN'));
+    probe.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EAGAIN') resolve(true);
+      else if (notServed.includes(error.code ?? '')) resolve(false);
+      else {
+        // Too few descriptors, say: the path must not be taken from a daemon that may serve it.
+        const text = `cannot tell whether a keepstate answers at ${path}: ${error.message}`;
+        reject(new BoundaryError('control-listen', text, {}, error));
+      }
+    });
   });
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { KernelError } from '../base/errors.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
+import { refusedSocketText } from '../net/errno.js';
 import { PacketAnnouncer } from '../net/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../net/rtnetlinkWatch.js';
@@ -90,7 +91,7 @@ export async function composeNode(
 function openAnnouncer(): PacketAnnouncer {
   const opened = PacketAnnouncer.open();
   if (opened.kind === 'open') return opened.announcer;
-  const { outcome } = opened;
-  const errno = outcome.kind === 'refused' ? outcome.errno : 0;
-  throw new KernelError('packet socket', errno, 'cannot be opened: CAP_NET_RAW is needed');
+  const { errno } = opened;
+  const text = `cannot be opened: ${refusedSocketText(errno, 'CAP_NET_RAW')}`;
+  throw new KernelError('packet socket', errno, text);
 }

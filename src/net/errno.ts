@@ -10,6 +10,10 @@ export const EPERM = errnos.EPERM;
 export const ENOENT = errnos.ENOENT;
 export const ESRCH = errnos.ESRCH;
 export const EINTR = errnos.EINTR;
+export const EMFILE = errnos.EMFILE;
+export const ENFILE = errnos.ENFILE;
+export const EAFNOSUPPORT = errnos.EAFNOSUPPORT;
+export const EPROTONOSUPPORT = errnos.EPROTONOSUPPORT;
 export const EIO = errnos.EIO;
 export const EBADF = errnos.EBADF;
 export const EAGAIN = errnos.EAGAIN;
@@ -42,6 +46,35 @@ export function errnoName(errno: number): string {
 /** "no buffer space available", or the name where there is no text. */
 export function errnoText(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
+}
+
+/**
+ * Why a socket was refused, and what to do about it where this errno has a remedy of its own: only a missing right
+ * is mended by `capability` (CAP_NET_RAW). "EMFILE: too many open files: raise LimitNOFILE of the service (ulimit -n)"
+ */
+export function refusedSocketText(errno: number, capability: string): string {
+  const remedy = remedyOf(errno, capability);
+  return `${errnoName(errno)}: ${errnoText(errno)}${remedy === undefined ? '' : `: ${remedy}`}`;
+}
+
+function remedyOf(errno: number, capability: string): string | undefined {
+  switch (errno) {
+    case EPERM:
+    case EACCES:
+      return `${capability} is needed`;
+    case EMFILE:
+      return 'raise LimitNOFILE of the service (ulimit -n)';
+    case ENFILE:
+      return 'the whole machine has too many open: raise fs.file-max';
+    case ENOMEM:
+    case ENOBUFS:
+      return 'the kernel has no memory for it';
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+      return 'this kernel lacks it: a module is missing, or it was built without';
+    default:
+      return undefined;
+  }
 }
 
 /** Wraps 0 or a positive errno as an outcome; EEXIST is `exists`, the given errnos are `absent`. */

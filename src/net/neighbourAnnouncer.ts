@@ -28,10 +28,10 @@ export class PacketAnnouncer implements NeighbourAnnouncer {
     forwards: ForwardingReader = ipv6Forwarding,
   ):
     | { readonly kind: 'open'; readonly announcer: PacketAnnouncer }
-    | { readonly kind: 'refused'; readonly outcome: KernelOutcome } {
+    | { readonly kind: 'refused'; readonly errno: number } {
     // Protocol 0: the socket sends and never receives.
     const opened = BatchedSocket.open({ domain: AF_PACKET, type: SOCK_RAW, protocol: 0 });
-    if (opened.kind === 'refused') return { kind: 'refused', outcome: outcomeOf(opened.errno) };
+    if (opened.kind === 'refused') return opened;
     return { kind: 'open', announcer: new PacketAnnouncer(opened.socket, forwards) };
   }
 

@@ -7,7 +7,7 @@ import { NetlinkSocket } from 'netlink/dist/netlink';
 import type { RawNetlinkSocket } from 'netlink/dist/raw';
 import { KernelError } from '../base/errors.js';
 import { BatchedSocket, messageTruncated } from './batchedSocket.js';
-import { errnoName, errnoText, ENOBUFS, requireDone } from './errno.js';
+import { ENOBUFS, errnoName, errnoText, refusedSocketText, requireDone } from './errno.js';
 import { AF_NETLINK, netlinkPortId, netlinkSocketAddress, SOCK_RAW } from './sockaddr.js';
 
 /** NETLINK_ROUTE. */
@@ -34,7 +34,12 @@ export function openRtnetlinkSocket(
     cellBytes,
   });
   if (opened.kind === 'refused') {
-    throw new KernelError('open rtnetlink socket', opened.errno, errnoText(opened.errno));
+    const { errno } = opened;
+    throw new KernelError(
+      'open rtnetlink socket',
+      errno,
+      refusedSocketText(errno, 'CAP_NET_ADMIN'),
+    );
   }
   const { socket } = opened;
   if (receiveBufferBytes !== undefined) {

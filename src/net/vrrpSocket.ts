@@ -6,7 +6,7 @@
  */
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
 import { BatchedSocket } from './batchedSocket.js';
-import { EINVAL, ENODEV, outcomeOf } from './errno.js';
+import { EINVAL, ENODEV, outcomeOf, refusedSocketText } from './errno.js';
 import { interfaceIndex } from './interfaceQuery.js';
 import type {
   KernelOutcome,
@@ -81,7 +81,11 @@ export class RawVrrpSockets implements VrrpSocketFactory {
       cellBytes,
       ...(spec.family === 6 ? { controlBytes } : {}),
     });
-    if (opened.kind === 'refused') return { refused: outcomeOf(opened.errno) };
+    if (opened.kind === 'refused') {
+      const { errno } = opened;
+      const message = refusedSocketText(errno, 'CAP_NET_RAW');
+      return { refused: { kind: 'refused', errno, message } };
+    }
     const { socket } = opened;
     const errno = configure(socket, spec);
     if (errno !== 0) {

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 function announcer(forwards: (name: string) => boolean): PacketAnnouncer {
   const opened = withNetworkNamespace(gateway.namespacePath, () => PacketAnnouncer.open(forwards));
-  if (opened.kind === 'refused') throw new Error(JSON.stringify(opened.outcome));
+  if (opened.kind === 'refused') throw new Error(String(opened.errno));
   announcers.push(opened.announcer);
   return opened.announcer;
 }

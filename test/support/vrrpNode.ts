@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const network = RtnetlinkWatch.open({ timers, logger });
   await network.load();
   const opened = PacketAnnouncer.open();
-  if (opened.kind === 'refused') throw new Error(JSON.stringify(opened.outcome));
+  if (opened.kind === 'refused') throw new Error(String(opened.errno));
   const router = new VrrpRouter(
     {
       clock: systemClock,
