@@ -28,6 +28,7 @@ import { RoleTeller } from './roleTeller.js';
 import type { ServiceManager } from './serviceManager.js';
 import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
+import { stateFolder } from './stateFolder.js';
 import { assembleStatus } from './statusAssembly.js';
 import { handOverBeforeStop, stopStep } from './stopStep.js';
 import { toCoordinator } from './syncReports.js';
@@ -90,13 +91,11 @@ export class KeepstateNode {
     this.#lastTick = world.clock.now();
     this.#lastSample = this.#lastTick;
     const { keepstate, sync, binding } = settings;
-    this.history = new History(
-      join(keepstate.stateDirectory, 'history.jsonl'),
-      keepstate.historySize,
-      world.logger,
-    );
+    const folder = stateFolder(keepstate.stateDirectory, options.controlPath, world.logger);
+    const historyPath = join(folder, 'history.jsonl');
+    this.history = new History(historyPath, keepstate.historySize, world.logger);
     this.#recorder = new RoleRecorder(this.history, world.clock);
-    this.#memory = new RoleMemory(options.controlPath, keepstate.stateDirectory, world.logger);
+    this.#memory = new RoleMemory(options.controlPath, folder, world.logger);
     if (sync !== undefined) {
       this.#natWatch = new NatWatch(
         world.timers,

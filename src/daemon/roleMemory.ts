@@ -20,12 +20,12 @@ export class RoleMemory {
   #maintenanceUnsaved: string | undefined;
   #saved = '';
 
-  constructor(controlPath: string, stateDirectory: string, logger: Logger) {
+  constructor(controlPath: string, stateFolder: string, logger: Logger) {
     this.#roleFile = new StateFile(besideControl(controlPath, 'role.json'), logger, {
       loss: 'a crash will not be resumed',
       durable: false,
     });
-    this.#maintenanceFile = new StateFile(join(stateDirectory, 'state.json'), logger, {
+    this.#maintenanceFile = new StateFile(join(stateFolder, 'state.json'), logger, {
       loss: 'a restart will not know of the maintenance',
       durable: true,
     });
