@@ -116,6 +116,8 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   const rows: (readonly [string, string])[] = [
     ['mode', `${status.mode}, parity ${parityText(status)}`],
     ['peer', syncPeerText(peer)],
+    ...holdsRow(peer),
+    ...kernelRow(status),
     ['internal', tableText(internal)],
     ['external', tableText(external)],
     ['last commit', status.commitInProgress ? 'running now' : commit],
@@ -156,6 +158,25 @@ function syncPeerText({
   return [name, program, rests, heard ?? 'never heard']
     .filter((part) => part !== undefined)
     .join(', ');
+}
+
+/** A number that is not known is left out. */
+function kernelRow({ kernel }: SyncStatusAnswer): (readonly [string, string])[] {
+  if (kernel?.flows === undefined) return [];
+  const ignored = kernel.ignored === undefined ? '' : `, ${kernel.ignored} ignored by the filter`;
+  return [['kernel', `${kernel.flows} flows${ignored}`]];
+}
+
+function holdsRow({ holds }: SyncStatusAnswer['peer']): (readonly [string, string])[] {
+  if (holds === undefined) return [];
+  const { kernel, internal, external, parity, doubt } = holds;
+  const tables = [
+    kernel === undefined ? undefined : `kernel ${kernel}`,
+    `internal ${internal}`,
+    external === undefined ? 'no external cache' : `external ${external}, parity ${parity}`,
+    doubt,
+  ];
+  return [['peer holds', tables.filter((part) => part !== undefined).join(', ')]];
 }
 
 function parityText({ parity, parityBecause }: SyncStatusAnswer): string {

@@ -55,7 +55,10 @@ const warningKinds = {
   'not-executable': { meaning: 'a script of this machine cannot be executed' },
   'old-name': { meaning: 'an old name of a Mode' },
   'out-of-range': { meaning: 'a number is taken as the nearest one that is possible' },
-  'overrun-and-reliable': { meaning: 'NetlinkOverrunResync beside NetlinkEventsReliable' },
+  'overrun-and-reliable': {
+    meaning:
+      'NetlinkOverrunResync beside NetlinkEventsReliable, where conntrackd has no use for it',
+  },
   'own-address-not-ignored': {
     meaning: 'Address Ignore lacks addresses of the node, its links or virtual routers',
   },

@@ -67,6 +67,8 @@ export interface MirrorOptions {
   readonly passesThrough?: boolean;
   /** DisableExternalCache: flows that are in the kernel because the peer told them. They are not this node's. */
   readonly injected?: InjectedFlows;
+  /** A comparison was complete: what it found. */
+  readonly passEnded?: (result: ResyncResult, startedAt: Microseconds) => void;
   /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
   readonly startDump?: (handler: DumpHandler) => RunningDump;
 }
@@ -94,6 +96,8 @@ export interface MirrorCounters {
 export interface ResyncResult {
   /** Entries of the kernel's table, filtered ones included. */
   readonly entries: number;
+  /** Those that the filter does not let into the table. */
+  readonly ignored: number;
   readonly created: number;
   readonly updated: number;
   readonly removed: number;
@@ -106,7 +110,7 @@ export class FlowMirror {
   readonly #counters = { events: 0, filtered: 0, own: 0, refused: 0, passes: 0 };
   /** Ends seen during a pass: key hash -> id. */
   readonly #ended = new HashIndex();
-  #pass: { created: number; updated: number; removed: number } | undefined;
+  #pass: { ignored: number; created: number; updated: number; removed: number } | undefined;
   #running: Promise<ResyncResult> | undefined;
   #dump: RunningDump | undefined;
   #nowSeconds = 0;
@@ -265,7 +269,7 @@ export class FlowMirror {
   async #compare(): Promise<ResyncResult> {
     const { clock } = this.#options;
     const startedAt = clock.now();
-    const pass = { created: 0, updated: 0, removed: 0 };
+    const pass = { ignored: 0, created: 0, updated: 0, removed: 0 };
     this.#pass = pass;
     this.#counters.passes++;
     this.#table.beginGeneration();
@@ -280,7 +284,9 @@ export class FlowMirror {
     const entries = await this.#dump.done;
     this.#options.injected?.endPass(true);
     await this.#sweep();
-    return { entries, ...pass, duration: subtractTime(clock.now(), startedAt) };
+    const result = { entries, ...pass, duration: subtractTime(clock.now(), startedAt) };
+    if (!this.#closed) this.#options.passEnded?.(result, startedAt);
+    return result;
   }
 
   #dumped(flow: FlowCursor): void {
@@ -296,6 +302,7 @@ export class FlowMirror {
     if (this.#passesOver(flow)) {
       // Kept as it is: it passed when it came, and it lives.
       if (!isUnknown) table.markSeen(slot);
+      else if (this.#pass !== undefined && !isDying(flow)) this.#pass.ignored++;
       return;
     }
     // Before the question for its end: one that was replaced may have the id of its predecessor.

@@ -1,15 +1,17 @@
 /**
  * The kernel's event stream on a socket of its own: NEW, UPDATE, DESTROY of flows and expectations. One
- * message per datagram; no allocation per event. An overrun (ENOBUFS) doubles the receive buffer up to a
- * limit and is reported: events are missing then, and only a dump can tell what.
+ * message per datagram; no allocation per event. An overrun doubles the receive buffer up to a limit and is reported:
+ * events are missing then, and only a dump can tell what. It is noticed by ENOBUFS, or, in every mode, by the socket's
+ * drop counter, which is read each time the queue was read empty, and whenever the owner asks (`noticeLoss`).
  */
 import { DecodeError } from '../base/errors.js';
-import type { BatchedSocket } from '../net/batchedSocket.js';
+import type { BatchedSocket, ReceivePace } from '../net/batchedSocket.js';
 import { eventGroup, messageFlag } from './constants.js';
 import { decodeExpectation, type Expectation } from './expectation.js';
 import { FlowDecoder } from './flowDecoder.js';
 import { newScratch, type FlowCursor } from './flowRecord.js';
 import {
+  DropCounter,
   makeReliable,
   openKernelSocket,
   receiveBufferBytes,
@@ -26,7 +28,7 @@ export interface KernelEventHandler {
   expectation(kind: 'new' | 'destroy', expectation: Expectation, portId: number): void;
   /** What this socket did to a flow that lives is no news: its event is not even decoded. Ends always are. */
   ignores?(portId: number): boolean;
-  /** Events were lost. Called once per ENOBUFS; `bufferBytes` is the size from now on. */
+  /** Events were lost. Called once until the queue was read empty; `bufferBytes` is the size from now on. */
   overrun(bufferBytes: number): void;
   /** The kernel's bytes were not understood; the event was skipped. */
   malformed(error: DecodeError): void;
@@ -58,6 +60,10 @@ const longestRest = 5;
 /** Half a MiB of buffer holds 400 events at least; so much is kept free for each millisecond of rest. */
 const bufferPerRest = 1 << 19;
 const bufferForRest = 1 << 20;
+/** After few events the rest is longer: 0.4 MiB of buffer for each millisecond. */
+const bufferPerLightRest = 419_430;
+/** What an event takes of the receive buffer, whatever its length. */
+const bufferPerEvent = 1_280;
 /**
  * Larger than any event: IPv6, master, labels and all else come to about 700 bytes. 13 cache lines, an odd number: at a power of
  * two the beginnings of all cells fall on the same few sets of the first cache (3 % of the sender's CPU).
@@ -71,6 +77,11 @@ export class KernelEvents {
   readonly #maxBufferBytes: number;
   readonly #decoder = new FlowDecoder();
   readonly #flow: FlowCursor;
+  readonly #dropCounter: DropCounter;
+  #drops = 0;
+  /** What is dropped until the queue was read empty belongs to the overrun that was reported. */
+  #isOverrun = false;
+  #isPaused = true;
   #received = 0;
   #overruns = 0;
 
@@ -85,6 +96,7 @@ export class KernelEvents {
       ...(options.bufferBytes === undefined ? {} : { receiveBufferBytes: options.bufferBytes }),
     });
     this.#socket = socket;
+    this.#dropCounter = new DropCounter(socket);
     this.portId = portId;
     this.#handler = handler;
     this.#maxBufferBytes = options.maxBufferBytes;
@@ -111,14 +123,14 @@ export class KernelEvents {
   }
 
   start(): void {
-    const restMilliseconds = restFor(this.bufferBytes);
+    this.#isPaused = false;
     this.#socket.startReceiving(
       {
         onBatch: (count) => this.#batch(count),
         onOverrun: () => this.#overrun(),
         onError: (errno) => this.#handler.failed(errno),
       },
-      { restMilliseconds, lightRestMilliseconds: restMilliseconds === 0 ? 0 : longestRest },
+      paceFor(this.bufferBytes),
     );
   }
 
@@ -135,6 +147,7 @@ export class KernelEvents {
 
   /** Stops reading; the kernel queues, and drops when the buffer is full. */
   pause(): void {
+    this.#isPaused = true;
     this.#socket.stopReceiving();
   }
 
@@ -148,7 +161,7 @@ export class KernelEvents {
       const count = this.#socket.receive();
       if (count < 0 && this.#recover(-count)) continue;
       if (count <= 0) {
-        this.#handler.batchEnd?.(true);
+        this.#drained();
         return true;
       }
       this.#batch(count);
@@ -157,8 +170,26 @@ export class KernelEvents {
     return false;
   }
 
+  /** To be called about once a second: a queue that is never empty, or a kernel without memory, tells no loss by itself. */
+  noticeLoss(): void {
+    if (!this.#isPaused && !this.#socket.isClosed) this.#readDrops();
+  }
+
   close(): void {
     this.#socket.close();
+  }
+
+  #readDrops(): void {
+    const drops = this.#dropCounter.read();
+    if (drops === this.#drops) return;
+    this.#drops = drops;
+    if (!this.#isOverrun) this.#overrun();
+  }
+
+  #drained(): void {
+    this.#readDrops();
+    this.#isOverrun = false;
+    this.#handler.batchEnd?.(true);
   }
 
   #recover(errno: number): boolean {
@@ -184,7 +215,8 @@ export class KernelEvents {
       }
       if (socket.isClosed) return;
     }
-    this.#handler.batchEnd?.(count < cells);
+    if (count < cells) this.#drained();
+    else this.#handler.batchEnd?.(false);
   }
 
   #message(view: DataView, at: number, received: number): void {
@@ -211,14 +243,26 @@ export class KernelEvents {
 
   #overrun(): void {
     this.#overruns++;
+    this.#isOverrun = true;
+    this.#drops = this.#dropCounter.read();
     const now = this.bufferBytes;
     // SO_RCVBUF counts what is usable; doubling beyond the limit is refused, as conntrackd does.
-    if (now * 2 <= this.#maxBufferBytes) setReceiveBuffer(this.#socket, now * 2);
+    if (now * 2 <= this.#maxBufferBytes) {
+      setReceiveBuffer(this.#socket, now * 2);
+      this.#socket.setPace(paceFor(this.bufferBytes));
+    }
     this.#handler.overrun(this.bufferBytes);
   }
 }
 
-function restFor(bufferBytes: number): number {
-  if (bufferBytes < bufferForRest) return 0;
-  return Math.min(longestRest, Math.floor(bufferBytes / bufferPerRest));
+/** A rest that would fill more than half of the buffer is shortened. */
+function paceFor(bufferBytes: number): ReceivePace {
+  if (bufferBytes < bufferForRest) return {};
+  const restFor = (bufferPerMillisecond: number): number =>
+    Math.min(longestRest, Math.floor(bufferBytes / bufferPerMillisecond));
+  return {
+    restMilliseconds: restFor(bufferPerRest),
+    lightRestMilliseconds: restFor(bufferPerLightRest),
+    restDatagrams: Math.floor(bufferBytes / bufferPerEvent / 2),
+  };
 }

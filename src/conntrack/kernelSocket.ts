@@ -10,6 +10,10 @@ const SOL_NETLINK = 270;
 const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
+const SO_MEMINFO = 55;
+/** SK_MEMINFO_DROPS: the last of nine 32-bit words (linux/sock_diag.h). */
+const memoryWords = 9;
+const dropsAt = 8;
 const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_DROP_MEMBERSHIP = 2;
 const NETLINK_BROADCAST_ERROR = 4;
@@ -80,6 +84,26 @@ export function receiveBufferBytes(socket: BatchedSocket): number {
   return socket.getIntOption(SOL_SOCKET, SO_RCVBUF) ?? 0;
 }
 
+/**
+ * What the kernel could not queue on a socket since it was opened, modulo 2^32. It counts in every mode, also where
+ * NETLINK_NO_ENOBUFS keeps the kernel from saying so by an errno.
+ */
+export class DropCounter {
+  readonly #socket: BatchedSocket;
+  readonly #words = new Uint32Array(memoryWords);
+  readonly #bytes = new Uint8Array(this.#words.buffer);
+
+  constructor(socket: BatchedSocket) {
+    this.#socket = socket;
+  }
+
+  /** The last value where the kernel does not tell it (before Linux 4.12) or the socket is closed. */
+  read(): number {
+    this.#socket.getOption(SOL_SOCKET, SO_MEMINFO, this.#bytes);
+    return this.#words[dropsAt] ?? 0;
+  }
+}
+
 /** Joins or leaves a multicast group, given as a bit of the mask. A closed socket is in none. */
 export function setMembership(socket: BatchedSocket, groupBit: number, isMember: boolean): void {
   if (socket.isClosed) return;
@@ -90,7 +114,8 @@ export function setMembership(socket: BatchedSocket, groupBit: number, isMember:
 
 /**
  * Delivery is retried by the kernel instead of lost where the buffer is full: events of packets come with
- * the next packet of the flow, ends of flows are kept until delivered. No ENOBUFS.
+ * the next packet of the flow, ends of flows are kept until delivered. No ENOBUFS: a flow that makes no further event is
+ * missed in silence, and only the drop counter moves.
  */
 export function makeReliable(socket: BatchedSocket): void {
   for (const option of [NETLINK_BROADCAST_ERROR, NETLINK_NO_ENOBUFS]) {

@@ -50,6 +50,9 @@ export class KernelWatch {
   #nowSeconds = 0;
   #malformed = 0;
   #resyncWanted = false;
+  /** Overruns that were noticed, and those of them that a comparison has made up for. */
+  #losses = 0;
+  #repaired = 0;
   #overrunLogged = false;
   #poll: ArmedTimer | undefined;
   #closed = false;
@@ -75,6 +78,16 @@ export class KernelWatch {
   /** Messages of the kernel that were not understood. */
   get malformed(): number {
     return this.#malformed;
+  }
+
+  /** Events were lost, and no comparison that began behind the loss has ended yet. */
+  get hasLost(): boolean {
+    return this.#losses !== this.#repaired;
+  }
+
+  /** About once a second: a loss behind which no batch is read is noticed too. */
+  tick(): void {
+    this.events.noticeLoss();
   }
 
   /** Reads events and fills the table from a dump; resolves when it equals the kernel's. */
@@ -116,6 +129,7 @@ export class KernelWatch {
 
   #overrun(bufferBytes: number): void {
     const { logger } = this.#parts;
+    this.#losses++;
     const level = this.#overrunLogged ? 'debug' : 'warning';
     logger.log(level, 'conntrack events were lost, comparing with the kernel', {
       bufferBytes,
@@ -137,9 +151,9 @@ export class KernelWatch {
 
   /** The queue was read empty: what the dump tells from now on is not older than any event to come. */
   #recover(): void {
-    const { mirror } = this.#parts;
+    const { mirror, isHeld } = this.#parts;
     // A pass that began before the loss may have missed changes: another one follows it.
-    if (mirror.isResyncing) return;
+    if (mirror.isResyncing || isHeld?.() === true) return;
     this.#resyncWanted = false;
     this.#compare('overrun');
   }
@@ -147,12 +161,15 @@ export class KernelWatch {
   #compare(because: 'overrun' | 'poll'): void {
     const { logger, onResync, timers, compare, isHeld } = this.#parts;
     if (isHeld?.() === true) return;
+    const losses = because === 'overrun' ? this.#losses : this.#repaired;
     if (compare !== undefined) {
       compare(because);
+      this.#repaired = losses;
       return;
     }
     this.resync()
       .then((result) => {
+        this.#repaired = losses;
         if (because === 'overrun') this.#logRecovery(result);
         onResync?.(because, result);
       })

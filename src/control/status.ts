@@ -90,8 +90,15 @@ export interface SyncStatusAnswer {
     readonly bypassed?: boolean;
   };
   readonly external: { readonly entries: number; readonly limit: number };
+  /** The kernel's own table. Absent before the first look, and in the status of an older version. */
+  readonly kernel?: {
+    /** Flows that the kernel tracks; absent where it does not tell it (before Linux 5.10). */
+    readonly flows?: number;
+    /** Of these, those that the filter ignored at the last comparison of content. */
+    readonly ignored?: number;
+  };
   readonly parity: string;
-  /** Why it is unknown, where that will not change by itself. */
+  /** Why it is unknown. */
   readonly parityBecause?: string;
   readonly commitInProgress: boolean;
   readonly lastCommit?: {
@@ -113,6 +120,17 @@ export interface SyncStatusAnswer {
     readonly version?: string;
     /** Present where the peer is a keepstate in maintenance: it would not take the role. */
     readonly maintenance?: boolean;
+    /** What a keepstate peer says of its own tables; `parity`: its external cache beside this node's internal one. */
+    readonly holds?: {
+      readonly kernel?: number;
+      readonly ignored: number;
+      readonly internal: number;
+      /** Absent with DisableExternalCache. */
+      readonly external?: number;
+      readonly parity: string;
+      /** Why its internal cache may not be what its kernel holds. */
+      readonly doubt?: string;
+    };
     readonly heardAgoMs?: number;
     readonly lost: number;
     readonly malformed: number;

@@ -52,6 +52,7 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Proble
   if (status === undefined) return [];
   return [
     ...peerProblems(status, now),
+    ...cacheProblems(status),
     ...tableProblems('internal', status.internal.entries, status.internal.limit),
     ...tableProblems('external', status.external.entries, status.external.limit),
     ...linkProblems(status),
@@ -74,10 +75,24 @@ function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[]
         : `was last heard ${Math.round(toMilliseconds(subtractTime(now, lastHeard)) / 1000)} s ago`;
     return [problem('sync-peer-lost', `the sync peer ${ago}`)];
   }
-  if (status.parity === 'different' && status.state === 'synchronised') {
-    return [problem('parity', 'the peer holds other flows than this node sent')];
+  if (status.state !== 'synchronised') return [];
+  if (status.parity === 'different') {
+    return [problem('parity', 'this node holds other flows than the peer sent')];
   }
-  return [];
+  return status.peer.holds?.parity === 'different'
+    ? [problem('parity', 'the peer holds other flows than this node sent')]
+    : [];
+}
+
+/** What the internal cache lacks, the peer lacks too. */
+function cacheProblems({ kernel, internal }: SyncStatus): readonly Problem[] {
+  if (kernel === undefined || !(kernel.isApart || kernel.isEmptied)) return [];
+  const { flows, ignored = 0 } = kernel;
+  const ofKernel =
+    flows === undefined
+      ? 'the internal cache was emptied'
+      : `the kernel tracks ${flows} flows, ${ignored} of them ignored by the filter`;
+  return [problem('cache-differs', `${ofKernel}; the internal cache holds ${internal.entries}`)];
 }
 
 function tableProblems(name: string, entries: number, limit: number): readonly Problem[] {

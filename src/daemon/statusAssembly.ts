@@ -181,6 +181,7 @@ function syncStatus(
       ...(status.internal.isBypassed === true ? { bypassed: true } : {}),
     },
     external: { entries: status.external.entries, limit: status.external.limit },
+    ...kernelStatus(status),
     parity,
     ...(status.parityBecause === undefined ? {} : { parityBecause: status.parityBecause }),
     commitInProgress,
@@ -209,6 +210,17 @@ function syncStatus(
   };
 }
 
+function kernelStatus({ kernel }: SyncStatus): Pick<SyncStatusAnswer, 'kernel'> {
+  if (kernel === undefined) return {};
+  const { flows, ignored } = kernel;
+  return {
+    kernel: {
+      ...(flows === undefined ? {} : { flows }),
+      ...(ignored === undefined ? {} : { ignored }),
+    },
+  };
+}
+
 function commitStatus(
   source: StatusSource,
   { lastCommit }: SyncStatus,
@@ -228,6 +240,7 @@ function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswe
     ...(name === undefined ? {} : { name }),
     ...(version === undefined ? {} : { version }),
     ...(peer.inMaintenance === true ? { maintenance: true } : {}),
+    ...(peer.holds === undefined ? {} : { holds: peer.holds }),
     ...(lastHeard === undefined ? {} : { heardAgoMs: agoMs(source.now, lastHeard) }),
     lost,
     malformed,

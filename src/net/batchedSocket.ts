@@ -61,6 +61,8 @@ export interface ReceivePace {
   readonly restMilliseconds?: number;
   /** The same after fewer than 32 datagrams; default `restMilliseconds`. */
   readonly lightRestMilliseconds?: number;
+  /** A rest is shortened where, at the rate of before, more datagrams than this would come meanwhile. Default: any number. */
+  readonly restDatagrams?: number;
 }
 
 export type OpenedSocket =
@@ -230,6 +232,12 @@ export class BatchedSocket {
     return this.#poll();
   }
 
+  /** Another pace from now on. */
+  setPace(pace: ReceivePace): void {
+    this.#pace = pace;
+    if (this.#handler !== undefined) this.#poll();
+  }
+
   /** Back-pressure: what arrives meanwhile waits in the kernel. startReceiving resumes. */
   stopReceiving(): void {
     this.#handler = undefined;
@@ -306,8 +314,16 @@ export class BatchedSocket {
     if (reads || writes) {
       const { sliceMicroseconds = defaultSliceMicroseconds, restMilliseconds: rest = 0 } =
         this.#pace;
-      const { lightRestMilliseconds: lightRest = rest } = this.#pace;
-      return this.#native.start(this.#onCode, reads, writes, sliceMicroseconds, rest, lightRest);
+      const { lightRestMilliseconds: lightRest = rest, restDatagrams = 0 } = this.#pace;
+      return this.#native.start(
+        this.#onCode,
+        reads,
+        writes,
+        sliceMicroseconds,
+        rest,
+        lightRest,
+        restDatagrams,
+      );
     }
     this.#native.stop();
     return 0;

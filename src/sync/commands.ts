@@ -3,8 +3,8 @@ import { Lateness } from '../base/lateness.js';
 import { millisecondsSince, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { Engine, type EnginePorts } from './engine.js';
 import type { ClientServer } from './clientServer.js';
-import { drain } from './drain.js';
 import { errorText } from './errorText.js';
+import { handOverRefusal } from './handOverCheck.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
@@ -62,6 +62,8 @@ export class Commands {
   }
 
   async #obeyRole(command: SyncCommand, engine: Engine, roles: RoleWork): Promise<void> {
+    // What is committed in advance is no change of the role.
+    if (changesRole(command) && command.kind !== 'preCommit') engine.check.roleChanged();
     switch (command.kind) {
       case 'preCommit':
         return roles.preCommit(command.epoch);
@@ -177,8 +179,9 @@ export class Commands {
     engine.observe({
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
-        // Who may hand the role over goes by it: a change is told at once.
-        const state = `${stateOf(engine, now)} ${this.#isPeerKeepstate()} ${this.#peerRoles(now)}`;
+        // Who may hand the role over goes by it, and nobody may take for equal what is not: a change is told at once.
+        const { kind, parity } = this.#peerView(engine);
+        const state = `${stateOf(engine, now)} ${kind} ${parity} ${this.#peerRoles(now)}`;
         const isOld =
           this.#reportedAt === undefined || subtractTime(now, this.#reportedAt) >= statusInterval;
         if (state === this.#lastState && !isOld) return;
@@ -251,12 +254,10 @@ export class Commands {
     const { clock } = this.#ports;
     const startedAt = clock.now();
     const { transmitter } = engine.replicator;
-    const ok = await drain(engine, timeout, () => {
-      this.#peer?.channel.askAcknowledgement();
-    });
+    const refusal = await handOverRefusal(engine, this.#peer?.channel, timeout);
     this.#result(id, {
-      ok,
-      message: ok ? 'replication drained' : 'the peer has not acknowledged everything in time',
+      ok: refusal === undefined,
+      message: refusal ?? 'replication drained',
       counts: { waiting: transmitter.waiting, unacknowledged: transmitter.resend.flowCount },
       durationMs: millisecondsSince(startedAt, clock),
     });

@@ -27,6 +27,7 @@ import { ExternalCache } from './externalCache.js';
 import { sweepExternal } from './externalSweep.js';
 import { FingerprintedTable } from './fingerprintedTable.js';
 import { InternalCache } from './internalCache.js';
+import { newKernelCheck, type KernelCheck } from './kernelCheck.js';
 import { KernelFeed } from './kernelFeed.js';
 import { Links, type OpenChannel } from './links.js';
 import type { SyncReport } from './messages.js';
@@ -66,6 +67,7 @@ export class Engine {
   readonly links: Links;
   readonly replicator: Replicator;
   readonly feed: KernelFeed;
+  readonly check: KernelCheck;
   /** Present with DisableExternalCache. */
   readonly injection: DirectInjection | undefined;
   readonly #pump: Pump;
@@ -103,6 +105,7 @@ export class Engine {
       );
       this.internal.injected = this.injection;
     }
+    this.check = newKernelCheck(this);
     this.feed = new KernelFeed({
       settings,
       names: this.names,
@@ -112,6 +115,7 @@ export class Engine {
       tellEverything: (because) => {
         this.replicator.startBulk(because);
       },
+      compared: this.check.compared,
     });
     for (const portId of this.injection?.portIds ?? []) this.feed.addOwn(portId);
     this.commits = new CommitWork({
@@ -236,8 +240,16 @@ export class Engine {
   }
 
   /** The peer said that its bulk has ended, and everything older than `since` is gone. */
-  sweepExternal(since: number): Promise<number> {
-    return sweepExternal(this.external, since, this.ports.turns, () => this.#isClosed);
+  async sweepExternal(since: number): Promise<number> {
+    const { turns } = this.ports;
+    const removed = await sweepExternal(this.external, since, turns, () => this.#isClosed);
+    if (removed > 0) this.externalEmptied();
+    return removed;
+  }
+
+  /** Flows of the external cache went otherwise than by a message about each of them. */
+  externalEmptied(): void {
+    for (const observer of this.#observers) observer.externalEmptied?.();
   }
 
   async close(): Promise<void> {
@@ -247,6 +259,7 @@ export class Engine {
     await this.commits.cancel();
     this.#pump.close();
     this.feed.close();
+    this.check.close();
     this.links.close();
     this.injection?.close();
   }
@@ -290,6 +303,8 @@ export class Engine {
   #onTick(due: Microseconds): void {
     const now = this.ports.clock.now();
     this.#quietTicks = this.#isQuiet() ? this.#quietTicks + 1 : 0;
+    this.feed.watch.tick();
+    this.check.tick(now);
     this.links.tick(now);
     this.replicator.tick(now);
     if (this.#settings.mode === 'ALARM') {

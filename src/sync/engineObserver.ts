@@ -7,6 +7,8 @@ export interface EngineObserver {
   bulkDone?(since: number, entries: number): void;
   /** A new incarnation of the peer spoke. */
   peerRestarted?(): void;
+  /** Flows of the external cache went otherwise than by a message about each of them. */
+  externalEmptied?(): void;
   /** Whether the peer is one that says when its bulks have ended. */
   announcesEnds?(now: Microseconds): boolean;
   /** After each datagram of the peer. */

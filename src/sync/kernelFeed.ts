@@ -28,6 +28,8 @@ export interface KernelFeedOptions {
   readonly logger: Logger;
   /** DisableInternalCache: only telling the peer everything makes up for lost events. */
   readonly tellEverything: (because: string) => void;
+  /** A comparison was complete. */
+  readonly compared: (result: ResyncResult, startedAt: Microseconds) => void;
 }
 
 /**
@@ -35,7 +37,14 @@ export interface KernelFeedOptions {
  * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
  */
 const quietComparisonSeconds = 300;
-const nothingRead = { entries: 0, created: 0, updated: 0, removed: 0, duration: 0 as Microseconds };
+const nothingRead: ResyncResult = {
+  entries: 0,
+  ignored: 0,
+  created: 0,
+  updated: 0,
+  removed: 0,
+  duration: 0 as Microseconds,
+};
 
 export class KernelFeed {
   readonly mirror: FlowMirror;
@@ -79,6 +88,7 @@ export class KernelFeed {
       passesThrough,
       ...(injected === undefined ? {} : { injected }),
       startDump: (handler) => this.#reading.start(handler),
+      passEnded: options.compared,
     });
     cache.isComparing = () => this.mirror.isResyncing;
     this.watch = new KernelWatch(
@@ -138,6 +148,15 @@ export class KernelFeed {
       this.#hasMissed ||= hasMissed;
       throw error;
     }
+  }
+
+  /** Compares with the kernel, and the peer hears of each difference. Rejects with KernelError. */
+  async compare(): Promise<ResyncResult> {
+    // What runs may have passed by the place of a flow already, or the peer hears nothing of it.
+    while (this.mirror.isResyncing) await this.watch.resync();
+    const result = await this.watch.resync();
+    await this.expectations.compare(true);
+    return result;
   }
 
   /** DisableInternalCache: reads the kernel's table for the peer; number of flows. Rejects with KernelError. */

@@ -202,6 +202,32 @@ export interface CacheCounts {
   readonly isBypassed?: boolean;
 }
 
+/** The kernel's table beside the internal cache. */
+export interface KernelView {
+  /** Flows that the kernel tracks; absent where it does not tell it. */
+  readonly flows?: number;
+  /** Of these, those that the filter ignored at the last comparison; absent before the first. */
+  readonly ignored?: number;
+  /** The count moved away from that of the internal cache, and no comparison of content has explained it yet. */
+  readonly isApart: boolean;
+  /** A verb emptied the internal cache, and it is not filled again yet. */
+  readonly isEmptied: boolean;
+  /** Why the internal cache may not be what the kernel holds. */
+  readonly doubt?: string;
+}
+
+/** What a keepstate peer said of its own tables. */
+export interface PeerHoldings {
+  readonly kernel?: number;
+  readonly ignored: number;
+  readonly internal: number;
+  /** Absent with DisableExternalCache: nothing is kept. */
+  readonly external?: number;
+  /** Its external cache beside this node's internal one. */
+  readonly parity: Parity;
+  readonly doubt?: string;
+}
+
 export interface LinkStatus {
   readonly interfaceName: string;
   readonly kind: 'multicast' | 'udp' | 'tcp';
@@ -227,6 +253,7 @@ export interface SyncStatus {
   readonly mode: SyncMode;
   readonly internal: CacheCounts;
   readonly external: CacheCounts;
+  readonly kernel?: KernelView;
   readonly lastCommit?: CommitSummary & { readonly at: Microseconds };
   readonly commitInProgress: boolean;
   readonly purgeDue?: Microseconds;
@@ -248,6 +275,8 @@ export interface SyncStatus {
     readonly version?: string;
     /** A keepstate that never takes the role. */
     readonly inMaintenance?: boolean;
+    /** Absent where it does not say it. */
+    readonly holds?: PeerHoldings;
     /** A keepstate's own word on its roles; absent where it is older, or no keepstate: they are unknown. */
     readonly roles?: NodeRoles;
     /** Monotonic time of the hello that said them. */
@@ -266,7 +295,7 @@ export interface SyncStatus {
     readonly unknownAttributes: number;
   };
   readonly parity: Parity;
-  /** Why it is unknown, where that will not change by itself. */
+  /** Why it is unknown. */
   readonly parityBecause?: string;
   readonly links: readonly LinkStatus[];
   readonly queues: {

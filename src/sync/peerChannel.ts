@@ -7,6 +7,7 @@ import { BulkEnds } from './bulkEnds.js';
 import type { Engine } from './engine.js';
 import type { EngineObserver } from './engineObserver.js';
 import { ParityCheck } from './parity.js';
+import { Holdings } from './holdings.js';
 import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
 import type { PeerView } from './statusBuilder.js';
 import { sequenceDistance } from './wire/header.js';
@@ -18,7 +19,6 @@ const digestPause = seconds(1);
 const resignedRepeats = 5;
 
 const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
-const noExternal = 'DisableExternalCache is on: nothing is kept to compare';
 const noInternal = 'the peer keeps no internal cache (DisableInternalCache)';
 
 export interface PeerChannelPort extends Pick<GreetingPort, 'version' | 'nodeName'> {
@@ -33,6 +33,7 @@ interface Offer {
 
 export class PeerChannel implements EngineObserver {
   readonly yields: YieldNews;
+  readonly holdings: Holdings;
   readonly #greeting: PeerGreeting;
   readonly #engine: Engine;
   readonly #port: PeerChannelPort;
@@ -60,6 +61,9 @@ export class PeerChannel implements EngineObserver {
     this.#bulkEnds = new BulkEnds(engine, (message) => {
       this.#send(message);
     });
+    this.holdings = new Holdings(engine, (message) => {
+      this.#send(message);
+    });
     this.yields = new YieldNews(engine, {
       send: (message) => {
         this.#send(message);
@@ -73,20 +77,17 @@ export class PeerChannel implements EngineObserver {
   view(now: Microseconds, isPeerHeard: boolean): PeerView {
     const { peer } = this.#greeting;
     if (this.#isPresent(now) && peer !== undefined) {
-      return { kind: 'keepstate', ...peer, ...this.#parityView(now) };
+      const holds = this.holdings.ofPeer(now);
+      return {
+        kind: 'keepstate',
+        ...peer,
+        ...(holds === undefined ? {} : { holds }),
+        ...this.#parity.view(now, this.#hasExternal(), this.#engine.check.doubt),
+      };
     }
     return isPeerHeard
       ? { kind: 'conntrackd', parity: 'unknown', parityBecause: conntrackdIsSilent }
       : { kind: 'none', parity: 'unknown' };
-  }
-
-  #parityView(now: Microseconds): Pick<PeerView, 'parity' | 'parityBecause'> {
-    if (!this.#hasExternal()) return { parity: 'unknown', parityBecause: noExternal };
-    const because = this.#parity.unknownBecause;
-    return {
-      parity: this.#parity.parity(now),
-      ...(because === undefined ? {} : { parityBecause: because }),
-    };
   }
 
   isKeepstate(now: Microseconds): boolean {
@@ -122,6 +123,7 @@ export class PeerChannel implements EngineObserver {
       return;
     }
     this.#compare(now);
+    this.holdings.tick(this.#parity.parity(now), now);
     this.#sendDigest(now);
     this.#bulkEnds.tick(now);
     this.yields.tick(now);
@@ -144,11 +146,23 @@ export class PeerChannel implements EngineObserver {
   }
 
   peerRestarted(): void {
+    this.holdings.peerRestarted();
     this.#bulkEnds.peerRestarted();
   }
 
   announcesEnds(now: Microseconds): boolean {
     return this.#isPresent(now);
+  }
+
+  /** Flows of the external cache went otherwise than by the peer's word: nothing is known until the next comparison. */
+  externalEmptied(): void {
+    this.#parity.emptied();
+  }
+
+  /** The peer shall say as soon as possible whether it holds what this node does. */
+  askComparison(now: Microseconds): void {
+    this.#digestAt = undefined;
+    if (this.#isPresent(now)) this.#sendDigest(now);
   }
 
   /** The peer shall acknowledge at once what was sent so far; a keepstate of before this message ignores it. */
@@ -207,6 +221,10 @@ export class PeerChannel implements EngineObserver {
       case 'digest':
       case 'noDigest':
         this.#digest(message, now);
+        return;
+      case 'holds':
+        this.holdings.received(message, now);
+        if (message.doubt !== '') this.#parity.peerDoubts(`the peer: ${message.doubt}`);
         return;
       case 'bulkEnd':
         this.#bulkEnds.received(message);
@@ -272,14 +290,17 @@ export class PeerChannel implements EngineObserver {
   #compare(now: Microseconds): void {
     if (!this.#hasExternal()) return;
     const { external, replicator } = this.#engine;
-    this.#parity.compare(
-      replicator.machine.last,
+    const { last } = replicator.machine;
+    const isEqual = this.#parity.compare(
+      last,
       () => {
         const [high, low] = external.table.fingerprint.words;
         return { count: external.table.alive, high, low };
       },
       now,
     );
+    if (isEqual === undefined || last === undefined) return;
+    this.holdings.compared((last + 1) >>> 0, isEqual, this.#parity.parity(now), now);
   }
 
   /** Only when everything that changed was sent: then the number tells exactly what the peer should have. */
@@ -288,6 +309,8 @@ export class PeerChannel implements EngineObserver {
     const { internal, replicator } = this.#engine;
     const { transmitter } = replicator;
     if (transmitter.waiting > 0 || transmitter.isBulkRunning) return;
+    // The peer would find itself equal to a cache that lacks flows of this kernel.
+    if (this.#engine.check.doubt !== undefined) return;
     this.#digestAt = now;
     if (internal.passesThrough) {
       this.#send({ kind: 'noDigest' });

@@ -105,8 +105,14 @@ function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
     (cache === 'internal' ? 0 : engine.external.table.alive);
   const withExpectations = cache === 'all';
   if (cache === 'all') engine.purge.cancel();
-  if (flushesInternal) engine.internal.clear(withExpectations);
-  if (cache !== 'internal') engine.external.clear(withExpectations);
+  if (flushesInternal) {
+    engine.internal.clear(withExpectations);
+    engine.check.emptied();
+  }
+  if (cache !== 'internal') {
+    engine.external.clear(withExpectations);
+    engine.externalEmptied();
+  }
   engine.ports.logger.log('notice', 'flushed caches', { cache, entries });
   return done(`flushed ${entries} entries`, { entries });
 }

@@ -3,7 +3,7 @@ import type { Lateness } from '../base/lateness.js';
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { CacheCounters } from './cacheCounters.js';
 import type { Engine } from './engine.js';
-import type { CacheCounts, Parity, SyncStatus } from './messages.js';
+import type { CacheCounts, Parity, PeerHoldings, SyncStatus } from './messages.js';
 import type { GreetedPeer } from './peerGreeting.js';
 import type { ExpectationCache } from './expectations.js';
 
@@ -13,8 +13,9 @@ const peerSilence = seconds(4);
 /** What the peer channel knows. */
 export interface PeerView extends Partial<GreetedPeer> {
   readonly kind: 'none' | 'conntrackd' | 'keepstate';
+  readonly holds?: PeerHoldings;
   readonly parity: Parity;
-  /** Why it is unknown, where that will not change by itself. */
+  /** Why it is unknown. */
   readonly parityBecause?: string;
 }
 
@@ -44,6 +45,7 @@ export function buildStatus(
       ...(internal.passesThrough ? { isBypassed: true } : {}),
     },
     external: countsOf(external.table.alive, external.expectations, externalCounters, engine),
+    kernel: engine.check.view,
     ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
     commitInProgress: commits.isRunning,
     ...(purge.due === undefined ? {} : { purgeDue: purge.due }),
@@ -64,6 +66,7 @@ export function buildStatus(
       ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
       ...(peer.roles === undefined ? {} : { roles: peer.roles }),
       ...(peer.rolesAt === undefined ? {} : { rolesAt: peer.rolesAt }),
+      ...(peer.holds === undefined ? {} : { holds: peer.holds }),
       ...(heard === undefined ? {} : { lastHeard: heard }),
       lost: machine.counters.lost,
       before: machine.counters.before,

@@ -66,6 +66,7 @@ export const sampleStatus: StatusAnswer = {
   sync: {
     state: 'synchronised',
     mode: 'FTFW',
+    kernel: { flows: 1260, ignored: 60 },
     internal: { entries: 1200, limit: 131072 },
     external: { entries: 120000, limit: 131072 },
     parity: 'equal',
@@ -85,6 +86,7 @@ export const sampleStatus: StatusAnswer = {
       kind: 'keepstate',
       name: 'fw2',
       version: '0.1.0',
+      holds: { kernel: 4, ignored: 4, internal: 0, external: 1200, parity: 'equal' },
       heardAgoMs: 200,
       lost: 3,
       malformed: 0,

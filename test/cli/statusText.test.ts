@@ -27,6 +27,8 @@ ADDRESS      INTERFACE  INSTANCE  HERE
 SYNC synchronised
   mode         FTFW, parity equal
   peer         fw2, keepstate 0.1.0, heard 0.2 s ago
+  peer holds   kernel 4, internal 0, external 1200, parity equal
+  kernel       1260 flows, 60 ignored by the filter
   internal     1200 flows of 131072 (0 %)
   external     120000 flows of 131072 (91 %)
   last commit  1198 flows, 2 failed, 12 ms, 3 min 4 s ago

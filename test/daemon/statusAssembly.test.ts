@@ -197,6 +197,9 @@ describe('problems', () => {
     expect(syncCodes({})).toEqual([]);
     expect(syncCodes({ state: 'peer-lost' })).toEqual(['sync-peer-lost']);
     expect(syncCodes({ parity: 'different' })).toEqual(['parity']);
+    expect(syncCodes({ kernel: { isApart: false, isEmptied: false } })).toEqual([]);
+    expect(syncCodes({ kernel: { isApart: true, isEmptied: false } })).toEqual(['cache-differs']);
+    expect(syncCodes({ kernel: { isApart: false, isEmptied: true } })).toEqual(['cache-differs']);
     expect(syncCodes({ internal: { ...counts, entries: 92 } })).toEqual(['table-full']);
     expect(syncCodes({ peer: { ...sync.peer, strangers: 1, lastStranger: '10.9.9.9' } })).toEqual([
       'sync-stranger',

@@ -24,12 +24,48 @@ const asked = (parity: ParityCheck, from: number, to: number): number[] => {
   return times;
 };
 
-test('nothing is known before the first comparison, and long after the last', () => {
+test('nothing is known before the first comparison, and once three are overdue', () => {
   const { parity, tell } = check();
-  expect(parity.parity(seconds(1))).toBe('unknown');
+  const view = (at: number): unknown => parity.view(seconds(at), true, undefined);
+  expect(view(1)).toEqual({
+    parity: 'unknown',
+    parityBecause: 'the two caches were not compared yet',
+  });
   tell(1);
-  expect(parity.parity(seconds(16))).toBe('equal');
-  expect(parity.parity(seconds(17))).toBe('unknown');
+  expect(view(5)).toEqual({ parity: 'equal' });
+  expect(view(6)).toEqual({
+    parity: 'unknown',
+    parityBecause: 'the last comparison was 5 s ago',
+  });
+});
+
+test('where the cache of one of both may lack flows of its kernel nothing is equal', () => {
+  const { parity, tell } = check();
+  tell(1);
+  expect(parity.view(seconds(1), true, 'lost')).toEqual({
+    parity: 'unknown',
+    parityBecause: 'lost',
+  });
+  expect(parity.view(seconds(1), true, undefined)).toEqual({ parity: 'equal' });
+  parity.peerDoubts('the peer: lost');
+  expect(parity.view(seconds(1), true, undefined)).toEqual({
+    parity: 'unknown',
+    parityBecause: 'the peer: lost',
+  });
+  tell(2);
+  expect(parity.view(seconds(2), true, undefined)).toEqual({ parity: 'equal' });
+});
+
+test('an emptied cache makes it unknown at once, and the first difference behind that counts', () => {
+  const { parity, tell } = check();
+  tell(1);
+  parity.emptied();
+  expect(parity.parity(seconds(1))).toBe('unknown');
+  tell(2, { count: 0 });
+  expect(parity.parity(seconds(2))).toBe('different');
+  parity.emptied();
+  tell(3);
+  expect(parity.parity(seconds(3))).toBe('equal');
 });
 
 test.each(['count', 'high', 'low'] as const)(
@@ -85,5 +121,8 @@ test('a peer without a cache to compare: what was lost is asked for once', () =>
   expect(asked(parity, 1, 5)).toEqual([]);
   parity.noDigest('it keeps none', 3);
   expect(asked(parity, 6, 30)).toEqual([6]);
-  expect([parity.parity(seconds(30)), parity.unknownBecause]).toEqual(['unknown', 'it keeps none']);
+  expect(parity.view(seconds(30), true, undefined)).toEqual({
+    parity: 'unknown',
+    parityBecause: 'it keeps none',
+  });
 });

@@ -22,6 +22,8 @@ interface Node {
   readonly asked: string[];
   readonly acknowledged: Microseconds[];
   readonly purge: string[];
+  /** Of its internal cache. */
+  readonly check: { doubt: string | undefined; view: { flows?: number } };
   now: Microseconds;
 }
 
@@ -38,7 +40,8 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const asked: string[] = [];
   const acknowledged: Microseconds[] = [];
   const purge: string[] = [];
-  Object.assign(result, { machine, acknowledged, purge, catchUp, sweeps, asked });
+  const check = { doubt: undefined, view: { flows: 12 } };
+  Object.assign(result, { machine, acknowledged, purge, catchUp, sweeps, asked, check });
   result.now = seconds(1);
   const engine = {
     ports: {
@@ -52,6 +55,7 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     internal: { table },
     external: { table },
     catchUp,
+    check,
     reportCaughtUp: () => reports.push({ kind: 'caughtUp', entries: 0 }),
     sweepExternal: (since: number) => {
       sweeps.push(since);
@@ -166,6 +170,121 @@ describe('maintenance', () => {
   test('and whatever else a newer peer adds to its hello does not keep it from being heard', () => {
     const newer = 'KSP1{"kind":"hello","name":"p","version":"9","heard":true,"further":[1]}';
     expect(decodePeerMessage(Buffer.from(newer))).toMatchObject({ kind: 'hello', version: '9' });
+  });
+});
+
+describe('what both hold', () => {
+  const digest = (sequence: number, count = 0): Uint8Array =>
+    encodePeerMessage({ kind: 'digest', sequence, count, high: 0, low: 0 });
+  const holds = (more: Partial<Extract<PeerMessage, { kind: 'holds' }>>): Uint8Array =>
+    encodePeerMessage({
+      kind: 'holds',
+      kernel: 9,
+      ignored: 1,
+      internal: 8,
+      external: 7,
+      compared: 0,
+      equal: false,
+      parity: 'equal',
+      doubt: '',
+      ...more,
+    });
+  const said = (one: Node): unknown[] => one.sent.filter(({ kind }) => kind === 'holds');
+  const parityOf = (one: Node): readonly unknown[] => {
+    const { parity, parityBecause } = one.channel.view(one.now, true);
+    return [parity, parityBecause];
+  };
+
+  test('the answer to a digest is told at once, and everything once a second', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.receive(digest(10));
+    expect(said(one)).toEqual([
+      expect.objectContaining({
+        compared: 10,
+        equal: true,
+        parity: 'equal',
+        kernel: 12,
+        doubt: '',
+      }),
+    ]);
+    one.channel.tick(one.now);
+    expect(said(one)).toHaveLength(1);
+    one.now = seconds(2);
+    one.channel.tick(one.now);
+    expect(said(one)).toHaveLength(2);
+    expect(parityOf(one)).toEqual(['equal', undefined]);
+  });
+
+  test('a doubt is told at once, no digest is sent during it, and nothing is equal here or there', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.receive(digest(10));
+    one.channel.tick(one.now);
+    one.check.doubt = 'events were lost';
+    one.now = milliseconds(1_100);
+    one.channel.tick(one.now);
+    expect(said(one).at(-1)).toMatchObject({ doubt: 'events were lost' });
+    expect(parityOf(one)).toEqual(['unknown', 'events were lost']);
+    const digests = (): number => one.sent.filter(({ kind }) => kind === 'digest').length;
+    const before = digests();
+    one.now = milliseconds(3_000);
+    one.channel.tick(one.now);
+    expect(digests()).toBe(before);
+    one.check.doubt = undefined;
+    one.channel.tick(one.now);
+    expect(digests()).toBe(before + 1);
+
+    const other = node();
+    other.channel.receive(hello);
+    other.channel.receive(digest(10));
+    other.channel.receive(holds({ doubt: 'events were lost' }));
+    expect(parityOf(other)).toEqual(['unknown', 'the peer: events were lost']);
+    other.channel.receive(digest(10));
+    expect(parityOf(other)).toEqual(['equal', undefined]);
+  });
+
+  test('of the peer is shown while it says it', () => {
+    const one = node();
+    one.channel.receive(hello);
+    const shown = (): unknown => one.channel.view(one.now, true).holds;
+    expect(shown()).toBeUndefined();
+    one.channel.receive(holds({ parity: 'different' }));
+    const counts = { kernel: 9, ignored: 1, internal: 8, external: 7 };
+    expect(shown()).toEqual({ ...counts, parity: 'different' });
+    one.channel.receive(holds({ kernel: 0xffff_ffff, external: 0xffff_ffff, parity: 'nonsense' }));
+    expect(shown()).toEqual({ ignored: 1, internal: 8, parity: 'unknown' });
+    one.now = seconds(5.5);
+    one.channel.receive(hello);
+    expect(shown()).toBeUndefined();
+  });
+
+  test('is confirmed by a comparison of a later digest only', () => {
+    const one = node();
+    one.channel.receive(hello);
+    const { holdings } = one.channel;
+    one.channel.receive(holds({}));
+    expect(holdings.confirms(20, one.now)).toBeUndefined();
+    one.channel.receive(holds({ compared: 19, equal: true }));
+    expect(holdings.confirms(20, one.now)).toBeUndefined();
+    one.channel.receive(holds({ compared: 20, equal: false }));
+    expect(holdings.confirms(20, one.now)).toBe(false);
+    one.channel.receive(holds({ compared: 21, equal: true }));
+    expect(holdings.confirms(20, one.now)).toBe(true);
+    one.channel.peerRestarted();
+    expect(holdings.confirms(20, one.now)).toBeUndefined();
+  });
+
+  test('an external cache that was emptied equals nothing until the next digest', () => {
+    const one = node();
+    one.channel.receive(hello);
+    one.channel.receive(digest(10));
+    one.channel.externalEmptied();
+    expect(parityOf(one)).toEqual(['unknown', 'the two caches were not compared yet']);
+    one.channel.receive(digest(10, 5));
+    one.channel.tick(one.now);
+    expect(parityOf(one)[0]).toBe('different');
+    expect(one.asked).toHaveLength(1);
   });
 });
 

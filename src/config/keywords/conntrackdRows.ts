@@ -233,9 +233,13 @@ export const generalRows = {
       default: '30',
     },
   ),
-  NetlinkEventsReliable: conntrackd(onOff, 'the kernel rather drops packets than events', {
-    default: 'off',
-  }),
+  NetlinkEventsReliable: conntrackd(
+    onOff,
+    'what found no room is told with the next event of its flow; losses are noticed either way',
+    {
+      default: 'off',
+    },
+  ),
   PollSecs: conntrackd(
     integer(1, 86_400),
     'compare with the kernel table so often; events stay on',

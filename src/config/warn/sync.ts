@@ -79,7 +79,7 @@ function warnAboutEvents(values: GeneralValues, problems: ProblemList): void {
   const resync = last(values.NetlinkOverrunResync);
   if (resync !== undefined && resync.value >= 0 && isReliable) {
     const message =
-      'NetlinkOverrunResync beside NetlinkEventsReliable: reliable events do not overrun';
+      'NetlinkOverrunResync beside NetlinkEventsReliable: conntrackd is told of no overrun then, and compares with the kernel never; keepstate reads the drop counter of its socket, and compares at once';
     problems.warning(resync.at, 'overrun-and-reliable', message, {
       expected: 'no NetlinkOverrunResync',
       fix: { kind: 'drop' },

@@ -16,9 +16,17 @@ export const syncRows = {
   },
   parity: {
     severity: 'warning',
-    begins: 'the comparison says that the peer holds other flows than this node sent',
+    begins: 'the comparison, on either node, says that one holds other flows than the other sent',
     ends: 'a later comparison says that they are equal',
     remedy: 'a resync is asked for by itself; "keepstate sync bulk" on the MASTER does it now',
+  },
+  'cache-differs': {
+    severity: 'warning',
+    begins:
+      'the kernel and the internal cache part by more than 1 % and 100 flows for three seconds, or the cache was emptied',
+    ends: 'a comparison of content has mended it: by itself at most once a minute, at once after a verb emptied the cache',
+    remedy:
+      'it is mended by itself; "keepstate sync resync" does it now, and the log says why it fails',
   },
   'table-full': {
     severity: 'warning',

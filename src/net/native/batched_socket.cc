@@ -400,6 +400,13 @@ bool BatchedSocket::Deliver(bool* drained, size_t* received) {
 // At everyday rates nearly all of the cost is the wake-up: few datagrams may be worth a longer rest.
 constexpr size_t kLightBatch = 32;
 
+// At the rate of the last pause, no more than `rest_datagrams_` are to come during this one.
+uint64_t BatchedSocket::RestMilliseconds(uint64_t now, size_t received) const {
+  const uint64_t rest = received < kLightBatch ? light_rest_milliseconds_ : rest_milliseconds_;
+  if (rest_datagrams_ == 0 || received == 0) return rest;
+  return std::min(rest, rest_datagrams_ * ((now - last_wake_) / 1000) / received / 1000);
+}
+
 // The socket is readable or writable (`events`), failed (`status`), or its rest is over (`rested`).
 void BatchedSocket::OnWake(int status, int events, bool rested) {
   napi_handle_scope scope = nullptr;
@@ -420,7 +427,7 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
   if (alive) alive = Deliver(&drained, &received);
   if (!alive) reading_ = writing_ = false;
   const uint64_t now = uv_hrtime();
-  const uint64_t rest = received < kLightBatch ? light_rest_milliseconds_ : rest_milliseconds_;
+  const uint64_t rest = RestMilliseconds(now, received);
   const bool is_busy = rested || now - last_wake_ < rest * 1000000;
   last_wake_ = now;
   const bool was_resting = resting_;
@@ -474,11 +481,12 @@ int BatchedSocket::UpdatePoll() {
   return result < 0 ? -result : 0;
 }
 
-// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds, lightRestMilliseconds): errno. handler(code): code > 0
-// datagrams are in the ring, code 0 the socket is writable (once), code < 0 a negative errno. Holds the
-// object alive. With a rest, wake-ups that follow each other faster than that are spaced by it.
+// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds, lightRestMilliseconds, restDatagrams): errno.
+// handler(code): code > 0 datagrams are in the ring, code 0 the socket is writable (once), code < 0 a negative errno.
+// Holds the object alive. With a rest, wake-ups that follow each other faster than that are spaced by it, and by less
+// where more than restDatagrams (0: any number) would come meanwhile.
 napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
-  Arguments<6> arguments(env, info);
+  Arguments<7> arguments(env, info);
   BatchedSocket* socket = arguments.Socket();
   napi_valuetype type = napi_undefined;
   napi_typeof(env, arguments.value[0], &type);
@@ -500,6 +508,7 @@ napi_value BatchedSocket::Start(napi_env env, napi_callback_info info) {
   socket->slice_nanoseconds_ = static_cast<uint64_t>(arguments.Uint(3)) * 1000;
   socket->rest_milliseconds_ = arguments.Uint(4);
   socket->light_rest_milliseconds_ = arguments.Uint(5);
+  socket->rest_datagrams_ = arguments.Uint(6);
   return Number(env, socket->UpdatePoll());
 }
 

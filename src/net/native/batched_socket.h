@@ -51,6 +51,7 @@ class BatchedSocket {
   bool Deliver(bool* drained, size_t* received);
   // Calls the JavaScript handler; false when the environment can run no more JavaScript.
   bool Notify(int code);
+  uint64_t RestMilliseconds(uint64_t now, size_t received) const;
   int UpdatePoll();
   void StopPolling();
   void CloseAll();
@@ -69,6 +70,8 @@ class BatchedSocket {
   uint64_t slice_nanoseconds_ = 2000000;
   uint64_t rest_milliseconds_ = 0;
   uint64_t light_rest_milliseconds_ = 0;
+  // So many datagrams may come during a rest; 0: any number.
+  uint64_t rest_datagrams_ = 0;
   uint64_t last_wake_ = 0;
 
   size_t cells_ = 0;

@@ -39,6 +39,7 @@ export interface NativeSocket {
     sliceMicroseconds: number,
     restMilliseconds: number,
     lightRestMilliseconds: number,
+    restDatagrams: number,
   ): number;
   stop(): void;
   setReferenced(referenced: boolean): void;

@@ -32,6 +32,23 @@ export type PeerMessage =
     }
   /** There is no internal cache that could be compared (DisableInternalCache). */
   | { readonly kind: 'noDigest' }
+  /** What a node holds, and what it knows of the other's; an older peer does not look at it. */
+  | {
+      readonly kind: 'holds';
+      /** Flows of its kernel; 2^32 - 1 where that does not tell it. */
+      readonly kernel: number;
+      readonly ignored: number;
+      readonly internal: number;
+      /** 2^32 - 1 where none is kept (DisableExternalCache). */
+      readonly external: number;
+      /** Number of the digest that was compared last (0: none), and whether the external cache was equal to it. */
+      readonly compared: number;
+      readonly equal: boolean;
+      /** `equal`, `different` or `unknown`: its external cache beside the other's internal one. */
+      readonly parity: string;
+      /** Why its internal cache may not be what its kernel holds: nothing can be compared. Empty where it is. */
+      readonly doubt: string;
+    }
   /** Everything in the internal cache was told in messages from `since` on; the last is before `sequence`. */
   | {
       readonly kind: 'bulkEnd';
@@ -78,6 +95,16 @@ const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' 
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
   noDigest: {},
+  holds: {
+    kernel: 'number',
+    ignored: 'number',
+    internal: 'number',
+    external: 'number',
+    compared: 'number',
+    equal: 'boolean',
+    parity: 'string',
+    doubt: 'string',
+  },
   bulkEnd: { since: 'number', sequence: 'number', entries: 'number' },
   bulkEndSeen: { since: 'number' },
   acknowledge: { sequence: 'number' },
@@ -120,6 +147,9 @@ function withPrintableTexts(message: PeerMessage): PeerMessage {
   if (message.kind === 'hello') {
     const { name, version } = message;
     return { ...message, name: printableName(name), version: printableName(version) };
+  }
+  if (message.kind === 'holds') {
+    return { ...message, doubt: printableName(message.doubt, longestSentence) };
   }
   if (message.kind !== 'offerAnswer') return message;
   return { ...message, because: printableName(message.because, longestSentence) };
