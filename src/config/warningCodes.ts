@@ -48,6 +48,10 @@ const warningKinds = {
   'no-binding': { meaning: 'nothing says which role takes connections over' },
   'no-break-space': { meaning: 'no-break spaces are taken as blanks' },
   'no-effect': { meaning: 'the keyword does nothing here; the message says why', migrate: 'drops' },
+  'no-sync-peer': {
+    meaning: 'sync_peer does not say who sends on a Multicast sync link',
+    migrate: 'accepts',
+  },
   'nopreempt-disarmed': {
     meaning: 'nopreempt does nothing beside state MASTER or priority 255',
     migrate: 'drops',
@@ -86,6 +90,7 @@ const warningKinds = {
   'peer-preempt': { meaning: '--peer: one node preempts, the other does not' },
   'peer-sync': { meaning: '--peer: only one node has a Sync block' },
   'peer-sync-group': { meaning: '--peer: members of a sync group differ' },
+  'peer-sync-sender': { meaning: '--peer: sync_peer does not name the other node' },
   'peer-transport': { meaning: '--peer: unicast here, multicast there' },
   'peer-version': { meaning: '--peer: VRRP versions differ' },
   'peer-vips': { meaning: '--peer: virtual addresses differ' },

@@ -66,6 +66,8 @@ export interface SyncLinkStatus {
   readonly kind: string;
   readonly active: boolean;
   readonly usable: boolean;
+  /** Why its sockets cannot be opened. */
+  readonly refused?: string;
   /** TCP: this node's connection to the peer stands. */
   readonly sending?: boolean;
   /** TCP: the peer's connection to this node stands. */
@@ -136,6 +138,20 @@ export interface SyncStatusAnswer {
     readonly malformed: number;
     readonly strangers: number;
     readonly lastStranger?: string;
+    /** Refused datagrams and connections by reason: address, device, ttl, senders, stream. */
+    readonly refusedBy?: Readonly<Record<string, number>>;
+    /** The last few that were refused. */
+    readonly refused?: readonly {
+      readonly address: string;
+      readonly reason: string;
+      /** `sync` or `peer` port. */
+      readonly port: string;
+      readonly interface: string;
+      readonly count: number;
+      readonly agoMs: number;
+    }[];
+    /** Why the peer channel is closed. */
+    readonly channelRefused?: string;
     /** In its messages, skipped. */
     readonly unknownAttributes: number;
   };

@@ -30,7 +30,9 @@ export type CoordinatorTimer =
   /** Nobody took the role that was handed over. */
   | 'handOver'
   /** The flows of two masters are not merged yet. */
-  | 'merge';
+  | 'merge'
+  /** The MASTER to which this node gave way has not answered: it may not know of it. */
+  | 'testimony';
 
 /** Why flows are committed before the role is ours. */
 export interface Preparation {
@@ -78,6 +80,22 @@ export interface Merge {
   readonly isAnnounced: boolean;
 }
 
+/** Nothing on the peer channel is sealed: what would move the role, or put flows into a MASTER's kernel, VRRP must show. */
+export interface Evidence {
+  /** Addresses, as text, of routers whose adverts were accepted; the last few. */
+  readonly advertisers: readonly string[];
+  /** When another MASTER was heard last while this node was MASTER. */
+  readonly rivalSeen: Microseconds | undefined;
+  /** This MASTER resumed its role after a crash, in which another may have taken it. */
+  readonly resumed: Microseconds | undefined;
+  /** The peer said that it had resigned; VRRP has not shown it yet. */
+  readonly granted: Microseconds | undefined;
+  /** When a merge began because the peer said that it gave way. */
+  readonly yieldMerged: Microseconds | undefined;
+  /** What the peer said of its giving way, which VRRP has not shown yet. */
+  readonly unproven: { readonly because: string; readonly at: Microseconds } | undefined;
+}
+
 export interface CoordinatorState {
   readonly role: Role;
   /** When this node became MASTER; undefined while it is not. */
@@ -101,6 +119,10 @@ export interface CoordinatorState {
   readonly otherMasterHeard: boolean;
   readonly merge: Merge | undefined;
   readonly lastMerge: Microseconds | undefined;
+  /** What VRRP has shown of other routers, beside which the peer channel is believed. */
+  readonly evidence: Evidence;
+  /** Adverts that are still to show the stronger MASTER that this node was MASTER too. */
+  readonly testimonies: number;
   /** Next identification of a command that is answered by a result; negative, so that they never meet others'. */
   readonly nextId: number;
 }
@@ -121,14 +143,21 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
   /** Master-down is near. */
   | { readonly kind: 'masterSilent' }
   /** While MASTER another router claimed to be it; `because` names it. */
-  | { readonly kind: 'otherMasterSeen'; readonly because: string }
+  | { readonly kind: 'otherMasterSeen'; readonly because: string; readonly address?: string }
+  /** The advert of this router was accepted while this node was not MASTER. */
+  | { readonly kind: 'advertiser'; readonly address: string }
+  /** The MASTER said priority 0. */
+  | { readonly kind: 'masterResigned' }
   /** The peer was MASTER for `masterFor`, until it gave way `ago` to a stronger one, most likely to this. */
   | {
       readonly kind: 'peerYielded';
       readonly name: string;
       readonly masterFor: Microseconds;
       readonly ago: Microseconds;
+      /** Who said so, where the configuration does not name that one. */
+      readonly from?: string;
     }
+  | { readonly kind: 'yieldAnswered' }
   | { readonly kind: 'mergeProgress'; readonly epoch: number }
   | { readonly kind: 'mergeReady'; readonly epoch: number }
   | { readonly kind: 'mergeFailed'; readonly epoch: number }
@@ -152,8 +181,13 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
       readonly ok: boolean;
       readonly message: string;
     }
-  | { readonly kind: 'handoverOffered' }
-  | { readonly kind: 'handoverGranted' }
+  | { readonly kind: 'handoverOffered'; readonly from?: string }
+  | {
+      readonly kind: 'handoverGranted';
+      readonly from?: string;
+      /** The MASTER said priority 0 within the last second. */
+      readonly hasResigned: boolean;
+    }
   | { readonly kind: 'timer'; readonly timer: CoordinatorTimer }
   | { readonly kind: 'failover'; readonly requestId: number; readonly force: boolean }
   | { readonly kind: 'failoverRelease'; readonly requestId: number }
@@ -174,6 +208,8 @@ export type CoordinatorAction =
   | { readonly kind: 'releasePreemption' }
   /** Gratuitous ARP for all VIPs. */
   | { readonly kind: 'announce' }
+  /** One advert of each member, although this node is not MASTER. */
+  | { readonly kind: 'testify' }
   /** Two masters: a line in the history, and a problem for a while. */
   | { readonly kind: 'split'; readonly because: string }
   /** Completes the line of the split. */
@@ -229,6 +265,15 @@ export const initialCoordinator: CoordinatorState = {
   isSuccessor: false,
   merge: undefined,
   lastMerge: undefined,
+  evidence: {
+    advertisers: [],
+    rivalSeen: undefined,
+    resumed: undefined,
+    granted: undefined,
+    yieldMerged: undefined,
+    unproven: undefined,
+  },
+  testimonies: 0,
   nextId: -1,
 };
 

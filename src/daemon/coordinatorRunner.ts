@@ -32,6 +32,7 @@ export interface RoleHands {
   releasePreemption(unit: string): void;
   setMaintenance(on: boolean): void;
   announceAgain(unit: string): void;
+  testify(unit: string): void;
 }
 
 export interface CoordinatorWorld {
@@ -169,6 +170,9 @@ export class CoordinatorRunner {
         return;
       case 'announce':
         hands.announceAgain(unit);
+        return;
+      case 'testify':
+        hands.testify(unit);
         return;
       default:
         this.#tell(action);

@@ -16,7 +16,8 @@ import {
   type HandOver,
   type Step,
 } from './coordination.js';
-import { prepared, startCommit } from './preparation.js';
+import { isGranted, isKnownPeer, unknownPeer, withEvidence } from './evidence.js';
+import { answerReady, prepared, startCommit } from './preparation.js';
 
 const drainTimeout = seconds(5);
 const offerTimeout = seconds(15);
@@ -203,16 +204,24 @@ export function handOverTimedOut(step: Step): Step {
   return extend(next, {}, { kind: 'releasePreemption' });
 }
 
-/** A keepstate peer asks this node to take the role. */
-export function handoverOffered(step: Step, settings: CoordinatorSettings): Step {
+/** A keepstate peer asks this node to take the role: all that follows by itself is a commit in advance. */
+export function handoverOffered(
+  step: Step,
+  { from }: EventOf<'handoverOffered'>,
+  settings: CoordinatorSettings,
+): Step {
   const { role, maintenance: inMaintenance, preparation } = step.state;
+  const refuse = (because: string): Step =>
+    extend(step, {}, post({ kind: 'answerHandover', ready: false, because }));
+  if (from !== undefined && !isKnownPeer(step.state, from)) return refuse(unknownPeer(from));
   if (role !== 'BACKUP' || inMaintenance) {
-    const because = inMaintenance ? 'in maintenance' : `this node is ${role}`;
-    return extend(step, {}, post({ kind: 'answerHandover', ready: false, because }));
+    return refuse(inMaintenance ? 'in maintenance' : `this node is ${role}`);
   }
   const mine = { for: 'handOver', unitEpoch: undefined, stage: 'awaitingSync' } as const;
   switch (preparation?.stage) {
     case 'ready':
+      // However often it is offered, what was committed is taken back in time where no role follows.
+      if (preparation.for === 'handOver') return extend(step, {}, answerReady(preparation.summary));
       return prepared(extend(step, { preparation: { ...preparation, ...mine, stage: 'ready' } }));
     case 'committing':
       return extend(step, { preparation: { ...mine, stage: 'committing' } });
@@ -224,13 +233,28 @@ export function handoverOffered(step: Step, settings: CoordinatorSettings): Step
   }
 }
 
-/** The peer resigned in our favour. Without a preparation VRRP's own timers decide. */
-export function handoverGranted(step: Step): Step {
-  const { preparation, role } = step.state;
-  if (preparation?.for !== 'handOver' || preparation.stage !== 'ready' || role !== 'BACKUP') {
-    return step;
-  }
-  return extend(step, {}, { kind: 'assumeRole', because: 'the peer handed the role over' });
+/**
+ * The peer says that it resigned in our favour. That counts when the MASTER said priority 0, whichever is heard first.
+ * Without a preparation VRRP's own timers decide.
+ */
+export function handoverGranted(step: Step, event: EventOf<'handoverGranted'>): Step {
+  if (!isAwaitingRole(step) || !isKnownPeer(step.state, event.from)) return step;
+  if (event.hasResigned) return assumeRole(step);
+  return withEvidence(step, { granted: event.at });
+}
+
+/** VRRP shows that the MASTER resigned. */
+export function masterResigned(step: Step, { at }: EventOf<'masterResigned'>): Step {
+  return isAwaitingRole(step) && isGranted(step.state, at) ? assumeRole(step) : step;
+}
+
+function isAwaitingRole({ state: { preparation, role } }: Step): boolean {
+  return preparation?.for === 'handOver' && preparation.stage === 'ready' && role === 'BACKUP';
+}
+
+function assumeRole(step: Step): Step {
+  const next = withEvidence(step, { granted: undefined });
+  return extend(next, {}, { kind: 'assumeRole', because: 'the peer handed the role over' });
 }
 
 export function releaseFailover(step: Step, requestId: number): Step {

@@ -9,6 +9,14 @@
 import { microseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { MergeSummary } from '../sync/messages.js';
 import {
+  isKnownPeer,
+  isYieldProven,
+  mayMergeAgain,
+  rivalSeen,
+  unprovenStory,
+  withEvidence,
+} from './evidence.js';
+import {
   extend,
   logLine,
   post,
@@ -34,31 +42,45 @@ export function otherMasterSeen(
 ): Step {
   const { role, lastMerge, merge, masterSince, isSuccessor } = step.state;
   if (role !== 'MASTER') return step;
+  const shown = rivalSeen(step, event);
   // The last word of the one that was just replaced (higher_prio_send_advert).
   if (isSuccessor && subtractTime(event.at, masterSince ?? event.at) < successionTime) {
-    return extend(step, {}, { kind: 'announce' });
+    return extend(shown, {}, { kind: 'announce' });
   }
-  const seen = extend(step, {}, { kind: 'split', because: event.because });
+  const because = unprovenStory(step.state, event.at) ?? event.because;
+  const seen = extend(shown, {}, { kind: 'split', because });
   if (merge?.isAnnounced === false) return seen;
   if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) {
     return extend(seen, {}, { kind: 'announce' });
   }
-  return beginMerge(seen, event, settings);
+  return beginMerge(seen, { at: event.at, because }, settings);
 }
 
-/** The peer says that it was MASTER and gave way. Whether that was a split is seen by the times. */
+/**
+ * The peer says that it was MASTER and gave way. Whether that was a split is seen by the times, and by what VRRP has shown;
+ * where it has shown nothing yet, the peer repeats it, and shows it.
+ */
 export function peerYielded(step: Step, event: PeerYielded, settings: CoordinatorSettings): Step {
   const { merge, lastMerge, worker } = step.state;
   // The end of the merge that goes on answers the peer.
   if (merge !== undefined) return step;
+  const answer = (kind: 'yieldIgnored' | 'yieldUnproven'): Step =>
+    worker === 'running' ? extend(step, {}, post({ kind })) : step;
+  if (!isKnownPeer(step.state, event.from)) return answer('yieldUnproven');
   const end = microseconds(event.at - event.ago);
   const isMerged = lastMerge !== undefined && lastMerge >= end;
   const overlap = isMerged ? undefined : overlapOf(step, event, end);
-  if (overlap === undefined) {
-    return worker === 'running' ? extend(step, {}, post({ kind: 'yieldIgnored' })) : step;
-  }
+  if (overlap === undefined) return answer('yieldIgnored');
   const because = `${event.name} was MASTER too, for ${asSeconds(overlap)}, until it heard this node`;
-  const told = extend(step, {}, { kind: 'split', because });
+  const isProven = isYieldProven(step.state, end - event.masterFor, end);
+  if (!isProven || !mayMergeAgain(step.state, event.at)) {
+    return withEvidence(answer('yieldUnproven'), { unproven: { because, at: event.at } });
+  }
+  const told = extend(
+    withEvidence(step, { yieldMerged: event.at }),
+    {},
+    { kind: 'split', because },
+  );
   return beginMerge(told, { at: event.at, because }, settings);
 }
 

@@ -25,6 +25,7 @@ import { membersOf, RoleMemory } from './roleMemory.js';
 import { lookForOtherMaster, roleObserver } from './roleObserver.js';
 import { RoleRecorder } from './roleRecorder.js';
 import { RoleTeller } from './roleTeller.js';
+import { VrrpWitness } from './vrrpWitness.js';
 import type { ServiceManager } from './serviceManager.js';
 import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
@@ -75,6 +76,7 @@ export class KeepstateNode {
   readonly #memory: RoleMemory;
   readonly #roleTeller: RoleTeller | undefined;
   readonly #natWatch: NatWatch | undefined;
+  readonly #witness: VrrpWitness;
   /** Of the last twenty ticks. */
   readonly #lateness = new Lateness(20);
   readonly #startedAt: Microseconds;
@@ -120,6 +122,12 @@ export class KeepstateNode {
       });
       if (binding.kind !== 'none') this.#coordinator = this.#makeCoordinator(binding.name);
     }
+    this.#witness = new VrrpWitness({
+      coordinator: () => this.#coordinator,
+      clock: world.clock,
+      roles: () => this.#router.roles(),
+      bound: () => this.#bound,
+    });
     this.#router = world.makeRouter(settings.vrrp, {
       observer: this.#observer(),
       bindings: bindingsOf(settings),
@@ -286,8 +294,10 @@ export class KeepstateNode {
     if (report.kind === 'yieldMerged' && binding.kind !== 'none') {
       this.#recorder.yieldMerged(binding.name, report);
     }
-    const event = toCoordinator(report);
+    const event = toCoordinator(report, () => this.#witness.hasResigned());
     if (event !== undefined) this.#coordinator?.input(event);
+    // The peer's word came before the advert.
+    if (report.kind === 'handoverGranted' && this.#witness.isAwaited) this.#onTick();
   }
 
   #onTick(): void {
@@ -298,13 +308,15 @@ export class KeepstateNode {
     this.#lastTick = now;
     const roles = this.#router.roles();
     if (this.#coordinator !== undefined) lookForOtherMaster(this.#coordinator, roles, this.#bound);
+    this.#witness.look(roles);
     if (subtractTime(now, this.#lastSample) >= 1_000_000) {
       this.#lastSample = now;
       this.#world.service.status(serviceStatusLine(roles, this.#supervisor));
     }
     this.#memory.save(roles);
     this.#roleTeller?.tell(roles, this.#bound);
-    const isHandingOver = this.#coordinator?.state.handOver?.stage === 'resigned';
+    const isHandingOver =
+      this.#coordinator?.state.handOver?.stage === 'resigned' || this.#witness.isAwaited;
     const usual = roles.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
     const period = isHandingOver ? handOverTickPeriod : usual;
     this.#tick = timers.after(period, (due) => {

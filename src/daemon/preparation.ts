@@ -11,6 +11,7 @@ import {
   post,
   startTimer,
   stopTimer,
+  type CoordinatorAction,
   type CoordinatorSettings,
   type Preparation,
   type Step,
@@ -112,12 +113,12 @@ export function prepared(step: Step, summary?: CommitSummary): Step {
   const next = extend(step, { preparation: ready }, stopTimer('commitLimit'));
   if (ready.for === 'preemption') return grant(next, ready);
   if (ready.for === 'silence') return extend(next, {}, startTimer('preparation', silenceLifetime));
-  return extend(
-    next,
-    {},
-    post({ kind: 'answerHandover', ready: true, because: readiness(summary) }),
-    startTimer('preparation', preparationLifetime),
-  );
+  return extend(next, {}, answerReady(summary), startTimer('preparation', preparationLifetime));
+}
+
+/** To the peer that offered the role. */
+export function answerReady(summary: CommitSummary | undefined): CoordinatorAction {
+  return post({ kind: 'answerHandover', ready: true, because: readiness(summary) });
 }
 
 function readiness(summary: CommitSummary | undefined): string {

@@ -2,6 +2,7 @@
 import { toMilliseconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { Problem } from '../control/status.js';
 import type { SyncStatus } from '../sync/messages.js';
+import { refusals } from '../sync/refusedSenders.js';
 import type { InstanceSnapshot } from '../vrrp/snapshot.js';
 import { problem } from './problemTable/table.js';
 
@@ -56,6 +57,7 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Proble
     ...tableProblems('internal', status.internal.entries, status.internal.limit),
     ...tableProblems('external', status.external.entries, status.external.limit),
     ...linkProblems(status),
+    ...strangerProblems(status, now),
     ...lossProblems(status),
   ];
 }
@@ -106,6 +108,10 @@ function linkProblems(status: SyncStatus): readonly Problem[] {
   return status.links.flatMap((link): readonly Problem[] => {
     const subject = link.interfaceName;
     if (!link.isUsable) {
+      if (link.refused !== undefined) {
+        const text = `the sync link on ${subject} cannot be opened: ${link.refused}`;
+        return [problem('sync-link-refused', text, { subject })];
+      }
       const remedy = `bring ${subject} up; replication goes on over another link if there is one`;
       return [problem('sync-link-down', `sync link ${subject} is down`, { subject, remedy })];
     }
@@ -115,11 +121,23 @@ function linkProblems(status: SyncStatus): readonly Problem[] {
   });
 }
 
+/** Those that are still heard. */
+function strangerProblems({ peer }: SyncStatus, now: Microseconds): readonly Problem[] {
+  return (peer.refused ?? [])
+    .filter(({ last }) => toMilliseconds(subtractTime(now, last)) <= problemLifetimeMs)
+    .map(({ address, reason, door, interfaceName, count }) => {
+      const what = door === 'peer' ? 'the peer channel' : 'the sync link';
+      const text = `${address} is refused on ${what} (${interfaceName}), ${count} times: ${refusals[reason].because}`;
+      const subject = `${address} ${reason} ${door} ${interfaceName}`;
+      return problem('sync-stranger', text, { subject, remedy: refusals[reason].remedy });
+    });
+}
+
 function lossProblems({ peer, queues }: SyncStatus): readonly Problem[] {
   const problems: Problem[] = [];
-  if (peer.strangers > 0) {
-    const from = peer.lastStranger ?? 'a stranger';
-    problems.push(problem('sync-stranger', `replication traffic comes from ${from}`));
+  if (peer.channelRefused !== undefined) {
+    const text = `the peer channel cannot be opened: ${peer.channelRefused}`;
+    problems.push(problem('peer-channel-refused', text));
   }
   if (queues.resendDropped > 0) {
     const text = `the resend queue overflowed ${queues.resendDropped} times`;

@@ -11,6 +11,7 @@ import {
   type CoordinatorState,
   type Step,
 } from './coordination.js';
+import { advertiser, endTestimony, evidenceOfRole, testify } from './evidence.js';
 import {
   failover,
   handOverAnswered,
@@ -19,6 +20,7 @@ import {
   handoverGranted,
   handoverOffered,
   maintenance,
+  masterResigned,
   otherMasterTook,
   releaseFailover,
 } from './handOver.js';
@@ -58,12 +60,15 @@ type Handlers = {
 
 const handlers: Handlers = {
   roleChanged: (step, event, settings) =>
-    handOverRoleChanged(roleChanged(step, event, settings), event),
+    evidenceOfRole(handOverRoleChanged(roleChanged(step, event, settings), event), event),
   preemptionWanted: (step, event, settings) => preemptionWanted(step, event.unitEpoch, settings),
   preemptionWithdrawn: (step, event) => withdrawn(step, event.because),
   masterSilent: (step, _event, settings) => masterSilent(step, settings),
   otherMasterSeen,
+  advertiser,
+  masterResigned,
   peerYielded,
+  yieldAnswered: (step) => endTestimony(step),
   mergeProgress: (step, event, settings) =>
     event.epoch === step.state.epoch ? mergeProgress(step, settings, event.at) : step,
   mergeReady: (step, event) => (event.epoch === step.state.epoch ? mergeReady(step) : step),
@@ -83,8 +88,8 @@ const handlers: Handlers = {
   peer: (step, { peerKind, isSynchronised }) =>
     extend(step, { peer: { kind: peerKind, isSynchronised } }),
   result: handOverAnswered,
-  handoverOffered: (step, _event, settings) => handoverOffered(step, settings),
-  handoverGranted: (step) => handoverGranted(step),
+  handoverOffered,
+  handoverGranted: (step, event) => handoverGranted(step, event),
   failover: (step, event) => failover(step, event),
   failoverRelease: (step, event) => releaseFailover(step, event.requestId),
   maintenance,
@@ -124,6 +129,8 @@ function timerRang(
       return handOverTimedOut(step);
     case 'merge':
       return mergeLate(step);
+    case 'testimony':
+      return testify(step);
     default:
       return unreachable(event.timer);
   }

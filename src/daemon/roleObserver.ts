@@ -49,8 +49,9 @@ export function roleObserver(world: ObserverWorld): RouterObserver {
       if (isBound(unit)) tellCoordinator({ kind: 'masterSilent' });
     },
     otherMasterSeen: ({ unit, from, priority }) => {
-      const text = `${formatIp(from)} was MASTER too, with priority ${priority}`;
-      if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', because: text });
+      const address = formatIp(from);
+      const text = `${address} was MASTER too, with priority ${priority}`;
+      if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', because: text, address });
       else recorder.split(unit, text);
     },
     vipsPresent: (unit, instance) => {

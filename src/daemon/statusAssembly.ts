@@ -246,6 +246,22 @@ function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswe
     malformed,
     strangers,
     ...(lastStranger === undefined ? {} : { lastStranger }),
+    ...refusedStatus(source, peer),
     unknownAttributes: peer.unknownAttributes,
+  };
+}
+
+function refusedStatus(
+  source: StatusSource,
+  { refusedBy, refused, channelRefused }: SyncStatus['peer'],
+): Pick<SyncStatusAnswer['peer'], 'refusedBy' | 'refused' | 'channelRefused'> {
+  const listed = refused?.map(({ address, reason, door, interfaceName, count, last }) => ({
+    ...{ address, reason, port: door, interface: interfaceName, count },
+    agoMs: agoMs(source.now, last),
+  }));
+  return {
+    ...(refusedBy === undefined ? {} : { refusedBy }),
+    ...(listed === undefined ? {} : { refused: listed }),
+    ...(channelRefused === undefined ? {} : { channelRefused }),
   };
 }

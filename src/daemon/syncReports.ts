@@ -3,7 +3,11 @@ import { milliseconds } from '../base/time.js';
 import type { SyncReport } from '../sync/messages.js';
 import type { CoordinatorInput } from './coordinatorRunner.js';
 
-export function toCoordinator(report: SyncReport): CoordinatorInput | undefined {
+/** `masterHasResigned`: the MASTER of the bound unit said priority 0 within the last second. */
+export function toCoordinator(
+  report: SyncReport,
+  masterHasResigned: () => boolean,
+): CoordinatorInput | undefined {
   switch (report.kind) {
     case 'ready':
       return { kind: 'workerReady' };
@@ -26,8 +30,9 @@ export function toCoordinator(report: SyncReport): CoordinatorInput | undefined 
       return { kind: 'result', id, ok, message };
     }
     case 'handoverOffered':
+      return { kind: report.kind, ...senderOf(report) };
     case 'handoverGranted':
-      return { kind: report.kind };
+      return { kind: report.kind, ...senderOf(report), hasResigned: masterHasResigned() };
     case 'takeoverDone':
     case 'stopRequested':
     case 'log':
@@ -40,7 +45,14 @@ export function toCoordinator(report: SyncReport): CoordinatorInput | undefined 
 type SplitReport = Extract<
   SyncReport,
   {
-    kind: 'mergeProgress' | 'mergeReady' | 'mergeFailed' | 'merged' | 'peerYielded' | 'yieldMerged';
+    kind:
+      | 'mergeProgress'
+      | 'mergeReady'
+      | 'mergeFailed'
+      | 'merged'
+      | 'peerYielded'
+      | 'yieldAnswered'
+      | 'yieldMerged';
   }
 >;
 
@@ -57,10 +69,16 @@ function ofSplit(report: SplitReport): CoordinatorInput | undefined {
     case 'peerYielded': {
       const { name, masterMs, agoMs } = report;
       const [masterFor, ago] = [milliseconds(masterMs), milliseconds(agoMs)];
-      return { kind: 'peerYielded', name, masterFor, ago };
+      return { kind: 'peerYielded', name, masterFor, ago, ...senderOf(report) };
     }
+    case 'yieldAnswered':
+      return { kind: 'yieldAnswered' };
     case 'yieldMerged':
     default:
       return undefined;
   }
+}
+
+function senderOf({ from }: { readonly from?: string }): { readonly from?: string } {
+  return from === undefined ? {} : { from };
 }

@@ -16,6 +16,10 @@ const patience = seconds(6);
 /** FTFW: the last messages of the bulk may still be asked for again. */
 const acknowledgedPatience = seconds(30);
 
+/** Far more messages than a bulk of the largest table, or what follows it before its end is believed. */
+const longestBulk = 1 << 24;
+const longestDelay = 1 << 20;
+
 type BulkEnd = Extract<PeerMessage, { kind: 'bulkEnd' }>;
 
 export class BulkEnds {
@@ -67,7 +71,7 @@ export class BulkEnds {
   received(message: BulkEnd): void {
     const { settings, ports, catchUp, replicator } = this.#engine;
     const { last, lastGap } = replicator.machine;
-    if (last === undefined || sequenceDistance(last, (message.sequence - 1) >>> 0) < 0) return;
+    if (last === undefined || !isWithinStream(message, last)) return;
     this.#send({ kind: 'bulkEndSeen', since: message.since });
     if (this.#seenSince === message.since) return;
     this.#seenSince = message.since;
@@ -122,4 +126,14 @@ export class BulkEnds {
     this.#engine.catchUp.bulkEnded();
     this.#engine.reportCaughtUp();
   }
+}
+
+/**
+ * A bulk of which everything was heard, that ended just now, and that had a number for each of its flows. An end with other
+ * numbers belongs to no stream that was heard: it would empty the table.
+ */
+function isWithinStream({ since, sequence, entries }: BulkEnd, last: number): boolean {
+  const behind = sequenceDistance(last, (sequence - 1) >>> 0);
+  const length = sequenceDistance(sequence, since);
+  return behind >= 0 && behind <= longestDelay && length >= entries && length <= longestBulk;
 }

@@ -91,6 +91,9 @@ export class Commands {
       case 'yieldIgnored':
         roles.yieldIgnored();
         return;
+      case 'yieldUnproven':
+        this.#peer?.channel.yields.abandon();
+        return;
       default:
         return this.#obeyRest(command, engine);
     }
@@ -291,12 +294,12 @@ export class Commands {
   #peerView(engine: Engine): PeerView {
     const now = this.#ports.clock.now();
     const isHeard = isPeerPresent(engine, now);
-    return (
-      this.#peer?.channel.view(now, isHeard) ?? {
-        kind: isHeard ? 'conntrackd' : 'none',
-        parity: 'unknown',
-      }
-    );
+    const view = this.#peer?.channel.view(now, isHeard) ?? {
+      kind: isHeard ? 'conntrackd' : 'none',
+      parity: 'unknown',
+    };
+    const refused = this.#peer?.refused;
+    return refused === undefined ? view : { ...view, channelRefused: refused };
   }
 
   #reportStatus(): void {

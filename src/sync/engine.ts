@@ -38,6 +38,7 @@ import { Replicator } from './replicator.js';
 import { canInherit } from './restartingSettings.js';
 import type { SyncSettings } from './settings.js';
 import { DatagramBuilder } from './wire/datagramBuilder.js';
+import { continuesStream } from './wire/header.js';
 
 const tickInterval = milliseconds(100);
 /** Where nothing has happened for a while: each wake-up costs an idle node 0.01 % of a core. */
@@ -143,6 +144,7 @@ export class Engine {
       links: settings.links,
       open: ports.openChannel,
       acceptAnySource: settings.acceptAnySource,
+      ...(settings.multicastPeers === undefined ? {} : { multicastPeers: settings.multicastPeers }),
       peerSpeaks: settings.mode !== 'ALARM',
       clock: ports.clock,
       logger: ports.logger,
@@ -152,6 +154,7 @@ export class Engine {
         for (const observer of this.#observers) observer.received?.(now);
         return isGood;
       },
+      continues: (datagram) => continuesStream(datagram, this.replicator.machine.last),
       peerMoved: () => {
         // FTFW says so itself (HELLO); ALARM repeats everything anyway.
         if (settings.mode === 'NOTRACK') this.replicator.peerRestarted();

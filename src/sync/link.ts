@@ -127,6 +127,7 @@ export class Link {
       kind: this.settings.kind,
       isActive,
       isUsable: this.isUp && this.channel !== undefined,
+      ...(this.isUp && this.refused !== undefined ? { refused: this.refused } : {}),
       ...(this.settings.kind === 'tcp'
         ? {
             isSending: stream?.isSending ?? false,

@@ -7,11 +7,12 @@
 import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../base/time.js';
-import type { Channel, ChannelSpec, StreamSpec } from '../net/ports.js';
+import type { Arrival, Channel, ChannelSpec, StreamSpec } from '../net/ports.js';
 import { Link } from './link.js';
 import { LinkSources } from './linkSources.js';
 import type { LinkStatus } from './messages.js';
 import type { SyncLink } from './settings.js';
+import { StreamGuard, type Speaker } from './streamGuard.js';
 import { roomForMessages } from './wire/datagramBuilder.js';
 
 export type OpenChannel = (link: SyncLink) => Channel | { readonly refused: string };
@@ -20,12 +21,16 @@ export interface LinksOptions {
   readonly links: readonly SyncLink[];
   readonly open: OpenChannel;
   readonly acceptAnySource: boolean;
+  /** `sync_peer`. */
+  readonly multicastPeers?: readonly IpAddress[];
   /** A peer that lives speaks once a second at least. */
   readonly peerSpeaks: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A datagram of the peer; true where it held a good message. */
   readonly receive: (datagram: Uint8Array) => boolean;
+  /** Whether it goes on where the stream stands. */
+  readonly continues: (datagram: Uint8Array) => boolean;
   /** After `receive`: the peer sends from another socket than before, as after its restart. Not on streams. */
   readonly peerMoved: () => void;
   /** The active link changed, or its MTU: datagrams have this much room now. */
@@ -45,7 +50,9 @@ const logPause = seconds(10);
 export class Links {
   readonly #options: LinksOptions;
   readonly #links: readonly Link[];
-  readonly #sources: LinkSources;
+  /** Whose datagrams are the peer's, also on the peer channel. */
+  readonly sources: LinkSources;
+  readonly #guard = new StreamGuard();
   #active = 0;
   #triedAt: Microseconds | undefined;
   /** When the peer was heard last, or a link was given its chance. */
@@ -58,7 +65,13 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#links = options.links.map((settings) => new Link(settings, options.writable));
-    this.#sources = new LinkSources(options.acceptAnySource, options.clock);
+    const { multicastPeers } = options;
+    this.sources = new LinkSources({
+      acceptAny: options.acceptAnySource,
+      ...(multicastPeers === undefined ? {} : { multicastPeers }),
+      clock: options.clock,
+      logger: options.logger,
+    });
     this.#quietSince = options.clock.now();
     // The last link marked Default wins, as in conntrackd.
     this.#links.forEach((link, i) => {
@@ -69,15 +82,6 @@ export class Links {
   /** Index of the link that is sent on; the order is that of the settings. */
   get active(): number {
     return this.#active;
-  }
-
-  /** Datagrams and connections from elsewhere, and the last such address. */
-  get strangers(): number {
-    return this.#sources.strangers;
-  }
-
-  get lastStranger(): string | undefined {
-    return this.#sources.lastStranger;
   }
 
   /** Opens what is not open. A link that cannot be opened yet is tried again by `tick`. */
@@ -151,11 +155,6 @@ export class Links {
     for (const link of this.#links) link.close();
   }
 
-  /** The peer's address, or one in a network of the link's interface; others are counted. */
-  admits(settings: SyncLink, source: IpAddress): boolean {
-    return this.#sources.admits(settings, source);
-  }
-
   /** Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has come back. */
   #followInterface(link: Link, index: number | undefined): void {
     if (link.interfaceIs(index)) {
@@ -183,32 +182,55 @@ export class Links {
     }
     link.refused = undefined;
     link.channel = opened;
-    opened.onDatagram((datagram, source, sourcePort) => {
-      this.#received(link, datagram, source, sourcePort);
+    const index = this.#links.indexOf(link);
+    opened.onDatagram((datagram, source, port, arrival) => {
+      link.received(datagram.length);
+      // A connection was judged when it came in.
+      if (opened.stream !== undefined) this.#received(index, datagram, port);
+      else this.#judged({ link: index, source, port }, datagram, arrival);
     });
     opened.stream?.watch({
-      admits: (source) => this.#sources.admits(link.settings, source),
+      admits: (source) => this.sources.admits(link.settings, 'sync', source),
       changed: (direction, isConnected, because) => {
         this.#connectionChanged(link, direction, isConnected, because);
       },
     });
   }
 
-  #received(link: Link, datagram: Uint8Array, source: IpAddress, sourcePort: number): void {
-    link.received(datagram.length);
-    // A connection was judged when it came in.
-    const isJudged = link.channel?.stream !== undefined;
-    if (!isJudged && !this.#sources.admits(link.settings, source)) return;
-    if (!this.#options.receive(datagram)) return;
+  /** Not on streams. */
+  #judged(speaker: Speaker, datagram: Uint8Array, arrival: Arrival | undefined): void {
+    const { clock, peerSpeaks } = this.#options;
+    const { link: index, source, port } = speaker;
+    const link = this.#links[index];
+    if (link === undefined || !this.sources.admits(link.settings, 'sync', source, arrival)) return;
+    const now = clock.now();
+    const isHolderDead = (holder: Speaker): boolean =>
+      this.#links[holder.link]?.isUp !== true ||
+      (holder.link !== index && this.#options.continues(datagram));
+    if (peerSpeaks && !this.#guard.admits(speaker, isHolderDead, now)) return;
+    if (!this.#received(index, datagram, port)) return;
+    this.sources.heard(source, arrival);
+    const pretender = peerSpeaks ? this.#guard.heard(speaker, now) : undefined;
+    if (pretender === undefined) return;
+    const { interfaceName } = this.#links[pretender.link]?.settings ?? link.settings;
+    this.sources.refused.note({ ...pretender, reason: 'stream', door: 'sync', interfaceName }, now);
+  }
+
+  /** True where it held a good message. */
+  #received(index: number, datagram: Uint8Array, sourcePort: number): boolean {
+    const link = this.#links[index];
+    if (link === undefined || !this.#options.receive(datagram)) return false;
     this.#quietSince = this.#options.clock.now();
     this.#isSearching = false;
     // What was still on its way on a link that has gone down does not bring it back.
     const isDead = !link.isUp && this.#links[this.#active]?.isUp === true;
-    if (!isDead) this.#activate(this.#links.indexOf(link), 'the peer uses it');
-    if (!isJudged && link.isPeerMoved(sourcePort)) this.#options.peerMoved();
-    if (!this.#needsMending || !link.canCarry) return;
+    if (!isDead) this.#activate(index, 'the peer uses it');
+    const isStream = link.channel?.stream !== undefined;
+    if (!isStream && link.isPeerMoved(sourcePort)) this.#options.peerMoved();
+    if (!this.#needsMending || !link.canCarry) return true;
     this.#needsMending = false;
     this.#options.mended();
+    return true;
   }
 
   #connectionChanged(

@@ -6,6 +6,7 @@
  */
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
+import type { RefusedSender } from './refusedSenders.js';
 import type { SyncMode, SyncSettings } from './settings.js';
 import type { NodeRoles } from './wire/peerRoles.js';
 
@@ -60,6 +61,8 @@ export type SyncCommand =
   | { readonly kind: 'mergeAfterSplit'; readonly epoch: number }
   /** Answer to `peerYielded`: there is nothing to merge. */
   | { readonly kind: 'yieldIgnored' }
+  /** Answer to `peerYielded`: VRRP has not shown it yet; the peer's next repetition is news again. */
+  | { readonly kind: 'yieldUnproven' }
   /** An address or link went away: the kernel's mass deletes of the next moments are not replicated. */
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
   /** Own addresses, VIPs included, as text: always ignored by the filter. */
@@ -120,7 +123,10 @@ export type SyncReport =
       readonly name: string;
       readonly masterMs: number;
       readonly agoMs: number;
+      readonly from?: string;
     }
+  /** The MASTER to which this node gave way knows it. */
+  | { readonly kind: 'yieldAnswered' }
   /** The MASTER to which this node gave way has merged its flows. */
   | ({ readonly kind: 'yieldMerged' } & MergeSummary)
   | {
@@ -136,12 +142,12 @@ export type SyncReport =
   | { readonly kind: 'status'; readonly status: SyncStatus }
   /** The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`). */
   | { readonly kind: 'caughtUp'; readonly entries: number }
-  /** keepstate peer only: it asks us to take the role. */
-  | { readonly kind: 'handoverOffered' }
+  /** keepstate peer only: it asks us to take the role. `from`: its address, where the configuration does not name that. */
+  | { readonly kind: 'handoverOffered'; readonly from?: string }
   /** conntrackd's client asked for the end of the daemon (`-k`). */
   | { readonly kind: 'stopRequested' }
-  /** The peer that offered has resigned: take the role now. */
-  | { readonly kind: 'handoverGranted' }
+  /** The peer that offered has resigned: take the role now, if VRRP says so too. */
+  | { readonly kind: 'handoverGranted'; readonly from?: string }
   | {
       readonly kind: 'log';
       readonly level: LogLevel;
@@ -233,6 +239,8 @@ export interface LinkStatus {
   readonly kind: 'multicast' | 'udp' | 'tcp';
   readonly isActive: boolean;
   readonly isUsable: boolean;
+  /** Why its sockets cannot be opened. */
+  readonly refused?: string;
   /** TCP: the connection that this node made stands. */
   readonly isSending?: boolean;
   /** TCP: the peer's connection stands. */
@@ -291,6 +299,11 @@ export interface SyncStatus {
     /** Datagrams from addresses that are not the peer's, and the last such address. */
     readonly strangers: number;
     readonly lastStranger?: string;
+    /** Whom the links refused by reason, and the last few by name. */
+    readonly refusedBy?: Readonly<Record<string, number>>;
+    readonly refused?: readonly RefusedSender[];
+    /** Why the peer channel is closed. */
+    readonly channelRefused?: string;
     /** In the peer's messages: attributes of a newer version, skipped. */
     readonly unknownAttributes: number;
   };

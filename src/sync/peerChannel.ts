@@ -47,6 +47,8 @@ export class PeerChannel implements EngineObserver {
   #resignedToken: number | undefined;
   /** The peer waits for our acknowledgement of everything before this number. */
   #acknowledgeBefore: number | undefined;
+  /** Of the message that is handled: its sender, where the configuration does not name it. */
+  #from: { readonly from?: string } = {};
 
   constructor(engine: Engine, port: PeerChannelPort) {
     this.#engine = engine;
@@ -104,14 +106,17 @@ export class PeerChannel implements EngineObserver {
     this.#greeting.setRoles(roles, this.#engine.ports.clock.now());
   }
 
-  receive(datagram: Uint8Array): void {
+  /** `from`: the sender where the configuration does not name it. True where it was a message. */
+  receive(datagram: Uint8Array, from?: string): boolean {
     const message = decodePeerMessage(datagram);
-    if (message === undefined) return;
+    if (message === undefined) return false;
+    this.#from = from === undefined ? {} : { from };
     const now = this.#engine.ports.clock.now();
     const isNew = !this.#isPresent(now);
     this.#greeting.heard(now);
     this.#handle(message, now);
     if (isNew) this.#greeting.say(now);
+    return true;
   }
 
   tick(now: Microseconds): void {
@@ -246,7 +251,7 @@ export class PeerChannel implements EngineObserver {
         this.#granted(message.token);
         return;
       default:
-        this.yields.handle(message);
+        this.yields.handle(message, this.#from);
     }
   }
 
@@ -263,7 +268,7 @@ export class PeerChannel implements EngineObserver {
   #offered(token: number): void {
     if (this.#offeredToken !== token) {
       this.#offeredToken = token;
-      this.#engine.ports.report({ kind: 'handoverOffered' });
+      this.#engine.ports.report({ kind: 'handoverOffered', ...this.#from });
     } else if (this.#answer?.token === token) {
       // The offer is repeated until it is answered: an answer may have been lost.
       this.#send(this.#answer);
@@ -273,7 +278,7 @@ export class PeerChannel implements EngineObserver {
   #granted(token: number): void {
     if (this.#offeredToken !== token) return;
     this.#offeredToken = undefined;
-    this.#engine.ports.report({ kind: 'handoverGranted' });
+    this.#engine.ports.report({ kind: 'handoverGranted', ...this.#from });
   }
 
   /** The question came on another socket than the messages it is about: they may still be under way. */

@@ -22,6 +22,7 @@ const restartingKeys = [
   'peerPort',
   'nodeName',
   'acceptAnySource',
+  'multicastPeers',
 ] as const satisfies readonly (keyof SyncSettings)[];
 
 /** Whether the engine must be started afresh, which fills its caches again. */

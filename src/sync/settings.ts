@@ -75,6 +75,8 @@ export interface SyncSettings {
   /** UDP port of keepstate's peer channel; undefined turns it off. */
   readonly peerPort?: number;
   readonly nodeName: string;
-  /** Accept replication datagrams from any source address (conntrackd's behaviour). */
+  /** The senders on multicast links; undefined: up to four of the interface's network. */
+  readonly multicastPeers?: readonly IpAddress[];
+  /** Accept replication datagrams from any source address (conntrackd's behaviour); never on the peer channel. */
   readonly acceptAnySource: boolean;
 }

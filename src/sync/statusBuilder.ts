@@ -17,6 +17,8 @@ export interface PeerView extends Partial<GreetedPeer> {
   readonly parity: Parity;
   /** Why it is unknown. */
   readonly parityBecause?: string;
+  /** Why its sockets are closed. */
+  readonly channelRefused?: string;
 }
 
 export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
@@ -72,8 +74,8 @@ export function buildStatus(
       before: machine.counters.before,
       malformed: receiver.malformedTotal,
       malformedBy: { ...receiver.malformed, givenUp: receiver.givenUp },
-      strangers: links.strangers,
-      ...(links.lastStranger === undefined ? {} : { lastStranger: links.lastStranger }),
+      ...refusedView(engine),
+      ...(peer.channelRefused === undefined ? {} : { channelRefused: peer.channelRefused }),
       unknownAttributes: receiver.unknownAttributes,
     },
     parity: peer.parity,
@@ -91,6 +93,14 @@ export function buildStatus(
       rss: process.memoryUsage.rss(),
     },
   };
+}
+
+function refusedView({
+  links,
+}: Engine): Pick<SyncStatus['peer'], 'strangers' | 'lastStranger' | 'refusedBy' | 'refused'> {
+  const { total, last, counts, named } = links.sources.refused;
+  if (last === undefined) return { strangers: total };
+  return { strangers: total, lastStranger: last, refusedBy: counts, refused: named };
 }
 
 export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {

@@ -95,8 +95,9 @@ export class YieldNews {
     this.#port.send(this.#answer);
   }
 
-  handle(message: Yielded | Seen): void {
-    if (message.kind === 'yielded') this.#peerYielded(message);
+  /** `sender.from`: who said it, where the configuration does not name that one. */
+  handle(message: Yielded | Seen, sender: { readonly from?: string } = {}): void {
+    if (message.kind === 'yielded') this.#peerYielded(message, sender);
     else this.#answered(message);
   }
 
@@ -107,18 +108,19 @@ export class YieldNews {
     if (subtractTime(now, this.#sentAt) >= pause) this.#send(now, this.#told);
   }
 
-  #peerYielded({ token, masterMs, agoMs }: Yielded): void {
+  #peerYielded({ token, masterMs, agoMs }: Yielded, sender: { readonly from?: string }): void {
     if (this.#answer?.token === token) this.#port.send(this.#answer);
     if (this.#answer?.token === token || this.#heard === token) return;
     this.#heard = token;
     const name = this.#port.peerName();
-    this.#engine.ports.report({ kind: 'peerYielded', name, masterMs, agoMs });
+    this.#engine.ports.report({ kind: 'peerYielded', name, masterMs, agoMs, ...sender });
   }
 
   #answered({ token, merged, created, failed, durationMs }: Seen): void {
     if (this.#told?.token !== token) return;
     this.#told = undefined;
     this.#engine.purge.release();
+    this.#engine.ports.report({ kind: 'yieldAnswered' });
     if (!merged) return;
     this.#engine.ports.report({ kind: 'yieldMerged', created, failed, durationMs });
   }

@@ -200,6 +200,11 @@ export class VrrpRouter {
     this.#units.get(unit)?.announceAgain();
   }
 
+  /** A unit that gave way shows the MASTER that it was MASTER too. */
+  testify(unit: string): void {
+    this.#units.get(unit)?.testify();
+  }
+
   snapshot(): RouterSnapshot {
     return takeSnapshot({
       settings: this.#settings,

@@ -104,6 +104,8 @@ export interface RolePicture {
     readonly lastAdvertSent: Microseconds | undefined;
     /** When the router that is MASTER while this one is not was heard last. */
     readonly masterHeard: Microseconds | undefined;
+    /** That router; its priority is 0 when it gave up the role. */
+    readonly master: HeardMaster | undefined;
   }[];
 }
 
@@ -164,6 +166,7 @@ export function takeRolePicture(units: Iterable<UnitRunner>): RolePicture {
         effectivePriority: member.effectivePriority,
         lastAdvertSent: member.lastAdvertSent,
         masterHeard: (member.master ?? member.weakerMaster)?.lastHeard,
+        master: member.master ?? member.weakerMaster,
       });
     }
   }

@@ -108,6 +108,21 @@ export class UnitRunner {
     }
   }
 
+  /**
+   * One advert of each member that is BACKUP, below the priority of its MASTER, which answers it as that of a weaker MASTER:
+   * after this unit gave way to a MASTER that never heard it.
+   */
+  testify(): void {
+    for (const instance of this.#settings.members) {
+      const member = this.#state.members[instance.name];
+      if (member?.state !== 'BACKUP' || member.master === undefined) continue;
+      const priority = Math.min(member.effectivePriority, member.master.priority - 1);
+      if (priority < 1) continue;
+      const { nextIdentification } = member;
+      this.#world.sendAdvert(instance, this.#sourceOf(instance.name), priority, nextIdentification);
+    }
+  }
+
   /** Resolves when everything decided so far was carried out. */
   idle(): Promise<void> {
     return this.#work;

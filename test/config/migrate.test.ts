@@ -92,7 +92,7 @@ describe.each(pairs)('%s with %s', (keepalived, conntrackd, added) => {
     expect(errors).toContain('no problems left');
     const { status: strict, out } = strictCheck(text);
     expect(out).toMatch(
-      /^\/m\.conf: no problems( \(\d warnings? accepted: clear-text-password\))?\n$/,
+      /^\/m\.conf: no problems( \(\d warnings? accepted: (clear-text-password|no-sync-peer|, )+\))?\n$/,
     );
     expect(strict).toBe(0);
   });

@@ -98,6 +98,19 @@ describe('crossCheck', () => {
   });
 
   test.each([
+    ['192.0.2.1', '192.0.2.2', []],
+    ['192.0.2.9', '192.0.2.2', ['peer-sync-sender 6:5']],
+    ['192.0.2.1 2001:db8::1', '192.0.2.9', ['peer-sync-sender 6:5']],
+  ])('on multicast, sync_peer of the peer is %s and here %s', (theirs, ours, expected) => {
+    const node = (peers: string, own: number): string =>
+      `global_defs {\n sync_peer ${peers}\n}\n${multicastSync.replace(
+        'Interface',
+        `IPv4_interface 192.0.2.${own}\nInterface`,
+      )}`;
+    expect(compare(node(ours, 1), node(theirs, 2))).toEqual(expected);
+  });
+
+  test.each([
     ['multicast group', multicastSync.replace('.50', '.51'), ['peer-link-group 8:5']],
     [
       'multicast port',

@@ -254,9 +254,9 @@ describe('a multicast pair of routers', () => {
   test.each([
     ['master', 'MASTER', 100],
     ['backup', 'BACKUP', 50],
-  ] as const)('the %s means what its two files say, with one warning', (node, state, priority) => {
+  ] as const)('the %s means what its two files say, with two warnings', (node, state, priority) => {
     const result = load(read(`multicast-${node}.keepalived`, 'multicast.conntrackd'));
-    expect(placesOf(result)).toEqual(['warning no-effect 44:5']);
+    expect(placesOf(result)).toEqual(['warning no-sync-peer 33:5', 'warning no-effect 44:5']);
     expect(result.settings?.vrrp.instances).toEqual([
       {
         ...instanceDefaults,
@@ -348,6 +348,7 @@ describe('a cloud router, indented with no-break spaces', () => {
       'warning no-break-space 2:1',
       'warning default-priority 10:1',
       'warning clear-text-password 19:9',
+      'warning no-sync-peer 40:5',
       'warning no-effect 52:5',
       'warning no-effect 58:9',
       'warning own-address-not-ignored 68:9',

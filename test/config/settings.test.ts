@@ -1,5 +1,5 @@
 /** Keyword by keyword: what becomes of each in the settings, and that the normal form keeps it. */
-import { parseIp, type IpAddress } from '../../src/base/ipAddress.js';
+import { formatIp, parseIp, type IpAddress } from '../../src/base/ipAddress.js';
 import { milliseconds, seconds } from '../../src/base/time.js';
 import { printNode } from '../../src/config/printNode.js';
 import type { NodeSettings } from '../../src/config/nodeSettings.js';
@@ -510,7 +510,7 @@ describe('the node', () => {
     const settings = settingsOf(
       instanceText(
         '',
-        `global_defs {\n control_socket /run/c\n state_directory /var/s\n node_name n\n commit_before_vip off\n commit_deadline 1500\n commit_limit 3000\n preempt_sync_timeout 2.5\n peer_port off\n accept_any_sync_source\n history_size 9\n}\nSync { ${link} }`,
+        `global_defs {\n control_socket /run/c\n state_directory /var/s\n node_name n\n commit_before_vip off\n commit_deadline 1500\n commit_limit 3000\n preempt_sync_timeout 2.5\n peer_port off\n sync_peer 192.0.2.1\n sync_peer 192.0.2.1 fe80::1\n accept_any_sync_source\n history_size 9\n}\nSync { ${link} }`,
       ),
     );
     expect(settings.keepstate).toEqual({
@@ -524,6 +524,7 @@ describe('the node', () => {
       historySize: 9,
     });
     expect(settings.sync).toMatchObject({ nodeName: 'n', acceptAnySource: true });
+    expect(settings.sync?.multicastPeers?.map(formatIp)).toEqual(['192.0.2.1', 'fe80::1']);
     expect(settings.sync && 'peerPort' in settings.sync).toBe(false);
   });
 

@@ -224,8 +224,26 @@ describe('warnings about replication', () => {
     const links = [3_780, port].map(
       (group, i) => `  Multicast { IPv4_address 225.0.0.5${i} Group ${group} Interface eth${i} }`,
     );
-    const text = `Sync {\n  Mode FTFW { }\n${links.join('\n')}\n}\nGeneral {\n  HashLimit 1000\n${everythingIgnored}}\n`;
+    const text = `Sync {\n  Mode FTFW { }\n${links.join('\n')}\n}\nGeneral {\n  HashLimit 1000\n${everythingIgnored}}\nglobal_defs { sync_peer 192.0.2.2 }\n`;
     expect(placesOf(load(text))).toEqual(places);
+  });
+
+  test.each([
+    [
+      'Multicast { IPv4_address 225.0.0.50 Group 3780 Interface eth0 }',
+      '',
+      ['warning no-sync-peer 3:3'],
+    ],
+    ['Multicast { IPv4_address 225.0.0.50 Group 3780 Interface eth0 }', 'sync_peer fe80::1', []],
+    [
+      'UDP { IPv4_address 192.0.2.1 IPv4_Destination_Address 192.0.2.2 Port 3780 Interface eth0 }',
+      'sync_peer 192.0.2.2',
+      ['warning no-effect 7:15'],
+    ],
+  ])('%s beside «%s»: who may speak', (link, line, places) => {
+    const text = `Sync {\n  Mode FTFW { }\n  ${link}\n}\nGeneral {\n  HashLimit 1000 ${everythingIgnored}}\nglobal_defs { ${line} }\n`;
+    const found = placesOf(load(text)).filter((place) => !place.includes('own-address'));
+    expect(found.map((place) => place.replace(/ \d+:15$/, ' 7:15'))).toEqual(places);
   });
 
   test('without a filter nothing is ignored', () => {

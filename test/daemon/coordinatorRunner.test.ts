@@ -23,6 +23,7 @@ function takingOver() {
     releasePreemption: nothing,
     setMaintenance: nothing,
     announceAgain: nothing,
+    testify: () => undefined,
   };
   const runner = new CoordinatorRunner(
     {

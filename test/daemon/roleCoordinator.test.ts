@@ -427,10 +427,13 @@ describe('another master beside this one', () => {
     expect(life.state.merge).toBeUndefined();
   });
 
-  test('a peer that was master beside this one, and gave way unheard, is merged with', () => {
+  test('a peer that gave way unheard is merged with when its advert shows that it was master', () => {
     const life = master();
     life.feed({ kind: 'caughtUp' }, 4_000);
-    const actions = life.feed(yielded(400));
+    // Anybody on the sync network can say so; the peer's next repetition is news again.
+    expect(posted(life.feed(yielded(400)))).toEqual(['yieldUnproven']);
+    expect(posted(life.feed(yielded(400, 501), 500))).toEqual(['yieldUnproven']);
+    const actions = life.feed(seen, 500);
     expect(posted(actions)).toEqual(['mergeAfterSplit']);
     expect(actions).toContainEqual({
       kind: 'split',
@@ -438,6 +441,74 @@ describe('another master beside this one', () => {
     });
     // Its repetitions change nothing.
     expect(life.feed(yielded(400))).toEqual([]);
+  });
+
+  test('a master that resumed after a crash believes a peer that gave way soon after, others do not', () => {
+    const resumed = (isResumed: boolean): Life => {
+      const life = backup();
+      life.becomes('MASTER', { isResumed });
+      life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+      life.feed({ kind: 'vipsUp' });
+      return life;
+    };
+    expect(posted(resumed(true).feed(yielded(2_000), 1_500))).toEqual(['mergeAfterSplit']);
+    expect(posted(resumed(true).feed(yielded(2_000), 12_000))).toEqual(['yieldUnproven']);
+    expect(posted(resumed(false).feed(yielded(2_000), 1_500))).toEqual(['yieldUnproven']);
+  });
+
+  test('what a peer says of its giving way begins one merge a minute', () => {
+    const life = master();
+    const { epoch } = life.state;
+    const split = (after: number): readonly string[] => {
+      life.feed({ kind: 'merged', epoch, summary: found });
+      return posted(life.feed(yielded(400), after));
+    };
+    life.feed(seen, 4_000);
+    expect(split(1_000)).toEqual(['mergeAfterSplit']);
+    expect(split(1_000)).toEqual(['yieldUnproven']);
+    life.feed(seen, 57_900);
+    expect(split(1_000)).toEqual(['yieldUnproven']);
+    expect(split(100)).toEqual(['mergeAfterSplit']);
+  });
+
+  test('a peer that no line names is believed where this node has heard its adverts', () => {
+    const life = master();
+    life.feed({ ...seen, address: '10.0.0.2' });
+    life.feed({ kind: 'merged', epoch: life.state.epoch, summary: found });
+    const from = (address: string): Untimed<CoordinatorEvent> => ({
+      ...yielded(400),
+      ...{ from: address },
+    });
+    expect(posted(life.feed(from('10.99.0.66'), 1_000))).toEqual(['yieldUnproven']);
+    expect(posted(life.feed(from('10.0.0.2')))).toEqual(['mergeAfterSplit']);
+  });
+
+  test('whoever gave way shows that it was master, until the stronger one answers', () => {
+    const ring = { kind: 'timer', timer: 'testimony' } as const;
+    const life = master();
+    expect(life.becomes('BACKUP', { yieldedTo: '10.0.0.2' })).toContainEqual({
+      kind: 'startTimer',
+      timer: 'testimony',
+      duration: milliseconds(500),
+    });
+    expect(kinds(life.feed(ring, 500))).toEqual(['testify', 'log', 'startTimer']);
+    expect(kinds(life.feed(ring, 1_000))).toEqual(['testify', 'startTimer']);
+    expect(kinds(life.feed({ kind: 'yieldAnswered' }))).toEqual(['stopTimer']);
+    expect(kinds(life.feed(ring, 1_000))).toEqual([]);
+    // It ends by itself, and with the role.
+    const alone = master();
+    alone.becomes('BACKUP', { yieldedTo: '10.0.0.2' });
+    let shown = 0;
+    for (let i = 0; i < 100; i++) shown += Number(kinds(alone.feed(ring)).includes('testify'));
+    expect(shown).toBe(60);
+    const again = master();
+    again.becomes('BACKUP', { yieldedTo: '10.0.0.2' });
+    again.becomes('MASTER');
+    expect(kinds(again.feed(ring))).toEqual([]);
+    // A conntrackd beside keepalived merges nothing.
+    const beside = master();
+    beside.feed({ kind: 'peer', peerKind: 'conntrackd', isSynchronised: true });
+    expect(kinds(beside.becomes('BACKUP', { yieldedTo: '10.0.0.2' }))).not.toContain('startTimer');
   });
 
   test('a peer whose news come again after the merge is told that there is nothing to merge', () => {
@@ -581,7 +652,9 @@ describe('planned hand-over', () => {
       kind: 'post',
       command: { kind: 'answerHandover', ready: true, because: 'flows are committed' },
     });
-    expect(kinds(life.feed({ kind: 'handoverGranted' }))).toEqual(['assumeRole']);
+    expect(kinds(life.feed({ kind: 'handoverGranted', hasResigned: true }))).toEqual([
+      'assumeRole',
+    ]);
     const start = life.becomes('MASTER', { vipsWait: true });
     expect(kinds(start)).toContain('releaseVips');
     // What was committed in advance counts: nothing more is waited for.
@@ -590,7 +663,73 @@ describe('planned hand-over', () => {
   });
 
   test('a grant without a preparation changes nothing', () => {
-    expect(backup().feed({ kind: 'handoverGranted' })).toEqual([]);
+    expect(backup().feed({ kind: 'handoverGranted', hasResigned: true })).toEqual([]);
+  });
+
+  const prepared = (from?: string): Life => {
+    const life = backup();
+    life.feed({ kind: 'handoverOffered', ...(from === undefined ? {} : { from }) });
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    return life;
+  };
+
+  test('a grant counts beside priority 0 of the MASTER, which may come within a second of it', () => {
+    const grant = { kind: 'handoverGranted', hasResigned: false } as const;
+    const life = prepared();
+    expect(life.feed(grant)).toEqual([]);
+    expect(kinds(life.feed({ kind: 'masterResigned' }, 999))).toEqual(['assumeRole']);
+    const late = prepared();
+    late.feed(grant);
+    expect(late.feed({ kind: 'masterResigned' }, 1_001)).toEqual([]);
+    // Priority 0 alone is VRRP's matter.
+    expect(prepared().feed({ kind: 'masterResigned' })).toEqual([]);
+  });
+
+  test('what a grant asked for ends with the role in which it was given', () => {
+    const life = prepared();
+    life.feed({ kind: 'handoverGranted', hasResigned: false });
+    life.becomes('FAULT');
+    life.becomes('BACKUP');
+    life.feed({ kind: 'handoverOffered' });
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    expect(life.feed({ kind: 'masterResigned' })).toEqual([]);
+  });
+
+  test('an offer ends in a commit that is taken back, however often it is repeated', () => {
+    const life = prepared();
+    for (let i = 0; i < 5; i++) {
+      const again = life.feed({ kind: 'handoverOffered' }, 1_000);
+      expect(again).toEqual([
+        {
+          kind: 'post',
+          command: { kind: 'answerHandover', ready: true, because: 'flows are committed' },
+        },
+      ]);
+    }
+    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['undoPreCommit']);
+    expect(life.state.preparation).toBeUndefined();
+  });
+
+  test('from an address that no line names an offer counts where its adverts are heard', () => {
+    const life = backup();
+    const offer = { kind: 'handoverOffered', from: '10.99.0.2' } as const;
+    life.feed({ kind: 'advertiser', address: '10.0.0.2' });
+    expect(life.feed(offer)).toEqual([
+      {
+        kind: 'post',
+        command: {
+          kind: 'answerHandover',
+          ready: false,
+          because: expect.stringContaining('sync_peer') as string,
+        },
+      },
+    ]);
+    life.feed({ kind: 'advertiser', address: '10.99.0.2' });
+    expect(posted(life.feed(offer))).toEqual(['preCommit']);
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    const grant = { kind: 'handoverGranted', hasResigned: true } as const;
+    expect(life.feed({ ...grant, from: '10.99.0.66' })).toEqual([]);
+    expect(kinds(life.feed({ ...grant, from: '10.99.0.2' }))).toEqual(['assumeRole']);
   });
 
   test('maintenance on a MASTER hands over first, and then holds', () => {

@@ -5,7 +5,7 @@ import type { RolePicture } from '../../src/vrrp/snapshot.js';
 
 const instance = (unit: string, vrid: number, effectivePriority: number) => ({
   ...{ unit, vrid, effectivePriority },
-  ...{ lastAdvertSent: undefined, masterHeard: undefined },
+  ...{ lastAdvertSent: undefined, masterHeard: undefined, master: undefined },
 });
 const picture: RolePicture = {
   units: [

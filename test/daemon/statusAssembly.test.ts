@@ -12,6 +12,7 @@ import { syncProblems, instanceProblems, latenessProblems } from '../../src/daem
 import { planReload, Reloader } from '../../src/daemon/reload.js';
 import { assembleStatus, isoTime, type StatusSource } from '../../src/daemon/statusAssembly.js';
 import type { SyncStatus } from '../../src/sync/messages.js';
+import type { RefusedSender } from '../../src/sync/refusedSenders.js';
 import { zeroCounters } from '../../src/vrrp/counters.js';
 import type { InstanceSnapshot, UnitSnapshot } from '../../src/vrrp/snapshot.js';
 
@@ -201,8 +202,19 @@ describe('problems', () => {
     expect(syncCodes({ kernel: { isApart: true, isEmptied: false } })).toEqual(['cache-differs']);
     expect(syncCodes({ kernel: { isApart: false, isEmptied: true } })).toEqual(['cache-differs']);
     expect(syncCodes({ internal: { ...counts, entries: 92 } })).toEqual(['table-full']);
-    expect(syncCodes({ peer: { ...sync.peer, strangers: 1, lastStranger: '10.9.9.9' } })).toEqual([
-      'sync-stranger',
+    const stranger: RefusedSender = {
+      address: '10.9.9.9',
+      reason: 'address',
+      door: 'peer',
+      interfaceName: 'eth3',
+      count: 1,
+      last: now,
+    };
+    expect(syncCodes({ peer: { ...sync.peer, refused: [stranger] } })).toEqual(['sync-stranger']);
+    const gone = { ...stranger, last: microseconds(now - 60_001_000) };
+    expect(syncCodes({ peer: { ...sync.peer, refused: [gone] } })).toEqual([]);
+    expect(syncCodes({ peer: { ...sync.peer, channelRefused: 'in use' } })).toEqual([
+      'peer-channel-refused',
     ]);
     expect(syncCodes({ queues: { ...sync.queues, resendDropped: 1 } })).toEqual([
       'resend-overflow',

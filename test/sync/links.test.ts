@@ -1,7 +1,8 @@
 /** Which link is sent on, whose datagrams are taken, and what happens when the kernel takes no more. */
 import { formatIp, parseIp, type IpAddress } from '../../src/base/ipAddress.js';
-import { seconds, type Microseconds } from '../../src/base/time.js';
+import { milliseconds, seconds, type Microseconds } from '../../src/base/time.js';
 import type {
+  Arrival,
   Channel,
   ChannelListener,
   KernelOutcome,
@@ -50,8 +51,8 @@ class FakeChannel implements Channel {
     this.isClosed = true;
   }
 
-  hear(from: string, port = 9): void {
-    this.#listener?.(Buffer.from('x'), ip(from), port);
+  hear(from: string, port = 9, arrival?: Arrival): void {
+    this.#listener?.(Buffer.from('x'), ip(from), port, arrival);
   }
 
   becomeWritable(): void {
@@ -129,6 +130,8 @@ function linksOver<C extends FakeChannel>(
     room: 0,
     now: seconds(1),
     logged: 0,
+    /** The next datagrams go on where the stream stands. */
+    continues: true,
   };
   const links = new Links({
     links: settings,
@@ -141,6 +144,7 @@ function linksOver<C extends FakeChannel>(
       seen.received++;
       return true;
     },
+    continues: () => seen.continues,
     peerMoved: () => {
       seen.moved++;
     },
@@ -170,7 +174,7 @@ describe('source', () => {
     channels[0]!.hear('192.0.2.2');
     channels[0]!.hear('198.51.100.66');
     expect(seen.received).toBe(1);
-    expect(links).toMatchObject({ strangers: 1, lastStranger: '198.51.100.66' });
+    expect(links.sources.refused).toMatchObject({ total: 1, last: '198.51.100.66' });
   });
 
   test('the peer that speaks from another port has another socket; a stranger’s port is nothing', () => {
@@ -180,31 +184,71 @@ describe('source', () => {
     channels[0]!.hear('192.0.2.2', 9);
     channels[0]!.hear('198.51.100.66', 11);
     expect(seen.moved).toBe(0);
+    seen.now = seconds(3);
     channels[0]!.hear('192.0.2.2', 12);
     expect(seen.moved).toBe(1);
     channels[0]!.hear('192.0.2.2', 12);
     expect(seen.moved).toBe(1);
   });
 
-  test('an address in the network of the link’s interface is taken', () => {
-    const { links, channels, seen } = linksOf([link('lo')]);
+  test('a second socket that speaks for a peer that goes on is refused, counted and named', () => {
+    const { links, channels, seen } = linksOf([link('nowhere')]);
+    for (let tenths = 10; tenths < 60; tenths++) {
+      seen.now = milliseconds(tenths * 100);
+      if (tenths % 10 === 0) channels[0]!.hear('192.0.2.2', 9);
+      channels[0]!.hear('192.0.2.2', 66);
+    }
+    expect(seen).toMatchObject({ received: 5, moved: 0 });
+    expect(links.sources.refused.counts).toEqual({ stream: 40 });
+    expect(links.sources.refused.named).toMatchObject([{ address: '192.0.2.2', door: 'sync' }]);
+  });
+
+  test('another link of the peer is taken where the stream goes on there, or the first is down', () => {
+    const { links, channels, seen } = linksOf([link('a'), link('b')]);
+    channels[0]!.hear('192.0.2.2', 9);
+    seen.continues = false;
+    channels[1]!.hear('192.0.2.2', 10);
+    expect(active(links)).toBe('a');
+    links.linkState('a', false);
+    channels[1]!.hear('192.0.2.2', 10);
+    expect(seen.received).toBe(2);
+  });
+
+  test('an address in the network of the link’s interface is the peer’s on multicast alone', () => {
+    const { channels, seen } = linksOf([
+      link('lo'),
+      link('lo', { kind: 'multicast', destination: ip('225.0.0.50') }),
+    ]);
     channels[0]!.hear('127.9.9.9');
+    expect(seen.received).toBe(0);
+    channels[1]!.hear('127.9.9.9');
     expect(seen.received).toBe(1);
-    expect(links.strangers).toBe(0);
+  });
+
+  test('what comes in by another device, or through a router after it did not, is not the peer’s', () => {
+    const { links, channels, seen } = linksOf([link('nowhere')]);
+    channels[0]!.hear('192.0.2.2', 9, { ttl: 64, strangeDevice: 'lan' });
+    expect(seen.received).toBe(0);
+    for (const ttl of [64, 255, 64, 254, undefined, 255]) {
+      channels[0]!.hear('192.0.2.2', 9, { ttl });
+    }
+    expect(seen.received).toBe(3);
+    expect(links.sources.refused.counts).toEqual({ device: 1, ttl: 3 });
   });
 
   test('where any source is accepted nobody is a stranger', () => {
     const { links, channels, seen } = linksOf([link('nowhere')], true);
-    channels[0]!.hear('198.51.100.66');
+    channels[0]!.hear('198.51.100.66', 9, { ttl: 3, strangeDevice: 'lan' });
     expect(seen.received).toBe(1);
-    expect(links.strangers).toBe(0);
+    expect(links.sources.refused.total).toBe(0);
+    expect(links.sources.admits(link('nowhere'), 'peer', ip('198.51.100.66'))).toBe(false);
   });
 
   test('the group of a multicast link is not a source', () => {
     const group = link('nowhere', { kind: 'multicast', destination: ip('225.0.0.50') });
     const { links, channels } = linksOf([group]);
     channels[0]!.hear('225.0.0.50');
-    expect(links.lastStranger).toBe(formatIp(ip('225.0.0.50')));
+    expect(links.sources.refused.last).toBe(formatIp(ip('225.0.0.50')));
   });
 });
 
@@ -393,7 +437,7 @@ describe('links over connections', () => {
     const { links, channels } = streamsOf([tcp('nowhere')]);
     expect(channels[0]!.admits('198.51.100.66')).toBe(false);
     expect(channels[0]!.admits('192.0.2.2')).toBe(true);
-    expect(links).toMatchObject({ strangers: 1, lastStranger: '198.51.100.66' });
+    expect(links.sources.refused).toMatchObject({ total: 1, last: '198.51.100.66' });
   });
 
   test('without a connection nothing stops: the newest few wait, and go first afterwards', () => {

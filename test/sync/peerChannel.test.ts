@@ -367,6 +367,21 @@ describe('the end of a bulk', () => {
     expect(one.sweeps).toEqual([5]);
   });
 
+  // The last number of the peer that was heard is 9.
+  test.each([
+    ['that is yet to come', { since: 3, sequence: 12, entries: 0 }],
+    ['of another stream', { since: 0x8000_0000, sequence: 0x8000_0009, entries: 0 }],
+    ['that ended long ago', { since: 0xffd0_0000, sequence: 0xffe0_0000, entries: 0 }],
+    ['that ended before it began', { since: 9, sequence: 3, entries: 0 }],
+    ['that is too long for any table', { since: 0xf000_0000, sequence: 10, entries: 0 }],
+    ['that had fewer numbers than flows', { since: 9, sequence: 10, entries: 2 }],
+  ])('of a bulk %s is nobody’s: nothing is removed, nor answered', (_what, numbers) => {
+    const one = node();
+    one.catchUp.bulkEnded();
+    one.channel.receive(encodePeerMessage({ kind: 'bulkEnd', ...numbers }));
+    expect([said(one, 'bulkEndSeen'), one.reports, one.sweeps]).toEqual([0, [], []]);
+  });
+
   test('of a bulk with a gap completes nothing: another is asked for, up to where no flow can be missing', () => {
     const one = node('NOTRACK');
     for (let since = 1; since < 5; since++) {
@@ -485,7 +500,10 @@ describe('a node that gave way to a stronger master', () => {
     one.channel.tick(one.now);
     expect(one.sent.filter(({ kind }) => kind === 'yielded')).toHaveLength(2);
     expect(one.purge).toEqual(['held', 'released']);
-    expect(one.reports).toEqual([{ kind: 'yieldMerged', created: 4, failed: 1, durationMs: 20 }]);
+    expect(one.reports).toEqual([
+      { kind: 'yieldAnswered' },
+      { kind: 'yieldMerged', created: 4, failed: 1, durationMs: 20 },
+    ]);
   });
 
   test('reports nothing where there was nothing to merge', () => {
@@ -493,7 +511,7 @@ describe('a node that gave way to a stronger master', () => {
     one.channel.receive(hello);
     one.channel.yields.gaveWay(milliseconds(1_500));
     one.channel.receive(seen(77, false));
-    expect([one.purge, one.reports]).toEqual([['held', 'released'], []]);
+    expect([one.purge, one.reports]).toEqual([['held', 'released'], [{ kind: 'yieldAnswered' }]]);
   });
 
   test('holds no purge for a peer that is not there, and has nothing to say once it is master again', () => {

@@ -1,11 +1,13 @@
 /** Sockets of the peer channel: who is heard on them, and what becomes of them when their interface is made anew. */
 import { parseIp, type IpAddress } from '../../src/base/ipAddress.js';
-import { seconds } from '../../src/base/time.js';
+import { milliseconds, seconds } from '../../src/base/time.js';
 import type { Channel, ChannelListener } from '../../src/net/ports.js';
 import type { Engine } from '../../src/sync/engine.js';
 import { LinkSources } from '../../src/sync/linkSources.js';
 import { PeerLinks } from '../../src/sync/peerLinks.js';
+import type { SyncReport } from '../../src/sync/messages.js';
 import type { SyncLink } from '../../src/sync/settings.js';
+import { encodePeerMessage } from '../../src/sync/wire/peerMessage.js';
 
 function ip(text: string): IpAddress {
   const address = parseIp(text);
@@ -17,7 +19,7 @@ const link: SyncLink = {
   kind: 'multicast',
   family: 4,
   interfaceName: 'nowhere',
-  destination: ip('225.0.0.50'),
+  destination: ip('224.0.0.50'),
   port: 3_780,
   isDefault: false,
   checksum: true,
@@ -48,34 +50,74 @@ class Socket implements Channel {
 
 function peerLinks() {
   const opened: Socket[] = [];
-  const state = { index: 7 };
-  const clock = { now: () => seconds(1), wallClock: () => seconds(1) };
-  const sources = new LinkSources(false, clock);
+  const reports: SyncReport[] = [];
+  const state = { index: 7, now: seconds(1), logged: 0, refused: '' };
+  const clock = { now: () => state.now, wallClock: () => state.now };
+  const logger = { log: () => state.logged++ };
+  const sources = new LinkSources({
+    acceptAny: true,
+    multicastPeers: [ip('10.0.0.2')],
+    clock,
+    logger,
+  });
   // The parts of an engine that are looked at.
   const engine = {
     ports: {
       clock,
+      logger,
+      random: { below: () => 1 },
+      report: (report: SyncReport) => reports.push(report),
       openChannel: () => {
+        if (state.refused !== '') return { refused: state.refused };
         const socket = new Socket(state.index);
         opened.push(socket);
         return socket;
       },
     },
     settings: { links: [link], nodeName: 'a' },
-    links: {
-      active: 0,
-      admits: (settings: SyncLink, source: IpAddress) => sources.admits(settings, source),
-    },
+    links: { active: 0, sources },
     observe: () => undefined,
   } as unknown as Engine;
-  return { links: new PeerLinks(engine, 3_781, '0'), opened, state, sources };
+  return { links: new PeerLinks(engine, 3_781, '0'), opened, state, sources, reports };
 }
 
 test('a stranger is counted and named with those of the links', () => {
   const { links, opened, sources } = peerLinks();
   links.tick();
   opened[0]?.listener?.(Buffer.from('x'), ip('198.51.100.66'), 9);
-  expect(sources).toMatchObject({ strangers: 1, lastStranger: '198.51.100.66' });
+  expect(sources.refused).toMatchObject({ total: 1, last: '198.51.100.66' });
+  expect(sources.refused.named).toMatchObject([{ door: 'peer', reason: 'address' }]);
+});
+
+const offer = (token: number): Uint8Array => encodePeerMessage({ kind: 'offer', token });
+
+test('a second socket that speaks for a peer that goes on is not heard; one that follows it is', () => {
+  const { links, opened, state, sources, reports } = peerLinks();
+  links.tick();
+  const hear = (port: number, token: number): void =>
+    opened[0]?.listener?.(offer(token), ip('10.0.0.2'), port, { ttl: 255 });
+  hear(9, 1);
+  state.now = milliseconds(1_500);
+  hear(66, 2);
+  state.now = milliseconds(2_600);
+  hear(9, 1);
+  expect(reports).toEqual([{ kind: 'handoverOffered' }]);
+  expect(sources.refused.counts).toEqual({ stream: 1 });
+  state.now = milliseconds(4_700);
+  hear(10, 3);
+  expect(reports).toHaveLength(2);
+});
+
+test('a port that is in use is told once, and opened when it is free', () => {
+  const { links, opened, state } = peerLinks();
+  state.refused = 'bind the receiver: in use';
+  for (let i = 0; i < 100; i++) links.tick();
+  expect(links.refused).toBe('nowhere: bind the receiver: in use');
+  expect(state.logged).toBe(1);
+  state.refused = '';
+  for (let i = 0; i < 20; i++) links.tick();
+  expect(links.refused).toBeUndefined();
+  expect(opened).toHaveLength(1);
 });
 
 test('a socket of an interface that was made anew is opened anew, at the next tick', () => {

@@ -54,8 +54,15 @@ export function buildSync(
     ]),
     ...optional('peerPort', peerPort(globals, links[0]?.port, context)),
     nodeName,
+    ...optional('multicastPeers', syncPeers(globals)),
     acceptAnySource: valueOf(globals.accept_any_sync_source) ?? false,
   };
+}
+
+/** Of all lines together. */
+function syncPeers(globals: GlobalValues): readonly IpAddress[] | undefined {
+  const named = globals.sync_peer.flatMap(({ value }) => value);
+  return named.length === 0 ? undefined : distinct(named);
 }
 
 /** Each address once. */

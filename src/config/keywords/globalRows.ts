@@ -13,7 +13,7 @@ import {
   word,
 } from '../table/scalarTypes.js';
 import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../table/row.js';
-import { notifyScript, oneOrTwoWords, words } from '../table/wordTypes.js';
+import { addresses, notifyScript, oneOrTwoWords, words } from '../table/wordTypes.js';
 import { portOrOff } from './portOrOff.js';
 import { garpRows } from './garpRows.js';
 import { firstCounts } from './instanceRows.js';
@@ -63,9 +63,18 @@ export const keepstateRows = {
   peer_port: keepstate(portOrOff, "UDP port of keepstate's own peer channel; off: none", {
     default: 'the sync port + 1',
   }),
+  sync_peer: keepstate(
+    addresses,
+    'who else sends on Multicast sync links; UDP and TCP links name their peer themselves',
+    {
+      default:
+        "up to four senders of the interface's network; role changes only from routers that are heard",
+      repeats: true,
+    },
+  ),
   accept_any_sync_source: keepstate(
     flag,
-    'accept sync datagrams from any address, as conntrackd does',
+    'accept sync datagrams from any address, as conntrackd does; never on the peer channel',
     {
       default: 'off',
     },

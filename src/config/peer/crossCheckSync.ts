@@ -1,5 +1,5 @@
 /** The replication half of the cross-node check. */
-import { formatIp } from '../../base/ipAddress.js';
+import { formatIp, ipEquals } from '../../base/ipAddress.js';
 import type { SyncLink, SyncSettings } from '../../sync/settings.js';
 import { last, type Located } from '../table/row.js';
 import type { Position, ProblemList } from '../problem.js';
@@ -24,7 +24,28 @@ export function crossCheckSync(own: PeerSide, peer: PeerSide, problems: ProblemL
   }
   a.links.forEach((link, i) => {
     const other = b.links[i];
-    if (other !== undefined) compareLinks(own, link, other, i, problems);
+    if (other === undefined) return;
+    compareLinks(own, link, other, i, problems);
+    const at = placeOf(own, i);
+    compareSenders(a, other, 'here', 'on the peer', at, problems);
+    compareSenders(b, link, 'on the peer', 'here', at, problems);
+  });
+}
+
+/** What a node without this address sends is refused. */
+function compareSenders(
+  { multicastPeers }: SyncSettings,
+  { kind, localAddress }: SyncLink,
+  listIs: string,
+  addressIs: string,
+  at: Position,
+  problems: ProblemList,
+): void {
+  if (kind !== 'multicast' || multicastPeers === undefined || localAddress === undefined) return;
+  if (multicastPeers.some((peer) => ipEquals(peer, localAddress))) return;
+  const message = `sync_peer ${listIs} does not name ${formatIp(localAddress)}, the address of the dedicated link ${addressIs}`;
+  problems.warning(at, 'peer-sync-sender', message, {
+    expected: 'the addresses of the other node',
   });
 }
 

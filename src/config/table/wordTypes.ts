@@ -1,4 +1,5 @@
 /** Values of several words, lists and blocks. */
+import { formatIp, parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Token } from '../text/token.js';
 import type { Statement } from '../tree.js';
 import { parseRows } from './parseRows.js';
@@ -147,6 +148,27 @@ export function words(name: string, minWords = 0): ValueType<readonly string[]> 
     print: (value) => ({ words: value.map(quoteWord) }),
   };
 }
+
+/** `keyword ADDRESS ...`: one or more, of either family. */
+export const addresses: ValueType<readonly IpAddress[]> = {
+  name: 'address ...',
+  minWords: 1,
+  maxWords: Number.POSITIVE_INFINITY,
+  parse: ({ words: all }, { problems }) => {
+    const found: IpAddress[] = [];
+    for (const { text, at } of all) {
+      const address = parseIp(text);
+      if (address === undefined) {
+        const message = `'${text.slice(0, 60)}' is not an address`;
+        problems.error(at, 'bad-value', message, { expected: 'IPv4 or IPv6 addresses' });
+        return undefined;
+      }
+      found.push(address);
+    }
+    return found;
+  },
+  print: (value) => ({ words: value.map(formatIp) }),
+};
 
 /** An item of a list: its words, read by `parse`. */
 export interface ItemType<T> {

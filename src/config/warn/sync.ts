@@ -14,6 +14,7 @@ export function warnAboutSync(inputs: WarningInputs): void {
   const sync = last(root.Sync);
   if (settings.sync === undefined || sync === undefined) return;
   warnAboutLinks(sync.value.values, problems);
+  warnAboutSenders(inputs, sync.value.values);
   if (general !== undefined) {
     warnAboutEvents(general.value.values, problems);
     warnAboutBuffer(general.value.values, problems);
@@ -34,6 +35,22 @@ function warnAboutLinks({ Multicast }: SyncValues, problems: ProblemList): void 
     }
     used.add(port.value);
   }
+}
+
+/** A group is anybody's: whoever is in the network can speak there. */
+function warnAboutSenders({ globals, problems }: WarningInputs, { Multicast }: SyncValues): void {
+  const named = last(globals.sync_peer);
+  const [link] = Multicast;
+  if (named !== undefined && link === undefined) {
+    const message = "'sync_peer' has no effect here: UDP and TCP links name their peer themselves";
+    problems.warning(named.at, 'no-effect', message, { expected: 'Multicast links, or no line' });
+  }
+  if (named !== undefined || link === undefined) return;
+  const message =
+    'whoever is in the network of the interface can speak here: up to four senders are taken for peers, and a planned hand-over only from an address whose adverts this node hears';
+  problems.warning(link.at, 'no-sync-peer', message, {
+    expected: 'sync_peer in global_defs, with the addresses of the other nodes on this link',
+  });
 }
 
 /** What keepstate does whatever the line says; a line that asks for just that is no problem. */

@@ -1,4 +1,5 @@
 /** Problems of replication: the engine, its links, its tables, its peer. */
+import { refusals } from '../../sync/refusedSenders.js';
 import type { ProblemRows } from './row.js';
 
 export const syncRows = {
@@ -46,11 +47,25 @@ export const syncRows = {
     ends: 'the connection stands',
     remedy: 'the peer must listen there, and its filter must admit the port',
   },
+  'sync-link-refused': {
+    severity: 'error',
+    begins: 'the socket of a sync link cannot be opened, most of all because its port is in use',
+    ends: 'it is open; it is tried once a second',
+    remedy: 'end the process that the problem names, or give the link another port on both nodes',
+  },
+  'peer-channel-refused': {
+    severity: 'error',
+    begins:
+      'the socket of the peer channel cannot be opened, most of all because its port is in use',
+    ends: 'it is open; it is tried every few seconds',
+    remedy: 'end the process that the problem names, or set another peer_port on both nodes',
+  },
   'sync-stranger': {
     severity: 'warning',
-    begins: 'replication traffic comes from an address that is not the peer\u2019s',
-    ends: 'a restart of the daemon or of its sync engine',
-    remedy: 'another cluster uses the same group or port: give each its own',
+    begins:
+      'somebody speaks on a sync link or the peer channel and is refused: another address than the peer\u2019s, another device than the link\u2019s, through a router, or from a second socket beside the peer\u2019s',
+    ends: 'a minute after it spoke last',
+    remedy: refusals.address.remedy,
   },
   'resend-overflow': {
     severity: 'warning',

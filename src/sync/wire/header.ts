@@ -150,6 +150,17 @@ export function writeRange(view: DataView, at: number, from: number, to: number)
   view.setUint32(at + 12, to);
 }
 
+/** Messages that a change of links may swallow, and the stream goes on all the same. */
+const mostSwallowed = 300;
+
+/** Whether the first message of a datagram may be what follows number `last`. */
+export function continuesStream(datagram: Uint8Array, last: number | undefined): boolean {
+  if (last === undefined || datagram.length < headerBytes) return false;
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+  const distance = sequenceDistance(view.getUint32(4), last);
+  return distance > 0 && distance <= mostSwallowed;
+}
+
 /** a - b as a signed 32-bit difference: positive where `a` is later. */
 export function sequenceDistance(a: number, b: number): number {
   return (a - b) | 0;
