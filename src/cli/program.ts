@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { registerCheck } from './check.js';
+import { registerConntrack } from './conntrack/register.js';
 import { registerDoctor } from './doctor.js';
 import { registerFlows } from './flows.js';
 import { registerHistory } from './history.js';
@@ -36,6 +37,7 @@ First steps:
   registerStatus(program);
   registerHistory(program);
   registerFlows(program);
+  registerConntrack(program);
   registerStats(program);
   registerOperations(program);
   registerDoctor(program);

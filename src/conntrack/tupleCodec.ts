@@ -108,7 +108,8 @@ export function decodeTuplesFast(
   return reply + nestBytes4;
 }
 
-function hasFastHeaders4(view: DataView, at: number): boolean {
+/** Whether the payload of a tuple nest begins as one of TCP or UDP over IPv4 does. */
+export function hasFastHeaders4(view: DataView, at: number): boolean {
   return (
     view.getUint32(at, true) === header.ipNest4 &&
     view.getUint32(at + 4, true) === header.v4Source &&

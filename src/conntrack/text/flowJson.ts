@@ -63,7 +63,8 @@ export function statusNames(status: number): string[] {
   return statusBits.filter(([bit]) => (status & bit) !== 0).map(([, name]) => name);
 }
 
-function tupleJson(tuple: TupleView): Json {
+/** The names of one direction, or of a mask. */
+export function tupleJson(tuple: TupleView): Json {
   return {
     source: tuple.source === undefined ? undefined : formatIp(tuple.source),
     destination: tuple.destination === undefined ? undefined : formatIp(tuple.destination),

@@ -13,8 +13,9 @@ const netlinkNetfilter = 12;
 const dumpCellBytes = 32_768;
 const eventCells = 64;
 const eventCellBytes = 2_048;
-/** SOL_SOCKET, SO_RCVBUFFORCE. */
+/** SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE. */
 const socketLevel = 1;
+const receiveBuffer = 8;
 const receiveBufferForce = 33;
 const eventBufferBytes = 4 * 1_048_576;
 
@@ -68,6 +69,8 @@ export function listKernel(
 }
 
 export interface EventWatch {
+  /** Receive buffer as the kernel counts it. */
+  readonly bufferBytes: number;
   close(): void;
 }
 
@@ -78,11 +81,20 @@ export interface EventListener {
   onError(errno: number): void;
 }
 
-/** Follows the event groups (bits of sockaddr_nl.nl_groups); a number is the errno of a refusal. */
-export function watchKernel(groups: number, listener: EventListener): EventWatch | number {
+/**
+ * Follows the event groups (bits of sockaddr_nl.nl_groups); a number is the errno of a refusal. `bufferBytes` is what the
+ * kernel is told, which counts double.
+ */
+export function watchKernel(
+  groups: number,
+  listener: EventListener,
+  bufferBytes = eventBufferBytes / 2,
+): EventWatch | number {
   const opened = openSocket(groups, eventCells, eventCellBytes);
   if (typeof opened === 'number') return opened;
-  opened.setIntOption(socketLevel, receiveBufferForce, eventBufferBytes / 2);
+  if (opened.setIntOption(socketLevel, receiveBufferForce, bufferBytes) !== 0) {
+    opened.setIntOption(socketLevel, receiveBuffer, bufferBytes);
+  }
   const walker = new NetlinkWalker();
   opened.startReceiving({
     onBatch: (count) => {
@@ -101,7 +113,10 @@ export function watchKernel(groups: number, listener: EventListener): EventWatch
     onOverrun: () => listener.onLost(),
     onError: (errno) => listener.onError(errno),
   });
-  return { close: () => opened.close() };
+  return {
+    bufferBytes: opened.getIntOption(socketLevel, receiveBuffer) ?? 0,
+    close: () => opened.close(),
+  };
 }
 
 function openSocket(groups: number, cells: number, cellBytes: number): BatchedSocket | number {

@@ -1,0 +1,162 @@
+/**
+ * Whether a flow of the kernel is one that the options mean. A pattern becomes a list of comparisons of bytes, so that a
+ * listing of a million flows pays for what was asked and nothing else.
+ */
+import type { IpAddress } from '../../base/ipAddress.js';
+import { flowStatus } from '../text/flowView.js';
+import { hasBit, labelBits, labelBytes } from '../text/labels.js';
+import { direction, part, place, type MessageIndex } from '../text/messageIndex.js';
+import type { FlowPattern, MaskedValue, NatPattern, TuplePattern } from './flowPattern.js';
+
+export type FlowTest = (flow: MessageIndex) => boolean;
+
+/** True for flows that have all that `pattern` names, except what it wants to change. */
+export function flowTest(pattern: FlowPattern): FlowTest {
+  const tests = testsOf(pattern);
+  if (tests.length === 0) return () => true;
+  return (flow) => tests.every((test) => test(flow));
+}
+
+function testsOf(pattern: FlowPattern): FlowTest[] {
+  const { original, reply } = direction;
+  const tests: FlowTest[] = [];
+  const add = <T>(value: T | undefined, make: (value: T) => FlowTest): void => {
+    if (value !== undefined) tests.push(make(value));
+  };
+  if (pattern.family !== 0) tests.push((flow) => flow.family === pattern.family);
+  add(pattern.original.protocol ?? pattern.reply.protocol, (wanted) =>
+    numberTest(original + part.protocol, 1, wanted),
+  );
+  addTuple(tests, pattern.original, original, pattern.sourceMask, pattern.destinationMask);
+  addTuple(tests, pattern.reply, reply, undefined, undefined);
+  add(pattern.mark, (wanted) => maskedTest(place.mark, wanted));
+  add(pattern.status, (wanted) => maskedTest(place.status, wanted));
+  add(pattern.secmark, (wanted) => numberTest(place.secmark, 4, wanted));
+  add(pattern.zone, zoneTest(place.zone));
+  add(pattern.id, (wanted) => numberTest(place.id, 4, wanted));
+  add(pattern.state, (wanted) => numberTest(place.state, 1, wanted));
+  add(pattern.sourceNat, (wanted) => (flow) => isSourceNat(flow, wanted));
+  add(pattern.destinationNat, (wanted) => (flow) => isDestinationNat(flow, wanted));
+  add(
+    pattern.anyNat,
+    (wanted) => (flow) => isSourceNat(flow, wanted) || isDestinationNat(flow, wanted),
+  );
+  add(pattern.labels, labelTest);
+  return tests;
+}
+
+function addTuple(
+  tests: FlowTest[],
+  tuple: TuplePattern,
+  base: number,
+  sourceMask: IpAddress | undefined,
+  destinationMask: IpAddress | undefined,
+): void {
+  const add = <T>(value: T | undefined, make: (value: T) => FlowTest): void => {
+    if (value !== undefined) tests.push(make(value));
+  };
+  add(tuple.source, (wanted) => addressTest(base + part.source, wanted, sourceMask));
+  add(tuple.destination, (wanted) => addressTest(base + part.destination, wanted, destinationMask));
+  add(tuple.sourcePort, (wanted) => numberTest(base + part.sourcePort, 2, wanted));
+  add(tuple.destinationPort, (wanted) => numberTest(base + part.destinationPort, 2, wanted));
+  add(tuple.icmpType, (wanted) => numberTest(base + part.icmpType, 1, wanted));
+  add(tuple.icmpCode, (wanted) => numberTest(base + part.icmpCode, 1, wanted));
+  add(tuple.icmpId, (wanted) => numberTest(base + part.icmpId, 2, wanted));
+  add(tuple.zone, zoneTest(base + part.zone));
+}
+
+function numberTest(slot: number, bytes: 1 | 2 | 4, wanted: number): FlowTest {
+  if (bytes === 1) return (flow) => flow.has(slot) && flow.uint8(slot) === wanted;
+  if (bytes === 2) return (flow) => flow.has(slot) && flow.uint16(slot) === wanted;
+  return (flow) => flow.has(slot) && flow.uint32(slot) === wanted;
+}
+
+/** The kernel does not tell zone 0. */
+function zoneTest(slot: number): (wanted: number) => FlowTest {
+  return (wanted) => (flow) => (flow.has(slot) ? flow.uint16(slot) : 0) === wanted;
+}
+
+function maskedTest(slot: number, { value, mask }: MaskedValue): FlowTest {
+  return (flow) => flow.has(slot) && (flow.uint32(slot) & mask) >>> 0 === value >>> 0;
+}
+
+function addressTest(slot: number, wanted: IpAddress, mask: IpAddress | undefined): FlowTest {
+  const family = wanted.family === 4 ? 2 : 10;
+  const bits = mask?.bytes ?? new Uint8Array(wanted.bytes.length).fill(0xff);
+  const expected = wanted.bytes.map((byte, i) => byte & (bits[i] ?? 0));
+  return (flow) => {
+    if (flow.family !== family || !flow.has(slot)) return false;
+    const from = flow.at[slot]!;
+    for (let i = 0; i < expected.length; i++) {
+      if ((flow.bytes[from + i]! & bits[i]!) !== expected[i]!) return false;
+    }
+    return true;
+  };
+}
+
+/** The source of the flow is another one than that to which answers go. */
+export function hasSourceNat(flow: MessageIndex): boolean {
+  return (
+    hasStatus(flow, flowStatus.sourceNatDone) &&
+    differ(flow, direction.reply + part.destination, direction.original + part.source)
+  );
+}
+
+/** Answers come from another address than that to which the flow goes. */
+export function hasDestinationNat(flow: MessageIndex): boolean {
+  return (
+    hasStatus(flow, flowStatus.destinationNatDone) &&
+    differ(flow, direction.reply + part.source, direction.original + part.destination)
+  );
+}
+
+function isSourceNat(flow: MessageIndex, wanted: NatPattern): boolean {
+  const { original, reply } = direction;
+  if (!hasStatus(flow, flowStatus.sourceNatDone)) return false;
+  const isTranslated =
+    hasSourceNat(flow) ||
+    portsDiffer(flow, reply + part.destinationPort, original + part.sourcePort);
+  return isTranslated && isTo(flow, reply + part.destination, reply + part.destinationPort, wanted);
+}
+
+function isDestinationNat(flow: MessageIndex, wanted: NatPattern): boolean {
+  const { original, reply } = direction;
+  if (!hasStatus(flow, flowStatus.destinationNatDone)) return false;
+  const isTranslated =
+    hasDestinationNat(flow) ||
+    portsDiffer(flow, reply + part.sourcePort, original + part.destinationPort);
+  return isTranslated && isTo(flow, reply + part.source, reply + part.sourcePort, wanted);
+}
+
+function isTo(flow: MessageIndex, address: number, port: number, wanted: NatPattern): boolean {
+  if (wanted.address !== undefined && !addressTest(address, wanted.address, undefined)(flow)) {
+    return false;
+  }
+  return wanted.port === undefined || numberTest(port, 2, wanted.port)(flow);
+}
+
+function hasStatus(flow: MessageIndex, bit: number): boolean {
+  return flow.has(place.status) && (flow.uint32(place.status) & bit) !== 0;
+}
+
+function differ(flow: MessageIndex, one: number, other: number): boolean {
+  if (!flow.has(one) || !flow.has(other)) return false;
+  const length = flow.family === 10 ? 16 : 4;
+  const [a, b] = [flow.at[one]!, flow.at[other]!];
+  for (let i = 0; i < length; i++) if (flow.bytes[a + i] !== flow.bytes[b + i]) return true;
+  return false;
+}
+
+function portsDiffer(flow: MessageIndex, one: number, other: number): boolean {
+  return flow.has(one) && flow.has(other) && flow.uint16(one) !== flow.uint16(other);
+}
+
+function labelTest(wanted: Uint8Array): FlowTest {
+  const bits = Array.from({ length: 8 * labelBytes }, (_, bit) => bit).filter((bit) =>
+    hasBit(wanted, bit),
+  );
+  return (flow) => {
+    const set = labelBits(flow);
+    return bits.every((bit) => hasBit(set, bit));
+  };
+}

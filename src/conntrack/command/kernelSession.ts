@@ -1,0 +1,100 @@
+/**
+ * Questions to the kernel's tables, asked and answered in one go: the kernel has done what a send() asks when that
+ * returns, and prepares the next part of a list while the last one is read. So nothing here waits for events, and a
+ * list takes the memory of its receive ring, however long it is.
+ */
+import { DecodeError } from '../../base/errors.js';
+import { BatchedSocket, messageTruncated } from '../../net/batchedSocket.js';
+import { EAGAIN } from '../../net/errno.js';
+import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/sockaddr.js';
+import { messageType } from '../constants.js';
+import { MessageBatch } from '../messageBatch.js';
+import { largestFlowRequest } from './flowEncode.js';
+
+const netlinkNetfilter = 12;
+/** The kernel fills at most 32 KiB of a list per read. */
+const cellBytes = 32_768;
+
+/** One message of an answer, [at, at + length) of `bytes`, valid during the call. */
+export type AnswerListener = (
+  view: DataView,
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+) => void;
+
+export class KernelSession {
+  readonly #socket: BatchedSocket;
+  readonly #request = new MessageBatch(largestFlowRequest);
+
+  /** A positive errno where the kernel does not give the socket. `cells`: parts of a list that are read at once. */
+  static open(cells = 1): KernelSession | number {
+    const opened = BatchedSocket.open({
+      domain: AF_NETLINK,
+      type: SOCK_RAW,
+      protocol: netlinkNetfilter,
+      cells,
+      cellBytes,
+      ignoresSenders: true,
+    });
+    if (opened.kind === 'refused') return opened.errno;
+    const errno = opened.socket.bind(netlinkSocketAddress(0, 0));
+    if (errno === 0) return new KernelSession(opened.socket);
+    opened.socket.close();
+    return errno;
+  }
+
+  private constructor(socket: BatchedSocket) {
+    this.#socket = socket;
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /**
+   * Sends the message that `encode` writes, which asks for a list (NLM_F_DUMP) or for an acknowledgement, and reads to
+   * the end of the answer. 0, or the positive errno with which the kernel refused.
+   */
+  ask(encode: (out: MessageBatch) => void, onMessage?: AnswerListener): number {
+    const request = this.#request;
+    request.clear();
+    encode(request);
+    const failed = this.#socket.send(request.bytes, undefined, 0, request.length);
+    if (failed !== 0) return failed;
+    for (;;) {
+      const count = this.#socket.receive();
+      // Never seen: the answer is there when send() returns.
+      if (count === 0) return EAGAIN;
+      if (count < 0) return -count;
+      for (let i = 0; i < count; i++) {
+        const errno = this.#datagram(i, onMessage);
+        if (errno !== undefined) return errno;
+      }
+    }
+  }
+
+  /** The errno at the end of an answer; undefined where more follows. */
+  #datagram(cell: number, onMessage: AnswerListener | undefined): number | undefined {
+    const { view, bytes } = this.#socket;
+    const start = cell * cellBytes;
+    const end = start + this.#socket.lengths[cell]!;
+    if ((this.#socket.flags[cell]! & messageTruncated) !== 0) throw malformed();
+    for (let at = start; at + 16 <= end;) {
+      const length = view.getUint32(at, true);
+      if (length < 16 || at + length > end) throw malformed();
+      const type = view.getUint16(at + 4, true);
+      if (type === messageType.done || type === messageType.error) {
+        if (length < 20) throw malformed();
+        return -view.getInt32(at + 16, true);
+      }
+      onMessage?.(view, bytes, at, length);
+      at += (length + 3) & ~3;
+    }
+    return undefined;
+  }
+}
+
+function malformed(): DecodeError {
+  return new DecodeError('truncated', 'netlink message overruns its datagram');
+}
