@@ -1,4 +1,9 @@
-/** Three projects: pure tests, time-bounded fuzzing, and tests that build network namespaces. */
+/**
+ * Four projects: pure tests, time-bounded fuzzing, tests that build network namespaces and run side by side, and those of
+ * them that have the machine for themselves.
+ */
+const { alone } = require('./scripts/testParts.cjs');
+
 const shared = {
   testEnvironment: 'node',
   transform: {
@@ -8,7 +13,13 @@ const shared = {
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
 };
 
+/** `*.full.ns.test.ts`: what has no part in the normal check. */
+const onlyFull = process.env['KEEPSTATE_FULL'] === '1' ? [] : ['\\.full\\.ns\\.test\\.ts$'];
+
+const literally = (path) => path.replaceAll('.', '\\.');
+
 module.exports = {
+  testSequencer: '<rootDir>/scripts/testSequencer.cjs',
   projects: [
     {
       ...shared,
@@ -21,6 +32,12 @@ module.exports = {
       ...shared,
       displayName: 'namespace',
       testMatch: ['<rootDir>/test/**/*.ns.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...alone.map(literally), ...onlyFull],
+    },
+    {
+      ...shared,
+      displayName: 'alone',
+      testMatch: alone.map((path) => `<rootDir>/${path}`),
       testPathIgnorePatterns: ['/node_modules/'],
     },
   ],

@@ -14,7 +14,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const defaultTimeout = 60_000;
+const defaultTimeout = 180_000;
 const outputLimit = 256 * 1024 * 1024;
 
 /** Runs to the end; a non-zero exit is part of the result. Rejects only when it cannot run or times out. */

@@ -3,7 +3,7 @@
  * prefix and all gone after `close()`. What a crashed run left behind is removed when the next lab opens.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bridge } from './bridge.js';
@@ -37,7 +37,11 @@ export class Lab {
       throw new Error('the namespace laboratory needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)');
     }
     await removeStaleLabs();
-    return new Lab(`ks${process.pid}x${randomBytes(2).toString('hex')}`);
+    const lab = new Lab(`ks${process.pid}x${randomBytes(2).toString('hex')}`);
+    // ./check looks at its end whether any namespace of its labs is left.
+    const record = process.env['KEEPSTATE_CHECK_LABS'];
+    if (record !== undefined) appendFileSync(record, `${lab.prefix}\n`);
+    return lab;
   }
 
   /** A fresh network namespace with loopback up and settings that suit tests (see README). */
