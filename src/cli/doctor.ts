@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printableJson, printableValue } from '../base/printable.js';
+import { systemTurns } from '../base/systemClock.js';
 import { defaultConfig } from './defaultConfig.js';
+import { incumbentNames } from '../config/machine/incumbents.js';
 import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
@@ -26,7 +28,7 @@ export function registerDoctor(program: Command): void {
     .description('what would break a takeover on this machine, each with its remedy')
     .option('-f, --config <file>', 'configuration', defaultConfig)
     .option('--json', 'for programs')
-    .action((options: DoctorOptions) => doctor(options));
+    .action(async (options: DoctorOptions) => doctor(options));
   teach(
     command,
     {
@@ -38,14 +40,14 @@ export function registerDoctor(program: Command): void {
   );
 }
 
-function doctor({ config, json }: DoctorOptions): void {
+async function doctor({ config, json }: DoctorOptions): Promise<void> {
   const { settings, problems } = loadNode(config, systemLoadPorts());
   if (settings === undefined) {
     for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
     process.exitCode = 2;
     return;
   }
-  const findings = findingsOf(settings);
+  const findings = await findingsOf(settings);
   process.exitCode = findings.some(({ severity }) => severity !== 'warning') ? 1 : 0;
   if (json === true) print(printableJson(findings, 2));
   else {
@@ -58,13 +60,20 @@ function doctor({ config, json }: DoctorOptions): void {
 }
 
 /** Of the namespace in which the daemon will be. */
-function findingsOf(settings: NodeSettings): readonly Finding[] {
+async function findingsOf(settings: NodeSettings): Promise<readonly Finding[]> {
   const { netNamespace } = settings;
   if (netNamespace !== undefined) {
     const entered = enterNetworkNamespace(join('/run/netns', netNamespace));
     if (entered.kind === 'refused') return [namespaceUnknown(netNamespace, entered.message)];
   }
-  return examine(settings, gatherFacts(settings));
+  const { appearedHere } = await import('../daemon/otherDaemons.js');
+  const { enabledUnits, isAwayFromUnits } = await import('../daemon/incumbentUnits.js');
+  const names = incumbentNames(settings);
+  const found = {
+    running: await appearedHere(names, systemTurns),
+    enabled: isAwayFromUnits() ? [] : enabledUnits(names),
+  };
+  return examine(settings, gatherFacts(settings, found));
 }
 
 export function findingsText(findings: readonly Finding[], look: Look): string {

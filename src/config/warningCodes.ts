@@ -31,6 +31,10 @@ const warningKinds = {
     migrate: 'accepts',
   },
   'garp-group-twice': { meaning: 'an interface stands in two garp_groups; the first one counts' },
+  'fast-adverts': {
+    meaning: 'advert_int is below 50 ms, and VRRP has no real-time scheduling (vrrp_rt_priority)',
+    migrate: 'accepts',
+  },
   'group-priorities': {
     meaning: 'members of a sync group have different priorities',
     migrate: 'accepts',

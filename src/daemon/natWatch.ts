@@ -18,6 +18,7 @@ export class NatWatch {
   readonly #moving: () => ReadonlySet<string>;
   #problems: readonly Problem[] = [];
   #translated: ReadonlySet<string> = new Set();
+  #isRouter = false;
   #timer: ArmedTimer | undefined;
   #isClosed = false;
 
@@ -28,6 +29,11 @@ export class NatWatch {
 
   get problems(): readonly Problem[] {
     return this.#problems;
+  }
+
+  /** The ruleset filters what is forwarded, or translates. */
+  get isRouter(): boolean {
+    return this.#isRouter;
   }
 
   isTranslated(address: string): boolean {
@@ -57,8 +63,14 @@ export class NatWatch {
 
   #seen(ruleset: string): void {
     if (this.#isClosed) return;
-    const rules = ruleset === '' ? undefined : parseNftRuleset(ruleset)?.rules;
-    if (rules !== undefined) {
+    const parsed = ruleset === '' ? undefined : parseNftRuleset(ruleset);
+    if (parsed !== undefined) {
+      const { rules, chains } = parsed;
+      this.#isRouter =
+        chains.some(({ hook, type }) => hook === 'forward' && type === 'filter') ||
+        rules.some(
+          (rule) => rule.isMasquerade || rule.snatTo !== undefined || rule.isDestinationNat,
+        );
       this.#problems = natProblems(natThatStays(rules, this.#moving()));
       this.#translated = translatedAddresses(rules);
     }

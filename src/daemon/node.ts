@@ -19,6 +19,7 @@ import type { VrrpSettings } from '../vrrp/settings.js';
 import { besideControl } from './besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
+import { MachineWatch } from './machineWatch.js';
 import { NatWatch } from './natWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
@@ -75,8 +76,8 @@ export class KeepstateNode {
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
   readonly #roleTeller: RoleTeller | undefined;
-  readonly #natWatch: NatWatch | undefined;
   readonly #witness: VrrpWitness;
+  readonly #machineWatch: MachineWatch;
   /** Of the last twenty ticks. */
   readonly #lateness = new Lateness(20);
   readonly #startedAt: Microseconds;
@@ -98,11 +99,14 @@ export class KeepstateNode {
     this.history = new History(historyPath, keepstate.historySize, world.logger);
     this.#recorder = new RoleRecorder(this.history, world.clock);
     this.#memory = new RoleMemory(options.controlPath, folder, world.logger);
+    const moving = (): ReadonlySet<string> =>
+      new Set(virtualAddresses(this.#settings.vrrp).map(formatIp));
+    this.#machineWatch = new MachineWatch({
+      ...world,
+      settings: () => this.#settings,
+      rules: sync === undefined ? undefined : new NatWatch(world.timers, moving),
+    });
     if (sync !== undefined) {
-      this.#natWatch = new NatWatch(
-        world.timers,
-        () => new Set(virtualAddresses(this.#settings.vrrp).map(formatIp)),
-      );
       this.#supervisor = new WorkerSupervisor({
         ...world,
         start: world.startWorker,
@@ -134,7 +138,7 @@ export class KeepstateNode {
       resume: this.#memory.resumable(settings.vrrp, this.#lastTick),
       awaited: this.#memory.awaited(settings.vrrp, this.#lastTick),
       inMaintenance: this.#memory.maintenance,
-      isTranslated: (address) => this.#natWatch?.isTranslated(address) ?? false,
+      isTranslated: (address) => this.#machineWatch.isTranslated(address),
     });
   }
 
@@ -156,7 +160,7 @@ export class KeepstateNode {
 
   async start(): Promise<void> {
     this.#supervisor?.start();
-    this.#natWatch?.start();
+    this.#machineWatch.start();
     await this.#router.start();
     this.#onTick();
     this.#world.service.ready(serviceStatusLine(this.#router.roles(), this.#supervisor), () =>
@@ -170,6 +174,7 @@ export class KeepstateNode {
     await this.#router.reload(settings.vrrp, bindingsOf(settings));
     this.#coordinator?.reload(coordinatorSettings(settings));
     this.#reporter?.tellAll();
+    this.#machineWatch.again();
     const supervisor = this.#supervisor;
     const { sync } = settings;
     if (!supervisor?.needs(sync)) return 'VRRP settings applied';
@@ -193,7 +198,7 @@ export class KeepstateNode {
     this.#memory.forget();
     await stopStep('the sync engine', logger, async () => this.#supervisor?.stop());
     this.#reporter?.close();
-    this.#natWatch?.close();
+    this.#machineWatch.close();
   }
 
   /** undefined where nothing is bound. */
@@ -228,7 +233,7 @@ export class KeepstateNode {
           : { ...supervisor.picture, mode: sync?.mode ?? 'none' },
       lateness: this.#lateness.read(),
       rssBytes: process.memoryUsage.rss(),
-      further: [...(this.#natWatch?.problems ?? []), ...this.#recorder.problems()],
+      further: [...this.#machineWatch.problems, ...this.#recorder.problems()],
     });
   }
 

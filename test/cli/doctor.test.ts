@@ -72,6 +72,7 @@ const healthy: MachineReport = {
     ['sync', true],
   ]),
   conntrackEntries: 100,
+  incumbents: { running: [], enabled: [] },
 };
 
 /** What `nft -j list ruleset` (1.0.6) printed for the ruleset of that name in test/vectors/nft. */
@@ -146,6 +147,16 @@ describe('doctor', () => {
       },
       'no-interface',
     ],
+    [
+      'keepalived runs here',
+      { incumbents: { running: [{ name: 'keepalived', pid: 7 }], enabled: [] } },
+      'incumbent-running',
+    ],
+    [
+      'the unit of conntrackd is enabled',
+      { incumbents: { running: [], enabled: [{ unit: 'conntrackd.service', link: '/etc/x' }] } },
+      'incumbent-enabled',
+    ],
     ['no rule tracks', { ruleset: rulesetOf('stateless') }, 'no-conntrack'],
     ['INVALID is forwarded', { ruleset: rulesetOf('invalidAccepted') }, 'invalid-accepted'],
     ['VRRP is dropped', { ruleset: rulesetOf('vrrpBlocked') }, 'vrrp-blocked'],
@@ -176,6 +187,17 @@ describe('doctor', () => {
       'the ruleset drops replication (TCP port 3780) that arrives on sync',
       'the ruleset drops replication (UDP port 3781) that arrives on sync',
     ]);
+  });
+
+  test('adverts of 20 ms want real time', () => {
+    const fast = text.replace('  priority 100', '  version 3\n  advert_int 0.02\n  priority 100');
+    expect(examine(loadSettings(fast), healthy).map(({ code }) => code)).toEqual(['fast-adverts']);
+    const withRealTime = loadSettings(
+      `${fast}Scheduler`
+        .replace('General {', 'General {\n  Scheduler {\n    Type RR\n    Priority 10\n  }')
+        .replace(/Scheduler$/, ''),
+    );
+    expect(examine(withRealTime, healthy)).toEqual([]);
   });
 
   test('an iptables ruleset that lets VRRP and sync in is fine', () => {

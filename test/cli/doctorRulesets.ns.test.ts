@@ -129,7 +129,9 @@ async function arrives({ from, to, source, spec }: Flight): Promise<boolean> {
 }
 
 function codes(): readonly string[] {
-  const report = withNetworkNamespace(node.namespacePath, () => gatherFacts(settings));
+  const report = withNetworkNamespace(node.namespacePath, () =>
+    gatherFacts(settings, { running: [], enabled: [] }),
+  );
   return examine(settings, report)
     .filter(({ code }) => code.startsWith('vrrp-'))
     .map(({ code, text }) => `${code} ${/(arrives|leaves)/.exec(text)?.[1] ?? ''}`);

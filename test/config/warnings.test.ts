@@ -137,6 +137,21 @@ describe('warnings about roles', () => {
     expect(load(text).problems).toEqual([]);
   });
 
+  test('adverts below 50 ms are served in time by real time only', () => {
+    const hasty = (interval: string, head = ''): string =>
+      head + instanceText(`version 3\n  advert_int ${interval}`);
+    const said = (text: string): readonly string[] =>
+      load(text).problems.map(({ code, message }) => `${code}: ${message}`);
+    expect(said(hasty('0.04'))).toEqual([
+      'fast-adverts: A advertises every 40 ms without real-time scheduling: ' +
+        'on a busy machine the peer takes the role for a moment',
+    ]);
+    expect(said(hasty('0.05'))).toEqual([]);
+    expect(said(hasty('0.01', 'global_defs {\n  vrrp_rt_priority 50\n}\n'))).toEqual([]);
+    const nice = said(hasty('0.01', 'global_defs {\n  vrrp_priority -20\n}\n'));
+    expect(nice.map((line) => line.split(':')[0])).toEqual(['fast-adverts']);
+  });
+
   const auth = (pass: string, lines = ''): string =>
     instanceText(`authentication {\n  auth_type PASS\n  auth_pass ${pass}\n}${lines}`);
 

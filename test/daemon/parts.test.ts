@@ -16,7 +16,13 @@ import type { HistoryEntry } from '../../src/control/status.js';
 import { besideControl } from '../../src/daemon/besideControl.js';
 import { History } from '../../src/daemon/history.js';
 import { formatLine } from '../../src/daemon/log.js';
-import { findConflicts, isKeepstate, runningHere } from '../../src/daemon/otherDaemons.js';
+import { systemTurns } from '../../src/base/systemClock.js';
+import {
+  appearedHere,
+  findConflicts,
+  isKeepstate,
+  runningHere,
+} from '../../src/daemon/otherDaemons.js';
 import { serviceEnvironment, ServiceManager } from '../../src/daemon/serviceManager.js';
 import { RoleMemory } from '../../src/daemon/roleMemory.js';
 import { mastersWithin, nothingSaved, readBootId, StateFile } from '../../src/daemon/stateFile.js';
@@ -289,8 +295,13 @@ describe('a process that bears the name of what keepstate replaces', () => {
       { netlink: netlink.replace('2 0', '0 0') },
       false,
     ],
-  ] as const)('%s: %s, user %d', (_what, name, uid, sockets, isGenuine) => {
-    expect(runningHere(name, fakeProc(name, uid, sockets)).length > 0).toBe(isGenuine);
+  ] as const)('%s: %s, user %d', async (_what, name, uid, sockets, isGenuine) => {
+    const proc = fakeProc(name, uid, sockets);
+    expect(runningHere(name, proc).length > 0).toBe(isGenuine);
+    // Looked for later, in pieces, the answer is the same.
+    expect(await appearedHere(['keepalived', 'conntrackd'], systemTurns, proc)).toEqual(
+      runningHere(name, proc),
+    );
   });
 
   test('counts as keepstate only as a daemon of a trusted user', () => {

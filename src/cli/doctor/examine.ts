@@ -3,6 +3,14 @@
  * could not be learnt, and nothing is concluded from it; of the ruleset that is said.
  */
 import { formatIp } from '../../base/ipAddress.js';
+import { withoutRealTime } from '../../config/machine/adverts.js';
+import { incumbents, type Incumbents } from '../../config/machine/incumbents.js';
+import {
+  connectionTracking,
+  forwarding,
+  interfacesOfRoles,
+  reversePath,
+} from '../../config/machine/sysctls.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { NftRuleset } from '../../net/nftRules.js';
 import type { Finding } from './finding.js';
@@ -27,15 +35,20 @@ export interface MachineReport {
   /** Those of the configuration that exist, with whether they are up. */
   readonly interfaces: ReadonlyMap<string, boolean>;
   readonly conntrackEntries: number | undefined;
+  /** keepalived and conntrackd. */
+  readonly incumbents: Incumbents;
 }
 
 export function examine(settings: NodeSettings, report: MachineReport): readonly Finding[] {
   return [
-    ...forwarding(settings, report),
-    ...reversePath(settings, report),
+    ...forwarding(settings, report.sysctls),
+    ...reversePath(settings, report.sysctls),
+    ...incumbents(settings, report.incumbents),
+    ...withoutRealTime(settings),
     ...interfaces(settings, report),
     ...capabilities(report),
-    ...(settings.sync === undefined ? [] : connectionTracking(settings, report)),
+    ...(settings.sync === undefined ? [] : tracksNothing(report)),
+    ...connectionTracking(settings, report.sysctls, report.conntrackEntries),
     ...legacyTables(report),
     ...rules(settings, report),
   ];
@@ -57,50 +70,6 @@ const rulesetUnknown: Finding = {
 
 function error(code: string, text: string, remedy: string): Finding {
   return { severity: 'error', code, text, remedy };
-}
-
-function warning(code: string, text: string, remedy: string): Finding {
-  return { severity: 'warning', code, text, remedy };
-}
-
-function forwarding({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding[] {
-  const families = new Set(vrrp.instances.map((instance) => instance.family));
-  const findings: Finding[] = [];
-  if (families.has(4) && sysctls['net/ipv4/ip_forward'] === 0) {
-    findings.push(
-      error(
-        'forwarding-off',
-        'IPv4 forwarding is off: as MASTER this node would swallow the traffic',
-        'sysctl -w net.ipv4.ip_forward=1, and keep it in /etc/sysctl.d',
-      ),
-    );
-  }
-  if (families.has(6) && sysctls['net/ipv6/conf/all/forwarding'] === 0) {
-    findings.push(
-      error(
-        'forwarding-off',
-        'IPv6 forwarding is off: as MASTER this node would swallow the traffic',
-        'sysctl -w net.ipv6.conf.all.forwarding=1, and keep it in /etc/sysctl.d',
-      ),
-    );
-  }
-  return findings;
-}
-
-/** The kernel takes the greater of `all` and the interface's own value. */
-function reversePath({ vrrp }: NodeSettings, { sysctls }: MachineReport): Finding[] {
-  const all = sysctls['net/ipv4/conf/all/rp_filter'] ?? 0;
-  return interfacesOfRoles(vrrp.instances.filter(({ family }) => family === 4)).flatMap((name) => {
-    const own = sysctls[`net/ipv4/conf/${name}/rp_filter`];
-    if (own === undefined || Math.max(all, own) !== 1) return [];
-    return [
-      warning(
-        'rp-filter-strict',
-        `strict reverse path filtering on ${name} drops what arrives on another way than answers leave`,
-        `sysctl -w net.ipv4.conf.${name}.rp_filter=2 (and "all"), unless all paths are symmetric`,
-      ),
-    ];
-  });
 }
 
 function interfaces(settings: NodeSettings, report: MachineReport): Finding[] {
@@ -126,55 +95,16 @@ function capabilities({ missingCapabilities }: MachineReport): Finding[] {
   ];
 }
 
-function connectionTracking(settings: NodeSettings, report: MachineReport): Finding[] {
+function tracksNothing(report: MachineReport): Finding[] {
   const { sysctls, ruleset } = report;
   const findings: Finding[] = [];
   const limit = sysctls['net/netfilter/nf_conntrack_max'];
-  const table = settings.sync?.hashLimit ?? 0;
   if (limit === undefined || ruleset?.rules.some((rule) => rule.usesConntrack) === false) {
     findings.push(
       error(
         'no-conntrack',
         'no rule uses connection tracking: the kernel tracks nothing, so there is nothing to replicate',
         'load the ruleset (a ct state rule, or a nat chain) on both nodes before keepstate starts',
-      ),
-    );
-  }
-  // HashLimit is to be twice nf_conntrack_max, so only less than half of it is a mistake.
-  if (limit !== undefined && limit > 0 && table > 2 * limit) {
-    findings.push(
-      warning(
-        'conntrack-max',
-        `nf_conntrack_max (${limit}) is less than half of HashLimit (${table}): a commit stops when the kernel's table is full`,
-        `sysctl -w net.netfilter.nf_conntrack_max=${Math.ceil(table / 2)}, on both nodes`,
-      ),
-    );
-  }
-  if (sysctls['net/netfilter/nf_conntrack_events'] === 0) {
-    findings.push(
-      error(
-        'conntrack-events',
-        'nf_conntrack_events is 0: the kernel tells nobody of new flows, so nothing is replicated',
-        'sysctl -w net.netfilter.nf_conntrack_events=1, and keep it in /etc/sysctl.d',
-      ),
-    );
-  }
-  const used = report.conntrackEntries;
-  if (limit !== undefined && used !== undefined && used > limit * 0.9) {
-    findings.push(
-      error(
-        'conntrack-full',
-        `the kernel table is ${Math.floor((100 * used) / limit)} % full (${used} of ${limit})`,
-        'raise net.netfilter.nf_conntrack_max on both nodes',
-      ),
-    );
-  }
-  if (sysctls['net/netfilter/nf_conntrack_tcp_loose'] === 1) {
-    findings.push(
-      warning(
-        'tcp-loose',
-        'tcp_loose is on: packets that arrive before their flow make a new one, with a wrong NAT mapping',
-        'sysctl -w net.netfilter.nf_conntrack_tcp_loose=0 on both nodes',
       ),
     );
   }
@@ -191,15 +121,6 @@ function legacyTables({ legacyTables: tables }: MachineReport): Finding[] {
       remedy: 'use nft or iptables-nft, or look at iptables-legacy-save by hand',
     },
   ];
-}
-
-/** Where VRRP runs, and where the addresses go. */
-export function interfacesOfRoles(instances: NodeSettings['vrrp']['instances']): readonly string[] {
-  const names = instances.flatMap(({ interfaceName, virtualAddresses, excludedAddresses }) => [
-    interfaceName,
-    ...[...virtualAddresses, ...excludedAddresses].map(({ spec }) => spec.interfaceName),
-  ]);
-  return [...new Set(names)];
 }
 
 /** Those of the roles and of the sync links. */

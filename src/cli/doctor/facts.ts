@@ -4,12 +4,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { sysctlNames } from '../../config/machine/sysctls.js';
+import type { Incumbents } from '../../config/machine/incumbents.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { BatchedSocket } from '../../net/batchedSocket.js';
 import { interfaceFlags } from '../../net/interfaceQuery.js';
 import { parseNftRuleset } from '../../net/nftRules.js';
 import { AF_INET, SOCK_DGRAM } from '../../net/sockaddr.js';
-import { interfacesOfRoles, interfacesOf, type MachineReport } from './examine.js';
+import { interfacesOf, type MachineReport } from './examine.js';
 import { legacyTablesInUse } from './legacy.js';
 import { linkAddresses, linkBridges } from './links.js';
 import { parseListing } from './nft/listing.js';
@@ -20,17 +22,9 @@ const neededCapabilities: readonly (readonly [string, bigint])[] = [
   ['CAP_NET_RAW', 13n],
 ];
 
-export function gatherFacts(settings: NodeSettings): MachineReport {
-  const names = interfacesOfRoles(settings.vrrp.instances);
-  const keys = [
-    'net/ipv4/ip_forward',
-    'net/ipv6/conf/all/forwarding',
-    'net/ipv4/conf/all/rp_filter',
-    ...names.map((name) => `net/ipv4/conf/${name}/rp_filter`),
-    'net/netfilter/nf_conntrack_events',
-    'net/netfilter/nf_conntrack_max',
-    'net/netfilter/nf_conntrack_tcp_loose',
-  ];
+/** `found`: the daemon's room looks for other daemons. */
+export function gatherFacts(settings: NodeSettings, found: Incumbents): MachineReport {
+  const keys = sysctlNames(settings);
   const ruleset = output('nft', '-j', 'list', 'ruleset');
   const links = output('ip', '-j', '-d', 'address', 'show');
   return {
@@ -48,6 +42,7 @@ export function gatherFacts(settings: NodeSettings): MachineReport {
     addresses: linkAddresses(links),
     missingCapabilities: missingCapabilities(readText('/proc/self/status') ?? ''),
     interfaces: interfacesUp(interfacesOf(settings)),
+    incumbents: found,
     conntrackEntries: readNumber('/proc/sys/net/netfilter/nf_conntrack_count'),
   };
 }

@@ -5,6 +5,7 @@ import type { RootValues } from '../keywords/rootRows.js';
 import type { NodeSettings } from '../nodeSettings.js';
 import type { LoadPorts } from '../ports.js';
 import type { ProblemList } from '../problem.js';
+import { warnAboutAdverts } from './adverts.js';
 import { warnAboutMachine } from './machine.js';
 import { warnAboutSync } from './sync.js';
 import { warnAboutTracking } from './tracking.js';
@@ -21,5 +22,6 @@ export interface WarningInputs {
 export function warnAbout(inputs: WarningInputs): void {
   warnAboutSync(inputs);
   warnAboutTracking(inputs);
+  warnAboutAdverts(inputs);
   warnAboutMachine(inputs);
 }

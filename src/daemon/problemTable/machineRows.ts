@@ -22,4 +22,53 @@ export const machineRows = {
     ends: 'the rule is gone',
     remedy: 'use a virtual address; keepstate doctor lists each such rule',
   },
+  'conntrack-events': {
+    severity: 'error',
+    begins:
+      'nf_conntrack_events is 0: the kernel tells of no flow, and none is replicated (asked each minute)',
+    ends: 'it is 1 or 2',
+    remedy: 'sysctl -w net.netfilter.nf_conntrack_events=1, and keep it in /etc/sysctl.d',
+  },
+  'conntrack-max': {
+    severity: 'warning',
+    begins: 'nf_conntrack_max is less than half of HashLimit: a commit would stop at a full table',
+    ends: 'it is at least half of HashLimit',
+    remedy: 'sysctl -w net.netfilter.nf_conntrack_max, on both nodes',
+  },
+  'conntrack-full': {
+    severity: 'error',
+    begins: 'the flow table of the kernel has 90 % of nf_conntrack_max',
+    ends: 'it has less',
+    remedy: 'raise net.netfilter.nf_conntrack_max on both nodes',
+  },
+  'forwarding-off': {
+    severity: 'error',
+    begins: 'the ruleset forwards or translates, there is a Sync block, and forwarding is off',
+    ends: 'forwarding is on',
+    remedy: 'sysctl -w net.ipv4.ip_forward=1 (IPv6: net.ipv6.conf.all.forwarding=1)',
+  },
+  'rp-filter-strict': {
+    severity: 'warning',
+    begins: 'such a node filters reverse paths strictly on an interface of its roles',
+    ends: 'rp_filter is 0 or 2 there, and for "all"',
+    remedy: 'sysctl -w net.ipv4.conf.INTERFACE.rp_filter=2, unless all paths are symmetric',
+  },
+  'tcp-loose': {
+    severity: 'warning',
+    begins: 'such a node has tcp_loose on: a packet before its flow makes one with a wrong mapping',
+    ends: 'tcp_loose is off',
+    remedy: 'sysctl -w net.netfilter.nf_conntrack_tcp_loose=0 on both nodes',
+  },
+  'incumbent-running': {
+    severity: 'error',
+    begins: 'a keepalived or conntrackd runs in this network namespace and does the same work',
+    ends: 'it has ended',
+    remedy: 'systemctl disable --now keepalived conntrackd',
+  },
+  'incumbent-enabled': {
+    severity: 'warning',
+    begins: 'systemd would start keepalived or conntrackd: the unit is enabled',
+    ends: 'it is disabled or masked',
+    remedy: 'systemctl disable --now keepalived conntrackd',
+  },
 } as const satisfies ProblemRows;
