@@ -20,7 +20,7 @@ interface Outcome {
   readonly failed: string[];
 }
 
-const names = ['netlink', 'conntrack', 'sync', 'failover', 'faults', 'vrrp', 'memory'];
+const names = ['netlink', 'conntrack', 'sync', 'failover', 'faults', 'vrrp', 'memory', 'busy'];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

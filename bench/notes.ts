@@ -19,6 +19,9 @@ conntrackd. After a light batch keepstate rests 5 ms, so that five events share 
   'sync-idle': `What is left are some thirteen wake-ups a second, each of which finds cold caches: four looks at the roles, one
 advert and the file that remembers it, four ticks of the engine, one hello, digest and status each. After events the
 engine ticks ten times a second for two seconds.`,
+  'busy-loops': `The program that makes the flows runs before all threads, as the kernel's work on packets does; the loops are of
+ordinary priority. The time counts from the last flow until both caches hold all. keepstate notices by the drop counter of its socket what the
+reliable events did not tell, and compares with the kernel; a conntrackd compares never, and what it lacks then it lacks for good.`,
   'sync-lag': `The receiver runs with DisableExternalCache, so that the peer's flow appears in its kernel; both kernels
 note the time of creation (\`nf_conntrack_timestamp\`), and nobody else watches. keepstate's figure is its rest after
 light batches; conntrackd wakes for each event and pays for it above.`,

@@ -22,6 +22,9 @@ export interface PairOptions {
   readonly hashLimit: number;
   /** What the peer sends goes straight into the kernel of the second node. */
   readonly disableExternalCache?: boolean;
+  /** Default: `Scheduler { Type RR; Priority 99 }`, as conntrackd does unasked; `absent` leaves the block out. */
+  readonly scheduler?: 'absent';
+  readonly reliable?: boolean;
   /** Given: VRRPv3. */
   readonly advertSeconds?: number;
 }
@@ -271,7 +274,8 @@ General {
   UNIX {
     Path ${directory}/conntrackd.ctl
   }
-  ${scheduler}
+  ${options.scheduler === 'absent' ? '' : scheduler}
+  ${options.reliable === true ? 'NetlinkEventsReliable on' : ''}
   NetlinkBufferSize ${options.buffer}
   NetlinkBufferSizeMaxGrowth ${options.maxGrowth}
   Filter From Userspace {

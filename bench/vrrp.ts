@@ -2,7 +2,7 @@
  * VRRP beside keepalived 2.2.7: whether adverts leave in time while the flow table takes 100,000 events per
  * second, and what 500 instances cost. Times are those of the kernel at the sending interface.
  */
-import type { Capture, CapturedFrame } from '../test/lab/capture.js';
+import type { Capture } from '../test/lab/capture.js';
 import { Conntrackd } from '../test/lab/conntrackd.js';
 import type { Host } from '../test/lab/host.js';
 import { Keepalived } from '../test/lab/keepalived.js';
@@ -10,6 +10,7 @@ import { Lab } from '../test/lab/lab.js';
 import { sleep, waitFor } from '../test/lab/waitFor.js';
 import { keepalivedConf, type InstanceSpec, type NodeSpec } from '../test/support/vrrpNodeSpec.js';
 import type { Benchmark, Figures } from './framework.js';
+import { lateness, part } from './advertLateness.js';
 import { compile, cpuNanoseconds, eventQueue, load } from './measure.js';
 import { Keepstate, requireBuild, syncConfig, syncHosts } from './syncPair.js';
 
@@ -206,27 +207,4 @@ function manyInstances(host: Host): Benchmark {
 
 function cpuOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuNanoseconds(pid), 0);
-}
-
-/**
- * Milliseconds by which each advert came later than one interval after the one before it, sorted. The IP
- * identification tells packets that the capture lost from adverts that never left.
- */
-function lateness(frames: readonly CapturedFrame[], interval: number): number[] {
-  const last = new Map<number, { readonly time: number; readonly id: number }>();
-  const late: number[] = [];
-  for (const { time, bytes } of frames) {
-    const vrid = bytes[35] ?? 0;
-    const id = bytes.readUInt16BE(18);
-    const before = last.get(vrid);
-    if (before !== undefined && ((before.id + 1) & 0xffff) === id) {
-      late.push(Math.max(0, time - before.time - interval) * 1_000);
-    }
-    last.set(vrid, { time, id });
-  }
-  return late.sort((a, b) => a - b);
-}
-
-function part(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
