@@ -3,6 +3,7 @@
  * a keepalived or conntrackd that appears later, and their units that are enabled. `status` shows it.
  */
 import { readFileSync } from 'node:fs';
+import { formatIp } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { systemTurns } from '../base/systemClock.js';
 import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
@@ -17,8 +18,10 @@ import {
 import type { NodeSettings } from '../config/nodeSettings.js';
 import type { Problem } from '../control/status.js';
 import { enabledUnits, isAwayFromUnits } from './incumbentUnits.js';
+import { NatWatch } from './natWatch.js';
 import { appearedHere } from './otherDaemons.js';
 import { isProblemCode, problem } from './problemTable/table.js';
+import { virtualAddresses } from './settingsViews.js';
 
 /** The second look comes when the ruleset was read for the first time, too. */
 const secondLook = seconds(10);
@@ -148,6 +151,17 @@ export class MachineWatch {
       if (!before.has(keyOf(one))) logger.log(severity, text, { code, remedy });
     }
   }
+}
+
+/** Of the real machine; the ruleset is looked at where flows are replicated. */
+export function watchMachine(
+  { timers, logger }: Pick<MachineWatchOptions, 'timers' | 'logger'>,
+  settings: () => NodeSettings,
+): MachineWatch {
+  const moving = (): ReadonlySet<string> =>
+    new Set(virtualAddresses(settings().vrrp).map(formatIp));
+  const rules = settings().sync === undefined ? undefined : new NatWatch(timers, moving);
+  return new MachineWatch({ timers, logger, settings, rules });
 }
 
 /** What a running daemon says of it. Pure. */

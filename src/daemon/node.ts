@@ -3,7 +3,6 @@
  * is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
  */
 import { join } from 'node:path';
-import { formatIp } from '../base/ipAddress.js';
 import { Lateness } from '../base/lateness.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
@@ -19,8 +18,7 @@ import type { VrrpSettings } from '../vrrp/settings.js';
 import { besideControl } from './besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
-import { MachineWatch } from './machineWatch.js';
-import { NatWatch } from './natWatch.js';
+import { watchMachine, type MachineWatch } from './machineWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
 import { lookForOtherMaster, roleObserver } from './roleObserver.js';
@@ -99,13 +97,7 @@ export class KeepstateNode {
     this.history = new History(historyPath, keepstate.historySize, world.logger);
     this.#recorder = new RoleRecorder(this.history, world.clock);
     this.#memory = new RoleMemory(options.controlPath, folder, world.logger);
-    const moving = (): ReadonlySet<string> =>
-      new Set(virtualAddresses(this.#settings.vrrp).map(formatIp));
-    this.#machineWatch = new MachineWatch({
-      ...world,
-      settings: () => this.#settings,
-      rules: sync === undefined ? undefined : new NatWatch(world.timers, moving),
-    });
+    this.#machineWatch = watchMachine(world, () => this.#settings);
     if (sync !== undefined) {
       this.#supervisor = new WorkerSupervisor({
         ...world,
