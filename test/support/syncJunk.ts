@@ -92,4 +92,8 @@ function burst(): void {
   }
   done();
 }
-burst();
+socket.bind(0, () => {
+  // As the peer's, so that it is no reason to refuse them.
+  socket.setTTL(255);
+  burst();
+});

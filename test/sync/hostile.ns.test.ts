@@ -21,6 +21,7 @@ describe('hostile datagrams', () => {
   let b: Host;
   let stranger: Host;
   let victim: SyncNode;
+  let speaker: SyncNode;
 
   beforeAll(async () => {
     lab = await Lab.open();
@@ -32,7 +33,7 @@ describe('hostile datagrams', () => {
     await stranger.ip('route add 10.99.0.0/24 via 192.0.2.2');
     const settings = (local: string, destination: string): ReturnType<typeof settingsOf> =>
       settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }]);
-    await SyncNode.start(a, settings('10.99.0.1', '10.99.0.2'));
+    speaker = await SyncNode.start(a, settings('10.99.0.1', '10.99.0.2'));
     victim = await SyncNode.start(b, settings('10.99.0.2', '10.99.0.1'));
     inject(flows, 0);
     await holds(flows);
@@ -81,16 +82,14 @@ describe('hostile datagrams', () => {
     process.stdout.write(`stranger: ${sent} sent, ${found.strangers} read, ${grown} bytes grown\n`);
   });
 
-  test('junk from the peer’s address is counted by reason', async () => {
-    const { sent, grown } = await flood(a);
-    const { malformed, malformedBy } = await peer();
-    expect(malformed).toBeGreaterThan(1_000);
-    for (const reason of ['truncated', 'size', 'version', 'header']) {
-      expect([reason, malformedBy[reason]]).toEqual([reason, expect.any(Number)]);
-      expect(malformedBy[reason]).toBeGreaterThan(100);
-    }
-    expect(grown).toBeLessThan(64 << 20);
-    process.stdout.write(`peer: ${sent} sent, ${malformed} malformed, ${grown} bytes grown\n`);
+  test('nor of another socket at the peer’s address, while the peer goes on', async () => {
+    const { malformed } = await peer();
+    await flood(a);
+    const found = await waitFor(async () => {
+      const now = await peer();
+      return (now.refusedBy?.['stream'] ?? 0) > 1_000 ? now : undefined;
+    });
+    expect(found).toMatchObject({ malformed, lastStranger: '10.99.0.1' });
   });
 
   test('the true peer is served while it goes on, and afterwards', async () => {
@@ -105,5 +104,22 @@ describe('hostile datagrams', () => {
     await junk.exited();
     inject(flows, 2 * flows);
     await holds(3 * flows);
+  });
+
+  test('junk from the address of a peer that has gone is counted by reason', async () => {
+    await speaker.stop();
+    await waitFor(async () => {
+      await victim.request({ verb: 'stats' });
+      return victim.status?.state === 'peer-lost';
+    });
+    const { sent, grown } = await flood(a);
+    const { malformed, malformedBy } = await peer();
+    expect(malformed).toBeGreaterThan(1_000);
+    for (const reason of ['truncated', 'size', 'version', 'header']) {
+      expect([reason, malformedBy[reason]]).toEqual([reason, expect.any(Number)]);
+      expect(malformedBy[reason]).toBeGreaterThan(100);
+    }
+    expect(grown).toBeLessThan(64 << 20);
+    process.stdout.write(`peer: ${sent} sent, ${malformed} malformed, ${grown} bytes grown\n`);
   });
 });
