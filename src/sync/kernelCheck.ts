@@ -55,7 +55,8 @@ export class KernelCheck {
     const { internal, feed } = this.#parts;
     if (internal.passesThrough) return undefined;
     if (feed().watch.hasLost) return lost;
-    if (feed().hasMissed) return missed;
+    // While flows are committed in advance nothing can be found, and the other node is MASTER.
+    if (feed().hasMissed && !internal.ignoresOwn) return missed;
     return this.#balance.doubt ?? (this.#telling === undefined ? undefined : untold);
   }
 
