@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  fsync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -14,9 +15,11 @@ import {
   renameSync,
   statSync,
   unlinkSync,
+  write,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { systemErrorCode } from './errors.js';
 
 /** A file's text, or why there is none (`reason` is for a person, in plain words). */
@@ -158,6 +161,43 @@ export function replaceFile(path: string, text: string, options: ReplaceOptions 
     throw error;
   }
   if (durable) syncFolder(dirname(path));
+}
+
+/**
+ * As a durable `replaceFile`, but the disk is waited for beside the event loop. Where `isStale` says so at the end of the
+ * writing, something newer stands under the name, and it stays. Rejects with Node.js's system error.
+ */
+export async function replaceFileLater(
+  path: string,
+  text: string,
+  isStale: () => boolean,
+): Promise<void> {
+  const fresh = `${path}.later`;
+  const descriptor = createExclusively(fresh);
+  try {
+    try {
+      await writeAll(descriptor, Buffer.from(text));
+      await flush(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (isStale()) removeQuietly(fresh);
+    else renameSync(fresh, path);
+  } catch (error) {
+    removeQuietly(fresh);
+    throw error;
+  }
+}
+
+const writeBytes = promisify(write);
+const flush = promisify(fsync);
+
+async function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await writeBytes(descriptor, bytes, written);
+    written += bytesWritten;
+  }
 }
 
 /** What a file operation failed with, in plain words where there are some: the path stands beside it anyhow. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { registerAcknowledge } from './acknowledge.js';
 import { registerCheck } from './check.js';
 import { registerConntrack } from './conntrack/register.js';
 import { registerDoctor } from './doctor.js';
@@ -35,6 +36,7 @@ First steps:
   registerCheck(program);
   registerMigrate(program);
   registerStatus(program);
+  registerAcknowledge(program);
   registerHistory(program);
   registerFlows(program);
   registerConntrack(program);

@@ -1,15 +1,14 @@
 /** `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what to do. Pure. */
-import { milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 import type {
   InstanceStatus,
-  Problem,
-  RoleState,
   StatusAnswer,
   SyncLinkStatus,
   SyncStatusAnswer,
 } from '../control/status.js';
 import { printableValue } from '../base/printable.js';
-import { duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
+import { problemsText } from './problemText.js';
+import { heading } from './statusHeading.js';
+import { age, duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
 
 /** `now`: milliseconds since 1970. */
 export function statusText(answer: StatusAnswer, now: number, look: Look): string {
@@ -21,35 +20,9 @@ export function statusText(answer: StatusAnswer, now: number, look: Look): strin
     status.instances.length === 0 ? '' : instances(status, now, look),
     status.sync === undefined ? '' : sync(status.sync, now, look),
     process(status),
-    problems(status.problems, look),
+    problemsText(status, now, look),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
-}
-
-const toneOf: Readonly<Record<RoleState, Tone>> = {
-  MASTER: 'good',
-  BACKUP: 'strong',
-  FAULT: 'bad',
-  INIT: 'warning',
-};
-
-function heading(status: StatusAnswer, now: number, look: Look): string {
-  const { node, role, since, reason } = status;
-  const first = `${node} is ${role} since ${clock(since)} (${age(since, now)}): ${reason}`;
-  const lines = [wrap(first, look.columns, 2).replace(role, paint(role, toneOf[role], look))];
-  if (status.phase !== 'steady') lines.push(`  now: ${status.phase}`);
-  if (status.maintenance) {
-    lines.push(paint('  maintenance is on: this node never takes the role', 'warning', look));
-  }
-  const peer = status.sync?.peer;
-  if (peer?.maintenance === true) {
-    const text = `the peer${peer.name === undefined ? '' : ` ${peer.name}`} is in maintenance: it would not take the role`;
-    lines.push(paint(`  ${wrap(text, look.columns - 2, 2)}`, 'warning', look));
-  }
-  if (status.preemptionHeld && !status.maintenance) {
-    lines.push('  preemption is held (keepstate failover --release ends that)');
-  }
-  return lines.join('\n');
 }
 
 function groups(status: StatusAnswer, now: number, look: Look): string {
@@ -118,6 +91,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
     ['peer', syncPeerText(peer)],
     ...holdsRow(peer),
     ...kernelRow(status),
+    ...rolesRow(peer, now),
     ['internal', tableText(internal)],
     ['external', tableText(external)],
     ['last commit', status.commitInProgress ? 'running now' : commit],
@@ -153,7 +127,10 @@ function syncPeerText({
 }: SyncStatusAnswer['peer']): string {
   const heard = heardAgoMs === undefined ? undefined : `heard ${duration(heardAgoMs)} ago`;
   if (kind === 'none') return heard === undefined ? 'never heard' : `lost, last ${heard}`;
-  const program = kind === 'keepstate' ? `keepstate ${version ?? ''}`.trim() : kind;
+  const program =
+    kind === 'keepstate'
+      ? `keepstate ${version ?? ''}`.trim()
+      : 'answers on the sync port but not on peer_port: a conntrackd, or peer_port is blocked';
   const rests = peer.maintenance === true ? 'in maintenance' : undefined;
   return [name, program, rests, heard ?? 'never heard']
     .filter((part) => part !== undefined)
@@ -179,6 +156,17 @@ function holdsRow({ holds }: SyncStatusAnswer['peer']): (readonly [string, strin
   return [['peer holds', tables.filter((part) => part !== undefined).join(', ')]];
 }
 
+/** More than one unit, or one that is cut off: the heading has only one of them. */
+function rolesRow(
+  { units = [], unitsOmitted = 0 }: SyncStatusAnswer['peer'],
+  now: number,
+): readonly (readonly [string, string])[] {
+  if (units.length + unitsOmitted < 2) return [];
+  const texts = units.map(({ name, state, since }) => `${name} ${state} (${age(since, now)})`);
+  const more = unitsOmitted === 0 ? [] : [`${unitsOmitted} more`];
+  return [['its roles', [...texts, ...more].join(', ')]];
+}
+
 function parityText({ parity, parityBecause }: SyncStatusAnswer): string {
   return parityBecause === undefined ? parity : `${parity}: ${parityBecause}`;
 }
@@ -200,30 +188,6 @@ function process(status: StatusAnswer): string {
   ].join('\n');
 }
 
-function problems(all: readonly Problem[], look: Look): string {
-  if (all.length === 0) return paint('no problem is known', 'good', look);
-  return all
-    .map(({ severity, text, remedy }) => {
-      const label = severity === 'error' ? 'ERROR  ' : 'WARNING';
-      const tone: Tone = severity === 'error' ? 'bad' : 'warning';
-      return [
-        `${paint(label, tone, look)} ${wrap(text, look.columns - 8, 8)}`,
-        `        remedy: ${wrap(remedy, look.columns - 16, 16)}`,
-      ].join('\n');
-    })
-    .join('\n');
-}
-
 function tenths(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10;
-}
-
-function age(iso: string, now: number): string {
-  const passed = subtractTime(milliseconds(now), milliseconds(Date.parse(iso)));
-  return duration(toMilliseconds(passed));
-}
-
-/** Date and time in UTC, to the second. */
-function clock(iso: string): string {
-  return iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
 }

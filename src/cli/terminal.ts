@@ -1,4 +1,5 @@
 /** Text for a person: colour only on a terminal, lines within its width, columns that line up. Pure. */
+import { milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 
 export interface Look {
   readonly colour: boolean;
@@ -82,4 +83,15 @@ export function duration(milliseconds: number): string {
   if (nextSize === 0) return whole;
   const rest = Math.floor((seconds % size) / nextSize);
   return rest === 0 ? whole : `${whole} ${rest} ${nextUnit}`;
+}
+
+/** How long ago an instant in ISO 8601 was; `now` in milliseconds since 1970. */
+export function age(iso: string, now: number): string {
+  const passed = subtractTime(milliseconds(now), milliseconds(Date.parse(iso)));
+  return duration(toMilliseconds(passed));
+}
+
+/** Date and time in UTC, to the second, of an instant in ISO 8601. */
+export function utc(iso: string): string {
+  return iso.replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
 }

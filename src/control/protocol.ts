@@ -28,6 +28,8 @@ export type ControlRequest =
   | { readonly verb: 'failover'; readonly force: boolean }
   | { readonly verb: 'failoverRelease' }
   | { readonly verb: 'maintenance'; readonly on: boolean; readonly force: boolean }
+  /** Of one code, of all that have ended (neither), or of what goes on too. */
+  | { readonly verb: 'acknowledge'; readonly code?: string; readonly all: boolean }
   | { readonly verb: 'reload' };
 
 /** A refusal that a person reads. `code` is stable. */
@@ -134,9 +136,16 @@ function readRequest(value: Fields): ControlRequest | undefined {
       return typeof value['on'] === 'boolean'
         ? { verb: 'maintenance', on: value['on'], force: value['force'] === true }
         : undefined;
+    case 'acknowledge':
+      return readAcknowledge(value['code'], value['all'] === true);
     default:
       return undefined;
   }
+}
+
+function readAcknowledge(code: unknown, all: boolean): ControlRequest | undefined {
+  if (code === undefined) return { verb: 'acknowledge', all };
+  return typeof code === 'string' && !all ? { verb: 'acknowledge', code, all } : undefined;
 }
 
 function readHistory(limit: unknown): ControlRequest | undefined {

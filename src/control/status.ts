@@ -13,6 +13,14 @@ export interface Problem {
   readonly remedy: string;
   /** What it is about, where one code can stand twice: an instance, a link, a table. */
   readonly subject?: string;
+  /** When it began, ended (absent: it goes on) and was acknowledged (absent: it was not). */
+  readonly begun?: string;
+  readonly ended?: string;
+  readonly acknowledged?: string;
+  /** How often it began within the last hour. */
+  readonly times?: number;
+  /** It counts after its end too, until it is acknowledged or an hour is over. */
+  readonly lasting?: boolean;
 }
 
 export interface VipStatus {
@@ -80,6 +88,15 @@ export interface SyncLinkStatus {
   readonly receiveErrors: number;
 }
 
+/** By its own word. */
+export interface PeerUnitStatus {
+  readonly name: string;
+  readonly vrid: number;
+  readonly state: RoleState;
+  readonly since: string;
+  readonly priority: number;
+}
+
 export interface SyncStatusAnswer {
   readonly state: string;
   /** Age of these figures: more than a moment only where the sync engine is too busy to answer. */
@@ -133,6 +150,16 @@ export interface SyncStatusAnswer {
       /** Why its internal cache may not be what its kernel holds. */
       readonly doubt?: string;
     };
+    /**
+     * What a keepstate peer says of its role: its bound unit's, or its only one's. `unknown` where it does not say it (a
+     * conntrackd, an older keepstate, a peer that is not heard).
+     */
+    readonly role: RoleState | 'unknown';
+    readonly roleSince?: string;
+    /** Its groups and lone instances, as far as its message has room; absent where they are unknown. */
+    readonly units?: readonly PeerUnitStatus[];
+    /** How many more it has. */
+    readonly unitsOmitted?: number;
     readonly heardAgoMs?: number;
     readonly lost: number;
     readonly malformed: number;
@@ -202,7 +229,10 @@ export interface StatusAnswer {
   readonly sync?: SyncStatusAnswer;
   readonly lateness: LatenessStatus;
   readonly rssBytes: number;
+  /** What counts: goes on, or is of a lasting kind and not acknowledged since its end. Empty means exit code 0. */
   readonly problems: readonly Problem[];
+  /** Of the other kinds: ended within the last hour and not acknowledged. */
+  readonly endedProblems: readonly Problem[];
 }
 
 /** One line of `history` and of the event stream. */

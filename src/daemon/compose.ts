@@ -16,7 +16,9 @@ import type { VrrpSettings } from '../vrrp/settings.js';
 import { procSysctls } from '../vrrp/sysctls.js';
 import { nodeFiles } from '../vrrp/tracking/fileTracker.js';
 import { procTable } from '../vrrp/tracking/processTracker.js';
-import { KeepstateNode, type NodeOptions } from './node.js';
+import { KeepstateNode } from './node.js';
+import type { NodeOptions } from './nodeWorld.js';
+import type { Finding } from './problemTable/table.js';
 import type { RecordingFile } from './recordingFile.js';
 import type { ServiceManager } from './serviceManager.js';
 import { threadStarter } from './syncThread.js';
@@ -27,6 +29,8 @@ export interface ComposeOptions extends Omit<NodeOptions, 'pid'> {
   readonly onStopRequested: () => void;
   /** Where each VRRP event is written, for a replay. The caller closes it. */
   readonly recording: RecordingFile | undefined;
+  /** What others watch: the configuration file. */
+  readonly furtherProblems: () => readonly Finding[];
 }
 
 export interface ComposedNode {
@@ -40,7 +44,7 @@ export async function composeNode(
   settings: NodeSettings,
   options: ComposeOptions,
 ): Promise<ComposedNode> {
-  const { logger, service, onStopRequested, recording, ...nodeOptions } = options;
+  const { logger, service, onStopRequested, recording, furtherProblems, ...nodeOptions } = options;
   const clock = systemClock;
   const timers = new SystemTimers(clock);
   const network = RtnetlinkWatch.open({ timers, logger });
@@ -69,6 +73,7 @@ export async function composeNode(
     network,
     service,
     onStopRequested,
+    furtherProblems,
     startWorker: threadStarter(settings.scheduling?.sync, logger),
     makeRouter: (vrrp: VrrpSettings, routerOptions: RouterOptions) =>
       new VrrpRouter(routerPorts, vrrp, {

@@ -34,6 +34,8 @@ export function controlHandler(
         case 'failoverRelease':
         case 'maintenance':
           return operate(node, request);
+        case 'acknowledge':
+          return acknowledge(node, request);
         case 'reload':
           return reload();
         case 'events':
@@ -49,6 +51,15 @@ export function controlHandler(
 async function freshStatus(node: KeepstateNode): Promise<StatusAnswer> {
   await node.supervisor?.refresh();
   return node.status();
+}
+
+function acknowledge(
+  node: KeepstateNode,
+  { code, all }: Extract<ControlRequest, { verb: 'acknowledge' }>,
+): ControlResult {
+  node.noteProblems();
+  if (code !== undefined) return node.acknowledge({ which: 'code', code });
+  return node.acknowledge({ which: all ? 'all' : 'ended' });
 }
 
 async function sync(node: KeepstateNode, request: SyncRequest): Promise<ControlResult> {

@@ -4,9 +4,8 @@
  */
 import { execFile } from 'node:child_process';
 import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
-import type { Problem } from '../control/status.js';
 import { natThatStays, parseNftRuleset, translatedAddresses } from '../net/nftRules.js';
-import { problem } from './problemTable/table.js';
+import { problem, type Finding } from './problemTable/table.js';
 
 const firstLook = seconds(2);
 const period = seconds(60);
@@ -16,7 +15,7 @@ const largestRuleset = 1_048_576;
 export class NatWatch {
   readonly #timers: Timers;
   readonly #moving: () => ReadonlySet<string>;
-  #problems: readonly Problem[] = [];
+  #problems: readonly Finding[] = [];
   #translated: ReadonlySet<string> = new Set();
   #isRouter = false;
   #timer: ArmedTimer | undefined;
@@ -27,7 +26,7 @@ export class NatWatch {
     this.#moving = moving;
   }
 
-  get problems(): readonly Problem[] {
+  get problems(): readonly Finding[] {
     return this.#problems;
   }
 
@@ -79,10 +78,10 @@ export class NatWatch {
 }
 
 /** One problem for each kind of rule. */
-export function natProblems(found: ReturnType<typeof natThatStays>): readonly Problem[] {
+export function natProblems(found: ReturnType<typeof natThatStays>): readonly Finding[] {
   const masquerade = found.find((one) => one.kind === 'masquerade');
   const snat = found.find((one) => one.kind === 'snat');
-  const problems: Problem[] = [];
+  const problems: Finding[] = [];
   if (masquerade !== undefined) {
     const on = masquerade.outputInterface ?? 'an interface';
     const text = `MASQUERADE on ${on} uses an address that does not move to the peer: its flows break`;

@@ -4,17 +4,15 @@
  */
 import { join } from 'node:path';
 import { Lateness } from '../base/lateness.js';
-import type { Logger } from '../base/logger.js';
 import { addTime, milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
-import type { ArmedTimer, Clock, Microseconds, Timers } from '../base/time.js';
+import type { ArmedTimer, Microseconds } from '../base/time.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import type { ControlResult } from '../control/protocol.js';
 import type { StatusAnswer } from '../control/status.js';
-import type { NetworkWatch } from '../net/ports.js';
 import type { MergeSummary, SyncReport } from '../sync/messages.js';
-import type { RouterObserver, RouterOptions } from '../vrrp/routerPorts.js';
+import type { RouterObserver } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
-import type { VrrpSettings } from '../vrrp/settings.js';
+import type { NodeOptions, NodeWorld } from './nodeWorld.js';
 import { besideControl } from './besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from './coordinatorRunner.js';
 import { History } from './history.js';
@@ -22,45 +20,18 @@ import { watchMachine, type MachineWatch } from './machineWatch.js';
 import { NetworkReporter } from './networkReporter.js';
 import { membersOf, RoleMemory } from './roleMemory.js';
 import { lookForOtherMaster, roleObserver } from './roleObserver.js';
+import { ProblemKeeper, type AcknowledgeRequest } from './problemKeeper.js';
 import { RoleRecorder } from './roleRecorder.js';
 import { RoleTeller } from './roleTeller.js';
 import { VrrpWitness } from './vrrpWitness.js';
-import type { ServiceManager } from './serviceManager.js';
 import { serviceStatusLine } from './serviceStatusLine.js';
 import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
 import { stateFolder } from './stateFolder.js';
-import { assembleStatus } from './statusAssembly.js';
+import { assembleStatus, findProblems, type StatusSource } from './statusAssembly.js';
 import { handOverBeforeStop, stopStep } from './stopStep.js';
+import { samplePeriodOf, tickPeriodOf } from './tickPeriod.js';
 import { toCoordinator } from './syncReports.js';
-import { WorkerSupervisor, type StartWorker } from './workerSupervisor.js';
-
-/** The real things that a node stands on. */
-export interface NodeWorld {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-  readonly network: NetworkWatch;
-  readonly service: ServiceManager;
-  readonly startWorker: StartWorker;
-  readonly makeRouter: (settings: VrrpSettings, options: RouterOptions) => VrrpRouter;
-  /** conntrackd's client said `-k`. */
-  readonly onStopRequested: () => void;
-}
-
-export interface NodeOptions {
-  readonly configFile: string;
-  readonly controlPath: string;
-  readonly version: string;
-  readonly pid: number;
-}
-
-/** For roles, adverts and the service manager's status line. */
-const tickPeriod = milliseconds(250);
-/** The picture of hundreds of instances, and the file that remembers them: less often. */
-const tickPeriodOfMany = milliseconds(1_000);
-const manyInstances = 50;
-/** While a hand-over waits for the other router's first advertisement. */
-const handOverTickPeriod = milliseconds(5);
+import { WorkerSupervisor } from './workerSupervisor.js';
 
 export class KeepstateNode {
   readonly #world: NodeWorld;
@@ -73,6 +44,7 @@ export class KeepstateNode {
   readonly history: History;
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
+  readonly #keeper: ProblemKeeper;
   readonly #roleTeller: RoleTeller | undefined;
   readonly #witness: VrrpWitness;
   readonly #machineWatch: MachineWatch;
@@ -97,6 +69,7 @@ export class KeepstateNode {
     this.history = new History(historyPath, keepstate.historySize, world.logger);
     this.#recorder = new RoleRecorder(this.history, world.clock);
     this.#memory = new RoleMemory(options.controlPath, folder, world.logger);
+    this.#keeper = new ProblemKeeper(world.clock, this.#memory);
     this.#machineWatch = watchMachine(world, () => this.#settings);
     if (sync !== undefined) {
       this.#supervisor = new WorkerSupervisor({
@@ -186,6 +159,7 @@ export class KeepstateNode {
     const { logger } = this.#world;
     await stopStep('VRRP', logger, () => this.#router.stop());
     this.#coordinator?.close();
+    this.#keeper.save();
     // The role is given up: whoever starts next must not resume it, whatever fails after this.
     this.#memory.forget();
     await stopStep('the sync engine', logger, async () => this.#supervisor?.stop());
@@ -206,10 +180,16 @@ export class KeepstateNode {
   }
 
   status(): StatusAnswer {
+    const source = this.noteProblems();
+    return assembleStatus(source, this.#keeper.shown());
+  }
+
+  /** Beginnings and ends of problems, as of now; gives what they were found in. */
+  noteProblems(): StatusSource {
     const { clock } = this.#world;
     const { keepstate, sync } = this.#settings;
     const supervisor = this.#supervisor;
-    return assembleStatus({
+    const source = {
       ...this.#options,
       node: keepstate.nodeName,
       startedAt: this.#startedAt,
@@ -225,8 +205,19 @@ export class KeepstateNode {
           : { ...supervisor.picture, mode: sync?.mode ?? 'none' },
       lateness: this.#lateness.read(),
       rssBytes: process.memoryUsage.rss(),
-      further: [...this.#machineWatch.problems, ...this.#recorder.problems()],
-    });
+      further: [
+        ...this.#recorder.problems(),
+        ...this.#machineWatch.problems,
+        ...(this.#world.furtherProblems?.() ?? []),
+      ],
+      peerWasKeepstate: this.#memory.peerWasKeepstate,
+    };
+    this.#keeper.observe(findProblems(source));
+    return source;
+  }
+
+  acknowledge(request: AcknowledgeRequest): ControlResult {
+    return this.#keeper.acknowledge(request);
   }
 
   #makeCoordinator(unit: string): CoordinatorRunner {
@@ -306,16 +297,16 @@ export class KeepstateNode {
     const roles = this.#router.roles();
     if (this.#coordinator !== undefined) lookForOtherMaster(this.#coordinator, roles, this.#bound);
     this.#witness.look(roles);
-    if (subtractTime(now, this.#lastSample) >= 1_000_000) {
+    if (subtractTime(now, this.#lastSample) >= samplePeriodOf(roles)) {
       this.#lastSample = now;
       this.#world.service.status(serviceStatusLine(roles, this.#supervisor));
+      if (this.#supervisor?.status?.peer.kind === 'keepstate') this.#memory.notePeer(true);
+      this.noteProblems();
     }
     this.#memory.save(roles);
     this.#roleTeller?.tell(roles, this.#bound);
-    const isHandingOver =
-      this.#coordinator?.state.handOver?.stage === 'resigned' || this.#witness.isAwaited;
-    const usual = roles.instances.length > manyInstances ? tickPeriodOfMany : tickPeriod;
-    const period = isHandingOver ? handOverTickPeriod : usual;
+    const stage = this.#coordinator?.state.handOver?.stage;
+    const period = tickPeriodOf(roles, stage === 'resigned' || this.#witness.isAwaited);
     this.#tick = timers.after(period, (due) => {
       this.#lateness.note(subtractTime(clock.now(), due));
       this.#onTick();

@@ -1,10 +1,9 @@
 /** What an operator should act on, each with its remedy: read off the snapshots. Pure. */
-import { toMilliseconds, subtractTime, type Microseconds } from '../base/time.js';
-import type { Problem } from '../control/status.js';
+import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
 import type { SyncStatus } from '../sync/messages.js';
 import { refusals } from '../sync/refusedSenders.js';
 import type { InstanceSnapshot } from '../vrrp/snapshot.js';
-import { problem } from './problemTable/table.js';
+import { problem, type Finding } from './problemTable/table.js';
 
 export interface SyncView {
   /** undefined: the worker has not reported yet, or is down. */
@@ -19,16 +18,18 @@ const lateMs = 500;
 
 /** Remarks on the settings (`reason` without `lastSeen`) and what adverts told in the last while. */
 const problemLifetimeMs = 60_000;
+/** A commit is news for that long. */
+const commitMemory = seconds(60);
 
 export function instanceProblems(
   instance: InstanceSnapshot,
   wallClock: Microseconds,
-): readonly Problem[] {
+): readonly Finding[] {
   const { name } = instance;
   const faults = instance.faults.map((fault) =>
     problem('fault', `${name}: ${fault}`, { subject: `${name}: ${fault}` }),
   );
-  const seen = instance.problems.flatMap(({ reason, text, remedy, lastSeen }): Problem[] => {
+  const seen = instance.problems.flatMap(({ reason, text, remedy, lastSeen }): Finding[] => {
     const age = lastSeen === undefined ? 0 : toMilliseconds(subtractTime(wallClock, lastSeen));
     if (age > problemLifetimeMs) return [];
     return [problem(reason, `${name}: ${text}`, { subject: name, remedy })];
@@ -45,7 +46,28 @@ export function instanceProblems(
   return [...faults, ...seen, ...absent];
 }
 
-export function syncProblems(view: SyncView, now: Microseconds): readonly Problem[] {
+/** Addresses of an instance that is not MASTER, on the interface although this node did not set them. */
+export function foreignAddresses(instances: readonly InstanceSnapshot[]): readonly Finding[] {
+  const held = new Set(
+    instances.flatMap(({ vips }) => vips.filter(({ state }) => state === 'set').map(keyOfVip)),
+  );
+  return instances
+    .filter(({ state }) => state === 'BACKUP' || state === 'FAULT')
+    .flatMap(({ name, state, vips }) =>
+      vips
+        .filter((vip) => vip.isPresent && vip.state === 'absent' && !held.has(keyOfVip(vip)))
+        .map(({ text }) => {
+          const seen = `${name} is ${state}, but ${text} is on its interface: somebody added it`;
+          return problem('vip-not-ours', seen, { subject: `${name}: ${text}`, after: seconds(3) });
+        }),
+    );
+}
+
+function keyOfVip({ text }: { readonly text: string }): string {
+  return text;
+}
+
+export function syncProblems(view: SyncView, now: Microseconds): readonly Finding[] {
   const { status, downBecause } = view;
   if (downBecause !== undefined) {
     return [problem('sync-down', `the sync engine is down: ${downBecause}`)];
@@ -59,16 +81,17 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Proble
     ...linkProblems(status),
     ...strangerProblems(status, now),
     ...lossProblems(status),
+    ...commitProblems(status, now),
   ];
 }
 
-export function latenessProblems(maxMs: number): readonly Problem[] {
+export function latenessProblems(maxMs: number): readonly Finding[] {
   if (maxMs < lateMs) return [];
   const text = `the VRRP loop was ${Math.round(maxMs)} ms late within the last second`;
   return [problem('late', text)];
 }
 
-function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[] {
+function peerProblems(status: SyncStatus, now: Microseconds): readonly Finding[] {
   if (status.state === 'peer-lost') {
     const { lastHeard } = status.peer;
     const ago =
@@ -87,7 +110,7 @@ function peerProblems(status: SyncStatus, now: Microseconds): readonly Problem[]
 }
 
 /** What the internal cache lacks, the peer lacks too. */
-function cacheProblems({ kernel, internal }: SyncStatus): readonly Problem[] {
+function cacheProblems({ kernel, internal }: SyncStatus): readonly Finding[] {
   if (kernel === undefined || !(kernel.isApart || kernel.isEmptied)) return [];
   const { flows, ignored = 0 } = kernel;
   const ofKernel =
@@ -97,15 +120,23 @@ function cacheProblems({ kernel, internal }: SyncStatus): readonly Problem[] {
   return [problem('cache-differs', `${ofKernel}; the internal cache holds ${internal.entries}`)];
 }
 
-function tableProblems(name: string, entries: number, limit: number): readonly Problem[] {
+function commitProblems({ lastCommit }: SyncStatus, now: Microseconds): readonly Finding[] {
+  if (lastCommit?.tableFull !== true) return [];
+  if (subtractTime(now, lastCommit.at) > commitMemory) return [];
+  const { failed, entries } = lastCommit;
+  const text = `the kernel's table was full at the takeover: ${failed} of ${entries + failed} flows are missing`;
+  return [problem('commit-incomplete', text)];
+}
+
+function tableProblems(name: string, entries: number, limit: number): readonly Finding[] {
   if (limit <= 0 || entries < limit * nearlyFull) return [];
   const text = `the ${name} table is ${Math.floor((100 * entries) / limit)} % full`;
   const severity = entries >= limit ? 'error' : 'warning';
   return [problem('table-full', text, { subject: name, severity })];
 }
 
-function linkProblems(status: SyncStatus): readonly Problem[] {
-  return status.links.flatMap((link): readonly Problem[] => {
+function linkProblems(status: SyncStatus): readonly Finding[] {
+  return status.links.flatMap((link): readonly Finding[] => {
     const subject = link.interfaceName;
     if (!link.isUsable) {
       if (link.refused !== undefined) {
@@ -122,7 +153,7 @@ function linkProblems(status: SyncStatus): readonly Problem[] {
 }
 
 /** Those that are still heard. */
-function strangerProblems({ peer }: SyncStatus, now: Microseconds): readonly Problem[] {
+function strangerProblems({ peer }: SyncStatus, now: Microseconds): readonly Finding[] {
   return (peer.refused ?? [])
     .filter(({ last }) => toMilliseconds(subtractTime(now, last)) <= problemLifetimeMs)
     .map(({ address, reason, door, interfaceName, count }) => {
@@ -133,8 +164,8 @@ function strangerProblems({ peer }: SyncStatus, now: Microseconds): readonly Pro
     });
 }
 
-function lossProblems({ peer, queues }: SyncStatus): readonly Problem[] {
-  const problems: Problem[] = [];
+function lossProblems({ peer, queues }: SyncStatus): readonly Finding[] {
+  const problems: Finding[] = [];
   if (peer.channelRefused !== undefined) {
     const text = `the peer channel cannot be opened: ${peer.channelRefused}`;
     problems.push(problem('peer-channel-refused', text));

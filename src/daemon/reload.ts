@@ -1,6 +1,7 @@
 /** Validate, compare, apply: a file with an error changes nothing, and what only a restart can change is refused. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../base/logger.js';
+import type { ConfigWatch } from './configWatch.js';
 import type { LoadResult } from '../config/loadNode.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';
@@ -59,6 +60,7 @@ export class Reloader {
   readonly #logger: Logger;
   readonly #current: () => NodeSettings;
   readonly #apply: (settings: NodeSettings) => Promise<string>;
+  readonly #watch: ConfigWatch | undefined;
   #running: Promise<unknown> = Promise.resolve();
   /** The last one stopped half way: the next applies the whole again, changed or not. */
   #isHalfDone = false;
@@ -68,18 +70,25 @@ export class Reloader {
     readonly logger: Logger;
     readonly current: () => NodeSettings;
     readonly apply: (settings: NodeSettings) => Promise<string>;
+    /** Learns what became of each reload. */
+    readonly watch?: ConfigWatch;
   }) {
     this.#load = options.load;
     this.#logger = options.logger;
     this.#current = options.current;
     this.#apply = options.apply;
+    this.#watch = options.watch;
   }
 
   /** Resolves always; what went wrong is logged too. */
   reload(): Promise<ControlResult> {
     const next = this.#running
       .then(() => this.#once())
-      .catch((error: unknown) => this.#failed(error));
+      .catch((error: unknown) => this.#failed(error))
+      .then((result) => {
+        this.#watch?.reloaded(result);
+        return result;
+      });
     this.#running = next;
     return next;
   }

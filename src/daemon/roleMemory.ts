@@ -8,7 +8,8 @@ import type { RolePicture } from '../vrrp/snapshot.js';
 import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
 import { longestPatience, peersPatience } from '../vrrp/timing.js';
 import { besideControl } from './besideControl.js';
-import { readBootId, mastersWithin, StateFile } from './stateFile.js';
+import type { ProblemRecord } from './problemLog.js';
+import { readBootId, mastersWithin, StateFile, type SavedState } from './stateFile.js';
 
 export class RoleMemory {
   /** Kept over crashes of one boot, on tmpfs beside the control socket. */
@@ -18,6 +19,8 @@ export class RoleMemory {
   readonly #bootId = readBootId();
   #maintenance: boolean;
   #maintenanceUnsaved: string | undefined;
+  #problems: readonly ProblemRecord[];
+  #peerWasKeepstate: boolean;
   #saved = '';
 
   constructor(controlPath: string, stateFolder: string, logger: Logger) {
@@ -26,10 +29,39 @@ export class RoleMemory {
       durable: false,
     });
     this.#maintenanceFile = new StateFile(join(stateFolder, 'state.json'), logger, {
-      loss: 'a restart will not know of the maintenance',
+      loss: 'a restart will not know of maintenance and problems',
       durable: true,
     });
-    this.#maintenance = this.#maintenanceFile.read().maintenance;
+    const saved = this.#maintenanceFile.read();
+    this.#maintenance = saved.maintenance;
+    this.#problems = saved.problems ?? [];
+    this.#peerWasKeepstate = saved.peerWasKeepstate === true;
+  }
+
+  /** What became of each problem. */
+  get problems(): readonly ProblemRecord[] {
+    return this.#problems;
+  }
+
+  /** When what was saved last is on the disk, or could not be. */
+  saved(): Promise<void> {
+    return this.#maintenanceFile.written();
+  }
+
+  saveProblems(records: readonly ProblemRecord[]): void {
+    this.#problems = records;
+    this.#maintenanceFile.writeLater(this.#lasting);
+  }
+
+  /** Also in an earlier life of this daemon. */
+  get peerWasKeepstate(): boolean {
+    return this.#peerWasKeepstate;
+  }
+
+  notePeer(isKeepstate: boolean): void {
+    if (this.#peerWasKeepstate === isKeepstate) return;
+    this.#peerWasKeepstate = isKeepstate;
+    this.#maintenanceFile.writeLater(this.#lasting);
   }
 
   get maintenance(): boolean {
@@ -43,8 +75,15 @@ export class RoleMemory {
 
   setMaintenance(on: boolean): void {
     this.#maintenance = on;
-    const state = { bootId: this.#bootId ?? '', maintenance: on, units: {} };
-    this.#maintenanceUnsaved = this.#maintenanceFile.write(state);
+    this.#maintenanceUnsaved = this.#maintenanceFile.write(this.#lasting);
+  }
+
+  get #lasting(): SavedState {
+    return {
+      ...{ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units: {} },
+      problems: this.#problems,
+      peerWasKeepstate: this.#peerWasKeepstate,
+    };
   }
 
   /** Units whose peers cannot have timed out since their last advertisement. */

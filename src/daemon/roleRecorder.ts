@@ -6,12 +6,12 @@ import {
   type Clock,
   type Microseconds,
 } from '../base/time.js';
-import type { HistoryEntry, Problem } from '../control/status.js';
+import type { HistoryEntry } from '../control/status.js';
 import type { CommitSummary, MergeSummary } from '../sync/messages.js';
 import type { RoleChange, Transition } from '../vrrp/routerPorts.js';
 import type { History } from './history.js';
-import { problem } from './problemTable/table.js';
-import { isoTime } from './statusAssembly.js';
+import { problem, type Finding } from './problemTable/table.js';
+import { isoTime } from './isoTime.js';
 
 /** How long `status` remembers another master. */
 const rivalMemory = seconds(10);
@@ -25,6 +25,9 @@ export class RoleRecorder {
   #takingOver: string | undefined;
   /** The last rival of each unit, and when it was heard. */
   readonly #rivals = new Map<string, { readonly because: string; readonly at: Microseconds }>();
+
+  /** Units that were MASTER beside another, which has merged their flows since. */
+  readonly #gaveWay = new Map<string, Microseconds>();
 
   constructor(history: History, clock: Clock) {
     this.#history = history;
@@ -87,6 +90,7 @@ export class RoleRecorder {
 
   /** The other MASTER merged the flows of this node: beside the line that tells of its stepping down. */
   yieldMerged(unit: string, summary: MergeSummary): void {
+    this.#gaveWay.set(unit, this.#clock.now());
     this.#amendMerge(
       ({ kind, name, to }) => kind !== 'sync' && name === unit && to === 'BACKUP',
       summary,
@@ -102,12 +106,21 @@ export class RoleRecorder {
   }
 
   /** Two masters, until a while after the last advertisement of the other. */
-  problems(): readonly Problem[] {
+  problems(): readonly Finding[] {
     const now = this.#clock.now();
-    return [...this.#rivals]
-      .filter(([, { at }]) => subtractTime(now, at) < rivalMemory)
+    const isRecent = (at: Microseconds): boolean => subtractTime(now, at) < rivalMemory;
+    const rivals = [...this.#rivals]
+      .filter(([, { at }]) => isRecent(at))
       .map(([unit, { because }]) =>
         problem('two-masters', `${unit}: two masters heard: ${because}`, { subject: unit }),
       );
+    const gaveWay = [...this.#gaveWay]
+      .filter(([, at]) => isRecent(at))
+      .map(([unit]) =>
+        problem('split', `${unit}: the MASTER to which this node gave way merged its flows`, {
+          subject: unit,
+        }),
+      );
+    return [...rivals, ...gaveWay];
   }
 }

@@ -13,6 +13,7 @@ import { sendUnixDatagram } from '../net/unixDatagram.js';
 import { inlineMore } from './compiler.js';
 import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
+import { ConfigWatch } from './configWatch.js';
 import { writeDump, type DumpKind } from './dumps.js';
 import { packageVersion } from './identity.js';
 import { LockFile } from './lockFile.js';
@@ -21,9 +22,10 @@ import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
 import { enterOwnNamespace } from './ownNamespace.js';
 import { RecordingFile } from './recordingFile.js';
-import { Reloader } from './reload.js';
+import { planReload, Reloader } from './reload.js';
 import { schedule } from './scheduling.js';
 import { serviceEnvironment, ServiceManager } from './serviceManager.js';
+import { watchFiles } from './watchedFiles.js';
 import { syslogStream } from './syslog.js';
 
 export interface RunOptions {
@@ -40,11 +42,14 @@ export interface RunOptions {
 /** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
 export async function runDaemon(options: RunOptions): Promise<number> {
   inlineMore();
-  const load = (): LoadResult =>
-    loadNode(
-      options.config,
-      systemLoadPorts(options.configId === undefined ? {} : { configId: options.configId }),
-    );
+  const ports = systemLoadPorts(
+    options.configId === undefined ? {} : { configId: options.configId },
+  );
+  const watched = watchFiles(ports.files);
+  const load = (): LoadResult => {
+    watched.forget();
+    return loadNode(options.config, { ...ports, files: watched.files });
+  };
   const loaded = load();
   for (const line of formatProblems(loaded.problems)) process.stderr.write(`${line}\n`);
   const { settings } = loaded;
@@ -52,7 +57,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   const timers = new SystemTimers(systemClock);
   const log = openConfiguredLog(settings, options.logLevel, timers);
   try {
-    return await new Run(settings, options, log, load).untilStopped();
+    return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
   } catch (error) {
     const isExpected = error instanceof KeepstateError;
     const because = error instanceof Error ? error.message : String(error);
@@ -69,24 +74,25 @@ export async function runDaemon(options: RunOptions): Promise<number> {
 /** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
 const keepalivedSignals = { json: 36, statsClear: 63 } as const;
 
+interface ConfigFile {
+  readonly load: () => LoadResult;
+  /** Another text where what was read last has changed on the disk. */
+  readonly stamp: () => string;
+}
+
 class Run {
   readonly #settings: NodeSettings;
   readonly #options: RunOptions;
   readonly #log: ProcessLog;
-  readonly #load: () => LoadResult;
+  readonly #file: ConfigFile;
   readonly #timers = new SystemTimers(systemClock);
   #stop: () => void = () => undefined;
 
-  constructor(
-    settings: NodeSettings,
-    options: RunOptions,
-    log: ProcessLog,
-    load: () => LoadResult,
-  ) {
+  constructor(settings: NodeSettings, options: RunOptions, log: ProcessLog, file: ConfigFile) {
     this.#settings = settings;
     this.#options = options;
     this.#log = log;
-    this.#load = load;
+    this.#file = file;
   }
 
   async untilStopped(): Promise<number> {
@@ -109,6 +115,12 @@ class Run {
     try {
       const service = this.#serviceManager();
       const controlPath = this.#controlPath;
+      let current = (): NodeSettings => settings;
+      const watch = new ConfigWatch({
+        ...this.#file,
+        timers: this.#timers,
+        plan: (loaded) => planReload(current(), loaded).kind,
+      });
       const composed = await composeNode(settings, {
         configFile: this.#options.config,
         controlPath,
@@ -117,12 +129,15 @@ class Run {
         service,
         onStopRequested: () => this.#stop(),
         recording,
+        furtherProblems: () => watch.problems(),
       });
+      current = () => composed.node.settings;
       const reloader = new Reloader({
-        load: this.#load,
+        load: this.#file.load,
         logger: this.#log,
-        current: () => composed.node.settings,
+        current,
         apply: (next) => composed.node.reload(next),
+        watch,
       });
       const control = await ControlServer.listen({
         path: controlPath,
@@ -136,9 +151,11 @@ class Run {
           schedule(process.pid, settings.scheduling.vrrp, this.#log);
         }
         await composed.node.start();
+        watch.start();
         this.#log.log('notice', 'keepstate runs', { control: controlPath, pid: process.pid });
         await stopped;
         forget();
+        watch.close();
         this.#log.log('notice', 'stopping');
         await composed.node.stop();
       } finally {

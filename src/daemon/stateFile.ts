@@ -5,8 +5,15 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.js';
-import { fileErrorText, readRegularFile, replaceFile } from '../base/regularFile.js';
+import {
+  fileErrorText,
+  readRegularFile,
+  replaceFile,
+  replaceFileLater,
+} from '../base/regularFile.js';
 import { microseconds, subtractTime, type Microseconds } from '../base/time.js';
+import type { ProblemRecord } from './problemLog.js';
+import { parseProblems } from './savedProblems.js';
 
 /** `units` are those that were MASTER, with the monotonic time of their last advertisement. */
 export interface SavedState {
@@ -14,6 +21,10 @@ export interface SavedState {
   readonly bootId: string;
   readonly maintenance: boolean;
   readonly units: Readonly<Record<string, Microseconds>>;
+  /** What became of each problem; absent where there was none, and in a file of 0.1.0. */
+  readonly problems?: readonly ProblemRecord[];
+  /** The peer was heard as a keepstate. */
+  readonly peerWasKeepstate?: boolean;
 }
 
 /** Thousands of units have room in it. */
@@ -34,6 +45,9 @@ export class StateFile {
   readonly #options: StateFileOptions;
   #isComplaining = false;
   #isReadComplained = false;
+  /** Of the last `write` or `writeLater`. */
+  #generation = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(path: string, logger: Logger, options: StateFileOptions) {
     this.#path = path;
@@ -55,19 +69,45 @@ export class StateFile {
 
   /** Gives why it could not be written; logged once until it can be again. */
   write(state: SavedState): string | undefined {
+    this.#generation++;
     try {
       this.#replace(JSON.stringify(state));
       this.#isComplaining = false;
       return undefined;
     } catch (error) {
-      const because = fileErrorText(error);
-      if (!this.#isComplaining) {
-        const message = `the state cannot be saved: ${this.#options.loss}`;
-        this.#logger.log('warning', message, { path: this.#path, because });
-      }
-      this.#isComplaining = true;
-      return because;
+      return this.#complain(error);
     }
+  }
+
+  /** As `write`, without waiting for the disk; a state that is written meanwhile stays. */
+  writeLater(state: SavedState): void {
+    const generation = ++this.#generation;
+    const isStale = (): boolean => generation !== this.#generation;
+    this.#writing = this.#writing
+      .then(async () => {
+        if (isStale()) return;
+        mkdirSync(dirname(this.#path), { recursive: true });
+        await replaceFileLater(this.#path, JSON.stringify(state), isStale);
+        this.#isComplaining = false;
+      })
+      .catch((error: unknown) => {
+        this.#complain(error);
+      });
+  }
+
+  /** When nothing is on its way any more. */
+  written(): Promise<void> {
+    return this.#writing;
+  }
+
+  #complain(error: unknown): string {
+    const because = fileErrorText(error);
+    if (!this.#isComplaining) {
+      const message = `the state cannot be saved: ${this.#options.loss}`;
+      this.#logger.log('warning', message, { path: this.#path, because });
+    }
+    this.#isComplaining = true;
+    return because;
   }
 
   #replace(text: string): void {
@@ -126,5 +166,12 @@ function parseState(value: unknown): SavedState {
           typeof at === 'number' ? [[name, microseconds(at)]] : [],
         )
       : [];
-  return { bootId, maintenance, units: Object.fromEntries(units) };
+  const problems = 'problems' in value ? parseProblems(value.problems) : [];
+  return {
+    ...{ bootId, maintenance, units: Object.fromEntries(units) },
+    ...(problems.length === 0 ? {} : { problems }),
+    ...('peerWasKeepstate' in value && value.peerWasKeepstate === true
+      ? { peerWasKeepstate: true }
+      : {}),
+  };
 }

@@ -10,14 +10,25 @@ import type {
   GroupStatus,
   InstanceStatus,
   LatenessStatus,
-  Problem,
   RoleState,
   StatusAnswer,
   SyncStatusAnswer,
 } from '../control/status.js';
 import type { SyncStatus } from '../sync/messages.js';
+import type { NodeRoles } from '../sync/wire/peerRoles.js';
 import type { InstanceSnapshot, RouterSnapshot, UnitSnapshot } from '../vrrp/snapshot.js';
-import { instanceProblems, latenessProblems, syncProblems, type SyncView } from './problems.js';
+import { clusterProblems } from './clusterProblems.js';
+import { isoTime } from './isoTime.js';
+import { roleOf } from './peerRole.js';
+import type { ShownProblems } from './problemLog.js';
+import type { Finding } from './problemTable/table.js';
+import {
+  foreignAddresses,
+  instanceProblems,
+  latenessProblems,
+  syncProblems,
+  type SyncView,
+} from './problems.js';
 
 export interface StatusSource {
   readonly version: string;
@@ -41,19 +52,30 @@ export interface StatusSource {
   readonly lateness: LatenessStatus;
   readonly rssBytes: number;
   /** Problems that others found. */
-  readonly further: readonly Problem[];
+  readonly further: readonly Finding[];
+  /** The peer was a keepstate, now or in an earlier life of this daemon. */
+  readonly peerWasKeepstate: boolean;
 }
 
-export function assembleStatus(source: StatusSource): StatusAnswer {
+/** Everything that is wrong now; the problem log makes beginnings and ends of it. */
+export function findProblems(source: StatusSource): readonly Finding[] {
+  const { router, sync, lateness, further, now, wallClock } = source;
+  return [
+    // What was heard of another MASTER is more precise than what the peer says of itself.
+    ...further,
+    ...clusterProblems({ ...source, status: sync?.status, now, wallClock }),
+    ...router.instances.flatMap((instance) => instanceProblems(instance, wallClock)),
+    ...foreignAddresses(router.instances),
+    ...(sync === undefined ? [] : syncProblems(sync, now)),
+    ...latenessProblems(lateness.maxMs),
+  ];
+}
+
+/** `shown`: what the problem log makes of all that was found. */
+export function assembleStatus(source: StatusSource, shown: ShownProblems): StatusAnswer {
   const { router, sync, lateness } = source;
   const bound = router.units.find((unit) => unit.name === source.bound);
   const role = bound ?? summary(router.units, source.startedAt);
-  const problems = [
-    ...router.instances.flatMap((instance) => instanceProblems(instance, source.wallClock)),
-    ...(sync === undefined ? [] : syncProblems(sync, source.now)),
-    ...latenessProblems(lateness.maxMs),
-    ...source.further,
-  ];
   return {
     version: source.version,
     node: source.node,
@@ -72,13 +94,8 @@ export function assembleStatus(source: StatusSource): StatusAnswer {
     ...(sync === undefined ? {} : { sync: syncStatus(source, sync) }),
     lateness,
     rssBytes: source.rssBytes,
-    problems,
+    ...shown,
   };
-}
-
-/** ISO 8601 in UTC of microseconds since 1970. */
-export function isoTime(wallClock: Microseconds): string {
-  return new Date(toMilliseconds(wallClock)).toISOString();
 }
 
 const severityOrder: readonly RoleState[] = ['FAULT', 'INIT', 'BACKUP', 'MASTER'];
@@ -162,7 +179,14 @@ function syncStatus(
       overruns: 0,
       resyncs: 0,
       netlinkBufferBytes: 0,
-      peer: { kind: 'none', lost: 0, malformed: 0, strangers: 0, unknownAttributes: 0 },
+      peer: {
+        kind: 'none',
+        role: 'unknown',
+        lost: 0,
+        malformed: 0,
+        strangers: 0,
+        unknownAttributes: 0,
+      },
       links: [],
       queues: { transmit: 0, resend: 0, resendLimit: 0, resendDropped: 0 },
       events: { received: 0, filtered: 0, own: 0, malformed: 0, unknownAttributes: 0 },
@@ -227,10 +251,30 @@ function commitStatus(
 ): Pick<SyncStatusAnswer, 'lastCommit'> {
   if (lastCommit === undefined) return {};
   const { entries, failed, durationMs, cancelled, tableFull } = lastCommit;
-  // The worker tells monotonic time.
-  const offset = microseconds(source.wallClock - source.now);
-  const at = isoTime(addTime(lastCommit.at, offset));
+  const at = workerTime(source, lastCommit.at);
   return { lastCommit: { entries, failed, durationMs, at, cancelled, tableFull } };
+}
+
+/** The worker's monotonic time as the wall clock's. */
+function workerTime(source: StatusSource, at: Microseconds): string {
+  return isoTime(addTime(at, microseconds(source.wallClock - source.now)));
+}
+
+function rolesStatus(
+  source: StatusSource,
+  roles: NodeRoles | undefined,
+): Pick<SyncStatusAnswer['peer'], 'role' | 'roleSince' | 'units' | 'unitsOmitted'> {
+  if (roles === undefined) return { role: 'unknown' };
+  const role = roleOf(roles);
+  return {
+    role: role?.state ?? 'unknown',
+    ...(role === undefined ? {} : { roleSince: workerTime(source, role.since) }),
+    units: roles.units.map(({ since, ...unit }) => ({
+      ...unit,
+      since: workerTime(source, since),
+    })),
+    ...(roles.more === undefined ? {} : { unitsOmitted: roles.more }),
+  };
 }
 
 function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswer['peer'] {
@@ -241,6 +285,7 @@ function peerStatus(source: StatusSource, { peer }: SyncStatus): SyncStatusAnswe
     ...(version === undefined ? {} : { version }),
     ...(peer.inMaintenance === true ? { maintenance: true } : {}),
     ...(peer.holds === undefined ? {} : { holds: peer.holds }),
+    ...rolesStatus(source, peer.roles),
     ...(lastHeard === undefined ? {} : { heardAgoMs: agoMs(source.now, lastHeard) }),
     lost,
     malformed,

@@ -85,6 +85,17 @@ export const sampleStatus: StatusAnswer = {
     peer: {
       kind: 'keepstate',
       name: 'fw2',
+      role: 'BACKUP',
+      roleSince: '2026-03-01T11:56:55.000Z',
+      units: [
+        {
+          name: 'G1',
+          vrid: 11,
+          state: 'BACKUP',
+          since: '2026-03-01T11:56:55.000Z',
+          priority: 90,
+        },
+      ],
       version: '0.1.0',
       holds: { kernel: 4, ignored: 4, internal: 0, external: 1200, parity: 'equal' },
       heardAgoMs: 200,
@@ -120,6 +131,11 @@ export const sampleStatus: StatusAnswer = {
       code: 'table-full',
       text: 'the external table is 91 % full',
       remedy: 'raise HashLimit (and nf_conntrack_max) on both nodes',
+      subject: 'external',
+      begun: '2026-03-01T11:59:00.000Z',
+      times: 1,
+      lasting: false,
     },
   ],
+  endedProblems: [],
 };

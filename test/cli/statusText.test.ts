@@ -1,7 +1,7 @@
 import { historyText } from '../../src/cli/historyText.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { clip, duration, lookOf, table, wrap } from '../../src/cli/terminal.js';
-import type { SyncStatusAnswer } from '../../src/control/status.js';
+import type { RoleState, SyncStatusAnswer } from '../../src/control/status.js';
 import { now, sampleStatus } from './statusSample.js';
 
 const plain = { colour: false, columns: 80 };
@@ -12,6 +12,8 @@ describe('status as text', () => {
     expect(text)
       .toBe(`fw1 is MASTER since 2026-03-01 11:56:55 UTC (3 min 5 s): no advertisement of the
   master for 3.609375 s
+  the peer fw2 is BACKUP since 2026-03-01 11:56:55 UTC (3 min 5 s), as it says
+    itself
 
 GROUP  STATE   SINCE      MEMBERS
 G1     MASTER  3 min 5 s  EXT INT
@@ -39,6 +41,7 @@ keepstate 0.1.0, process 4711, 80 MiB
 timers at most 1.5 ms late (sync engine 2 ms)
 
 WARNING the external table is 91 % full
+        table-full: since 2026-03-01 11:59:00 UTC (1 min)
         remedy: raise HashLimit (and nf_conntrack_max) on both nodes
 `);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -96,7 +99,8 @@ describe('the sync peer in status', () => {
   const whole = (given: Given): string => {
     const { sync } = sampleStatus;
     if (sync === undefined) throw new Error('the sample replicates');
-    const peer = { lost: 0, malformed: 0, strangers: 0, unknownAttributes: 0, ...given };
+    const counts = { lost: 0, malformed: 0, strangers: 0, unknownAttributes: 0 };
+    const peer = { role: 'unknown' as const, ...counts, ...given };
     return statusText({ ...sampleStatus, sync: { ...sync, peer } }, now, plain);
   };
   const text = (given: Given): string => /peer {9}(.*)/.exec(whole(given))?.[1] ?? '';
@@ -104,16 +108,87 @@ describe('the sync peer in status', () => {
   test('in maintenance is named at the top: it would not take the role', () => {
     const rests = { kind: 'keepstate', name: 'fw2', heardAgoMs: 200, maintenance: true };
     expect(text(rests)).toBe('fw2, keepstate, in maintenance, heard 0.2 s ago');
-    expect(whole(rests).split('\n').slice(0, 3).join(' ')).toContain(
+    expect(whole(rests).split('\n').slice(0, 4).join(' ')).toContain(
       'the peer fw2 is in maintenance: it would not take the role',
     );
     expect(whole({ ...rests, maintenance: false })).not.toContain('in maintenance');
   });
 
+  test('that fell silent has an unknown role', () => {
+    expect(whole({ kind: 'none', heardAgoMs: 6_400 })).toContain(
+      '  the peer is not heard: its role is unknown\n',
+    );
+    expect(whole({ kind: 'conntrackd' })).toContain('only a keepstate tells it');
+  });
+
   test('that fell silent is lost, one that never spoke was never heard', () => {
     expect(text({ kind: 'none', heardAgoMs: 6_400 })).toBe('lost, last heard 6.4 s ago');
     expect(text({ kind: 'none' })).toBe('never heard');
-    expect(text({ kind: 'conntrackd', heardAgoMs: 400 })).toMatch(/conntrackd, heard 0\.4 s ago$/);
+    expect(text({ kind: 'conntrackd', heardAgoMs: 400 })).toMatch(
+      /^answers on the sync port but not on peer_port: a$/,
+    );
+  });
+});
+
+describe('who is MASTER', () => {
+  const { sync } = sampleStatus;
+  if (sync === undefined) throw new Error('the sample replicates');
+  const backup = { ...sampleStatus, role: 'BACKUP' as const, reason: 'start' };
+  const line = (status: typeof sampleStatus): string =>
+    statusText(status, now, { colour: false, columns: 120 }).split('\n').slice(0, 2).join('\n');
+  const peerIs = (role: RoleState) => ({ ...sync, peer: { ...sync.peer, role } });
+
+  test('is line one on the BACKUP too, by the word of the peer', () => {
+    expect(line({ ...backup, sync: peerIs('MASTER') }))
+      .toBe(`fw2 is MASTER since 2026-03-01 11:56:55 UTC (3 min 5 s), as it says itself
+  this node, fw1, is BACKUP since 2026-03-01 11:56:55 UTC (3 min 5 s): start`);
+  });
+
+  test('or by VRRP, or nobody is', () => {
+    expect(line(backup)).toMatch(
+      /^192\.0\.2\.2 is MASTER, as VRRP says \(priority 150, heard 0\.4 s/,
+    );
+    expect(line({ ...backup, instances: [] })).toMatch(/^nobody is known to be MASTER\n/);
+  });
+
+  test('two of them are line one', () => {
+    const problems = [{ severity: 'error', code: 'two-masters', text: 't', remedy: 'r' }] as const;
+    expect(line({ ...sampleStatus, problems, sync: peerIs('MASTER') })).toMatch(
+      /^TWO MASTERS: fw1 \(this node\) and fw2\n {2}this node, fw1, is MASTER since/,
+    );
+    const ended = [{ ...problems[0], ended: sampleStatus.since }];
+    expect(line({ ...sampleStatus, problems: ended })).toMatch(/^fw1 is MASTER since/);
+  });
+});
+
+describe('problems as text', () => {
+  const split = {
+    ...({
+      severity: 'error',
+      code: 'two-masters',
+      text: 'both are MASTER',
+      remedy: 'look',
+    } as const),
+    ...{ begun: '2026-03-01T11:50:00.000Z', ended: '2026-03-01T11:50:12.000Z' },
+    ...{ times: 2, lasting: true },
+  };
+
+  test('a lasting one that has ended says for how long it was, and how it goes away', () => {
+    const wide = { colour: false, columns: 200 };
+    expect(statusText({ ...sampleStatus, problems: [split] }, now, wide)).toContain(
+      `ERROR   both are MASTER
+        two-masters: began 2026-03-01 11:50:00 UTC, lasted 12 s, ended 9 min 48 s ago, 2 times; "keepstate acknowledge two-masters" when you have seen it
+        remedy: look
+`,
+    );
+  });
+
+  test('others that have ended stand below, and nothing else is known', () => {
+    const text = statusText({ ...sampleStatus, problems: [], endedProblems: [split] }, now, plain);
+    expect(text).toContain(`no problem is known
+
+ended within the last hour (keepstate acknowledge):
+  two-masters: both are MASTER (began 2026-03-01 11:50:00 UTC, lasted 12 s,`);
   });
 });
 

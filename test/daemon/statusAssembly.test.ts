@@ -6,104 +6,28 @@ import { seconds, microseconds } from '../../src/base/time.js';
 import { loadNodeText, type LoadResult } from '../../src/config/loadNode.js';
 import { systemLoadPorts } from '../../src/config/systemPorts.js';
 import { History } from '../../src/daemon/history.js';
+import { isoTime } from '../../src/daemon/isoTime.js';
 import { natProblems } from '../../src/daemon/natWatch.js';
 import { RoleRecorder } from '../../src/daemon/roleRecorder.js';
 import { syncProblems, instanceProblems, latenessProblems } from '../../src/daemon/problems.js';
 import { planReload, Reloader } from '../../src/daemon/reload.js';
-import { assembleStatus, isoTime, type StatusSource } from '../../src/daemon/statusAssembly.js';
+import {
+  assembleStatus,
+  findProblems,
+  type StatusSource,
+} from '../../src/daemon/statusAssembly.js';
+import type { StatusAnswer } from '../../src/control/status.js';
 import type { SyncStatus } from '../../src/sync/messages.js';
 import type { RefusedSender } from '../../src/sync/refusedSenders.js';
-import { zeroCounters } from '../../src/vrrp/counters.js';
-import type { InstanceSnapshot, UnitSnapshot } from '../../src/vrrp/snapshot.js';
+import type { InstanceSnapshot } from '../../src/vrrp/snapshot.js';
+import { sampleCounts, sampleInstance, sampleSync, sampleUnit } from '../support/statusParts.js';
 
+const instance = sampleInstance;
+const unit = sampleUnit;
+const sync = sampleSync;
+const counts = sampleCounts;
 const now = seconds(1_000);
 const wallClock = seconds(1_700_000_000);
-
-const instance: InstanceSnapshot = {
-  name: 'VI',
-  unit: 'VI',
-  state: 'MASTER',
-  since: microseconds(wallClock - 5_000_000),
-  reason: 'no master was heard',
-  interface: 'eth0',
-  family: 4,
-  version: 2,
-  vrid: 51,
-  priority: 100,
-  effectivePriority: 100,
-  sourceAddress: '10.0.0.1',
-  vips: [{ text: '10.0.0.9/24 dev eth1', state: 'set', isPresent: true, isExcluded: false }],
-  routes: [],
-  master: undefined,
-  faults: [],
-  awaiting: [],
-  vipsWait: false,
-  counters: zeroCounters,
-  problems: [],
-  lastAdvertSent: undefined,
-  masterAdvertInterval: seconds(1),
-};
-
-const unit: UnitSnapshot = {
-  name: 'VI',
-  isGroup: false,
-  state: 'MASTER',
-  since: instance.since,
-  reason: instance.reason,
-  epoch: 1,
-  members: ['VI'],
-  preemption: 'free',
-  heldBecause: undefined,
-  inMaintenance: false,
-};
-
-const counts = {
-  entries: 10,
-  expectations: 0,
-  created: 0,
-  createFailed: 0,
-  updated: 0,
-  updateFailed: 0,
-  destroyed: 0,
-  destroyFailed: 0,
-  limit: 100,
-};
-
-const sync: SyncStatus = {
-  state: 'synchronised',
-  mode: 'FTFW',
-  internal: counts,
-  external: counts,
-  commitInProgress: false,
-  lastCommit: {
-    entries: 5,
-    failed: 0,
-    expectations: 0,
-    durationMs: 2,
-    ...{ cancelled: false, tableFull: false, untried: 0, expectationsFailed: 0 },
-    at: seconds(990),
-  },
-  overruns: 0,
-  netlinkBufferBytes: 1,
-  resyncs: 0,
-  events: { received: 0, filtered: 0, own: 0, malformed: 0, unknownAttributes: 0 },
-  peer: {
-    kind: 'keepstate',
-    name: 'fw2',
-    lastHeard: seconds(999),
-    lost: 0,
-    before: 0,
-    malformed: 0,
-    malformedBy: {},
-    strangers: 0,
-    unknownAttributes: 0,
-  },
-  parity: 'equal',
-  links: [],
-  queues: { transmit: 0, resend: 0, resendLimit: 1, resendDropped: 0 },
-  lateness: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
-  memoryBytes: { tables: 0, rss: 0 },
-};
 
 const source: StatusSource = {
   version: '1',
@@ -121,7 +45,12 @@ const source: StatusSource = {
   lateness: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
   rssBytes: 1,
   further: [],
+  peerWasKeepstate: false,
 };
+
+/** Without a memory: what is seen now. */
+const answer = (given: StatusSource): StatusAnswer =>
+  assembleStatus(given, { problems: findProblems(given), endedProblems: [] });
 
 const syncCodes = (change: Partial<SyncStatus>): string[] =>
   syncProblems({ status: { ...sync, ...change }, downBecause: undefined }, now).map((p) => p.code);
@@ -130,7 +59,7 @@ const instanceCodes = (change: Partial<InstanceSnapshot>): string[] =>
 
 describe('status', () => {
   test('has the names that tools read, with wall-clock times', () => {
-    const status = assembleStatus(source);
+    const status = answer(source);
     expect(status).toMatchObject({
       role: 'MASTER',
       since: '2023-11-14T22:13:15.000Z',
@@ -164,13 +93,13 @@ describe('status', () => {
   test('has the maintenance of the peer', () => {
     const resting = { ...sync, peer: { ...sync.peer, inMaintenance: true } };
     const given = { status: resting, downBecause: undefined, restarts: 0, listingPath: '/l' };
-    const status = assembleStatus({ ...source, sync: { ...given, mode: 'FTFW' } });
+    const status = answer({ ...source, sync: { ...given, mode: 'FTFW' } });
     expect(status.sync?.peer).toMatchObject({ name: 'fw2', maintenance: true });
   });
 
   test('where nothing is bound, the worst state counts', () => {
     const units = [unit, { ...unit, name: 'B', state: 'FAULT' as const, reason: 'eth1 down' }];
-    const status = assembleStatus({
+    const status = answer({
       ...source,
       bound: undefined,
       router: { ...source.router, units },
@@ -181,10 +110,10 @@ describe('status', () => {
 
   test('a worker that is down or not there yet has a state of its own', () => {
     const view = { status: undefined, restarts: 2, listingPath: '/l', mode: 'FTFW' };
-    const down = assembleStatus({ ...source, sync: { ...view, downBecause: 'exit 1' } });
+    const down = answer({ ...source, sync: { ...view, downBecause: 'exit 1' } });
     expect(down.sync).toMatchObject({ state: 'down', worker: { restarts: 2 } });
     expect(down.problems.map((one) => one.code)).toEqual(['sync-down']);
-    const starting = assembleStatus({ ...source, sync: { ...view, downBecause: undefined } });
+    const starting = answer({ ...source, sync: { ...view, downBecause: undefined } });
     expect(starting.sync?.state).toBe('starting');
   });
 

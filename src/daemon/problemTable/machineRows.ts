@@ -9,6 +9,18 @@ export const machineRows = {
     remedy:
       'the machine is overloaded or suspends this process: set vrrp_rt_priority or vrrp_priority',
   },
+  'reload-refused': {
+    severity: 'error',
+    begins: 'a reload was refused or failed: the daemon goes by the configuration of before',
+    ends: 'a reload succeeds, or the file is again as it is applied',
+    remedy: 'repair the file (keepstate check) and reload; some settings need a restart',
+  },
+  'config-broken': {
+    severity: 'error',
+    begins: 'the configuration file would not start: seen within 20 s of its change',
+    ends: 'the file would start',
+    remedy: 'repair it before the next restart: keepstate check --config FILE',
+  },
   masquerade: {
     severity: 'warning',
     begins:

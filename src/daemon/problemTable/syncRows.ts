@@ -15,6 +15,13 @@ export const syncRows = {
     ends: 'the peer is heard again',
     remedy: 'check the sync link, the peer daemon, and that the sync port may pass both ways',
   },
+  'commit-incomplete': {
+    severity: 'error',
+    isLasting: true,
+    begins: 'a takeover could not put all flows into the kernel, because its table was full',
+    ends: 'a minute later, or at the next takeover',
+    remedy: 'raise net.netfilter.nf_conntrack_max on both nodes; these connections are lost',
+  },
   parity: {
     severity: 'warning',
     begins: 'the comparison, on either node, says that one holds other flows than the other sent',

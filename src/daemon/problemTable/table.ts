@@ -2,6 +2,7 @@
  * Every problem that `status` can show, by its code: severity, whether it lasts, when it begins and ends, what to do. The one
  * place for these words: docs/problems.md is made from it (npm run docs:problems). Codes are stable, new ones are added.
  */
+import type { Microseconds } from '../../base/time.js';
 import type { Problem } from '../../control/status.js';
 import { clusterRows } from './clusterRows.js';
 import { machineRows } from './machineRows.js';
@@ -30,6 +31,12 @@ export const problemTable: Readonly<Record<ProblemCode, ProblemRow>> = {
   ...machineRows,
 };
 
+/** A problem that is seen now. */
+export interface Finding extends Problem {
+  /** It begins when it was seen that long without a break; absent: at once. */
+  readonly after?: Microseconds;
+}
+
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problemTable, code);
 }
@@ -39,10 +46,11 @@ export interface ProblemDetail {
   readonly subject?: string;
   readonly severity?: Severity;
   readonly remedy?: string;
+  readonly after?: Microseconds;
 }
 
 /** `text` is a sentence about what is seen now. Severity and remedy are the row's where `detail` has none. */
-export function problem(code: ProblemCode, text: string, detail: ProblemDetail = {}): Problem {
+export function problem(code: ProblemCode, text: string, detail: ProblemDetail = {}): Finding {
   const { severity, remedy } = problemTable[code];
   return { severity, code, text, remedy, ...detail };
 }

@@ -30,6 +30,12 @@ export const vrrpRows = {
     ends: 'the address is there again, or the instance is no longer MASTER',
     remedy: 'see the log for why the kernel refused it',
   },
+  'vip-not-ours': {
+    severity: 'error',
+    begins: 'an instance is not MASTER, and an address of it is on its interface for 3 s',
+    ends: 'the address is gone, or the instance is MASTER',
+    remedy: 'find out who added it, and remove it: ip address del ADDRESS dev INTERFACE',
+  },
   pending: {
     severity: 'warning',
     begins: 'an address, route or rule could not be set',

@@ -1,0 +1,32 @@
+/** What a node is constructed on, and what it is told of itself. */
+import type { Logger } from '../base/logger.js';
+import type { Clock, Timers } from '../base/time.js';
+import type { NetworkWatch } from '../net/ports.js';
+import type { RouterOptions } from '../vrrp/routerPorts.js';
+import type { VrrpRouter } from '../vrrp/router.js';
+import type { VrrpSettings } from '../vrrp/settings.js';
+import type { Finding } from './problemTable/table.js';
+import type { ServiceManager } from './serviceManager.js';
+import type { StartWorker } from './workerSupervisor.js';
+
+/** The real things that a node stands on. */
+export interface NodeWorld {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly network: NetworkWatch;
+  readonly service: ServiceManager;
+  readonly startWorker: StartWorker;
+  readonly makeRouter: (settings: VrrpSettings, options: RouterOptions) => VrrpRouter;
+  /** conntrackd's client said `-k`. */
+  readonly onStopRequested: () => void;
+  /** What others watch: the configuration file. */
+  readonly furtherProblems?: () => readonly Finding[];
+}
+
+export interface NodeOptions {
+  readonly configFile: string;
+  readonly controlPath: string;
+  readonly version: string;
+  readonly pid: number;
+}
