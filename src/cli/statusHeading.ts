@@ -13,9 +13,10 @@ const toneOf: Readonly<Record<RoleState, Tone>> = {
 export function heading(status: StatusAnswer, now: number, look: Look): string {
   const { node, role, since, reason } = status;
   const master = masterLine(status, now);
-  const subject = master === undefined ? node : `  this node, ${node},`;
+  const subject = master === undefined ? node : `this node, ${node},`;
   const own = `${subject} is ${role} since ${utc(since)} (${age(since, now)}): ${reason}`;
-  const wrapped = wrap(own, look.columns, master === undefined ? 2 : 4);
+  const wrapped =
+    master === undefined ? wrap(own, look.columns, 2) : `  ${wrap(own, look.columns - 2, 4)}`;
   const lines = [
     ...(master === undefined ? [] : [wrap(master, look.columns, 2)]),
     wrapped.replace(role, paint(role, toneOf[role], look)),

@@ -89,6 +89,24 @@ const commands = [
     text: 'maintenance is off',
   },
   {
+    words: ['acknowledge'],
+    request: { verb: 'acknowledge', all: false },
+    answer: { message: '2 problems acknowledged', counts: { acknowledged: 2 }, durationMs: 0 },
+    text: '2 problems acknowledged',
+  },
+  {
+    words: ['acknowledge', '--all'],
+    request: { verb: 'acknowledge', all: true },
+    answer: { message: 'nothing to acknowledge', counts: { acknowledged: 0 }, durationMs: 0 },
+    text: 'nothing to acknowledge',
+  },
+  {
+    words: ['acknowledge', 'two-masters'],
+    request: { verb: 'acknowledge', all: false, code: 'two-masters' },
+    answer: { message: '1 problem acknowledged', counts: { acknowledged: 1 }, durationMs: 0 },
+    text: '1 problem acknowledged',
+  },
+  {
     words: ['reload'],
     request: { verb: 'reload' },
     answer: { message: 'settings applied' },
@@ -229,6 +247,12 @@ describe('words that are no command', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('a code and all problems cannot be acknowledged together', async () => {
+    const { stderr, exitCode } = await runCli('acknowledge', 'parity', '--all');
+    expect(stderr).toContain('exclude each other');
+    expect(exitCode).toBe(1);
+  });
+
   test('a wrong argument names the right ones', async () => {
     const { stderr, exitCode } = await runCli('maintenance', 'perhaps');
     expect(stderr).toContain('Allowed choices are on, off');
@@ -248,7 +272,16 @@ describe('help', () => {
   test('there are as many commands as the matrix of tests knows', () => {
     expect(all.map(([words]) => words).sort()).toEqual(
       [
-        ...['check', 'doctor', 'events', 'failover', 'history', 'maintenance', 'migrate'],
+        ...[
+          'acknowledge',
+          'check',
+          'doctor',
+          'events',
+          'failover',
+          'history',
+          'maintenance',
+          'migrate',
+        ],
         ...['flows events', 'flows external', 'flows internal', 'flows kernel'],
         ...['release', 'reload', 'run', 'stats', 'status'],
         ...['commit', 'resync', 'request', 'bulk', 'purge', 'flush'].map((it) => `sync ${it}`),

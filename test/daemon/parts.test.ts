@@ -240,7 +240,7 @@ test('maintenance that cannot be saved says so, until it can', () => {
   memory.setMaintenance(true);
   expect(memory.maintenanceUnsaved).toMatch(/EEXIST|ENOTDIR/);
   expect(logger.lines).toEqual([
-    'the state cannot be saved: a restart will not know of the maintenance',
+    'the state cannot be saved: a restart will not know of maintenance and problems',
   ]);
   rmSync(state);
   memory.setMaintenance(true);
