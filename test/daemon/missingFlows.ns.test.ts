@@ -10,9 +10,10 @@ import { ConntrackInjector } from '../support/ctInjector.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 
-jest.setTimeout(600_000);
-
 const full = process.env['KEEPSTATE_FULL'] === '1';
+
+jest.setTimeout(full ? 3_600_000 : 600_000);
+
 const rounds = full ? 20 : 1;
 const generous = { timeout: 120_000 };
 
