@@ -109,13 +109,29 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   if (status.ageMs !== undefined && status.ageMs > 2_000) {
     rows.push(['figures', `${duration(status.ageMs)} old: the sync engine is busy`]);
   }
-  if (status.purgeInMs !== undefined) {
-    rows.push(['purge', `kernel leftovers in ${duration(status.purgeInMs)}`]);
+  const purge = purgeText(status);
+  if (purge !== undefined) rows.push(['purge', purge]);
+  if (status.adopted !== undefined) {
+    const { entries, refused } = status.adopted;
+    rows.push(['returned', `${entries} flows of the returning peer committed, ${refused} refused`]);
   }
   const lines = rows.map(
     ([label, text]) => `  ${label.padEnd(11)}  ${wrap(text, look.columns - 15, 15)}`,
   );
   return [`SYNC ${paint(status.state, tone, look)}`, ...lines].join('\n');
+}
+
+/** What became of the flows of a role that has left. */
+function purgeText({ purge, purgeInMs }: SyncStatusAnswer): string | undefined {
+  const next = purgeInMs === undefined ? '' : `, next look in ${duration(purgeInMs)}`;
+  if (purge === undefined) {
+    return purgeInMs === undefined ? undefined : `kernel leftovers in ${duration(purgeInMs)}`;
+  }
+  const { by, removed, ended, kept, because } = purge;
+  if (by === 'completion') return `${removed} removed, unchecked: the peer cannot list its flows`;
+  const kepts = kept === 0 ? '' : `, ${kept} KEPT: the MASTER neither holds nor ended them`;
+  const undecided = because === undefined ? '' : `, undecided: ${because}`;
+  return `${removed} removed, ${ended} ended${kepts}${undecided}${next}`;
 }
 
 function syncPeerText({

@@ -130,6 +130,20 @@ export interface SyncStatusAnswer {
     readonly tableFull: boolean;
   };
   readonly purgeInMs?: number;
+  /** The purge since the role left; absent before it was tried. */
+  readonly purge?: {
+    /** `content`: flow by flow. `completion`: the MASTER cannot list what it holds (a conntrackd, a keepstate 0.1.0). */
+    readonly by: 'content' | 'completion';
+    readonly removed: number;
+    /** Ended at once, because the MASTER told their end. */
+    readonly ended: number;
+    /** Stay in this kernel: the MASTER neither holds nor ended them. */
+    readonly kept: number;
+    /** Why nothing was decided the last time. */
+    readonly because?: string;
+  };
+  /** Flows of a returning peer that this MASTER has committed, and those that its kernel refused. */
+  readonly adopted?: { readonly entries: number; readonly refused: number };
   readonly overruns: number;
   readonly resyncs: number;
   readonly netlinkBufferBytes: number;

@@ -265,11 +265,7 @@ export class KeepstateNode {
   }
 
   #reported(report: SyncReport): void {
-    if (report.kind === 'ready') {
-      this.#reporter?.tellAll();
-      this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
-      this.#roleTeller?.forget();
-    }
+    if (report.kind === 'ready') this.#workerReady();
     if (report.kind === 'log') {
       this.#world.logger.log(report.level, report.message, report.fields);
       return;
@@ -278,14 +274,21 @@ export class KeepstateNode {
       this.#world.onStopRequested();
       return;
     }
-    const { binding } = this.#settings;
-    if (report.kind === 'yieldMerged' && binding.kind !== 'none') {
-      this.#recorder.yieldMerged(binding.name, report);
-    }
+    if (report.kind === 'purged') this.#memory.nothingLeft(this.#bound ?? '');
+    if (report.kind === 'yieldMerged') this.#recorder.yieldMerged(this.#bound ?? '', report);
     const event = toCoordinator(report, () => this.#witness.hasResigned());
     if (event !== undefined) this.#coordinator?.input(event);
     // The peer's word came before the advert.
     if (report.kind === 'handoverGranted' && this.#witness.isAwaited) this.#onTick();
+  }
+
+  #workerReady(): void {
+    this.#reporter?.tellAll();
+    this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
+    this.#roleTeller?.forget();
+    // The peer may have taken the role without the flows of this node.
+    const until = this.#memory.masterUntil(this.#bound ?? '');
+    if (until !== undefined) this.#supervisor?.post({ kind: 'wasMaster', until });
   }
 
   #onTick(): void {

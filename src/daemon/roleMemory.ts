@@ -22,6 +22,10 @@ export class RoleMemory {
   #problems: readonly ProblemRecord[];
   #peerWasKeepstate: boolean;
   #saved = '';
+  /** Units that are MASTER, with their last advertisement, as last written. */
+  #masters = new Map<string, Microseconds>();
+  /** Units that were MASTER in this boot, until their last advertisement, and may have flows of that time. */
+  readonly #left: Map<string, Microseconds>;
 
   constructor(controlPath: string, stateFolder: string, logger: Logger) {
     this.#roleFile = new StateFile(besideControl(controlPath, 'role.json'), logger, {
@@ -36,6 +40,10 @@ export class RoleMemory {
     this.#maintenance = saved.maintenance;
     this.#problems = saved.problems ?? [];
     this.#peerWasKeepstate = saved.peerWasKeepstate === true;
+    const roles = this.#roleFile.read();
+    const isOfThisBoot = this.#bootId !== undefined && roles.bootId === this.#bootId;
+    const before = isOfThisBoot ? { ...roles.left, ...roles.units } : {};
+    this.#left = new Map(Object.entries(before));
   }
 
   /** What became of each problem. */
@@ -62,6 +70,16 @@ export class RoleMemory {
     if (this.#peerWasKeepstate === isKeepstate) return;
     this.#peerWasKeepstate = isKeepstate;
     this.#maintenanceFile.writeLater(this.#lasting);
+  }
+
+  /** Until when a unit that is not MASTER now was it last, in this boot; undefined once nothing is left of that. */
+  masterUntil(unit: string): Microseconds | undefined {
+    return this.#left.get(unit);
+  }
+
+  /** The kernel holds no flow any more of when this unit was MASTER. */
+  nothingLeft(unit: string): void {
+    if (this.#left.delete(unit)) this.#write([...this.#masters]);
   }
 
   get maintenance(): boolean {
@@ -132,11 +150,19 @@ export class RoleMemory {
   }
 
   #write(masters: readonly [string, Microseconds][]): void {
-    const text = JSON.stringify(masters);
+    const now = new Map(masters);
+    for (const [unit, at] of this.#masters) if (!now.has(unit)) this.#left.set(unit, at);
+    for (const unit of now.keys()) this.#left.delete(unit);
+    this.#masters = now;
+    const text = JSON.stringify([masters, ...this.#left]);
     if (text === this.#saved) return;
     this.#saved = text;
     const units = Object.fromEntries(masters);
-    this.#roleFile.write({ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units });
+    const left = Object.fromEntries(this.#left);
+    this.#roleFile.write({
+      ...{ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units },
+      ...(this.#left.size === 0 ? {} : { left }),
+    });
   }
 }
 

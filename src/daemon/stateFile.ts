@@ -25,6 +25,8 @@ export interface SavedState {
   readonly problems?: readonly ProblemRecord[];
   /** The peer was heard as a keepstate. */
   readonly peerWasKeepstate?: boolean;
+  /** Those that were MASTER before, and whose kernel may still hold flows of that time. A keepstate 0.1.0 ignores it. */
+  readonly left?: Readonly<Record<string, Microseconds>>;
 }
 
 /** Thousands of units have room in it. */
@@ -160,18 +162,22 @@ function parseState(value: unknown): SavedState {
   if (typeof value !== 'object' || value === null) throw new TypeError('not an object');
   const bootId = 'bootId' in value && typeof value.bootId === 'string' ? value.bootId : '';
   const maintenance = 'maintenance' in value && value.maintenance === true;
-  const units =
-    'units' in value && typeof value.units === 'object' && value.units !== null
-      ? Object.entries(value.units).flatMap(([name, at]): [string, Microseconds][] =>
-          typeof at === 'number' ? [[name, microseconds(at)]] : [],
-        )
-      : [];
+  const units = 'units' in value ? timesIn(value.units) : {};
+  const left = 'left' in value ? { left: timesIn(value.left) } : {};
   const problems = 'problems' in value ? parseProblems(value.problems) : [];
   return {
-    ...{ bootId, maintenance, units: Object.fromEntries(units) },
+    ...{ bootId, maintenance, units, ...left },
     ...(problems.length === 0 ? {} : { problems }),
     ...('peerWasKeepstate' in value && value.peerWasKeepstate === true
       ? { peerWasKeepstate: true }
       : {}),
   };
+}
+
+function timesIn(value: unknown): Readonly<Record<string, Microseconds>> {
+  if (typeof value !== 'object' || value === null) return {};
+  const times = Object.entries(value).flatMap(([name, at]): [string, Microseconds][] =>
+    typeof at === 'number' ? [[name, microseconds(at)]] : [],
+  );
+  return Object.fromEntries(times);
 }

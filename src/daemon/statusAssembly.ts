@@ -213,6 +213,8 @@ function syncStatus(
     ...(status.purgeDue === undefined
       ? {}
       : { purgeInMs: Math.max(0, toMilliseconds(subtractTime(status.purgeDue, source.now))) }),
+    ...(status.purge === undefined ? {} : { purge: status.purge }),
+    ...(status.adopted === undefined ? {} : { adopted: status.adopted }),
     overruns,
     resyncs,
     netlinkBufferBytes,

@@ -34,6 +34,7 @@ export function toCoordinator(
     case 'handoverGranted':
       return { kind: report.kind, ...senderOf(report), hasResigned: masterHasResigned() };
     case 'takeoverDone':
+    case 'purged':
     case 'stopRequested':
     case 'log':
       return undefined;

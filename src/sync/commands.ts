@@ -6,6 +6,7 @@ import type { ClientServer } from './clientServer.js';
 import { errorText } from './errorText.js';
 import { handOverRefusal } from './handOverCheck.js';
 import type { SyncCommand, SyncStatus } from './messages.js';
+import { changesRole, RememberedRole, withoutYield } from './rememberedRole.js';
 import { serveRequest } from './requests.js';
 import { PeerLinks } from './peerLinks.js';
 import { openServers } from './listingServers.js';
@@ -33,12 +34,13 @@ export class Commands {
   readonly #lateness = new Lateness(50);
   #inMaintenance = false;
   #nodeRoles: NodeRoles | undefined;
+  #wasMasterUntil: Microseconds | undefined;
   #reportedAt: Microseconds | undefined;
   #lastState = '';
   /** Present while the engine is started afresh: commands wait for it, in their order. */
   #restart: Promise<void> | undefined;
   /** The last change of role, and what followed in that role. */
-  #role: SyncCommand[] = [];
+  readonly #role = new RememberedRole();
 
   constructor(ports: EnginePorts) {
     this.#ports = ports;
@@ -55,7 +57,11 @@ export class Commands {
       return;
     }
     while (this.#restart !== undefined) await this.#restart;
-    this.#remember(command);
+    if (isSaidToPeer(command)) {
+      this.#tellPeer(command);
+      return;
+    }
+    this.#role.note(command);
     const engine = this.#engine;
     if (engine === undefined || this.#roles === undefined) return;
     await this.#obeyRole(command, engine, this.#roles);
@@ -84,10 +90,6 @@ export class Commands {
       case 'mergeAfterSplit':
         roles.mergeAfterSplit(command.epoch);
         return;
-      case 'maintenance':
-      case 'roles':
-        this.#tellPeer(command);
-        return;
       case 'yieldIgnored':
         roles.yieldIgnored();
         return;
@@ -100,12 +102,14 @@ export class Commands {
   }
 
   /** What this node says of itself; another engine says it again. */
-  #tellPeer(command: Extract<SyncCommand, { kind: 'maintenance' | 'roles' }>): void {
+  #tellPeer(command: SaidToPeer): void {
     if (command.kind === 'roles') this.#nodeRoles = command.roles;
+    else if (command.kind === 'wasMaster') this.#wasMasterUntil = command.until;
     else this.#inMaintenance = command.on;
     const channel = this.#peer?.channel;
     channel?.setMaintenance(this.#inMaintenance);
     if (command.kind === 'roles') channel?.setRoles(command.roles);
+    if (command.kind === 'wasMaster') channel?.comparison.wasMaster(command.until);
   }
 
   async #obeyRest(command: SyncCommand, engine: Engine): Promise<void> {
@@ -147,22 +151,6 @@ export class Commands {
     }
   }
 
-  /** An engine that is started afresh does not believe what is older than this either. */
-  get #roleEpoch(): number {
-    const [role] = this.#role;
-    return role !== undefined && 'epoch' in role ? role.epoch : -1;
-  }
-
-  #remember(command: SyncCommand): void {
-    if ('epoch' in command && command.epoch < this.#roleEpoch) return;
-    if (changesRole(command)) this.#role = [command];
-    else if (command.kind === 'takeoverComplete') this.#role = [...this.#role.slice(0, 1), command];
-    else if (command.kind === 'undoPreCommit') {
-      this.#role = [{ kind: 'becomeBackup', epoch: command.epoch, peerHeard: true }];
-    } else if (command.kind === 'otherMasterHeard')
-      this.#role = [...this.#role.slice(0, 1), command];
-  }
-
   async #start(command: StartCommand, predecessor?: Engine): Promise<void> {
     const { clock, report } = this.#ports;
     const startedAt = clock.now();
@@ -173,7 +161,13 @@ export class Commands {
     if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
     this.#peer?.channel.setMaintenance(this.#inMaintenance);
     if (this.#nodeRoles !== undefined) this.#peer?.channel.setRoles(this.#nodeRoles);
-    this.#roles = new RoleWork(engine, this.#peer?.channel.yields, this.#roleEpoch);
+    if (this.#wasMasterUntil !== undefined) {
+      this.#peer?.channel.comparison.wasMaster(this.#wasMasterUntil);
+    }
+    this.#roles = new RoleWork(engine, this.#peer?.channel.yields, this.#role.epoch, (until) => {
+      this.#wasMasterUntil = until;
+      this.#peer?.channel.comparison.wasMaster(until);
+    });
     this.#servers = openServers(engine, command, this.#ports, () => this.#status(engine));
     const filled = await engine.start();
     // Stopped meanwhile, or started afresh.
@@ -231,12 +225,16 @@ export class Commands {
 
   async #startAfresh(start: StartCommand, before: Engine): Promise<void> {
     // A MASTER whose takeover is complete commits nothing any more: what the peer once filtered is out of date.
-    const isComplete = this.#role.some(({ kind }) => kind === 'takeoverComplete');
-    const unfinished = isComplete || before.purge.due === undefined ? [] : this.#role;
+    const isComplete = this.#role.commands.some(({ kind }) => kind === 'takeoverComplete');
+    const unfinished = isComplete || before.purge.due === undefined ? [] : this.#role.commands;
     const predecessor = isComplete ? undefined : before;
-    const [role] = this.#role;
+    const [role] = this.#role.commands;
     const yielded = this.#peer?.channel.yields.pending;
-    const restart = this.#stop().then(() => this.#start(start, predecessor));
+    const restart = this.#stop().then(() => {
+      const started = this.#start(start, predecessor);
+      this.#engine?.mastership.inherit(before.mastership);
+      return started;
+    });
     this.#restart = restart
       .catch(() => undefined)
       .then(() => {
@@ -250,7 +248,8 @@ export class Commands {
         await this.#obeyRole(withoutYield(command), this.#engine, this.#roles);
       }
     }
-    if (yielded !== undefined && role === this.#role[0]) this.#peer?.channel.yields.resume(yielded);
+    if (yielded !== undefined && role === this.#role.commands[0])
+      this.#peer?.channel.yields.resume(yielded);
   }
 
   async #drain(id: number, timeout: Microseconds, engine: Engine): Promise<void> {
@@ -315,7 +314,9 @@ export class Commands {
   }
 
   #status(engine: Engine): SyncStatus {
-    return buildStatus(engine, this.#peerView(engine), this.#lateness, this.#ports.clock.now());
+    const adopted = this.#peer?.channel.comparison.adopted;
+    const now = this.#ports.clock.now();
+    return buildStatus(engine, this.#peerView(engine), this.#lateness, now, adopted);
   }
 
   #result(
@@ -331,13 +332,8 @@ export class Commands {
   }
 }
 
-function changesRole({ kind }: SyncCommand): boolean {
-  return ['preCommit', 'becomePrimary', 'becomeBackup', 'becomeFault'].includes(kind);
-}
+type SaidToPeer = Extract<SyncCommand, { kind: 'maintenance' | 'roles' | 'wasMaster' }>;
 
-/** That this node gave way is told on, not anew: the peer may know it already. */
-function withoutYield(command: SyncCommand): SyncCommand {
-  if (command.kind !== 'becomeBackup') return command;
-  const { kind, epoch, peerHeard } = command;
-  return { kind, epoch, peerHeard };
+function isSaidToPeer(command: SyncCommand): command is SaidToPeer {
+  return ['maintenance', 'roles', 'wasMaster'].includes(command.kind);
 }

@@ -132,6 +132,23 @@ export class CommitWork implements ExternalListener {
   }
 
   /**
+   * Creates what a former MASTER tells as its own; `skip` leaves a slot of the external cache out. A flow of this kernel
+   * stays, also where only the reply tuple is the same. Rejects with KernelError.
+   */
+  async adopt(skip: (slot: number) => boolean): Promise<MergePass> {
+    const { external } = this.#options;
+    const result = await this.#exclusively(() =>
+      this.#commitFlows(external.table, {
+        onExisting: 'liberal',
+        onProgress: () => undefined,
+        skip,
+      }),
+    );
+    const failed = result.failed + result.untried;
+    return { created: createdOf(result), failed, cancelled: result.cancelled };
+  }
+
+  /**
    * Makes the windows of this kernel's TCP flows liberal: their packets may have gone through the peer meanwhile, and
    * a stale window calls every further one INVALID. Rejects with KernelError.
    */
@@ -279,7 +296,10 @@ export class CommitWork implements ExternalListener {
 
   async #commitFlows(
     table: FlowTable,
-    request: Pick<CommitRequest, 'onExisting' | 'onProgress'> & { readonly windowsOnly?: boolean },
+    request: Pick<CommitRequest, 'onExisting' | 'onProgress'> & {
+      readonly windowsOnly?: boolean;
+      readonly skip?: (slot: number) => boolean;
+    },
   ): Promise<CommitResult> {
     const { clock, turns, openDoor } = this.#options;
     const settings = this.#options.settings();
@@ -295,6 +315,7 @@ export class CommitWork implements ExternalListener {
         windowTracking: settings.tcpWindowTracking,
         onExisting: request.onExisting,
         windowsOnly: request.windowsOnly ?? false,
+        ...(request.skip === undefined ? {} : { skip: request.skip }),
         overdue: 'keep',
         ...(door === undefined ? {} : { door }),
         onProgress: (committed) => {

@@ -29,13 +29,16 @@ import { FingerprintedTable } from './fingerprintedTable.js';
 import { InternalCache } from './internalCache.js';
 import { newKernelCheck, type KernelCheck } from './kernelCheck.js';
 import { KernelFeed } from './kernelFeed.js';
+import type { LeftoverWork } from './leftoverWork.js';
 import { Links, type OpenChannel } from './links.js';
+import type { Mastership } from './mastership.js';
 import type { SyncReport } from './messages.js';
 import { ownAddressesOf } from './ownAddresses.js';
 import { Pump } from './pump.js';
-import { PurgeWork } from './purgeWork.js';
+import type { PurgeWork } from './purgeWork.js';
 import { Replicator } from './replicator.js';
 import { canInherit } from './restartingSettings.js';
+import { roleParts } from './roleParts.js';
 import type { SyncSettings } from './settings.js';
 import { DatagramBuilder } from './wire/datagramBuilder.js';
 import { continuesStream } from './wire/header.js';
@@ -65,6 +68,8 @@ export class Engine {
   readonly catchUp = new CatchUp();
   readonly commits: CommitWork;
   readonly purge: PurgeWork;
+  readonly mastership: Mastership;
+  readonly leftovers: LeftoverWork;
   readonly links: Links;
   readonly replicator: Replicator;
   readonly feed: KernelFeed;
@@ -126,17 +131,8 @@ export class Engine {
       feed: () => this.feed,
       ...ports,
     });
-    this.purge = new PurgeWork({
-      names: this.names,
-      feed: () => this.feed,
-      filter: this.filter,
-      ...ports,
-      purged: () => {
-        this.internal.skipsPeers = false;
-        // With the flows that were injected for the peer.
-        if (this.injection !== undefined) this.askForAll('the kernel was purged');
-      },
-    });
+    const parts = roleParts(this);
+    ({ mastership: this.mastership, leftovers: this.leftovers, purge: this.purge } = parts);
     const builder = new DatagramBuilder(1_000, (datagrams, size) => {
       this.links.sendRun(datagrams, size);
     });
@@ -197,7 +193,7 @@ export class Engine {
         peerRestarted: () => {
           for (const observer of this.#observers) observer.peerRestarted?.();
         },
-        announcesEnds: (now) => this.#announcesEnds(now),
+        announcesEnds: (now) => this.announcesEnds(now),
       },
     });
     this.#pump = new Pump(settings.mode, this.replicator, {
@@ -259,6 +255,7 @@ export class Engine {
     this.#isClosed = true;
     this.#tick?.cancel();
     this.commits.stopFollowing();
+    this.leftovers.drop();
     await this.commits.cancel();
     this.#pump.close();
     this.feed.close();
@@ -317,7 +314,7 @@ export class Engine {
       if (this.catchUp.repetition(now, heard, this.#refreshPeriod)) this.reportCaughtUp();
     }
     const { resync, machine } = this.replicator;
-    const announces = this.#announcesEnds(now);
+    const announces = this.announcesEnds(now);
     const { lost } = machine.counters;
     if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
@@ -332,7 +329,8 @@ export class Engine {
     this.catchUp.awaitRepetition(now, this.#refreshPeriod);
   }
 
-  #announcesEnds(now: Microseconds): boolean {
+  /** A keepstate is there, which says when its bulks have ended. */
+  announcesEnds(now: Microseconds): boolean {
     return this.#observers.some((observer) => observer.announcesEnds?.(now) ?? false);
   }
 

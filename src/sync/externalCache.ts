@@ -36,6 +36,8 @@ export class ExternalCache implements ExternalStore {
   readonly expectationCounters = new CacheCounters();
   /** ALARM: in the order of their last messages, so that the head expires first. */
   readonly #expiry: SlotQueue | undefined;
+  /** The peer says that a flow has ended, whether it is known here or not. */
+  flowDeleted: ((flow: FlowCursor) => void) | undefined;
   #listener: ExternalListener | undefined;
   #stream = 0;
 
@@ -63,6 +65,7 @@ export class ExternalCache implements ExternalStore {
   applyFlow(kind: number, flow: FlowCursor, sequence: number, nowSeconds: number): void {
     const known = this.table.find(flow);
     if (kind === messageKind.flowDelete) {
+      this.flowDeleted?.(flow);
       if (known === 0) {
         this.counters.destroyNotFound++;
         return;

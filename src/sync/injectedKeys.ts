@@ -5,7 +5,7 @@
  */
 import { hashKey } from '../conntrack/flowKey.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
-import { HashIndex } from '../conntrack/hashIndex.js';
+import { KeySet } from './keySet.js';
 
 export class InjectedKeys {
   readonly #limit: number;
@@ -78,24 +78,3 @@ export class InjectedKeys {
     return [hashKey(flow, first), (hashKey(flow, second) | 1) >>> 0];
   }
 }
-
-class KeySet {
-  count = 0;
-  readonly #index = new HashIndex();
-
-  has(hash: number, rest: number): boolean {
-    return this.#index.find(hash, isSame, rest) !== 0;
-  }
-
-  add(hash: number, rest: number): void {
-    if (!this.has(hash, rest) && this.#index.insert(hash, rest)) this.count++;
-  }
-
-  remove(hash: number, rest: number): boolean {
-    if (!this.has(hash, rest) || !this.#index.remove(hash, rest)) return false;
-    this.count--;
-    return true;
-  }
-}
-
-const isSame = (stored: number, rest: number): boolean => stored === rest;

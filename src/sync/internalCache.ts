@@ -57,6 +57,10 @@ export class InternalCache implements MirrorListener {
   isComparing: () => boolean = () => false;
   /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
   isMassDelete: () => boolean = () => false;
+  /** Set while this node is MASTER: it remembers what its kernel has ended. */
+  flowEnded: ((flow: FlowCursor) => void) | undefined;
+  /** Set while leftovers are kept: an event that this node did not cause. */
+  flowTouched: ((flow: FlowCursor) => void) | undefined;
   #listener: ChangeListener | undefined;
   readonly #held: HeldDeaths;
   readonly #cursor: FlowCursor;
@@ -106,6 +110,21 @@ export class InternalCache implements MirrorListener {
     else this.#tellDeath(slot);
   }
 
+  /** This node ends a flow because the MASTER has. */
+  endHere(flow: FlowCursor): void {
+    const slot = this.table.find(flow);
+    if (slot === 0 || this.table.lifecycle(slot) === lifecycle.dead) return;
+    this.#held.forget(slot);
+    this.counters.destroyed++;
+    this.#tellDeath(slot);
+  }
+
+  /** This node removes a flow that the MASTER has; the peer learns it from the bulk that follows. */
+  purged(flow: FlowCursor): void {
+    const slot = this.table.find(flow);
+    if (slot !== 0) this.removeSlot(slot);
+  }
+
   /** Deaths are held: `tick` is waited for. */
   get isHolding(): boolean {
     return !this.#held.isEmpty;
@@ -145,6 +164,7 @@ export class InternalCache implements MirrorListener {
   }
 
   #tellDeath(slot: number): void {
+    if (this.flowEnded !== undefined) this.flowEnded(this.table.seek(slot, this.#cursor));
     this.table.setLifecycle(slot, lifecycle.dead);
     if (this.#listener === undefined) this.removeSlot(slot);
     else this.#listener.flowDied(slot);
@@ -218,6 +238,7 @@ export class InternalCache implements MirrorListener {
   #changed(slot: number, origin: FlowOrigin): void {
     this.#held.forget(slot);
     if (origin === 'event') {
+      this.flowTouched?.(this.table.seek(slot, this.#cursor));
       this.injected?.ended(this.table.seek(slot, this.#cursor));
       if (this.passesThrough && this.isComparing()) this.#kept.add(slot);
     }

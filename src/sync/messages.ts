@@ -71,6 +71,8 @@ export type SyncCommand =
   | { readonly kind: 'maintenance'; readonly on: boolean }
   /** This node's groups and instances: the peer's status tells who is MASTER here. */
   | { readonly kind: 'roles'; readonly roles: NodeRoles }
+  /** This node was MASTER until then, in an earlier life of its process and the same boot: the peer is told. */
+  | { readonly kind: 'wasMaster'; readonly until: Microseconds }
   | {
       readonly kind: 'linkState';
       readonly interfaceName: string;
@@ -142,6 +144,8 @@ export type SyncReport =
   | { readonly kind: 'status'; readonly status: SyncStatus }
   /** The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`). */
   | { readonly kind: 'caughtUp'; readonly entries: number }
+  /** Nothing is left over in the kernel of the role that has left. */
+  | { readonly kind: 'purged' }
   /** keepstate peer only: it asks us to take the role. `from`: its address, where the configuration does not name that. */
   | { readonly kind: 'handoverOffered'; readonly from?: string }
   /** conntrackd's client asked for the end of the daemon (`-k`). */
@@ -265,6 +269,18 @@ export interface SyncStatus {
   readonly lastCommit?: CommitSummary & { readonly at: Microseconds };
   readonly commitInProgress: boolean;
   readonly purgeDue?: Microseconds;
+  /** The purge since the role left. */
+  readonly purge?: {
+    readonly by: 'content' | 'completion';
+    readonly removed: number;
+    /** Ended at once, because the MASTER told their end. */
+    readonly ended: number;
+    /** Stay, because the MASTER neither holds nor ended them. */
+    readonly kept: number;
+    readonly because?: string;
+  };
+  /** Flows of a returning peer that this MASTER has committed, and those that its kernel refused. */
+  readonly adopted?: { readonly entries: number; readonly refused: number };
   readonly overruns: number;
   readonly netlinkBufferBytes: number;
   readonly resyncs: number;

@@ -8,9 +8,10 @@ import type { Engine } from './engine.js';
 import type { EngineObserver } from './engineObserver.js';
 import { ParityCheck } from './parity.js';
 import { Holdings } from './holdings.js';
+import { PeerComparison } from './peerComparison.js';
 import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
+import { PeerWaits } from './peerWaits.js';
 import type { PeerView } from './statusBuilder.js';
-import { sequenceDistance } from './wire/header.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from './wire/peerMessage.js';
 import type { NodeRoles } from './wire/peerRoles.js';
 import { YieldNews } from './yieldNews.js';
@@ -34,6 +35,7 @@ interface Offer {
 export class PeerChannel implements EngineObserver {
   readonly yields: YieldNews;
   readonly holdings: Holdings;
+  readonly comparison: PeerComparison;
   readonly #greeting: PeerGreeting;
   readonly #engine: Engine;
   readonly #port: PeerChannelPort;
@@ -45,31 +47,32 @@ export class PeerChannel implements EngineObserver {
   /** Our answer to the offer, for its repetitions. */
   #answer: Extract<PeerMessage, { kind: 'offerAnswer' }> | undefined;
   #resignedToken: number | undefined;
-  /** The peer waits for our acknowledgement of everything before this number. */
-  #acknowledgeBefore: number | undefined;
+  readonly #waits = new PeerWaits();
   /** Of the message that is handled: its sender, where the configuration does not name it. */
   #from: { readonly from?: string } = {};
 
   constructor(engine: Engine, port: PeerChannelPort) {
     this.#engine = engine;
     this.#port = port;
+    const send = (message: PeerMessage): void => {
+      this.#send(message);
+    };
     this.#greeting = new PeerGreeting({
       version: port.version,
       nodeName: port.nodeName,
-      send: (message) => {
-        this.#send(message);
-      },
+      send,
+      left: (now) => this.comparison.left(now),
     });
-    this.#bulkEnds = new BulkEnds(engine, (message) => {
-      this.#send(message);
-    });
-    this.holdings = new Holdings(engine, (message) => {
-      this.#send(message);
-    });
+    this.comparison = new PeerComparison(
+      engine,
+      port,
+      () => this.#greeting.comparingAbility(engine.ports.clock.now()),
+      () => this.yields.pending !== undefined,
+    );
+    this.#bulkEnds = new BulkEnds(engine, send);
+    this.holdings = new Holdings(engine, send);
     this.yields = new YieldNews(engine, {
-      send: (message) => {
-        this.#send(message);
-      },
+      send,
       peerName: () => this.#greeting.peer?.name ?? 'the peer',
       isPresent: (now) => this.#isPresent(now),
     });
@@ -108,10 +111,12 @@ export class PeerChannel implements EngineObserver {
 
   /** `from`: the sender where the configuration does not name it. True where it was a message. */
   receive(datagram: Uint8Array, from?: string): boolean {
+    const now = this.#engine.ports.clock.now();
+    const isOfComparison = this.comparison.receive(datagram, now);
+    if (isOfComparison !== undefined) return isOfComparison;
     const message = decodePeerMessage(datagram);
     if (message === undefined) return false;
     this.#from = from === undefined ? {} : { from };
-    const now = this.#engine.ports.clock.now();
     const isNew = !this.#isPresent(now);
     this.#greeting.heard(now);
     this.#handle(message, now);
@@ -123,6 +128,7 @@ export class PeerChannel implements EngineObserver {
     this.#greeting.tick(now);
     // Also towards a peer that has gone: whoever offered waits for the end of it.
     this.#expireOffer(now);
+    this.comparison.tick(now);
     if (!this.#isPresent(now)) {
       this.#parity.reset();
       return;
@@ -142,7 +148,7 @@ export class PeerChannel implements EngineObserver {
 
   /** A datagram of the replication protocol was worked through. */
   received(now: Microseconds): void {
-    this.#acknowledge(now);
+    this.#waits.look(this.#engine.replicator, now);
     this.#compare(now);
   }
 
@@ -203,6 +209,7 @@ export class PeerChannel implements EngineObserver {
   /** The engine ends: whoever waits for an answer gets one. */
   close(): void {
     this.#offer?.settle(false, 'the sync engine ends');
+    this.comparison.close();
   }
 
   answerOffer(ready: boolean, because: string): void {
@@ -222,6 +229,7 @@ export class PeerChannel implements EngineObserver {
     switch (message.kind) {
       case 'hello':
         this.#greeting.received(message, now);
+        this.comparison.greeted(message, now);
         return;
       case 'digest':
       case 'noDigest':
@@ -238,8 +246,8 @@ export class PeerChannel implements EngineObserver {
         this.#bulkEnds.seenByPeer(message.since);
         return;
       case 'acknowledge':
-        this.#acknowledgeBefore = message.sequence;
-        this.#acknowledge(now);
+        this.#waits.asked(message.sequence);
+        this.#waits.look(this.#engine.replicator, now);
         return;
       case 'offer':
         this.#offered(message.token);
@@ -251,7 +259,7 @@ export class PeerChannel implements EngineObserver {
         this.#granted(message.token);
         return;
       default:
-        this.yields.handle(message, this.#from);
+        if (!this.comparison.handle(message, now)) this.yields.handle(message, this.#from);
     }
   }
 
@@ -279,17 +287,6 @@ export class PeerChannel implements EngineObserver {
     if (this.#offeredToken !== token) return;
     this.#offeredToken = undefined;
     this.#engine.ports.report({ kind: 'handoverGranted', ...this.#from });
-  }
-
-  /** The question came on another socket than the messages it is about: they may still be under way. */
-  #acknowledge(now: Microseconds): void {
-    const before = this.#acknowledgeBefore;
-    if (before === undefined) return;
-    const { replicator } = this.#engine;
-    const { last } = replicator.machine;
-    if (last === undefined || sequenceDistance(last, (before - 1) >>> 0) < 0) return;
-    this.#acknowledgeBefore = undefined;
-    replicator.acknowledgeNow(now);
   }
 
   #compare(now: Microseconds): void {

@@ -17,6 +17,8 @@ export interface GreetingPort {
   /** keepstate's own version. */
   readonly version: string;
   readonly nodeName: string;
+  /** What the hello tells of the role that has left; absent: nothing. */
+  readonly left?: (now: Microseconds) => Pick<Hello, 'leftovers' | 'wasMasterMs'>;
 }
 
 export interface GreetedPeer {
@@ -28,7 +30,12 @@ export interface GreetedPeer {
   readonly roles?: NodeRoles;
   /** Monotonic time of the hello that said them. */
   readonly rolesAt?: Microseconds;
+  /** It answers comparisons, and ends its leftovers when their end is told. */
+  readonly compares?: boolean;
 }
+
+/** What this version can do. */
+const can = ['compare'] as const;
 
 export class PeerGreeting {
   readonly #port: GreetingPort;
@@ -48,6 +55,14 @@ export class PeerGreeting {
     return this.#peer;
   }
 
+  /** Whether the peer can list its flows; one that was greeted often enough in vain is a conntrackd. */
+  comparingAbility(now: Microseconds): 'compares' | 'cannot' | 'unknown' {
+    const peer = this.#peer;
+    if (peer === undefined) return this.#hellos >= firstHellos ? 'cannot' : 'unknown';
+    if (!this.isPresent(now)) return 'unknown';
+    return peer.compares === true ? 'compares' : 'cannot';
+  }
+
   isPresent(now: Microseconds): boolean {
     return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
   }
@@ -57,14 +72,15 @@ export class PeerGreeting {
     this.#heardAt = now;
   }
 
-  received({ name, version, heard, maintenance, roles }: Hello, now: Microseconds): void {
+  received(hello: Hello, now: Microseconds): void {
+    const { name, version, roles } = hello;
     this.#peer = {
-      name,
-      version,
-      ...(maintenance === true ? { inMaintenance: true } : {}),
+      ...{ name, version },
+      ...(hello.maintenance === true ? { inMaintenance: true } : {}),
       ...(roles === undefined ? {} : { roles: fromWireRoles(roles, now), rolesAt: now }),
+      ...(hello.can?.includes('compare') === true ? { compares: true } : {}),
     };
-    if (!heard) this.say(now);
+    if (!hello.heard) this.say(now);
   }
 
   /** The peer learns at once whether this node could take the role. */
@@ -92,7 +108,9 @@ export class PeerGreeting {
     const { version, nodeName: name } = this.#port;
     const maintenance = this.#inMaintenance ? { maintenance: true } : {};
     const roles = this.#roles === undefined ? {} : { roles: toWireRoles(this.#roles, now) };
+    const left = this.#port.left?.(now) ?? {};
     const heard = this.isPresent(now);
-    this.#port.send({ kind: 'hello', name, version, heard, ...maintenance, ...roles });
+    const further = { ...maintenance, ...roles, can, ...left };
+    this.#port.send({ kind: 'hello', name, version, heard, ...further });
   }
 }

@@ -2,6 +2,7 @@
  * What a role change asks of the engine, in order, each step tied to its epoch: work of an older epoch is
  * dropped, a commit of an older epoch is cancelled and awaited before the next thing begins.
  */
+import type { Microseconds } from '../base/time.js';
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
 import { FailureLog } from './failureLog.js';
@@ -29,10 +30,17 @@ export class RoleWork {
   #isAwaited = false;
   readonly #merging: MergeWork;
   readonly #yields: YieldNews | undefined;
+  readonly #wasMaster: (until: Microseconds) => void;
 
-  /** `yields` is absent where the peer channel is off. What has an epoch before `epoch` is out of date. */
-  constructor(engine: Engine, yields: YieldNews | undefined, epoch: number) {
+  /** `yields` and `wasMaster` are absent where the peer channel is off. What has an epoch before `epoch` is out of date. */
+  constructor(
+    engine: Engine,
+    yields: YieldNews | undefined,
+    epoch: number,
+    wasMaster: (until: Microseconds) => void = () => undefined,
+  ) {
     this.#engine = engine;
+    this.#wasMaster = wasMaster;
     this.#epoch = epoch;
     this.#yields = yields;
     engine.internal.isPeers = (flow) => engine.external.table.find(flow) !== 0;
@@ -83,10 +91,13 @@ export class RoleWork {
       // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
       purge.schedule(settings.purgeTimeout, true);
       purge.otherMasterHeard();
+      await this.#engine.leftovers.begin();
       // With DisableExternalCache the peer's flows stand in the kernel anyway.
     } else if (injection === undefined) await this.#undo(epoch);
     if (epoch < this.#epoch) return;
     this.#countOwnAgain();
+    if (!internal.passesThrough) await this.#engine.leftovers.renew();
+    if (epoch < this.#epoch) return;
     // Until the purge.
     internal.skipsPeers = internal.passesThrough;
     purge.resume();
@@ -121,6 +132,8 @@ export class RoleWork {
     if (!this.#begin(epoch)) return;
     this.#yields?.forget();
     this.#engine.purge.cancel();
+    this.#engine.leftovers.drop();
+    this.#engine.mastership.begin(this.#engine.ports.clock.now());
     // Its report comes under the same epoch.
     if (preCommitted && this.#preCommitting === epoch) {
       this.#isAwaited = true;
@@ -155,12 +168,14 @@ export class RoleWork {
     if (clearsExternal) external.clear(true);
     await this.#resync();
     if (epoch < this.#epoch) return;
+    this.#engine.mastership.complete();
     replicator.startBulk('this node is MASTER');
     ports.report({ kind: 'takeoverDone', epoch, bulkEntries: internal.table.alive });
   }
 
   async becomeBackup({ epoch, peerHeard, yieldedAfter }: BecomeBackup): Promise<void> {
     if (!this.#begin(epoch)) return;
+    this.#leaveRole();
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
     // Before the wait: what is heard of another MASTER during it counts.
@@ -169,6 +184,7 @@ export class RoleWork {
     await commits.cancel();
     if (epoch < this.#epoch) return;
     purge.schedule(settings.purgeTimeout, true);
+    void this.#engine.leftovers.begin();
     this.#findMissed();
     if (peerHeard) purge.otherMasterHeard();
     if (yieldedAfter !== undefined) this.#yields?.gaveWay(yieldedAfter);
@@ -177,6 +193,7 @@ export class RoleWork {
 
   async becomeFault(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
+    this.#leaveRole();
     const { commits, purge, settings } = this.#engine;
     this.#countOwnAgain();
     // Before the wait: what is heard of another MASTER during it counts.
@@ -185,6 +202,7 @@ export class RoleWork {
     await commits.cancel();
     if (epoch < this.#epoch) return;
     purge.schedule(settings.purgeTimeout, true);
+    void this.#engine.leftovers.begin();
     this.#findMissed();
   }
 
@@ -221,6 +239,11 @@ export class RoleWork {
     } catch (error) {
       ports.logger.log('error', 'resync with the kernel failed', { because: errorText(error) });
     }
+  }
+
+  #leaveRole(): void {
+    const { mastership, ports } = this.#engine;
+    if (mastership.end()) this.#wasMaster(ports.clock.now());
   }
 
   /** What this node commits from now on is its own. */

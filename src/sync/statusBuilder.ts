@@ -33,6 +33,7 @@ export function buildStatus(
   peer: PeerView,
   lateness: Lateness,
   now: Microseconds,
+  adopted?: SyncStatus['adopted'],
 ): SyncStatus {
   const { internal, external, replicator, links, feed, commits, purge, injection } = engine;
   const { receiver, machine, transmitter } = replicator;
@@ -51,6 +52,7 @@ export function buildStatus(
     ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
     commitInProgress: commits.isRunning,
     ...(purge.due === undefined ? {} : { purgeDue: purge.due }),
+    ...formerRole(engine, adopted),
     overruns: feed.watch.events.overruns,
     netlinkBufferBytes: feed.watch.events.bufferBytes,
     resyncs: feed.mirror.counters.passes,
@@ -101,6 +103,17 @@ function refusedView({
   const { total, last, counts, named } = links.sources.refused;
   if (last === undefined) return { strangers: total };
   return { strangers: total, lastStranger: last, refusedBy: counts, refused: named };
+}
+
+/** What became of flows of a role that has left, here or at the peer. */
+function formerRole(
+  { purge: { view }, leftovers: { ended } }: Engine,
+  adopted: SyncStatus['adopted'],
+): Pick<SyncStatus, 'purge' | 'adopted'> {
+  return {
+    ...(view === undefined ? {} : { purge: { ...view, ended } }),
+    ...(adopted === undefined ? {} : { adopted }),
+  };
 }
 
 export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {

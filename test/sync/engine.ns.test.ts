@@ -107,12 +107,20 @@ describe('the kernel’s table', () => {
     await kernelHolds(1, 2 * flows - 1);
   });
 
-  test('then leftovers go, and what was injected for the peer is asked for again', async () => {
-    nodes[1].command({ kind: 'otherMasterHeard', epoch: 1 });
-    await kernelHolds(1, flows - 1);
-    await waitFor(() =>
-      nodes[1].reports('log').some(({ fields }) => fields['because'] === 'the kernel was purged'),
-    );
+  test('then what the MASTER holds stays without an external cache, until the MASTER ends it', async () => {
+    const [master, backup] = nodes;
+    master.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    await master.waitForReport('committed');
+    master.command({ kind: 'takeoverComplete', epoch: 1 });
+    await master.waitForReport('takeoverDone');
+    backup.command({ kind: 'otherMasterHeard', epoch: 1 });
+    await waitFor(() => backup.status?.purge !== undefined, { description: 'a comparison' });
+    expect(backup.status?.purge).toMatchObject({ by: 'content', removed: 0, kept: 0 });
+    await kernelHolds(1, 2 * flows - 1);
+    await kernelHolds(0, 2 * flows - 1);
+    const injector = ConntrackInjector.open(hosts[0].namespacePath);
+    injector.inject({ count: flows, base: 10_000, action: 'delete' });
+    injector.close();
     await kernelHolds(1, flows - 1);
   });
 

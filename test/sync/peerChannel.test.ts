@@ -3,6 +3,7 @@ import { microseconds, milliseconds, seconds, type Microseconds } from '../../sr
 import { CatchUp } from '../../src/sync/catchUp.js';
 import type { Engine } from '../../src/sync/engine.js';
 import type { SyncReport } from '../../src/sync/messages.js';
+import { Mastership } from '../../src/sync/mastership.js';
 import { PeerChannel } from '../../src/sync/peerChannel.js';
 import {
   decodePeerMessage,
@@ -65,7 +66,10 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     purge: {
       holdUntil: () => purge.push('held'),
       release: () => purge.push('released'),
+      isPending: false,
     },
+    mastership: new Mastership({ below: () => 77 }, { flowEnded: undefined }),
+    leftovers: { count: 0 },
     replicator: {
       askResync: (_now: Microseconds, because: string) => {
         catchUp.begin();

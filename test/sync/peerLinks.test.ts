@@ -77,6 +77,8 @@ function peerLinks() {
     settings: { links: [link], nodeName: 'a' },
     links: { active: 0, sources },
     observe: () => undefined,
+    purge: {},
+    mastership: { isKnown: false },
   } as unknown as Engine;
   return { links: new PeerLinks(engine, 3_781, '0'), opened, state, sources, reports };
 }

@@ -1,6 +1,7 @@
 /** What a role change asks of the engine, where commands come faster than the work ends. */
 import type { Engine } from '../../src/sync/engine.js';
 import type { CommitSummary, SyncReport } from '../../src/sync/messages.js';
+import { Mastership } from '../../src/sync/mastership.js';
 import { RoleWork } from '../../src/sync/roleWork.js';
 import { PurgeWork, type PurgeWorkOptions } from '../../src/sync/purgeWork.js';
 import { microseconds, seconds } from '../../src/base/time.js';
@@ -40,6 +41,12 @@ class Node {
       askForAll: () => undefined,
       observe: () => undefined,
       purge: this.purge,
+      mastership: new Mastership({ below: () => 0 }, { flowEnded: undefined }),
+      leftovers: {
+        begin: () => Promise.resolve(),
+        renew: () => Promise.resolve(),
+        drop: () => undefined,
+      },
       commits: {
         get following() {
           return one.#following;

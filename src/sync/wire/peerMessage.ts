@@ -21,6 +21,12 @@ export type PeerMessage =
       readonly maintenance?: boolean;
       /** Its groups and instances. A keepstate of before does not say them. */
       readonly roles?: WireRoles;
+      /** What the node can do that a keepstate 0.1.0 cannot: `compare`. */
+      readonly can?: readonly string[];
+      /** Said while it is not MASTER: flows that its kernel had when the role left and still has, as far as it knows. */
+      readonly leftovers?: number;
+      /** Said while it is not MASTER: so long ago it was, also in an earlier life of its process. */
+      readonly wasMasterMs?: number;
     }
   /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
   | {
@@ -57,6 +63,16 @@ export type PeerMessage =
       readonly entries: number;
     }
   | { readonly kind: 'bulkEndSeen'; readonly since: number }
+  /** The sender has leftovers, and would compare them with what the MASTER holds. Repeated until answered. */
+  | { readonly kind: 'compare'; readonly token: number }
+  /** The answer, and the seeds of the keys in which to compare (keyMessage.ts). */
+  | {
+      readonly kind: 'comparable';
+      readonly token: number;
+      readonly state: Comparable;
+      readonly first: number;
+      readonly second: number;
+    }
   /** Acknowledge at once, when everything before `sequence` is here: somebody waits for it. */
   | { readonly kind: 'acknowledge'; readonly sequence: number }
   | { readonly kind: 'offer'; readonly token: number }
@@ -84,13 +100,18 @@ export type PeerMessage =
       readonly durationMs: number;
     };
 
+/** `later`: it reads its tables. `cannot`: it keeps none (DisableInternalCache). */
+export type Comparable = 'ready' | 'later' | 'notMaster' | 'cannot';
+
 type Kind = PeerMessage['kind'];
+
+const comparableStates: readonly unknown[] = ['ready', 'later', 'notMaster', 'cannot'];
 
 const magic = 'KSP1';
 /** A hostile datagram costs no more than this to parse. */
 const longest = 1_024;
 
-/** Fields of each kind and their types; the decoder demands these; `maintenance` and `roles` of a hello may be absent. */
+/** Fields of each kind and their types; the decoder demands these. What a hello says beyond them may be absent. */
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
@@ -107,6 +128,8 @@ const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' 
   },
   bulkEnd: { since: 'number', sequence: 'number', entries: 'number' },
   bulkEndSeen: { since: 'number' },
+  compare: { token: 'number' },
+  comparable: { token: 'number', state: 'string', first: 'number', second: 'number' },
   acknowledge: { sequence: 'number' },
   offer: { token: 'number' },
   offerAnswer: { token: 'number', ready: 'boolean', because: 'string' },
@@ -162,15 +185,26 @@ function isPeerMessage(value: unknown): value is PeerMessage {
   const wanted = fields[kind as Kind];
   // Checked boundary: each field is looked at before the type is believed.
   const record = value as Readonly<Record<string, unknown>>;
-  if (kind === 'hello' && !isOptional(record['maintenance'], 'boolean')) return false;
-  if (kind === 'hello' && record['roles'] !== undefined && !isWireRoles(record['roles'])) {
-    return false;
-  }
+  if (kind === 'hello' && !isHello(record)) return false;
+  if (kind === 'comparable' && !comparableStates.includes(record['state'])) return false;
   return Object.entries(wanted).every(([name, type]) => {
     const field = record[name];
     if (typeof field !== type) return false;
     return type !== 'number' || isUint32(field);
   });
+}
+
+/** What a hello may say beside its fields. */
+function isHello(record: Readonly<Record<string, unknown>>): boolean {
+  if (!isOptional(record['maintenance'], 'boolean')) return false;
+  if (record['roles'] !== undefined && !isWireRoles(record['roles'])) return false;
+  if (record['can'] !== undefined && !isListOfWords(record['can'])) return false;
+  const numbers = [record['leftovers'], record['wasMasterMs']];
+  return numbers.every((value) => value === undefined || isUint32(value));
+}
+
+function isListOfWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string');
 }
 
 function isOptional(value: unknown, type: 'boolean'): boolean {
