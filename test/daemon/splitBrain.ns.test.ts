@@ -40,7 +40,8 @@ describe('two masters', () => {
       for (const firewall of firewalls) await firewall.loseInput(100, 'ip protocol vrrp');
       await second.waitForRole('MASTER');
       expect((await first.daemon.status()).role).toBe('MASTER');
-      // fw2 was the last to announce itself: its side first.
+      // Its side first; fw1's second block of gratuitous ARP may come at this very time.
+      await leadTo(cluster, firewalls[1]);
       const atSecond = await startTcp(client, { server, count: 10 });
       await leadTo(cluster, firewalls[0]);
       const atFirst = await startTcp(client, { server, count: 10 });
