@@ -129,11 +129,12 @@ export class BulkEnds {
 }
 
 /**
- * A bulk of which everything was heard, that ended just now, and that had a number for each of its flows. An end with other
- * numbers belongs to no stream that was heard: it would empty the table.
+ * A bulk of which everything was heard, and that ended just now. An end with other numbers belongs to no stream that was
+ * heard: it would empty the table. `entries` is no evidence: a node without internal cache counts what it read, and leaves
+ * out what it committed in advance.
  */
-function isWithinStream({ since, sequence, entries }: BulkEnd, last: number): boolean {
+function isWithinStream({ since, sequence }: BulkEnd, last: number): boolean {
   const behind = sequenceDistance(last, (sequence - 1) >>> 0);
   const length = sequenceDistance(sequence, since);
-  return behind >= 0 && behind <= longestDelay && length >= entries && length <= longestBulk;
+  return behind >= 0 && behind <= longestDelay && length >= 0 && length <= longestBulk;
 }

@@ -378,7 +378,6 @@ describe('the end of a bulk', () => {
     ['that ended long ago', { since: 0xffd0_0000, sequence: 0xffe0_0000, entries: 0 }],
     ['that ended before it began', { since: 9, sequence: 3, entries: 0 }],
     ['that is too long for any table', { since: 0xf000_0000, sequence: 10, entries: 0 }],
-    ['that had fewer numbers than flows', { since: 9, sequence: 10, entries: 2 }],
   ])('of a bulk %s is nobody’s: nothing is removed, nor answered', (_what, numbers) => {
     const one = node();
     one.catchUp.bulkEnded();
