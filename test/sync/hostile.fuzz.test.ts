@@ -10,6 +10,7 @@ import { FingerprintedTable } from '../../src/sync/fingerprintedTable.js';
 import { FtfwMachine } from '../../src/sync/modes/ftfw.js';
 import { Receiver } from '../../src/sync/receiver.js';
 import { MessageStream } from '../../src/sync/wire/messageStream.js';
+import { decodeKeyMessage, encodeKeyMessage } from '../../src/sync/wire/keyMessage.js';
 import { decodePeerMessage, encodePeerMessage } from '../../src/sync/wire/peerMessage.js';
 
 const folder = join(__dirname, '../vectors/sync');
@@ -130,6 +131,23 @@ test('arbitrary bytes of a stream never throw, are held for little more than one
       if (isInStep) expect(delivered + stream.held).toBe(whole.length);
       else expect(subject.malformedTotal).toBeGreaterThan(0);
     }),
+    options,
+  );
+});
+
+test('arbitrary bytes behind the magic are a message of a comparison, or none, and one that is read is written alike', () => {
+  const magic = Buffer.from('KSP1');
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 6 }),
+      fc.uint8Array({ maxLength: 1_100 }),
+      (kind, rest) => {
+        const bytes = Buffer.concat([magic, Buffer.of(kind), rest]);
+        const message = decodeKeyMessage(bytes);
+        if (message === undefined) return;
+        expect(Buffer.compare(encodeKeyMessage(message), bytes)).toBe(0);
+      },
+    ),
     options,
   );
 });
