@@ -16,6 +16,8 @@ const shared = {
 /** `*.full.ns.test.ts`: what has no part in the normal check. */
 const onlyFull = process.env['KEEPSTATE_FULL'] === '1' ? [] : ['\\.full\\.ns\\.test\\.ts$'];
 
+/** A test of the laboratory has minutes, not jest's five seconds. */
+const setupFilesAfterEnv = ['<rootDir>/scripts/namespaceTimeout.cjs'];
 const literally = (path) => path.replaceAll('.', '\\.');
 
 module.exports = {
@@ -32,11 +34,13 @@ module.exports = {
       ...shared,
       displayName: 'namespace',
       testMatch: ['<rootDir>/test/**/*.ns.test.ts'],
+      setupFilesAfterEnv,
       testPathIgnorePatterns: ['/node_modules/', ...alone.map(literally), ...onlyFull],
     },
     {
       ...shared,
       displayName: 'alone',
+      setupFilesAfterEnv,
       testMatch: alone.map((path) => `<rootDir>/${path}`),
       testPathIgnorePatterns: ['/node_modules/'],
     },

@@ -100,7 +100,7 @@ beforeAll(async () => {
   }
   path = join(host.directory, 'node.conf');
   writeFileSync(path, config);
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await lab.close();
@@ -124,7 +124,7 @@ test('a machine on which a takeover works is healthy', async () => {
   const result = await doctor();
   expect(findings(result)).toEqual([]);
   expect(result.exitCode).toBe(0);
-}, 60_000);
+}, 300_000);
 
 type Fault = () => Promise<unknown>;
 const sysctl = (name: string, value: number): Fault => {
@@ -218,7 +218,7 @@ test('the remedy of a blocked VRRP, given to the machine, heals it', async () =>
   const [finding] = findings(await doctor());
   await host.exec(['sh', '-c', finding?.remedy ?? 'false']);
   expect(findings(await doctor())).toEqual([]);
-}, 60_000);
+}, 300_000);
 
 test('the remedy of INVALID that is forwarded works where no forward chain exists', async () => {
   await host.nft(
@@ -230,7 +230,7 @@ test('the remedy of INVALID that is forwarded works where no forward chain exist
   expect(found.map(({ code }) => code)).toEqual(['invalid-accepted']);
   await host.exec(['sh', '-c', found[0]?.remedy ?? 'false']);
   expect(findings(await doctor())).toEqual([]);
-}, 60_000);
+}, 300_000);
 
 test('what cannot be told is said with its rule, and is no all-clear', async () => {
   await host.nft(ruleset({ input: `${sync}\n    ip saddr 10.1.0.2 accept` }));
@@ -243,12 +243,12 @@ test('what cannot be told is said with its rule, and is no all-clear', async () 
   expect(result.exitCode).toBe(1);
   await host.exec(['sh', '-c', found[0]?.remedy.replace(/^.*?: /, '') ?? 'false']);
   expect(findings(await doctor())).toEqual([]);
-}, 60_000);
+}, 300_000);
 
 test('rules for established flows alone do not let VRRP in', async () => {
   await host.nft(ruleset({ input: `ct state established accept\n    ${sync}` }));
   expect(findings(await doctor()).map(({ code }) => code)).toEqual(['vrrp-blocked']);
-}, 60_000);
+}, 300_000);
 
 test('a link that is down is found, and up again it is fine', async () => {
   await host.ip('link set sync down');
@@ -256,7 +256,7 @@ test('a link that is down is found, and up again it is fine', async () => {
   await host.ip('link set sync up');
   expect(down.map(({ code }) => code)).toEqual(['interface-down']);
   expect(findings(await doctor())).toEqual([]);
-}, 60_000);
+}, 300_000);
 
 describe('from outside, with net_namespace', () => {
   const outside = async (namespace: string, ...words: string[]): Promise<CommandResult> => {
@@ -279,13 +279,13 @@ describe('from outside, with net_namespace', () => {
     expect((await outside(host.namespace)).stdout).toContain(
       `in the network namespace ${host.namespace}`,
     );
-  }, 60_000);
+  }, 300_000);
 
   test('that cannot be entered, it says that nothing was looked at', async () => {
     const result = await outside('no-such-namespace', '--json');
     expect(findings(result)).toMatchObject([{ severity: 'error', code: 'net-namespace' }]);
     expect(result.exitCode).toBe(1);
-  }, 60_000);
+  }, 300_000);
 });
 
 test('who lacks the rights is told what is missing, and what could not be looked at', async () => {
@@ -293,4 +293,4 @@ test('who lacks the rights is told what is missing, and what could not be looked
   const codes = findings(result).map(({ code }) => code);
   expect(codes).toEqual(['capabilities', 'ruleset-unknown']);
   expect(result.exitCode).toBe(1);
-}, 60_000);
+}, 300_000);

@@ -15,7 +15,7 @@ import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import { doctorRulesets } from '../support/doctorRulesets.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const config = `
 vrrp_instance VI {

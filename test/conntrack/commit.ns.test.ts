@@ -25,11 +25,11 @@ beforeAll(async () => {
   lab = await Lab.open();
   [source, target] = (await lab.hosts('source', 'target')) as [Host, Host];
   for (const host of [source, target]) await host.nft(trackingRules);
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 beforeEach(async () => {
   for (const host of [source, target]) await host.exec(['conntrack', '-F']);
@@ -102,7 +102,7 @@ test('each kind of flow is read from one kernel and written into another unchang
     tableFull: false,
   });
   expect(comparable(await tableOf(target, table.names))).toEqual(comparable(table));
-}, 60_000);
+}, 300_000);
 
 test('what is in the way is replaced, and a second commit changes nothing', async () => {
   const line = kinds.find(([name]) => name === 'snat')![1].split(' ');
@@ -115,7 +115,7 @@ test('what is in the way is replaced, and a second commit changes nothing', asyn
     expect(await commitTo(target, table)).toMatchObject({ committed: 1, failed: 0, replaced: 1 });
     expect(comparable(await tableOf(target, table.names))).toEqual(comparable(table));
   }
-}, 60_000);
+}, 300_000);
 
 test.each(['snat', 'snat over IPv6', 'both ways'])(
   'an update of a flow of kind %s changes it in place: it is never gone',
@@ -164,7 +164,7 @@ test('a split-brain merge keeps the mapping of a live flow and makes its window 
   const flow = after.seek(after.next(0), after.newCursor());
   const packed = flow.get(word.info);
   expect([(packed >>> 8) & 0x08, (packed >>> 16) & 0x08]).toEqual([0x08, 0x08]);
-}, 60_000);
+}, 300_000);
 
 test('a reply tuple that another flow owns is a failure of that flow alone', async () => {
   const insert = (host: Host, from: string, port: string): Promise<string> =>
@@ -181,7 +181,7 @@ test('a reply tuple that another flow owns is a failure of that flow alone', asy
   expect(result).toMatchObject({ committed: 0, failed: 1 });
   expect(failures).toEqual([EEXIST]);
   expect(result.failures.get(EEXIST)).toBe(1);
-}, 60_000);
+}, 300_000);
 
 test.each([
   ['udp', []],
@@ -216,7 +216,7 @@ test('windows are opened of flows that the kernel has, and nothing is created', 
   expect(after.alive).toBe(1);
   const packed = after.seek(after.next(0), after.newCursor()).get(word.info);
   expect([(packed >>> 8) & 0x08, (packed >>> 16) & 0x08]).toEqual([0x08, 0x08]);
-}, 60_000);
+}, 300_000);
 
 test('masters go before their children; a child whose master is gone is injected without it', async () => {
   const master =
@@ -233,7 +233,7 @@ test('masters go before their children; a child whose master is gone is injected
   await target.exec(['conntrack', '-F']);
   child.remove(child.next(0));
   expect(await commitTo(target, child)).toMatchObject({ committed: 1, failed: 0, degraded: 1 });
-}, 60_000);
+}, 300_000);
 
 test('a flow whose helper this kernel lacks is injected without it', async () => {
   await source.exec(
@@ -243,7 +243,7 @@ test('a flow whose helper this kernel lacks is injected without it', async () =>
   const flow = table.seek(table.next(0), table.newCursor());
   const helped = withHelper(table, flow, 'nosuch');
   expect(await commitTo(target, helped)).toMatchObject({ committed: 1, failed: 0, degraded: 1 });
-}, 60_000);
+}, 300_000);
 
 test('what the caller skips is not injected; a cancelled commit says so and keeps the table', async () => {
   for (const [, line] of kinds) {
@@ -257,7 +257,7 @@ test('what the caller skips is not injected; a cancelled commit says so and keep
   expect(await commit.done).toMatchObject({ committed: 0, cancelled: true });
   expect(table.count).toBe(kinds.length);
   expect((await tableOf(target)).count).toBe(0);
-}, 60_000);
+}, 300_000);
 
 const isRelated = (flow: Leaves): boolean =>
   Object.keys(flow).some((path) => path.startsWith('/CTA_TUPLE_MASTER'));

@@ -33,11 +33,11 @@ beforeAll(async () => {
   await host.nft(trackingRules);
   // Mode 2 (the default) gives flows that are older than the first listener no events, not even at their end.
   await host.sysctl({ 'net.netfilter.nf_conntrack_events': 1 });
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 beforeEach(async () => {
   await host.exec(['conntrack', '-F']);
@@ -172,7 +172,7 @@ test('starts with what is there, then follows creation, change and end', async (
   } finally {
     watched.watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 test('a comparison tells differences only, and removes what the kernel no longer has', async () => {
   await insert(1);
@@ -195,7 +195,7 @@ test('a comparison tells differences only, and removes what the kernel no longer
   } finally {
     watched.watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 test('effects of the own sockets are told apart from those of others', async () => {
   const peer = newTable();
@@ -218,7 +218,7 @@ test('effects of the own sockets are told apart from those of others', async () 
   } finally {
     watched.watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 test.each([
   ['user space', false],
@@ -268,7 +268,7 @@ test('PollSecs repairs what events did not tell, and keeps events on', async () 
   } finally {
     watched.watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 async function storm(watched: Watched, ...args: (string | number)[]): Promise<void> {
   const program = host.startTypescript('test/support/flowStorm.ts', args.map(String));
@@ -297,7 +297,7 @@ test('a burst of new flows into a buffer of 2 MiB: the table equals the kernel a
   } finally {
     watched.watch.close();
   }
-}, 180_000);
+}, 300_000);
 
 test('flows that come and go by the thousand: nothing stays behind', async () => {
   const watched = watchHost();
@@ -311,7 +311,7 @@ test('flows that come and go by the thousand: nothing stays behind', async () =>
   } finally {
     watched.watch.close();
   }
-}, 180_000);
+}, 300_000);
 
 test('a reader that was frozen is told of its losses, and repairs them', async () => {
   const watched = watchHost({ bufferBytes: 256 << 10, maxBufferBytes: 1 << 20 });
@@ -329,7 +329,7 @@ test('a reader that was frozen is told of its losses, and repairs them', async (
   } finally {
     watched.watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 /** UDP datagrams from one port to `count` ports of an address of the host itself: one flow each. */
 async function sendDatagrams(count: number): Promise<void> {
@@ -379,7 +379,7 @@ test('reliable events: flows that appear while the reader is frozen, and then ma
   } finally {
     watched.watch.close();
   }
-}, 180_000);
+}, 300_000);
 
 test('reliable events: a reader that never empties the queue notices the loss all the same', async () => {
   // 1,638 events fit in, 2 ms are spent on each.
@@ -412,7 +412,7 @@ test('reliable events: a reader that never empties the queue notices the loss al
   } finally {
     watch.close();
   }
-}, 60_000);
+}, 300_000);
 
 /** The line of /proc/net/netlink about the socket in the conntrack groups: `… Drops Inode`, inode cut off. */
 async function eventSocketLine(): Promise<string> {
@@ -449,4 +449,4 @@ test('beginnings that nobody hears are not told; the ends of those flows are', a
     watched.watch.close();
     await host.sysctl({ 'net.netfilter.nf_conntrack_events': 1 });
   }
-}, 60_000);
+}, 300_000);

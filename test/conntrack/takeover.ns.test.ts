@@ -9,7 +9,7 @@ import { startBulk, startServer, startTcp, startUdpProbe } from '../lab/traffic'
 import { waitFor } from '../lab/waitFor';
 import { commitTo, tableOf } from '../support/flowKernel';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const { server, lanVip, wanVip } = pairAddresses;
 const megabytes = 400;

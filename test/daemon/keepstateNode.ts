@@ -12,6 +12,8 @@ import { waitFor, type WaitOptions } from '../lab/waitFor.js';
 
 const timers = new SystemTimers(systemClock);
 
+const ownStateDirectory = '\nglobal_defs {\n  state_directory @DIRECTORY@/state\n}\n';
+
 export class KeepstateNode {
   readonly host: Host;
   readonly configFile: string;
@@ -35,7 +37,10 @@ export class KeepstateNode {
   }
 
   writeConfig(config: string): void {
-    this.host.file('keepstate.conf', config.replaceAll('@DIRECTORY@', this.host.directory));
+    // The default is the machine's, where tests that run side by side would meet.
+    const own = config.includes('state_directory') ? '' : ownStateDirectory;
+    const text = `${config}${own}`.replaceAll('@DIRECTORY@', this.host.directory);
+    this.host.file('keepstate.conf', text);
   }
 
   /** Resolves when it answers; fails with its output when it ends before. */

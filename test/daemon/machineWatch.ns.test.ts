@@ -4,7 +4,7 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { KeepstateNode } from './keepstateNode.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const config = `vrrp_instance A {
   interface wan

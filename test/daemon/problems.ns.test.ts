@@ -6,7 +6,7 @@ import { firewallPair, type FirewallPair } from '../lab/firewallPair.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig, type PairConfigOptions } from './pairConfig.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const { lanVip } = pairAddresses;
 const authentication = ['authentication {', '  auth_type PASS', '  auth_pass secret', '}'];

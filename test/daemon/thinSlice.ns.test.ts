@@ -4,7 +4,7 @@ import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 describe('two nodes from one file each', () => {
   let lab: Lab;

@@ -5,7 +5,7 @@ import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import { KeepstateNode } from './keepstateNode.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const instance = (more = ''): string => `vrrp_instance A {
   interface wan

@@ -3,7 +3,7 @@ import { Lab } from '../lab/lab.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describe('two nodes without a Sync block', () => {
   let lab: Lab;

@@ -5,7 +5,7 @@ import { Lab } from './lab.js';
 import { startBulk, startServer, startTcp, startUdpProbe } from './traffic.js';
 import { waitFor } from './waitFor.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describe('the firewall pair', () => {
   let lab: Lab;

@@ -6,7 +6,7 @@ import { listNamespaces, removeStaleLabs } from './namespaces.js';
 import type { Host } from './host.js';
 import { waitFor } from './waitFor.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('the namespace laboratory', () => {
   let lab: Lab;

@@ -4,7 +4,7 @@ import { Relay } from './relay.js';
 import { startBulk, startServer, startUdpProbe } from './traffic.js';
 import { waitFor } from './waitFor.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 describe('the relay', () => {
   let lab: Lab;

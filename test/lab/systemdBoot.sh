@@ -50,6 +50,9 @@ for unit in systemd-sysctl.service systemd-modules-load.service systemd-remount-
   ln -s /dev/null "$masks/$unit"
 done
 : >"$root/etc/fstab"
+# A machine as it is after "disable --now" of the incumbents, on which no keepstate has run yet.
+rm -rf "$root/var/lib/keepstate" "$root/etc/keepstate"
+rm -f "$root"/etc/systemd/system/*.wants/{keepalived,conntrackd,keepstate}.service
 echo "keepstate-lab" >"$root/etc/hostname"
 # Where a package puts it.
 printf '#!/bin/sh\nexec %s %s/bin/keepstate "$@"\n' "$node" "$repository" >"$root/usr/bin/keepstate"

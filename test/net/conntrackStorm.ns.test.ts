@@ -10,7 +10,7 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 /** NETLINK_NETFILTER; groups NEW, UPDATE, DESTROY; SO_RCVBUFFORCE, SO_RCVBUF. */
 const netlinkNetfilter = 12;

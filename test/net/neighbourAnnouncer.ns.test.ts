@@ -7,7 +7,7 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { ipv6Ready } from '../support/ipv6Ready.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const virtualMac = '00:00:5e:00:01:0a';
 const ipv4 = parseIp('10.5.5.100')!;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   );
   await ipv6Ready(gateway, 'v0');
   await ipv6Ready(neighbour, 'v1');
-}, 60_000);
+}, 300_000);
 const announcers: PacketAnnouncer[] = [];
 afterEach(() => {
   for (const announce of announcers.splice(0)) announce.close();

@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
 import { Lab } from '../lab/lab.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 const own = (): string => readlinkSync('/proc/thread-self/ns/net');
 

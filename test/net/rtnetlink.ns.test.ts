@@ -9,7 +9,7 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 function ip(text: string): IpAddress {
   const address = parseIp(text);

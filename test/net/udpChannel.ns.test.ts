@@ -9,7 +9,7 @@ import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import { ipv6Ready } from '../support/ipv6Ready.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(300_000);
 
 let lab: Lab;
 let left: Host;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   );
   await ipv6Ready(left, 'sync0');
   await ipv6Ready(right, 'sync0');
-}, 60_000);
+}, 300_000);
 afterEach(() => {
   for (const channel of channels.splice(0)) channel.close();
 });

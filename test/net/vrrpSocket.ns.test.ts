@@ -7,7 +7,7 @@ import { Keepalived } from '../lab/keepalived.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 function ip(text: string): IpAddress {
   const address = parseIp(text);

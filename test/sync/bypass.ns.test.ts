@@ -9,7 +9,7 @@ import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector, type InjectOptions } from '../support/ctInjector.js';
 import { settingsOf, SyncNode } from '../support/syncNode.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 /** What node 0's event buffer of 8 MiB holds in any case: ends that overrun it are not told to a peer that injects. */
 const injected = 4_000;

@@ -4,7 +4,7 @@ import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/ctInjector.js';
 import { Churn, LinkPair, type LinkKind } from '../support/syncLinkPair.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const kinds: readonly LinkKind[] = isFull ? ['udp', 'tcp', 'multicast'] : ['udp', 'tcp'];

@@ -6,7 +6,7 @@ import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/ctInjector.js';
 import { settingsOf, SyncNode } from '../support/syncNode.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const flows = 2_000;
 const own = '198.51.100.7';

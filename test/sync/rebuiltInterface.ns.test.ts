@@ -7,7 +7,7 @@ import { ipv6Ready } from '../support/ipv6Ready.js';
 import { LinkPair } from '../support/syncLinkPair.js';
 import type { LinkOptions } from '../support/syncNode.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 type Link = (own: 1 | 2) => Omit<LinkOptions, 'interfaceName'>;
 

@@ -7,7 +7,7 @@ import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/ctInjector.js';
 import { settingsOf, SyncNode } from '../support/syncNode.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const flows = 5_000;
 

@@ -5,7 +5,7 @@ import { ConntrackInjector } from '../support/ctInjector.js';
 import { Churn, LinkPair } from '../support/syncLinkPair.js';
 import type { SyncMode } from '../../src/sync/settings.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const modes: readonly SyncMode[] = isFull ? ['FTFW', 'NOTRACK', 'ALARM'] : ['FTFW', 'NOTRACK'];

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 function scenario(name: string, run: () => Promise<void>): void {
   scenarios.set(name, run);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 interface Measured {
   readonly adverts: number;
@@ -39,7 +39,7 @@ test(`${2 * perInterface} instances send all their adverts in time`, async () =>
   expect(ours.adverts).toBeGreaterThanOrEqual(2 * perInterface * (seconds - 1));
   // 200 ms is the goal on an idle machine; a shared one gets the room that a peer's patience leaves.
   expect(ours.worstLateness).toBeLessThan(isFull ? 0.2 : 1);
-}, 180_000);
+}, 300_000);
 
 function spec(): NodeSpec {
   const instances = [0, 1].flatMap((n) =>

@@ -43,7 +43,7 @@ beforeAll(async () => {
 }, patience);
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 test('the states are the same, in the same order', () => {
   expect(lives.keepstate.states).toEqual(lives.keepalived.states);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await lab.close();
-}, 60_000);
+}, 300_000);
 
 interface Site {
   readonly host: Host;

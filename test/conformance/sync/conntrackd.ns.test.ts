@@ -5,7 +5,7 @@ import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';
 import { settingsOf, SyncNode, withoutAges } from '../../support/syncNode.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const local = '10.99.0.1';
 const remote = '10.99.0.2';

@@ -14,7 +14,7 @@ import { everyProtocolConfig } from '../../support/syncConntrackdConfig.js';
 import { linesOf } from '../../support/syncMixedPair.js';
 import { settingsOf, SyncNode } from '../../support/syncNode.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const { client, server, wanVip, sync } = pairAddresses;
 

@@ -11,7 +11,7 @@ import { linesOf } from '../../support/syncMixedPair.js';
 import { settingsOf, SyncNode } from '../../support/syncNode.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 type Case = readonly [SyncMode, LinkKind];
 

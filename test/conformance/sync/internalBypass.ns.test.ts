@@ -7,7 +7,7 @@ import { ConntrackInjector } from '../../support/ctInjector.js';
 import { createTellableFlows, createUdpFlows } from '../../support/syncFlows.js';
 import { linesOf, MixedPair } from '../../support/syncMixedPair.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const many = process.env['KEEPSTATE_FULL'] === '1' ? 200_000 : 30_000;
 

@@ -4,7 +4,7 @@ import { waitFor } from '../../lab/waitFor.js';
 import { createUdpFlows } from '../../support/syncFlows.js';
 import { linesOf, MixedPair, type MixedPairOptions } from '../../support/syncMixedPair.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const options: MixedPairOptions = { mode: 'FTFW', kind: 'udp', family: 4 };

@@ -3,7 +3,7 @@ import { MixedPair, type MixedPairOptions } from '../../support/syncMixedPair.js
 import { createTellableFlows, createUntellableFlows } from '../../support/syncFlows.js';
 import { waitFor } from '../../lab/waitFor.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const every: readonly MixedPairOptions[] = (['FTFW', 'NOTRACK', 'ALARM'] as const).flatMap((mode) =>

@@ -3,7 +3,7 @@ import { createUdpFlows } from '../../support/syncFlows.js';
 import { MixedPair } from '../../support/syncMixedPair.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 type Case = readonly [SyncMode, 'udp' | 'tcp'];
 

@@ -5,7 +5,7 @@ import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';
 import { settingsOf, SyncNode } from '../../support/syncNode.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 let lab: Lab;
 let a: Host;

@@ -8,7 +8,7 @@ import { MixedPair } from '../../support/syncMixedPair.js';
 import { waitFor } from '../../lab/waitFor.js';
 import type { Host } from '../../lab/host.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const peerPort = 'tcp dport 3780';
 
