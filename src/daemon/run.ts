@@ -17,6 +17,7 @@ import { ConfigWatch } from './configWatch.js';
 import { writeDump, type DumpKind } from './dumps.js';
 import { packageVersion } from './identity.js';
 import { LockFile } from './lockFile.js';
+import { lockNamespace } from './namespaceLock.js';
 import { openLog, type ProcessLog } from './log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './otherDaemons.js';
@@ -145,7 +146,9 @@ class Run {
         timers: this.#timers,
         logger: this.#log,
       });
+      let alone: LockFile | undefined;
       try {
+        alone = lockNamespace(this.#log);
         const forget = this.#listenToSignals(composed.node, reloader, service);
         if (settings.scheduling !== undefined) {
           schedule(process.pid, settings.scheduling.vrrp, this.#log);
@@ -161,6 +164,7 @@ class Run {
       } finally {
         composed.close();
         await control.close();
+        alone?.release();
       }
       this.#log.log('notice', 'stopped');
       return 0;

@@ -53,7 +53,7 @@ async function exitCodes(): Promise<(number | null)[]> {
 }
 
 async function begins(node: KeepstateNode, code: string): Promise<Problem> {
-  const status = await node.waitForStatus((one) => goesOn(one, code), `${code}`);
+  const status = await node.waitForStatus((one) => goesOn(one, code), code);
   const found = status.problems.find((one) => one.code === code);
   if (found === undefined) throw new Error('it was just there');
   return found;

@@ -51,6 +51,14 @@ describe('one node as a service', () => {
     expect((await node.status()).role).toBe('MASTER');
   });
 
+  test('nor does one with another file and without a Sync block: both would be MASTER', async () => {
+    const config = pairConfig({ index: 0, withoutSync: true });
+    const { code, output } = await runBeside(config.replaceAll('/state', '/state-beside'));
+    expect(code).toBe(1);
+    expect(output).toMatch(/another keepstate \(process \d+\) runs in this network namespace/);
+    expect((await node.status()).role).toBe('MASTER');
+  });
+
   test.each([
     ['the control socket of a running one', 'another keepstate answers', () => node.controlPath],
     ['the path of a file', 'is not a socket', () => node.host.file('notes.txt', 'precious')],
