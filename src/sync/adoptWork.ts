@@ -27,8 +27,8 @@ export class AdoptWork implements EngineObserver {
     engine.observe(this);
   }
 
-  /** The peer says that it was MASTER until `endedAt`. */
-  peerWasMaster(endedAt: Microseconds, now: Microseconds): void {
+  /** The peer says that it was MASTER until `endedAt`, or (undefined) nothing of that. */
+  peerWasMaster(endedAt: Microseconds | undefined, now: Microseconds): void {
     this.#former.said(endedAt, now);
   }
 

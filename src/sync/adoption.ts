@@ -16,9 +16,12 @@ const sameClaim = seconds(2);
 export class FormerMaster {
   #endedAt: Microseconds | undefined;
   #saidAt: Microseconds | undefined;
+  #isSaid = false;
 
-  /** The peer says that it was MASTER until `endedAt`. */
-  said(endedAt: Microseconds, now: Microseconds): void {
+  /** The peer says that it was MASTER until `endedAt`; undefined: it has nothing left of that, or is MASTER again. */
+  said(endedAt: Microseconds | undefined, now: Microseconds): void {
+    this.#isSaid = endedAt !== undefined;
+    if (endedAt === undefined) return;
     const known = this.#endedAt;
     if (known !== undefined && Math.abs(known - endedAt) < sameClaim) return;
     this.#endedAt = endedAt;
@@ -27,13 +30,14 @@ export class FormerMaster {
 
   /** Whether its flows may be committed by a node that is MASTER since `masterSince`. */
   isOpen(now: Microseconds, masterSince: Microseconds): boolean {
-    if (this.#endedAt === undefined || this.#saidAt === undefined) return false;
+    if (!this.#isSaid || this.#endedAt === undefined || this.#saidAt === undefined) return false;
     if (subtractTime(now, this.#saidAt) >= window) return false;
     return subtractTime(this.#endedAt, masterSince) <= succession;
   }
 
   /** A new incarnation of the peer, or none: it says so again. */
   forget(): void {
+    this.#isSaid = false;
     this.#endedAt = undefined;
     this.#saidAt = undefined;
   }

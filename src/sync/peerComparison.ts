@@ -80,8 +80,9 @@ export class PeerComparison {
     const { mastership } = this.#engine;
     if (leftovers === 0) mastership.peerHasNone();
     else if (leftovers !== undefined) mastership.peerHasSome();
-    if (wasMasterMs === undefined) return;
-    this.#adoption.peerWasMaster(subtractTime(now, milliseconds(wasMasterMs)), now);
+    const until =
+      wasMasterMs === undefined ? undefined : subtractTime(now, milliseconds(wasMasterMs));
+    this.#adoption.peerWasMaster(until, now);
   }
 
   /** False where it is a message of another kind. */

@@ -299,6 +299,10 @@ describe('what a returning former MASTER has alone', () => {
     expect(former.isOpen(seconds(160), seconds(50))).toBe(false);
     former.forget();
     former.said(seconds(49), seconds(170));
+    // It is MASTER again: what it tells now is no flow of before.
+    former.said(undefined, seconds(170));
+    expect(former.isOpen(seconds(171), seconds(50))).toBe(false);
+    former.said(seconds(49), seconds(171));
     expect(former.isOpen(seconds(171), seconds(50))).toBe(true);
     // This node was MASTER long before: that is a split, or no truth.
     expect(former.isOpen(seconds(171), seconds(45))).toBe(false);
