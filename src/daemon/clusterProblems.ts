@@ -33,7 +33,7 @@ const rejectionPatience = seconds(3);
 /** Checks that another router which is MASTER fails, and which it does not fail by an accident of the network. */
 const rivals: ReadonlySet<string> = new Set<RejectionReason>([
   ...(['length', 'version', 'authenticationType', 'password', 'interval'] as const),
-  ...(['destination', 'addressCount', 'addressList', 'unicastSource'] as const),
+  ...(['destination', 'unicastSource'] as const),
 ]);
 
 export function clusterProblems(view: ClusterView): readonly Finding[] {

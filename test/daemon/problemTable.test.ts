@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { problemsPage } from '../../src/daemon/problemTable/page.js';
 import { isProblemCode, problem, problemTable } from '../../src/daemon/problemTable/table.js';
@@ -36,4 +36,15 @@ describe('the table of problems', () => {
     expect(isProblemCode('parity')).toBe(true);
     expect(isProblemCode('toString')).toBe(false);
   });
+});
+
+test('each code is provoked by a test', () => {
+  const tests = join(__dirname, '..');
+  const texts = readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && !name.endsWith('problemTable.test.ts'))
+    .map((name) => readFileSync(join(tests, name), 'utf8'));
+  const never = Object.keys(problemTable).filter(
+    (code) => !texts.some((text) => text.includes(`'${code}'`)),
+  );
+  expect(never).toEqual([]);
 });
