@@ -20,7 +20,17 @@ interface Outcome {
   readonly failed: string[];
 }
 
-const names = ['netlink', 'conntrack', 'sync', 'failover', 'faults', 'vrrp', 'memory', 'busy'];
+const names = [
+  'netlink',
+  'conntrack',
+  'conntrackCommand',
+  'sync',
+  'failover',
+  'faults',
+  'vrrp',
+  'memory',
+  'busy',
+];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

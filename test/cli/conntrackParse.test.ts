@@ -6,6 +6,7 @@ import { completeTuples } from '../../src/conntrack/command/flowPattern.js';
 import { MessageBatch } from '../../src/conntrack/messageBatch.js';
 import { looseDecimal, looseNumber, strictNumber } from '../../src/cli/conntrack/numbers.js';
 import { parseArguments } from '../../src/cli/conntrack/parse.js';
+import { conntrackReference } from '../../src/cli/conntrack/reference.js';
 import { Refusal } from '../../src/cli/conntrack/refusal.js';
 import type { Invocation } from '../../src/cli/conntrack/invocation.js';
 
@@ -101,4 +102,10 @@ test('numbers are read as C reads them', () => {
     undefined,
     undefined,
   ]);
+});
+
+test('docs/conntrack.md is made of the tables', () => {
+  const page = readFileSync(join(__dirname, '../../docs/conntrack.md'), 'utf8');
+  // npm run docs:conntrack
+  expect(page).toBe(conntrackReference());
 });

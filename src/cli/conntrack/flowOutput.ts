@@ -12,7 +12,7 @@ import type { Invocation } from './invocation.js';
 import type { CommandPorts } from './ports.js';
 
 /** Bytes that are gathered before they are written. */
-const bufferBytes = 131_072;
+const bufferBytes = 65_536;
 
 export interface FlowOutput {
   /** `portId`: netlink port of the program that caused an event, 0 for packets and timeouts. */

@@ -10,7 +10,7 @@ export function helpText(protocol?: number): string {
   const named = protocol === undefined ? undefined : protocolRow(protocol);
   return [
     `Command line interface for the connection tracking system, as ${programVersion}, by keepstate.`,
-    'Usage: conntrack COMMAND [TABLE] [OPTIONS]     or: keepstate conntrack COMMAND ...',
+    'Usage: keepstate conntrack COMMAND [TABLE] [OPTIONS], or under the name conntrack by a symbolic link',
     '',
     'Commands:',
     ...commandRows.map((row) => {
@@ -35,7 +35,7 @@ export function helpText(protocol?: number): string {
       : [`Words of ${named.name}:`, ...named.options.map(optionLine)]),
     '',
     'Examples:',
-    ...examples.flatMap(([what, words]) => [`  ${what}:`, `    conntrack ${words}`]),
+    ...examples.flatMap(([what, words]) => [`  ${what}:`, `    $ keepstate conntrack ${words}`]),
     '',
     'Exit code: 0 done; 1 refused by the kernel, or -D, -U and -G found nothing; 2 wrong command line.',
     '',
@@ -46,7 +46,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['Established connections to a port', '-L -p tcp --dport 443 --state ESTABLISHED'],
   ['Forget the connections of one client', '-D -s 10.1.0.7'],
   ['Watch what is translated', '-E -e NEW -n'],
-  ['Keep a table and put it back', '-L -o save > flows && conntrack -R flows'],
+  ['Keep a table and put it back', '-L -o save > flows && keepstate conntrack -R flows'],
   ['For programs', '-L -o json | jq -r .original.source'],
 ];
 

@@ -32,6 +32,8 @@ export function parseArguments(args: readonly string[], warn: (text: string) => 
   });
   const labels = resolveLabels(draft);
   checkLegality(form ?? '-h', draft);
+  // Who names labels sees them; a deletion tells only what was asked for.
+  const showsLabels = draft.output.has('labels') || form !== '-D';
   const { table, given, pattern, expected, output, events, bufferBytes, protocol } = draft;
   return {
     form: form ?? '-h',
@@ -42,7 +44,7 @@ export function parseArguments(args: readonly string[], warn: (text: string) => 
     output,
     events: events.length === 0 ? ['new', 'update', 'destroy'] : events,
     bufferBytes,
-    labels,
+    labels: showsLabels ? labels : undefined,
     protocol,
   };
 }
@@ -108,6 +110,5 @@ function resolveLabels(draft: Draft): LabelMap | undefined {
   if (given.has('label-add') && given.has('label-del')) {
     throw failure('cannot use --label-add and --label-del at the same time');
   }
-  // What a change did to the labels is shown unasked.
-  return isShown || given.has('label-add') || given.has('label-del') ? map : undefined;
+  return map;
 }

@@ -11,6 +11,9 @@ export function registerConntrack(program: Command): void {
     .allowUnknownOption()
     .helpOption(false)
     .action(async (words: string[]) => {
-      process.exitCode = await runConntrack(words, processPorts);
+      process.exitCode = await runConntrack(words, {
+        ...processPorts,
+        write: (bytes) => process.stdout.write(bytes),
+      });
     });
 }

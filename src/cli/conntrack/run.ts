@@ -126,9 +126,6 @@ function summarise(
   if (line !== undefined) ports.tell(`${programVersion}: ${line}`);
 }
 
-/** Parts of a long list that are read at once: 256 KiB. */
-const listCells = 8;
-
 /** Sockets that are opened when first needed and closed at the end. */
 class Sessions {
   form: Form = '-I';
@@ -138,7 +135,7 @@ class Sessions {
   get(which: 'list' | 'change'): KernelSession {
     const found = this.#open.get(which);
     if (found !== undefined) return found;
-    const opened = KernelSession.open(which === 'list' ? listCells : 1);
+    const opened = KernelSession.open();
     if (typeof opened === 'number') throw operationFailed(this.form, opened);
     this.#open.set(which, opened);
     return opened;

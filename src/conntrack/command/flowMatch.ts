@@ -113,26 +113,39 @@ export function hasDestinationNat(flow: MessageIndex): boolean {
 function isSourceNat(flow: MessageIndex, wanted: NatPattern): boolean {
   const { original, reply } = direction;
   if (!hasStatus(flow, flowStatus.sourceNatDone)) return false;
-  const isTranslated =
-    hasSourceNat(flow) ||
-    portsDiffer(flow, reply + part.destinationPort, original + part.sourcePort);
-  return isTranslated && isTo(flow, reply + part.destination, reply + part.destinationPort, wanted);
+  return isTranslated(
+    flow,
+    [reply + part.destination, original + part.source],
+    [reply + part.destinationPort, original + part.sourcePort],
+    wanted,
+  );
 }
 
 function isDestinationNat(flow: MessageIndex, wanted: NatPattern): boolean {
   const { original, reply } = direction;
   if (!hasStatus(flow, flowStatus.destinationNatDone)) return false;
-  const isTranslated =
-    hasDestinationNat(flow) ||
-    portsDiffer(flow, reply + part.sourcePort, original + part.destinationPort);
-  return isTranslated && isTo(flow, reply + part.source, reply + part.sourcePort, wanted);
+  return isTranslated(
+    flow,
+    [reply + part.source, original + part.destination],
+    [reply + part.sourcePort, original + part.destinationPort],
+    wanted,
+  );
 }
 
-function isTo(flow: MessageIndex, address: number, port: number, wanted: NatPattern): boolean {
-  if (wanted.address !== undefined && !addressTest(address, wanted.address, undefined)(flow)) {
-    return false;
+/** Each pair is what answers show and what the flow itself has. An address or port that is named must have changed. */
+function isTranslated(
+  flow: MessageIndex,
+  addresses: readonly [number, number],
+  ports: readonly [number, number],
+  { address, port }: NatPattern,
+): boolean {
+  const newAddress = differ(flow, ...addresses);
+  const newPort = portsDiffer(flow, ...ports);
+  if (address === undefined && port === undefined) return newAddress || newPort;
+  if (address !== undefined) {
+    if (!newAddress || !addressTest(addresses[0], address, undefined)(flow)) return false;
   }
-  return wanted.port === undefined || numberTest(port, 2, wanted.port)(flow);
+  return port === undefined || (newPort && numberTest(ports[0], 2, port)(flow));
 }
 
 function hasStatus(flow: MessageIndex, bit: number): boolean {

@@ -12,7 +12,7 @@ import { MessageBatch } from '../messageBatch.js';
 import { largestFlowRequest } from './flowEncode.js';
 
 const netlinkNetfilter = 12;
-/** The kernel fills at most 32 KiB of a list per read. */
+/** The kernel fills at most 32 KiB of a list per read; more than one at a time only leaves the processor's cache. */
 const cellBytes = 32_768;
 
 /** One message of an answer, [at, at + length) of `bytes`, valid during the call. */
@@ -27,13 +27,13 @@ export class KernelSession {
   readonly #socket: BatchedSocket;
   readonly #request = new MessageBatch(largestFlowRequest);
 
-  /** A positive errno where the kernel does not give the socket. `cells`: parts of a list that are read at once. */
-  static open(cells = 1): KernelSession | number {
+  /** A positive errno where the kernel does not give the socket. */
+  static open(): KernelSession | number {
     const opened = BatchedSocket.open({
       domain: AF_NETLINK,
       type: SOCK_RAW,
       protocol: netlinkNetfilter,
-      cells,
+      cells: 1,
       cellBytes,
       ignoresSenders: true,
     });
@@ -67,20 +67,17 @@ export class KernelSession {
       // Never seen: the answer is there when send() returns.
       if (count === 0) return EAGAIN;
       if (count < 0) return -count;
-      for (let i = 0; i < count; i++) {
-        const errno = this.#datagram(i, onMessage);
-        if (errno !== undefined) return errno;
-      }
+      const errno = this.#datagram(onMessage);
+      if (errno !== undefined) return errno;
     }
   }
 
   /** The errno at the end of an answer; undefined where more follows. */
-  #datagram(cell: number, onMessage: AnswerListener | undefined): number | undefined {
+  #datagram(onMessage: AnswerListener | undefined): number | undefined {
     const { view, bytes } = this.#socket;
-    const start = cell * cellBytes;
-    const end = start + this.#socket.lengths[cell]!;
-    if ((this.#socket.flags[cell]! & messageTruncated) !== 0) throw malformed();
-    for (let at = start; at + 16 <= end;) {
+    const end = this.#socket.lengths[0]!;
+    if ((this.#socket.flags[0]! & messageTruncated) !== 0) throw malformed();
+    for (let at = 0; at + 16 <= end;) {
       const length = view.getUint32(at, true);
       if (length < 16 || at + length > end) throw malformed();
       const type = view.getUint16(at + 4, true);

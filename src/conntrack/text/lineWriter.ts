@@ -41,7 +41,10 @@ const unreplied = chunk(' [UNREPLIED]');
 const assured = chunk(' [ASSURED]');
 const offload = chunk(' [OFFLOAD]');
 const hardwareOffload = chunk(' [HW_OFFLOAD]');
+const packets = chunk(' packets=');
+const bytes = chunk(' bytes=');
 const mark = chunk(' mark=');
+const life = chunk(' delta-time=');
 const use = chunk(' use=');
 const id = chunk(' id=');
 
@@ -56,6 +59,7 @@ export function writeFlowLine(
   context: LineContext,
 ): void {
   const protocol = flow.uint8(direction.original + part.protocol);
+  const status = flow.has(place.status) ? flow.uint32(place.status) : -1;
   if (context.event !== undefined) out.put(eventTags[context.event]);
   if (form.extended === true) {
     out.text(`${layer3Name(flow.family).padEnd(8)} ${flow.family} `);
@@ -64,7 +68,6 @@ export function writeFlowLine(
   if (flow.has(place.timeout)) number(out, space, flow.uint32(place.timeout));
   if (flow.has(place.state)) out.put(stateChunk(protocol, flow.uint8(place.state)));
   writeDirection(out, flow, direction.original, protocol);
-  const status = flow.has(place.status) ? flow.uint32(place.status) : -1;
   if (status !== -1 && (status & flowStatus.seenReply) === 0) out.put(unreplied);
   if (flow.has(direction.reply + part.protocol)) {
     writeDirection(out, flow, direction.reply, protocol);
@@ -99,10 +102,10 @@ function writeDirection(out: ByteText, flow: MessageIndex, base: number, protoco
     out.text(` zone-${name}=${flow.uint16(base + part.zone)}`);
   }
   if (flow.has(base + part.packets) && flow.has(base + part.bytes)) {
-    out.text(' packets=');
-    out.decimal64(flow.uint64(base + part.packets));
-    out.text(' bytes=');
-    out.decimal64(flow.uint64(base + part.bytes));
+    out.put(packets);
+    counter(out, flow, base + part.packets);
+    out.put(bytes);
+    counter(out, flow, base + part.bytes);
   }
 }
 
@@ -132,7 +135,7 @@ function writeTimes(out: ByteText, flow: MessageIndex, form: LineForm, context: 
   const start = flow.uint64(place.start);
   const stop = flow.has(place.stop) ? flow.uint64(place.stop) : undefined;
   const seconds = lifeSeconds(start, stop, context.nowSeconds);
-  out.text(` delta-time=${seconds}`);
+  number(out, life, seconds);
   if (form.kernelTimestamp !== true) return;
   out.text(` [start=${ctime(start)}]`);
   if (stop !== undefined) out.text(` [stop=${ctime(stop)}]`);
@@ -148,6 +151,13 @@ function lifeSeconds(start: bigint, stop: bigint | undefined, nowSeconds: number
 function number(out: ByteText, name: Chunk, value: number): void {
   out.put(name);
   out.decimal(value);
+}
+
+/** Most counters need 32 bits, and a BigInt costs more than the rest of a line. */
+function counter(out: ByteText, flow: MessageIndex, slot: number): void {
+  const high = flow.uint32(slot);
+  if (high === 0) out.decimal(flow.view.getUint32(flow.at[slot]! + 4));
+  else out.decimal64(flow.uint64(slot));
 }
 
 function address(out: ByteText, name: Chunk, flow: MessageIndex, slot: number): void {

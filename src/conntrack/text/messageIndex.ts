@@ -49,29 +49,32 @@ export const place = {
 const places = 41;
 const headersLength = 20;
 
-/** An attribute that is understood: where it goes and how many bytes it must have, or its children. */
-interface Row {
-  readonly place: number;
-  readonly bytes: number;
-  readonly nest: Rows | undefined;
-}
+/**
+ * What is understood of one nest: by attribute number, a place and the bytes that it must have, or the nest below. Packed
+ * into one number each, since every attribute of every flow of a listing is looked up here.
+ *
+ *   place: 8 bits | bytes: 8 bits | number of the nest: 8 bits | isLast: 1 bit
+ */
+type Rows = Int32Array;
 
-type Rows = readonly (Row | undefined)[];
+/** All nests; a row names the one below it by its index, 0 for none. */
+const nests: Rows[] = [new Int32Array(0)];
 
-function rows(table: Readonly<Record<number, Row>>): Rows {
-  const list = new Array<Row | undefined>(28).fill(undefined);
+const lastRow = 1 << 24;
+
+function rows(table: Readonly<Record<number, number>>): Rows {
+  const list = new Int32Array(28);
   for (const [number, row] of Object.entries(table)) list[Number(number)] = row;
   return list;
 }
 
-const value = (at: number, bytes: number): Row => ({ place: at, bytes, nest: undefined });
-const nest = (table: Readonly<Record<number, Row>>): Row => ({
-  place: 0,
-  bytes: 0,
-  nest: rows(table),
-});
+const value = (at: number, bytes: number): number => at | (bytes << 8);
+/** Behind this one nothing of the nest is needed. */
+const lastValue = (at: number, bytes: number): number => value(at, bytes) | lastRow;
+const nest = (table: Readonly<Record<number, number>>): number =>
+  (nests.push(rows(table)) - 1) << 16;
 
-function tupleRow(base: number, isIpv6: boolean): Row {
+function tupleRow(base: number, isIpv6: boolean): number {
   const bytes = isIpv6 ? 16 : 4;
   const first = isIpv6 ? 3 : 1;
   return nest({
@@ -94,7 +97,7 @@ function tupleRow(base: number, isIpv6: boolean): Row {
   });
 }
 
-const counters = (base: number): Row =>
+const counters = (base: number): number =>
   nest({ 1: value(base + part.packets, 8), 2: value(base + part.bytes, 8) });
 
 /** Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. */
@@ -104,7 +107,7 @@ const topRows = (isIpv6: boolean): Rows =>
     2: tupleRow(direction.reply, isIpv6),
     3: value(place.status, 4),
     4: nest({
-      1: nest({ 1: value(place.state, 1) }),
+      1: nest({ 1: lastValue(place.state, 1) }),
       2: nest({ 1: value(place.state, 1), 2: value(place.dccpRole, 1) }),
       3: nest({
         1: value(place.state, 1),
@@ -158,7 +161,8 @@ export class MessageIndex {
     this.start = at;
     this.end = at + length;
     this.family = view.getUint8(at + 16);
-    this.at.fill(0);
+    const places = this.at;
+    for (let i = 0; i < places.length; i++) places[i] = 0;
     const from = at + headersLength;
     this.#walk(this.#tuples4(from), this.end, this.family === 10 ? rows6 : rows4);
     if (this.at[direction.original + part.protocol] === 0) {
@@ -227,15 +231,21 @@ export class MessageIndex {
   #walk(from: number, end: number, table: Rows): void {
     const { view, at } = this;
     for (let header = from; header + 4 <= end;) {
-      const length = view.getUint16(header, true);
+      const word = view.getUint32(header, true);
+      const length = word & 0xffff;
       if (length < 4 || header + length > end) {
         throw new DecodeError('truncated', 'netlink attribute overruns its container', { length });
       }
-      const row = table[view.getUint16(header + 2, true) & 0x3fff];
-      if (row !== undefined) {
-        if (row.nest !== undefined) this.#walk(header + 4, header + length, row.nest);
-        else if (length - 4 >= row.bytes) at[row.place] = header + 4;
-        else throw new DecodeError('truncated', 'netlink attribute is shorter than its type');
+      const type = (word >>> 16) & 0x3fff;
+      const row = type < table.length ? table[type]! : 0;
+      if (row > 0xffff && row < lastRow) {
+        this.#walk(header + 4, header + length, nests[row >>> 16]!);
+      } else if (row !== 0) {
+        if (length - 4 < ((row >>> 8) & 0xff)) {
+          throw new DecodeError('truncated', 'netlink attribute is shorter than its type');
+        }
+        at[row & 0xff] = header + 4;
+        if (row >= lastRow) return;
       }
       header += (length + 3) & ~3;
     }

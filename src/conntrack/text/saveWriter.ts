@@ -73,28 +73,35 @@ function writeAddressOption(out: ByteText, option: string, flow: MessageIndex, s
   writeAddress(out, flow, slot);
 }
 
+/** Options of each part, in the order in which they are written; a part that the kernel does not tell is left out. */
+const portOptions = [
+  [direction.original + part.sourcePort, '--sport'],
+  [direction.original + part.destinationPort, '--dport'],
+  [direction.reply + part.sourcePort, '--reply-port-src'],
+  [direction.reply + part.destinationPort, '--reply-port-dst'],
+] as const;
+
+const keyOptions = [
+  [direction.original + part.sourcePort, '--srckey'],
+  [direction.original + part.destinationPort, '--dstkey'],
+  [direction.reply + part.sourcePort, '--reply-key-src'],
+  [direction.reply + part.destinationPort, '--reply-key-dst'],
+] as const;
+
 function layer4Text(flow: MessageIndex, protocol: number): string {
-  const { original, reply } = direction;
-  const port = (base: number, which: number): number => u16(flow, base + which);
-  if (hasPorts(protocol)) {
-    return (
-      ` --sport ${port(original, part.sourcePort)} --dport ${port(original, part.destinationPort)}` +
-      ` --reply-port-src ${port(reply, part.sourcePort)}` +
-      ` --reply-port-dst ${port(reply, part.destinationPort)}`
-    );
-  }
   if (isIcmp(protocol)) {
     const name = protocol === protocolNumbers.icmp ? 'icmp' : 'icmpv6';
+    const { original } = direction;
     return (
       ` --${name}-type ${u8(flow, original + part.icmpType)}` +
       ` --${name}-code ${u8(flow, original + part.icmpCode)}` +
       ` --${name}-id ${u16(flow, original + part.icmpId)}`
     );
   }
-  if (protocol !== protocolNumbers.gre) return '';
-  return (
-    ` --srckey ${port(original, part.sourcePort)} --dstkey ${port(original, part.destinationPort)}` +
-    ` --reply-key-src ${port(reply, part.sourcePort)}` +
-    ` --reply-key-dst ${port(reply, part.destinationPort)}`
-  );
+  const isGre = protocol === protocolNumbers.gre;
+  if (!isGre && !hasPorts(protocol)) return '';
+  return (isGre ? keyOptions : portOptions)
+    .filter(([slot]) => flow.has(slot))
+    .map(([slot, option]) => ` ${option} ${flow.uint16(slot)}`)
+    .join('');
 }

@@ -87,8 +87,8 @@ function independent(flow: MessageIndex, form: LineForm, context: XmlContext): s
   if (flow.has(place.securityContext)) {
     parts.push(element('secctx', escapeXml(flow.text(place.securityContext))));
   }
-  if (flow.has(place.zone)) parts.push(element('zone', flow.uint16(place.zone)));
   parts.push(labelElements(flow, form));
+  if (flow.has(place.zone)) parts.push(element('zone', flow.uint16(place.zone)));
   u32('use', place.use);
   u32('id', place.id);
   if (flow.has(place.status)) {
