@@ -165,7 +165,9 @@ export class KernelCheck {
     if (this.#readAt !== undefined && subtractTime(now, this.#readAt) < readingPause) return false;
     this.#readAt = now;
     const kernel = this.#parts.count.read();
-    if (kernel !== undefined) this.#balance.read(kernel, this.#known);
+    // What is committed in advance stands in the kernel and in no cache of this node: the two part by it.
+    const isComparable = !this.#parts.internal.ignoresOwn;
+    if (kernel !== undefined && isComparable) this.#balance.read(kernel, this.#known);
     return true;
   }
 
