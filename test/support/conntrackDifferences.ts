@@ -1,13 +1,11 @@
 /** Lines on which keepstate does not do what the real conntrack does; docs/differences.md has the reason of each kind. */
 
-/** 1.4.9 too. */
-export const differencesFrom149: readonly RegExp[] = [
+/** From either version. */
+const differences: readonly RegExp[] = [
   // A security mark that no flow has chooses none.
   /^-L (--secmark 8|-c 5)$/,
   // Bits that must not be set are honoured beside others, and in deletions.
   /^-[LD] -u (SEEN_REPLY,)?!ASSURED$/,
-  // All labels of a list must be set.
-  /^-L -l lab,last$/,
   // The family of a flush is honoured.
   /^-F -f ipv6$/,
   // Flows in zones are updated too, and a translation chooses what to update.
@@ -28,9 +26,15 @@ export const differencesFrom149: readonly RegExp[] = [
   /^-L=conntrack$/,
 ];
 
+export const differencesFrom149: readonly RegExp[] = [
+  ...differences,
+  // All labels of a list must be set, as in 1.4.7.
+  /^-L -l lab,last$/,
+];
+
 /** What 1.4.9 has changed comes in addition. */
 export const differencesFrom147: readonly RegExp[] = [
-  ...differencesFrom149,
+  ...differences,
   // Numbers that are none are refused.
   /^-[LI] .*-[mwci] ('|\/|-|foo|0x100000000|1x|70000|10x)/,
   /^-Lconntrack$/,
