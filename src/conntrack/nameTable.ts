@@ -24,8 +24,7 @@ const noName = new Uint8Array(0);
 export class NameTable {
   /** An empty name at a freed id. */
   readonly #names: Uint8Array[] = [noName];
-  /** Weakly: a table that an engine has left behind holds nothing. */
-  #users: WeakRef<NameUser>[] = [];
+  readonly #users = new Set<NameUser>();
   #free: number[] = [];
   readonly #recent = new Uint32Array(recentIds);
   #turn = 0;
@@ -42,10 +41,14 @@ export class NameTable {
     return this.#refused;
   }
 
-  /** `user` is asked when unused names are freed, as long as it exists. */
+  /** `user` is asked when unused names are freed, until it is removed. */
   addUser(user: NameUser): void {
-    this.#users = this.#users.filter((one) => one.deref() !== undefined);
-    this.#users.push(new WeakRef(user));
+    this.#users.add(user);
+  }
+
+  /** A table that an engine has left behind holds nothing any more. */
+  removeUser(user: NameUser): void {
+    this.#users.delete(user);
   }
 
   /** Id of the `length` bytes at `offset`, which exclude any NUL; 0 for an empty name. For what the kernel says. */
@@ -105,7 +108,7 @@ export class NameTable {
     const use = (id: number): void => {
       if (id < used.length) used[id] = 1;
     };
-    for (const user of this.#users) user.deref()?.eachName(use);
+    for (const user of this.#users) user.eachName(use);
     this.#recent.forEach(use);
     this.#free = [];
     for (let id = this.#names.length - 1; id > 0; id--) {
