@@ -92,6 +92,8 @@ test('events are those of conntrack -E, in each form and with each filter', asyn
     ...['-p udp', '-p udp --sport 1', '-m 7', '-w 3', '-n', '-s 192.0.2.10', '-d 203.0.113.0/24'],
     ...['-j', '-f ipv6', '-l lab', '--orig-zone 4', '-b 400000', '-r 198.51.100.20'],
   ];
+  // Before anybody listens: programs that start earlier would see more of it.
+  await host.exec(['conntrack', '-F']);
   const programs = lines.map((line) => {
     const words = ['-E', ...line.split(' ').filter((word) => word !== '')];
     return {
@@ -102,7 +104,6 @@ test('events are those of conntrack -E, in each form and with each filter', asyn
   });
   const change = (line: string): Promise<string> =>
     host.exec([...enter, 'conntrack', ...line.split(' ')]);
-  await host.exec(['conntrack', '-F']);
   const listening = programs.flatMap(({ ours, theirs }) => [ours, theirs]);
   await waitFor(async () => (await listeners(host)) >= listening.length, {
     description: 'all listeners',

@@ -148,12 +148,14 @@ Sync {
   test('another daemon with the same state_directory shares neither maintenance nor history', async () => {
     expect((await cli('maintenance', 'on', '--force')).exitCode).toBe(0);
     const config = `global_defs {\n  state_directory ${at('state')}\n}\nvrrp_instance B {\n  interface far\n  virtual_router_id 52\n  priority 50\n}\n`;
-    const other = host.start([
+    // A network namespace has one keepstate: the other one runs elsewhere.
+    const elsewhere = await lab.host('b');
+    const other = elsewhere.start([
       ...[...keepstateCommand(), 'run', '--config', host.file('other.conf', config)],
       ...['--control', at('other.sock')],
     ]);
     await other.waitForOutput('keepstate runs', { timeout: 60_000 });
-    const { stdout } = await host.tryExec([
+    const { stdout } = await elsewhere.tryExec([
       ...[...keepstateCommand(), 'status', '--json', '--control', at('other.sock')],
     ]);
     expect(JSON.parse(stdout)).toMatchObject({ maintenance: false });
