@@ -47,8 +47,9 @@ export class NameTable {
   }
 
   /** A table that an engine has left behind holds nothing any more. */
-  removeUser(user: NameUser): void {
+  without(user: NameUser): this {
     this.#users.delete(user);
+    return this;
   }
 
   /** Id of the `length` bytes at `offset`, which exclude any NUL; 0 for an empty name. For what the kernel says. */

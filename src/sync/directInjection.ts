@@ -139,7 +139,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   }
 
   close(): void {
-    this.#pending.names.removeUser(this.#pending);
+    this.#pending.names.without(this.#pending);
     this.flush();
     this.#injector.close();
     this.#expectations.close();

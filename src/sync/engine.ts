@@ -95,8 +95,7 @@ export class Engine {
     this.ports = ports;
     this.#settings = settings;
     const heir = predecessor !== undefined && canInherit(predecessor.settings, settings);
-    this.names = heir ? predecessor.names : new NameTable();
-    if (heir) this.names.removeUser(predecessor.internal.table);
+    this.names = heir ? predecessor.names.without(predecessor.internal.table) : new NameTable();
     const seed = ports.random.below(0x1_0000_0000);
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
