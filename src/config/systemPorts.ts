@@ -67,7 +67,6 @@ function readText(path: string): FileText {
     case 'unreadable':
       return file;
     case 'missing':
-    default:
       return { kind: 'unreadable', reason: 'no such file' };
   }
 }

@@ -87,7 +87,6 @@ function suits(request: AcknowledgeRequest): (record: ProblemRecord) => boolean 
     case 'code':
       return ({ problem }) => problem.code === request.code;
     case 'ended':
-    default:
       return ({ ended }) => ended !== undefined;
   }
 }

@@ -75,7 +75,6 @@ export function encodeKeyMessage(message: KeyMessage): Uint8Array {
       putKeys(view, head, message.keys);
       return bytes;
     case 'keysAnswer':
-    default:
       view.setUint32(9, message.number);
       bytes.set(message.verdicts, head);
       return bytes;
