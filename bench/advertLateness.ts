@@ -2,8 +2,8 @@
 import type { CapturedFrame } from '../test/lab/capture.js';
 
 /**
- * Milliseconds by which each advert came later than one interval after the one before it, sorted. The IP
- * identification tells packets that the capture lost from adverts that never left.
+ * Milliseconds by which each advert came later than one interval after the one before it, sorted.
+ * The IP identification tells packets that the capture lost from adverts that never left.
  */
 export function lateness(frames: readonly CapturedFrame[], interval: number): number[] {
   const last = new Map<number, { readonly time: number; readonly id: number }>();

@@ -1,7 +1,8 @@
 /**
- * What other programs of the machine do to the daemon: 100,000 flows at once, with reliable events and a netlink buffer of
- * 1 MiB, beside busy loops of ordinary priority; with and without the `Scheduler` block, beside conntrackd with its default
- * (SCHED_RR 99). docs/decisions/scheduling.md chooses the default by it.
+ * What other programs of the machine do to the daemon: 100,000 flows at once, with reliable events
+ * and a netlink buffer of 1 MiB, beside busy loops of ordinary priority; with and without the
+ * `Scheduler` block, beside conntrackd with its default (SCHED_RR 99). docs/decisions/scheduling.md
+ * chooses the default by it.
  */
 import type { Host } from '../test/lab/host.js';
 import { Lab } from '../test/lab/lab.js';
@@ -21,7 +22,10 @@ import {
 
 const flows = 100_000;
 const loops = 2;
-/** VRRP's default: at a shorter interval a storm moves the role, and its commits are measured in place of the storm. */
+/**
+ * VRRP's default: at a shorter interval a storm moves the role, and its commits are measured in
+ * place of the storm.
+ */
 const advertSeconds = 1;
 /** Adverts are looked at for this long before the flows come. */
 const quietSeconds = 30;
@@ -118,7 +122,10 @@ async function storm(host: Host, program: string): Promise<Loaded> {
   return JSON.parse(await host.exec(command, { timeoutMilliseconds: 300_000 })) as Loaded;
 }
 
-/** From the last flow on. A look at conntrackd starts a program, so its figure is coarser by some 50 ms. */
+/**
+ * From the last flow on. A look at conntrackd starts a program, so its figure is coarser by some 50
+ * ms.
+ */
 async function bothHold({ sender, receiver }: Pair): Promise<Figures> {
   const start = performance.now();
   let missing = flows;

@@ -1,7 +1,7 @@
 /**
- * `conntrack -L` of a large table by conntrack 1.4.7 and by keepstate, under the same name: CPU of the whole process, the
- * start of Node.js and the kernel's work included, and the most memory that it had. The table is in a file, so that a reader
- * costs nothing.
+ * `conntrack -L` of a large table by conntrack 1.4.7 and by keepstate, under the same name: CPU of
+ * the whole process, the start of Node.js and the kernel's work included, and the most memory that
+ * it had. The table is in a file, so that a reader costs nothing.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,7 +70,8 @@ interface Listing {
 
 async function list(host: Host, command: readonly string[]): Promise<Listing> {
   const file = join(host.directory, 'list');
-  // The shell waits for the program and prints what that has cost: utime and stime of its children, in ticks.
+  // The shell waits for the program and prints what that has cost: utime and stime of its children,
+  // in ticks.
   const script = `"$@" -L > ${file} 2> /dev/null; cat /proc/$$/stat`;
   const shell = host.start(['sh', '-c', script, 'sh', ...command]);
   let residentKibibytes = 0;

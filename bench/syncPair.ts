@@ -22,7 +22,10 @@ export interface PairOptions {
   readonly hashLimit: number;
   /** What the peer sends goes straight into the kernel of the second node. */
   readonly disableExternalCache?: boolean;
-  /** Default: `Scheduler { Type RR; Priority 99 }`, as conntrackd does unasked; `absent` leaves the block out. */
+  /**
+   * Default: `Scheduler { Type RR; Priority 99 }`, as conntrackd does unasked; `absent` leaves the
+   * block out.
+   */
   readonly scheduler?: 'absent';
   readonly reliable?: boolean;
   /** Given: VRRPv3. */

@@ -1,10 +1,13 @@
 /**
- * Text that somebody else chose: a peer's name, a name of an interface, a line of a file. Shown raw it could move the
- * cursor, colour or hide what stands beside it, or end a line of the log. Every renderer escapes what is not printable,
- * and decoders of a peer's bytes let nothing else in.
+ * Text that somebody else chose: a peer's name, a name of an interface, a line of a file. Shown raw
+ * it could move the cursor, colour or hide what stands beside it, or end a line of the log. Every
+ * renderer escapes what is not printable, and decoders of a peer's bytes let nothing else in.
  */
 
-/** Control and format characters, lone surrogates, line and paragraph separators, and what Unicode has not assigned. */
+/**
+ * Control and format characters, lone surrogates, line and paragraph separators, and what Unicode
+ * has not assigned.
+ */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** `a\x1b[31mb` in place of what would colour the screen; one line. */
@@ -23,13 +26,17 @@ export function printableValue<T>(value: T): T {
   return deep(value) as T;
 }
 
-/** JSON that is safe on a terminal: JSON.stringify leaves DEL, C1 and format characters as they are. */
+/**
+ * JSON that is safe on a terminal: JSON.stringify leaves DEL, C1 and format characters as they are.
+ */
 export function printableJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
   return text.replace(unprintable, (found) => (found === '\n' ? found : jsonEscaped(found)));
 }
 
-/** What a peer may call itself: at most `most` characters, those that are not printable replaced. */
+/**
+ * What a peer may call itself: at most `most` characters, those that are not printable replaced.
+ */
 export function printableName(text: string, most = 64): string {
   return Array.from(text.replace(unprintable, '?')).slice(0, most).join('');
 }

@@ -1,7 +1,8 @@
 /**
- * The files that this program reads and writes by name. Whoever may write to a folder can put a pipe, a device, a link or
- * a file without end under such a name: only regular files are opened, no open or read waits for anybody, and nothing is
- * read beyond a limit. Where the content is to be replaced, a fresh file is renamed over whatever stands there.
+ * The files that this program reads and writes by name. Whoever may write to a folder can put a
+ * pipe, a device, a link or a file without end under such a name: only regular files are opened, no
+ * open or read waits for anybody, and nothing is read beyond a limit. Where the content is to be
+ * replaced, a fresh file is renamed over whatever stands there.
  */
 import {
   closeSync,
@@ -35,7 +36,9 @@ export type FileText =
 export interface FileLimit {
   /** Never read more than this many bytes. */
   readonly bytes: number;
-  /** What becomes of a longer file: `refuse` (the default), or only its `start` or `end` is read. */
+  /**
+   * What becomes of a longer file: `refuse` (the default), or only its `start` or `end` is read.
+   */
   readonly ofLonger?: 'refuse' | 'start' | 'end';
 }
 
@@ -84,7 +87,10 @@ export function readDescriptor(descriptor: number, limit: FileLimit): FileText {
   return { kind: 'text', text, isCut: length > bytes || size > bytes };
 }
 
-/** open(2) of a regular file, as `openWithoutWaiting` does it. Throws Error('not a regular file') for anything else. */
+/**
+ * open(2) of a regular file, as `openWithoutWaiting` does it. Throws Error('not a regular file')
+ * for anything else.
+ */
 export function openRegular(path: string, flags: number, mode?: number): number {
   const descriptor = openWithoutWaiting(path, flags, mode);
   try {
@@ -98,8 +104,9 @@ export function openRegular(path: string, flags: number, mode?: number): number 
 }
 
 /**
- * open(2) that waits for nobody: a pipe that nobody reads is ENXIO. To write, a symbolic link is followed only where root
- * or this process's user made it. Throws Node.js's system error. The caller closes the descriptor.
+ * open(2) that waits for nobody: a pipe that nobody reads is ENXIO. To write, a symbolic link is
+ * followed only where root or this process's user made it. Throws Node.js's system error. The
+ * caller closes the descriptor.
  */
 export function openWithoutWaiting(path: string, flags: number, mode?: number): number {
   const writes = (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
@@ -113,7 +120,10 @@ function isTrustedLink(path: string): boolean {
   return found.uid === 0 || found.uid === process.geteuid?.();
 }
 
-/** Appends to a regular file and makes it (mode 0600) where there is none. Throws as `openRegular` does. */
+/**
+ * Appends to a regular file and makes it (mode 0600) where there is none. Throws as `openRegular`
+ * does.
+ */
 export function appendToFile(path: string, text: string): void {
   const { O_WRONLY, O_APPEND, O_CREAT } = constants;
   const descriptor = openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
@@ -124,7 +134,10 @@ export function appendToFile(path: string, text: string): void {
   }
 }
 
-/** The file's text becomes `text`; it is made (mode by the umask) where there is none. Throws as `openRegular` does. */
+/**
+ * The file's text becomes `text`; it is made (mode by the umask) where there is none. Throws as
+ * `openRegular` does.
+ */
 export function overwriteFile(path: string, text: string): void {
   const { O_WRONLY, O_TRUNC, O_CREAT } = constants;
   const descriptor = openRegular(path, O_WRONLY | O_TRUNC | O_CREAT, 0o666);
@@ -143,8 +156,9 @@ export interface ReplaceOptions {
 }
 
 /**
- * Puts a file of mode 0600 with this text under the name. A link, a pipe or a device that stands there is replaced and
- * never followed or opened. Throws Node.js's system error; then the name is as before.
+ * Puts a file of mode 0600 with this text under the name. A link, a pipe or a device that stands
+ * there is replaced and never followed or opened. Throws Node.js's system error; then the name is
+ * as before.
  */
 export function replaceFile(path: string, text: string, options: ReplaceOptions = {}): void {
   const { durable = false, fresh = `${path}.new` } = options;
@@ -164,8 +178,9 @@ export function replaceFile(path: string, text: string, options: ReplaceOptions 
 }
 
 /**
- * As a durable `replaceFile`, but the disk is waited for beside the event loop. Where `isStale` says so at the end of the
- * writing, something newer stands under the name, and it stays. Rejects with Node.js's system error.
+ * As a durable `replaceFile`, but the disk is waited for beside the event loop. Where `isStale`
+ * says so at the end of the writing, something newer stands under the name, and it stays. Rejects
+ * with Node.js's system error.
  */
 export async function replaceFileLater(
   path: string,
@@ -200,7 +215,10 @@ async function writeAll(descriptor: number, bytes: Buffer): Promise<void> {
   }
 }
 
-/** What a file operation failed with, in plain words where there are some: the path stands beside it anyhow. */
+/**
+ * What a file operation failed with, in plain words where there are some: the path stands beside it
+ * anyhow.
+ */
 export function fileErrorText(error: unknown): string {
   switch (systemErrorCode(error)) {
     case 'ENOENT':

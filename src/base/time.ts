@@ -40,8 +40,9 @@ export function addTime(a: Microseconds, b: Microseconds): Microseconds {
 }
 
 /**
- * What passed from `b` to `a`. Where `b` is the later one, nothing: two readings of a clock are taken at two places, so
- * either may be the older one, and an age, a wait or a rest below zero has no meaning that is harmless.
+ * What passed from `b` to `a`. Where `b` is the later one, nothing: two readings of a clock are
+ * taken at two places, so either may be the older one, and an age, a wait or a rest below zero has
+ * no meaning that is harmless.
  */
 export function subtractTime(a: Microseconds, b: Microseconds): Microseconds {
   return microseconds(notBelowZero(a - b));

@@ -102,8 +102,8 @@ export class ProblemList {
 }
 
 /**
- * The lines for a person: one a problem, but a single one for all lines of a file that have no effect here and
- * ask for nothing. `check --json` has each with its reason.
+ * The lines for a person: one a problem, but a single one for all lines of a file that have no
+ * effect here and ask for nothing. `check --json` has each with its reason.
  */
 export function formatProblems(problems: readonly ConfigProblem[]): readonly string[] {
   const quiet = problems.filter(isQuiet);

@@ -19,7 +19,9 @@ import type { InjectionDoor } from './injectionDoor.js';
 import { has, lifecycle, word, type FlowCursor } from './flowRecord.js';
 import type { FlowTable } from './flowTable.js';
 
-/** What conntrackd gives entries whose own time is over or unknown; here the least that those get. */
+/**
+ * What conntrackd gives entries whose own time is over or unknown; here the least that those get.
+ */
 const leastTimeoutSeconds = 60;
 const slice: Microseconds = milliseconds(2);
 /** Flows between two looks at the clock: a look costs as much as encoding one flow. */
@@ -62,9 +64,10 @@ type Phase = 'established' | 'other' | 'related';
 const phases: readonly Phase[] = ['established', 'other', 'related'];
 
 /**
- * Seconds that a flow gets: the fixed ones, or what was left at the last update less the time since, `nowSeconds` being
- * the moment of writing. A flow whose time is over without its end having been told lives by packets that make no
- * event, so it gets anew what it was told, and at least 60; one whose time was never told gets 60.
+ * Seconds that a flow gets: the fixed ones, or what was left at the last update less the time
+ * since, `nowSeconds` being the moment of writing. A flow whose time is over without its end having
+ * been told lives by packets that make no event, so it gets anew what it was told, and at least 60;
+ * one whose time was never told gets 60.
  */
 export function timeoutFor(flow: FlowCursor, nowSeconds: number, fixedSeconds?: number): number {
   if (fixedSeconds !== undefined) return fixedSeconds;

@@ -1,6 +1,7 @@
 /**
- * How many flows the kernel tracks in one network namespace (IPCTNL_MSG_CT_GET_STATS, since Linux 5.10): one number, whatever
- * the size of its table. Flows that are dying count until their memory is freed.
+ * How many flows the kernel tracks in one network namespace (IPCTNL_MSG_CT_GET_STATS, since Linux
+ * 5.10): one number, whatever the size of its table. Flows that are dying count until their memory
+ * is freed.
  */
 import { messageFlag, messageType, netlinkFamily } from './constants.js';
 import { openKernelSocket } from './kernelSocket.js';
@@ -23,7 +24,10 @@ export class KernelCount {
     this.#request.finish();
   }
 
-  /** undefined where this kernel does not tell it, or has no memory to do so now. The kernel answers within `send`. */
+  /**
+   * undefined where this kernel does not tell it, or has no memory to do so now. The kernel answers
+   * within `send`.
+   */
   read(): number | undefined {
     const socket = this.#socket;
     if (socket.isClosed || socket.send(this.#request.written()) !== 0) return undefined;

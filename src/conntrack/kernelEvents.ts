@@ -1,8 +1,9 @@
 /**
- * The kernel's event stream on a socket of its own: NEW, UPDATE, DESTROY of flows and expectations. One
- * message per datagram; no allocation per event. An overrun doubles the receive buffer up to a limit and is reported:
- * events are missing then, and only a dump can tell what. It is noticed by ENOBUFS, or, in every mode, by the socket's
- * drop counter, which is read each time the queue was read empty, and whenever the owner asks (`noticeLoss`).
+ * The kernel's event stream on a socket of its own: NEW, UPDATE, DESTROY of flows and expectations.
+ * One message per datagram; no allocation per event. An overrun doubles the receive buffer up to a
+ * limit and is reported: events are missing then, and only a dump can tell what. It is noticed by
+ * ENOBUFS, or, in every mode, by the socket's drop counter, which is read each time the queue was
+ * read empty, and whenever the owner asks (`noticeLoss`).
  */
 import { DecodeError } from '../base/errors.js';
 import type { BatchedSocket, ReceivePace } from '../net/batchedSocket.js';
@@ -28,7 +29,10 @@ export interface KernelEventHandler {
   expectation(kind: 'new' | 'destroy', expectation: Expectation, portId: number): void;
   /** What this socket did to a flow that lives is no news: its event is not even decoded. Ends always are. */
   ignores?(portId: number): boolean;
-  /** Events were lost. Called once until the queue was read empty; `bufferBytes` is the size from now on. */
+  /**
+   * Events were lost. Called once until the queue was read empty; `bufferBytes` is the size from
+   * now on.
+   */
   overrun(bufferBytes: number): void;
   /** The kernel's bytes were not understood; the event was skipped. */
   malformed(error: DecodeError): void;
@@ -170,7 +174,10 @@ export class KernelEvents {
     return false;
   }
 
-  /** To be called about once a second: a queue that is never empty, or a kernel without memory, tells no loss by itself. */
+  /**
+   * To be called about once a second: a queue that is never empty, or a kernel without memory,
+   * tells no loss by itself.
+   */
   noticeLoss(): void {
     if (!this.#isPaused && !this.#socket.isClosed) this.#readDrops();
   }

@@ -85,8 +85,8 @@ export function receiveBufferBytes(socket: BatchedSocket): number {
 }
 
 /**
- * What the kernel could not queue on a socket since it was opened, modulo 2^32. It counts in every mode, also where
- * NETLINK_NO_ENOBUFS keeps the kernel from saying so by an errno.
+ * What the kernel could not queue on a socket since it was opened, modulo 2^32. It counts in every
+ * mode, also where NETLINK_NO_ENOBUFS keeps the kernel from saying so by an errno.
  */
 export class DropCounter {
   readonly #socket: BatchedSocket;
@@ -97,7 +97,9 @@ export class DropCounter {
     this.#socket = socket;
   }
 
-  /** The last value where the kernel does not tell it (before Linux 4.12) or the socket is closed. */
+  /**
+   * The last value where the kernel does not tell it (before Linux 4.12) or the socket is closed.
+   */
   read(): number {
     this.#socket.getOption(SOL_SOCKET, SO_MEMINFO, this.#bytes);
     return this.#words[dropsAt] ?? 0;
@@ -113,9 +115,9 @@ export function setMembership(socket: BatchedSocket, groupBit: number, isMember:
 }
 
 /**
- * Delivery is retried by the kernel instead of lost where the buffer is full: events of packets come with
- * the next packet of the flow, ends of flows are kept until delivered. No ENOBUFS: a flow that makes no further event is
- * missed in silence, and only the drop counter moves.
+ * Delivery is retried by the kernel instead of lost where the buffer is full: events of packets
+ * come with the next packet of the flow, ends of flows are kept until delivered. No ENOBUFS: a flow
+ * that makes no further event is missed in silence, and only the drop counter moves.
  */
 export function makeReliable(socket: BatchedSocket): void {
   for (const option of [NETLINK_BROADCAST_ERROR, NETLINK_NO_ENOBUFS]) {

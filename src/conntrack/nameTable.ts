@@ -3,15 +3,21 @@
  * an id and no flow owns a string. Ids start at 1; 0 means "none". One instance per thread, shared by all
  * tables and codecs of that thread.
  *
- * A peer may invent names. Once there are many, those that no record of a table holds are freed and their ids given
- * again; where all are held, a peer's name is refused. The kernel's never is: its helpers are modules of this machine.
+ * A peer may invent names. Once there are many, those that no record of a table holds are freed and
+ * their ids given again; where all are held, a peer's name is refused. The kernel's never is: its
+ * helpers are modules of this machine.
  */
 
 /** Beyond this a name is freed before one is added, or the peer's is refused. */
 const mostNames = 256;
-/** Names asked for in vain before tables are looked through again: who invents names must not make that frequent. */
+/**
+ * Names asked for in vain before tables are looked through again: who invents names must not make
+ * that frequent.
+ */
 const missesBetweenSweeps = 64;
-/** Ids given last stay: a record that is being decoded holds them, and no table yet. A power of two. */
+/**
+ * Ids given last stay: a record that is being decoded holds them, and no table yet. A power of two.
+ */
 const recentIds = 16;
 
 /** Whoever keeps ids: calls `use` for each. Ids that are long freed, and 0, do no harm. */
@@ -52,7 +58,10 @@ export class NameTable {
     return this;
   }
 
-  /** Id of the `length` bytes at `offset`, which exclude any NUL; 0 for an empty name. For what the kernel says. */
+  /**
+   * Id of the `length` bytes at `offset`, which exclude any NUL; 0 for an empty name. For what the
+   * kernel says.
+   */
   intern(bytes: Uint8Array, offset: number, length: number): number {
     if (length === 0) return 0;
     return this.#find(bytes, offset, length) || this.#add(bytes, offset, length, true);

@@ -1,4 +1,7 @@
-/** Reads a transition that was written to a file or a socket earlier, perhaps by another version or by somebody else. */
+/**
+ * Reads a transition that was written to a file or a socket earlier, perhaps by another version or
+ * by somebody else.
+ */
 import type { HistoryEntry } from './status.js';
 
 const texts = ['name', 'kind', 'from', 'to', 'because'] as const;

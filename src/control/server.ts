@@ -1,8 +1,9 @@
 /**
- * The daemon's side of the control socket. Every client has a deadline for its request and for reading its
- * answer, a bounded request, and at most one request at a time; clients beyond the limit are turned away. So no client
- * can hold the daemon up or fill its memory. Streams last as long as their clients like: they have a number of their own,
- * so that a place is left for who asks something.
+ * The daemon's side of the control socket. Every client has a deadline for its request and for
+ * reading its answer, a bounded request, and at most one request at a time; clients beyond the
+ * limit are turned away. So no client can hold the daemon up or fill its memory. Streams last as
+ * long as their clients like: they have a number of their own, so that a place is left for who asks
+ * something.
  */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
@@ -59,8 +60,8 @@ export class ControlServer {
   }
 
   /**
-   * Takes the path, removing a socket file that nobody serves any more.
-   * Throws BoundaryError: 'control-in-use' when another daemon answers there, 'control-listen', and those of
+   * Takes the path, removing a socket file that nobody serves any more. Throws BoundaryError:
+   * 'control-in-use' when another daemon answers there, 'control-listen', and those of
    * clearSocketPath.
    */
   static async listen(options: ControlServerOptions): Promise<ControlServer> {
@@ -203,7 +204,10 @@ export class ControlServer {
 /** None; left by a crash, or no socket. EAGAIN in contrast: alive with a full backlog. */
 const notServed = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ENOTSOCK', 'EINVAL', 'ENAMETOOLONG'];
 
-/** Whether somebody accepts connections at the path. Throws BoundaryError('control-listen') where nobody can tell. */
+/**
+ * Whether somebody accepts connections at the path. Throws BoundaryError('control-listen') where
+ * nobody can tell.
+ */
 function isServed(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = connect({ path });

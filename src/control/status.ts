@@ -5,7 +5,9 @@
 
 export type RoleState = 'MASTER' | 'BACKUP' | 'FAULT' | 'INIT';
 
-/** Something an operator should act on. `code` is stable (docs/problems.md); `remedy` is what to do. */
+/**
+ * Something an operator should act on. `code` is stable (docs/problems.md); `remedy` is what to do.
+ */
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly code: string;
@@ -109,7 +111,9 @@ export interface SyncStatusAnswer {
     readonly bypassed?: boolean;
   };
   readonly external: { readonly entries: number; readonly limit: number };
-  /** The kernel's own table. Absent before the first look, and in the status of an older version. */
+  /**
+   * The kernel's own table. Absent before the first look, and in the status of an older version.
+   */
   readonly kernel?: {
     /** Flows that the kernel tracks; absent where it does not tell it (before Linux 5.10). */
     readonly flows?: number;
@@ -132,7 +136,10 @@ export interface SyncStatusAnswer {
   readonly purgeInMs?: number;
   /** The purge since the role left; absent before it was tried. */
   readonly purge?: {
-    /** `content`: flow by flow. `completion`: the MASTER cannot list what it holds (a conntrackd, a keepstate 0.1.0). */
+    /**
+     * `content`: flow by flow. `completion`: the MASTER cannot list what it holds (a conntrackd, a
+     * keepstate 0.1.0).
+     */
     readonly by: 'content' | 'completion';
     readonly removed: number;
     /** Ended at once, because the MASTER told their end. */
@@ -142,7 +149,9 @@ export interface SyncStatusAnswer {
     /** Why nothing was decided the last time. */
     readonly because?: string;
   };
-  /** Flows of a returning peer that this MASTER has committed, and those that its kernel refused. */
+  /**
+   * Flows of a returning peer that this MASTER has committed, and those that its kernel refused.
+   */
   readonly adopted?: { readonly entries: number; readonly refused: number };
   readonly overruns: number;
   readonly resyncs: number;
@@ -153,7 +162,10 @@ export interface SyncStatusAnswer {
     readonly version?: string;
     /** Present where the peer is a keepstate in maintenance: it would not take the role. */
     readonly maintenance?: boolean;
-    /** What a keepstate peer says of its own tables; `parity`: its external cache beside this node's internal one. */
+    /**
+     * What a keepstate peer says of its own tables; `parity`: its external cache beside this node's
+     * internal one.
+     */
     readonly holds?: {
       readonly kernel?: number;
       readonly ignored: number;
@@ -165,12 +177,14 @@ export interface SyncStatusAnswer {
       readonly doubt?: string;
     };
     /**
-     * What a keepstate peer says of its role: its bound unit's, or its only one's. `unknown` where it does not say it (a
-     * conntrackd, an older keepstate, a peer that is not heard).
+     * What a keepstate peer says of its role: its bound unit's, or its only one's. `unknown` where
+     * it does not say it (a conntrackd, an older keepstate, a peer that is not heard).
      */
     readonly role: RoleState | 'unknown';
     readonly roleSince?: string;
-    /** Its groups and lone instances, as far as its message has room; absent where they are unknown. */
+    /**
+     * Its groups and lone instances, as far as its message has room; absent where they are unknown.
+     */
     readonly units?: readonly PeerUnitStatus[];
     /** How many more it has. */
     readonly unitsOmitted?: number;
@@ -243,7 +257,10 @@ export interface StatusAnswer {
   readonly sync?: SyncStatusAnswer;
   readonly lateness: LatenessStatus;
   readonly rssBytes: number;
-  /** What counts: goes on, or is of a lasting kind and not acknowledged since its end. Empty means exit code 0. */
+  /**
+   * What counts: goes on, or is of a lasting kind and not acknowledged since its end. Empty means
+   * exit code 0.
+   */
   readonly problems: readonly Problem[];
   /** Of the other kinds: ended within the last hour and not acknowledged. */
   readonly endedProblems: readonly Problem[];

@@ -1,4 +1,7 @@
-/** What two nodes together have wrong, as far as this one knows: roles of both, and whether the other could take over. Pure. */
+/**
+ * What two nodes together have wrong, as far as this one knows: roles of both, and whether the
+ * other could take over. Pure.
+ */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { SyncStatus } from '../sync/messages.js';
 import type { UnitRole } from '../sync/wire/peerRoles.js';
@@ -20,7 +23,10 @@ export interface ClusterView {
   readonly wallClock: Microseconds;
 }
 
-/** A role that has just changed is on its way to the other node: both must have said MASTER for that long. */
+/**
+ * A role that has just changed is on its way to the other node: both must have said MASTER for that
+ * long.
+ */
 const succession = seconds(3);
 /** A bulk or a resync takes moments. */
 const resyncPatience = seconds(10);
@@ -30,7 +36,10 @@ const masterPatience = seconds(10);
 const greetingPatience = seconds(10);
 const rejectionPatience = seconds(3);
 
-/** Checks that another router which is MASTER fails, and which it does not fail by an accident of the network. */
+/**
+ * Checks that another router which is MASTER fails, and which it does not fail by an accident of
+ * the network.
+ */
 const rivals: ReadonlySet<string> = new Set<RejectionReason>([
   ...(['length', 'version', 'authenticationType', 'password', 'interval'] as const),
   ...(['destination', 'unicastSource'] as const),
@@ -65,7 +74,8 @@ function twoMasters(unit: UnitSnapshot, view: ClusterView): readonly Finding[] {
   const { status, now, wallClock } = view;
   const role = peerRole(unit, view);
   if (unit.state !== 'MASTER' || role?.state !== 'MASTER' || status === undefined) return [];
-  // Its word must be younger than both roles: the last one of a node that has died says MASTER for a while.
+  // Its word must be younger than both roles: the last one of a node that has died says MASTER for
+  // a while.
   const { rolesAt } = status.peer;
   const ownSince = unit.since - subtractTime(wallClock, now);
   const newest = Math.max(ownSince, role.since);

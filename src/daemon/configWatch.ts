@@ -1,6 +1,7 @@
 /**
- * What is wrong with the configuration although the daemon runs: a reload that was refused, and a file on disk that would not
- * start. Looked at three times a minute, read again only after it changed.
+ * What is wrong with the configuration although the daemon runs: a reload that was refused, and a
+ * file on disk that would not start. Looked at three times a minute, read again only after it
+ * changed.
  */
 import { seconds, type ArmedTimer, type Timers } from '../base/time.js';
 import type { LoadResult } from '../config/loadNode.js';
@@ -12,7 +13,9 @@ import type { ReloadPlan } from './reload.js';
 export interface ConfigWatchPorts {
   readonly timers: Timers;
   readonly load: () => LoadResult;
-  /** Grows old when one of the files that were read last is another one: sizes and times as text. */
+  /**
+   * Grows old when one of the files that were read last is another one: sizes and times as text.
+   */
   readonly stamp: () => string;
   /** What a reload would do with it. */
   readonly plan: (loaded: LoadResult) => ReloadPlan['kind'];

@@ -80,7 +80,10 @@ export interface Merge {
   readonly isAnnounced: boolean;
 }
 
-/** Nothing on the peer channel is sealed: what would move the role, or put flows into a MASTER's kernel, VRRP must show. */
+/**
+ * Nothing on the peer channel is sealed: what would move the role, or put flows into a MASTER's
+ * kernel, VRRP must show.
+ */
 export interface Evidence {
   /** Addresses, as text, of routers whose adverts were accepted; the last few. */
   readonly advertisers: readonly string[];

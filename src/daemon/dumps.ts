@@ -1,6 +1,7 @@
 /**
- * The files that a keepalived user knows, in its layout: in the daemon's own folder, and below $TMPDIR, where
- * keepalived's users and exporters look. Anybody may write to the latter: nothing that stands there is opened or followed.
+ * The files that a keepalived user knows, in its layout: in the daemon's own folder, and below
+ * $TMPDIR, where keepalived's users and exporters look. Anybody may write to the latter: nothing
+ * that stands there is opened or followed.
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,9 @@ import type { KeepstateNode } from './node.js';
 
 export type DumpKind = 'data' | 'stats' | 'json';
 
-/** `keepalived.data`, `.stats` or `.json`, mode 0600, beside the control socket and below $TMPDIR. */
+/**
+ * `keepalived.data`, `.stats` or `.json`, mode 0600, beside the control socket and below $TMPDIR.
+ */
 export function writeDump(
   kind: DumpKind,
   node: KeepstateNode,

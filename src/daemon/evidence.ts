@@ -1,8 +1,9 @@
 /**
- * What VRRP must have shown before the peer channel is believed, because nobody has sealed what comes over it: a stranger
- * on the sync network can say everything there. `offer`, `resigned` and `yielded` come from a peer that the configuration
- * names, or whose adverts this node hears; `resigned` counts beside priority 0 of the MASTER, in either order; `yielded`
- * beside an advert of another MASTER, or after a crash from which this MASTER resumed, and once a minute.
+ * What VRRP must have shown before the peer channel is believed, because nobody has sealed what
+ * comes over it: a stranger on the sync network can say everything there. `offer`, `resigned` and
+ * `yielded` come from a peer that the configuration names, or whose adverts this node hears;
+ * `resigned` counts beside priority 0 of the MASTER, in either order; `yielded` beside an advert of
+ * another MASTER, or after a crash from which this MASTER resumed, and once a minute.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
@@ -104,7 +105,10 @@ export function mayMergeAgain(
   return yieldMerged === undefined || subtractTime(now, yieldMerged) >= yieldPause;
 }
 
-/** What was shown of another role counts no more; a MASTER that gave way to a stronger one may have to say so. */
+/**
+ * What was shown of another role counts no more; a MASTER that gave way to a stronger one may have
+ * to say so.
+ */
 export function evidenceOfRole(step: Step, event: EventOf<'roleChanged'>): Step {
   const { peer, worker } = step.state;
   const isResumed = event.to === 'MASTER' && event.isResumed;
@@ -122,8 +126,9 @@ export function evidenceOfRole(step: Step, event: EventOf<'roleChanged'>): Step 
 }
 
 /**
- * The stronger MASTER need not have heard an advert of this one, which stepped down in silence (RFC 3768 section 6.4.3), and
- * would not believe the peer channel alone: it gets one, and answers it as any MASTER does.
+ * The stronger MASTER need not have heard an advert of this one, which stepped down in silence (RFC
+ * 3768 section 6.4.3), and would not believe the peer channel alone: it gets one, and answers it as
+ * any MASTER does.
  */
 export function testify(step: Step): Step {
   const { testimonies, role } = step.state;

@@ -204,7 +204,10 @@ export function handOverTimedOut(step: Step): Step {
   return extend(next, {}, { kind: 'releasePreemption' });
 }
 
-/** A keepstate peer asks this node to take the role: all that follows by itself is a commit in advance. */
+/**
+ * A keepstate peer asks this node to take the role: all that follows by itself is a commit in
+ * advance.
+ */
 export function handoverOffered(
   step: Step,
   { from }: EventOf<'handoverOffered'>,
@@ -220,7 +223,8 @@ export function handoverOffered(
   const mine = { for: 'handOver', unitEpoch: undefined, stage: 'awaitingSync' } as const;
   switch (preparation?.stage) {
     case 'ready':
-      // However often it is offered, what was committed is taken back in time where no role follows.
+      // However often it is offered, what was committed is taken back in time where no role
+      // follows.
       if (preparation.for === 'handOver') return extend(step, {}, answerReady(preparation.summary));
       return prepared(extend(step, { preparation: { ...preparation, ...mine, stage: 'ready' } }));
     case 'committing':
@@ -234,8 +238,8 @@ export function handoverOffered(
 }
 
 /**
- * The peer says that it resigned in our favour. That counts when the MASTER said priority 0, whichever is heard first.
- * Without a preparation VRRP's own timers decide.
+ * The peer says that it resigned in our favour. That counts when the MASTER said priority 0,
+ * whichever is heard first. Without a preparation VRRP's own timers decide.
  */
 export function handoverGranted(step: Step, event: EventOf<'handoverGranted'>): Step {
   if (!isAwaitingRole(step) || !isKnownPeer(step.state, event.from)) return step;

@@ -21,8 +21,8 @@ export class History {
   #isComplaining = false;
 
   /**
-   * Reads the newest of what an earlier run has left. Lines that are not entries are skipped, and how many is logged; a
-   * file that cannot be read is logged too.
+   * Reads the newest of what an earlier run has left. Lines that are not entries are skipped, and
+   * how many is logged; a file that cannot be read is logged too.
    */
   constructor(path: string, limit: number, logger: Logger) {
     this.#path = path;

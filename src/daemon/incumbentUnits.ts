@@ -1,6 +1,7 @@
 /**
- * Which units of keepalived and conntrackd systemd would start, read off the links that `systemctl enable` makes: no
- * systemd need run. Only where this process is in the network namespace in which systemd starts them.
+ * Which units of keepalived and conntrackd systemd would start, read off the links that `systemctl
+ * enable` makes: no systemd need run. Only where this process is in the network namespace in which
+ * systemd starts them.
  */
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,8 +75,8 @@ function readLink(path: string): string | undefined {
 }
 
 /**
- * Whether units run elsewhere: this process is in a network namespace with a name (`ip netns`), or in another one than
- * process 1. What may not be asked (not root) counts as the same.
+ * Whether units run elsewhere: this process is in a network namespace with a name (`ip netns`), or
+ * in another one than process 1. What may not be asked (not root) counts as the same.
  */
 export function isAwayFromUnits(): boolean {
   const own = readLink('/proc/self/ns/net');

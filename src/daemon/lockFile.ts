@@ -1,7 +1,8 @@
 /**
- * `LockFile`: keeps a conntrackd from starting beside us (it demands that the file is not there), and a second keepstate
- * with the same configuration (the file is locked, flock(2)). Ours holds our process id, for a person; conntrackd's is
- * empty. The folder is often one that anybody may write to: what stands there is believed by its owner and its lock alone.
+ * `LockFile`: keeps a conntrackd from starting beside us (it demands that the file is not there),
+ * and a second keepstate with the same configuration (the file is locked, flock(2)). Ours holds our
+ * process id, for a person; conntrackd's is empty. The folder is often one that anybody may write
+ * to: what stands there is believed by its owner and its lock alone.
  */
 import {
   closeSync,
@@ -42,8 +43,9 @@ export class LockFile {
   }
 
   /**
-   * Never waits. What another user has put there is removed; where it cannot be, that is logged and the start goes on
-   * without the file. Throws KeepstateError: 'locked', 'not-a-lock-file'; and Node.js's system error.
+   * Never waits. What another user has put there is removed; where it cannot be, that is logged and
+   * the start goes on without the file. Throws KeepstateError: 'locked', 'not-a-lock-file'; and
+   * Node.js's system error.
    */
   static take(path: string, ports: LockPorts): LockFile {
     mkdirSync(dirname(path), { recursive: true });
@@ -85,7 +87,10 @@ type Opened =
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** A regular file of a trusted owner, made where there is none. Throws 'not-a-lock-file' for anything else of theirs. */
+/**
+ * A regular file of a trusted owner, made where there is none. Throws 'not-a-lock-file' for
+ * anything else of theirs.
+ */
 function openOwn(path: string): Opened | 'changed' {
   const found = lstatSync(path, { throwIfNoEntry: false });
   try {

@@ -1,6 +1,7 @@
 /**
- * Asks, at the start and each minute, what only `doctor` asked: kernel settings that keep flows from being replicated,
- * a keepalived or conntrackd that appears later, and their units that are enabled. `status` shows it.
+ * Asks, at the start and each minute, what only `doctor` asked: kernel settings that keep flows
+ * from being replicated, a keepalived or conntrackd that appears later, and their units that are
+ * enabled. `status` shows it.
  */
 import { readFileSync } from 'node:fs';
 import { formatIp } from '../base/ipAddress.js';
@@ -35,7 +36,8 @@ export interface MachineLook {
 }
 
 export const systemLook: MachineLook = {
-  // Ten small reads: what they answer depends on the thread's namespace, so no other thread may do them.
+  // Ten small reads: what they answer depends on the thread's namespace, so no other thread may do
+  // them.
   sysctl: (name) => {
     try {
       const text = readFileSync(`/proc/sys/${name}`, 'utf8').trim();

@@ -57,8 +57,8 @@ export function otherMasterSeen(
 }
 
 /**
- * The peer says that it was MASTER and gave way. Whether that was a split is seen by the times, and by what VRRP has shown;
- * where it has shown nothing yet, the peer repeats it, and shows it.
+ * The peer says that it was MASTER and gave way. Whether that was a split is seen by the times, and
+ * by what VRRP has shown; where it has shown nothing yet, the peer repeats it, and shows it.
  */
 export function peerYielded(step: Step, event: PeerYielded, settings: CoordinatorSettings): Step {
   const { merge, lastMerge, worker } = step.state;

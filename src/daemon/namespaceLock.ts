@@ -1,6 +1,7 @@
 /**
- * One keepstate for each network namespace: two with the same instances are two masters of one network, and neither hears the
- * other. The file is locked, named after the namespace, in a folder that only root (or this process's user) may write to.
+ * One keepstate for each network namespace: two with the same instances are two masters of one
+ * network, and neither hears the other. The file is locked, named after the namespace, in a folder
+ * that only root (or this process's user) may write to.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,8 +13,8 @@ import { LockFile } from './lockFile.js';
 const runFolder = '/run/keepstate';
 
 /**
- * undefined where no lock can be had (no such folder, not permitted): that is logged, and the start goes on. Throws
- * KeepstateError('beside-keepstate') where another one runs in this namespace.
+ * undefined where no lock can be had (no such folder, not permitted): that is logged, and the start
+ * goes on. Throws KeepstateError('beside-keepstate') where another one runs in this namespace.
  */
 export function lockNamespace(logger: Logger, folder = runFolder): LockFile | undefined {
   const never = (): boolean => false;

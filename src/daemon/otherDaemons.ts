@@ -1,7 +1,7 @@
 /**
- * Which other programs run in this network namespace: keepstate must not run beside what it replaces. Anybody can give a
- * process any name, so a name counts only for a process of root or of this process's user, or of a user that holds what
- * only the real program can hold.
+ * Which other programs run in this network namespace: keepstate must not run beside what it
+ * replaces. Anybody can give a process any name, so a name counts only for a process of root or of
+ * this process's user, or of a user that holds what only the real program can hold.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readRegularFile } from '../base/regularFile.js';
@@ -12,7 +12,10 @@ export interface RunningProgram {
   readonly name: string;
 }
 
-/** Processes named `name` that share this process's network namespace, impostors and itself excluded. */
+/**
+ * Processes named `name` that share this process's network namespace, impostors and itself
+ * excluded.
+ */
 export function runningHere(name: string, proc = '/proc'): readonly RunningProgram[] {
   const own = readLink(`${proc}/self/ns/net`);
   return readdirSync(proc).flatMap((entry) => {
@@ -27,7 +30,9 @@ export function runningHere(name: string, proc = '/proc'): readonly RunningProgr
 /** Read in one piece; then other work has its turn. */
 const processesAtOnce = 16;
 
-/** The same for several names, without holding the thread up: there may be thousands of processes. */
+/**
+ * The same for several names, without holding the thread up: there may be thousands of processes.
+ */
 export async function appearedHere(
   names: readonly string[],
   turns: Turns,
@@ -51,8 +56,8 @@ export async function appearedHere(
 }
 
 /**
- * Whether `pid` is a running keepstate daemon of root's or of this process's user (its command line says so). Asked only
- * for a LockFile of 0.1.0, which did not lock it.
+ * Whether `pid` is a running keepstate daemon of root's or of this process's user (its command line
+ * says so). Asked only for a LockFile of 0.1.0, which did not lock it.
  */
 export function isKeepstate(pid: number, proc = '/proc'): boolean {
   const words = readText(`${proc}/${pid}/cmdline`)?.split('\0') ?? [];
@@ -86,7 +91,8 @@ export function isTrustedUser(uid: number | undefined): boolean {
 function isGenuine(name: string, pid: number, proc: string): boolean {
   const uid = userOf(pid, proc);
   if (isTrustedUser(uid)) return true;
-  // With capabilities and a user of its own. Both kinds of socket need a capability in this namespace.
+  // With capabilities and a user of its own. Both kinds of socket need a capability in this
+  // namespace.
   if (name === 'keepalived') return uid !== undefined && hasVrrpSocket(uid, proc);
   return name === 'conntrackd' && hearsNetfilter(pid, proc);
 }
@@ -97,7 +103,10 @@ function userOf(pid: number, proc: string): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
-/** A raw socket of protocol 112 (0x70): `sl local:PROTOCOL remote st tx:rx tr:tm retrnsmt uid ...` (proc_pid_net(5)). */
+/**
+ * A raw socket of protocol 112 (0x70): `sl local:PROTOCOL remote st tx:rx tr:tm retrnsmt uid ...`
+ * (proc_pid_net(5)).
+ */
 function hasVrrpSocket(uid: number, proc: string): boolean {
   const lines = ['raw', 'raw6'].flatMap(
     (file) => readText(`${proc}/self/net/${file}`)?.split('\n') ?? [],

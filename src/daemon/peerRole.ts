@@ -1,7 +1,10 @@
 /** Which of the peer's units is the counterpart of one of ours. Pure. */
 import type { NodeRoles, UnitRole } from '../sync/wire/peerRoles.js';
 
-/** Nodes may name their groups and instances differently; the virtual router id is what both must agree on. */
+/**
+ * Nodes may name their groups and instances differently; the virtual router id is what both must
+ * agree on.
+ */
 export function counterpart(
   own: { readonly name: string; readonly vrid: number | undefined; readonly isBound: boolean },
   peer: NodeRoles | undefined,

@@ -1,4 +1,7 @@
-/** The problem log of a running node: fed once a second, kept in the state file, acknowledged by the operator. */
+/**
+ * The problem log of a running node: fed once a second, kept in the state file, acknowledged by the
+ * operator.
+ */
 import { seconds, subtractTime, type Clock, type Microseconds } from '../base/time.js';
 import { refusal, type ControlResult } from '../control/protocol.js';
 import type { DoneAnswer } from '../control/status.js';

@@ -1,7 +1,8 @@
 /**
- * What became of each problem: when it began, ended and was acknowledged. Fed with everything that is seen now, a few times a
- * minute at least; keeps what has ended for an hour. Instants are wall-clock times, because they outlive the boot; a
- * clock that is set back lets an ended problem stay longer, never shorter than it should. Pure but for its own memory.
+ * What became of each problem: when it began, ended and was acknowledged. Fed with everything that
+ * is seen now, a few times a minute at least; keeps what has ended for an hour. Instants are
+ * wall-clock times, because they outlive the boot; a clock that is set back lets an ended problem
+ * stay longer, never shorter than it should. Pure but for its own memory.
  */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { Problem } from '../control/status.js';
@@ -76,8 +77,8 @@ export class ProblemLog {
   }
 
   /**
-   * Those that `suits`: one that has ended is no longer shown; one that goes on stays until its end, and is not
-   * shown after it. Gives how many.
+   * Those that `suits`: one that has ended is no longer shown; one that goes on stays until its
+   * end, and is not shown after it. Gives how many.
    */
   acknowledge(suits: (record: ProblemRecord) => boolean, wallClock: Microseconds): number {
     const chosen = [...this.#records].filter(

@@ -46,7 +46,10 @@ export function instanceProblems(
   return [...faults, ...seen, ...absent];
 }
 
-/** Addresses of an instance that is not MASTER, on the interface although this node did not set them. */
+/**
+ * Addresses of an instance that is not MASTER, on the interface although this node did not set
+ * them.
+ */
 export function foreignAddresses(instances: readonly InstanceSnapshot[]): readonly Finding[] {
   const held = new Set(
     instances.flatMap(({ vips }) => vips.filter(({ state }) => state === 'set').map(keyOfVip)),

@@ -24,7 +24,10 @@ export class RoleMemory {
   #saved = '';
   /** Units that are MASTER, with their last advertisement, as last written. */
   #masters = new Map<string, Microseconds>();
-  /** Units that were MASTER in this boot, until their last advertisement, and may have flows of that time. */
+  /**
+   * Units that were MASTER in this boot, until their last advertisement, and may have flows of that
+   * time.
+   */
   readonly #left: Map<string, Microseconds>;
 
   constructor(controlPath: string, stateFolder: string, logger: Logger) {
@@ -72,7 +75,10 @@ export class RoleMemory {
     this.#maintenanceFile.writeLater(this.#lasting);
   }
 
-  /** Until when a unit that is not MASTER now was it last, in this boot; undefined once nothing is left of that. */
+  /**
+   * Until when a unit that is not MASTER now was it last, in this boot; undefined once nothing is
+   * left of that.
+   */
   masterUntil(unit: string): Microseconds | undefined {
     return this.#left.get(unit);
   }

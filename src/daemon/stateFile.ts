@@ -1,6 +1,7 @@
 /**
- * What must survive a crash: the role with the monotonic time of the last advertisement (valid within one boot),
- * and maintenance (valid for ever). Written atomically; a file that cannot be read means «nothing known», and is logged.
+ * What must survive a crash: the role with the monotonic time of the last advertisement (valid
+ * within one boot), and maintenance (valid for ever). Written atomically; a file that cannot be
+ * read means «nothing known», and is logged.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -25,7 +26,10 @@ export interface SavedState {
   readonly problems?: readonly ProblemRecord[];
   /** The peer was heard as a keepstate. */
   readonly peerWasKeepstate?: boolean;
-  /** Those that were MASTER before, and whose kernel may still hold flows of that time. A keepstate 0.1.0 ignores it. */
+  /**
+   * Those that were MASTER before, and whose kernel may still hold flows of that time. A keepstate
+   * 0.1.0 ignores it.
+   */
   readonly left?: Readonly<Record<string, Microseconds>>;
 }
 
@@ -57,7 +61,10 @@ export class StateFile {
     this.#options = options;
   }
 
-  /** What was saved last; nothing where there is no file. One that cannot be read or understood is logged. */
+  /**
+   * What was saved last; nothing where there is no file. One that cannot be read or understood is
+   * logged.
+   */
   read(): SavedState {
     const file = readRegularFile(this.#path, { bytes: longest });
     if (file.kind === 'missing') return nothingSaved;
@@ -157,7 +164,10 @@ export function readBootId(path = '/proc/sys/kernel/random/boot_id'): string | u
   }
 }
 
-/** Throws TypeError where it is no object. Parts that are missing or of another type are as though never saved. */
+/**
+ * Throws TypeError where it is no object. Parts that are missing or of another type are as though
+ * never saved.
+ */
 function parseState(value: unknown): SavedState {
   if (typeof value !== 'object' || value === null) throw new TypeError('not an object');
   const bootId = 'bootId' in value && typeof value.bootId === 'string' ? value.bootId : '';

@@ -1,8 +1,9 @@
 /**
- * Where a daemon keeps its state: in `state_directory`, or, where that belongs to another keepstate of this machine, in a
- * folder of its own below it. Daemons of one machine are told apart by their control sockets: two of them cannot have one.
- * A file `owner` names the control socket to which state.json and history.jsonl belong. Files of a version that wrote no
- * `owner` (25dc65a) belong to the first who starts.
+ * Where a daemon keeps its state: in `state_directory`, or, where that belongs to another keepstate
+ * of this machine, in a folder of its own below it. Daemons of one machine are told apart by their
+ * control sockets: two of them cannot have one. A file `owner` names the control socket to which
+ * state.json and history.jsonl belong. Files of a version that wrote no `owner` (25dc65a) belong to
+ * the first who starts.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, unlinkSync } from 'node:fs';
@@ -11,7 +12,10 @@ import { systemErrorCode } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { fileErrorText, readRegularFile, replaceFile } from '../base/regularFile.js';
 
-/** The folder of state.json and history.jsonl for the daemon with this control socket; claims what nobody owns. */
+/**
+ * The folder of state.json and history.jsonl for the daemon with this control socket; claims what
+ * nobody owns.
+ */
 export function stateFolder(directory: string, controlPath: string, logger: Logger): string {
   const path = join(directory, 'owner');
   const owner = ownerOf(path) ?? claim(path, directory, controlPath, logger);
@@ -34,7 +38,10 @@ function ownerOf(path: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Who owns the directory now; undefined where that cannot be written, which is then said with the first state. */
+/**
+ * Who owns the directory now; undefined where that cannot be written, which is then said with the
+ * first state.
+ */
 function claim(
   path: string,
   directory: string,

@@ -7,7 +7,10 @@ import type { WorkerSupervisor } from './workerSupervisor.js';
 /** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
 const handOverPatience = milliseconds(3_000);
 
-/** A synchronised keepstate peer takes the role at once; any other waits for its skew time after priority 0. */
+/**
+ * A synchronised keepstate peer takes the role at once; any other waits for its skew time after
+ * priority 0.
+ */
 export async function handOverBeforeStop(
   timers: Timers,
   supervisor: WorkerSupervisor | undefined,

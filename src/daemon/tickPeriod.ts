@@ -7,7 +7,9 @@ const usual = milliseconds(250);
 /** The picture of hundreds of instances, and the file that remembers them: less often. */
 const ofMany = milliseconds(1_000);
 const manyInstances = 50;
-/** While a hand-over waits for the other router's first advertisement, or a peer's word for that. */
+/**
+ * While a hand-over waits for the other router's first advertisement, or a peer's word for that.
+ */
 const ofHandOver = milliseconds(5);
 
 export function tickPeriodOf(roles: RolePicture, isAwaited: boolean): Microseconds {

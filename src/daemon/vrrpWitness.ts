@@ -1,4 +1,7 @@
-/** Looks at what VRRP shows of other routers, for the coordinator, which believes the peer channel only beside that. */
+/**
+ * Looks at what VRRP shows of other routers, for the coordinator, which believes the peer channel
+ * only beside that.
+ */
 import { formatIp } from '../base/ipAddress.js';
 import type { Clock } from '../base/time.js';
 import type { RolePicture } from '../vrrp/snapshot.js';

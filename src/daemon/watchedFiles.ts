@@ -1,4 +1,7 @@
-/** Remembers which files a configuration was read from, and tells whether one of them is another one now. */
+/**
+ * Remembers which files a configuration was read from, and tells whether one of them is another one
+ * now.
+ */
 import { statSync } from 'node:fs';
 import type { ConfigFiles } from '../config/ports.js';
 

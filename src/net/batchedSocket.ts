@@ -61,7 +61,10 @@ export interface ReceivePace {
   readonly restMilliseconds?: number;
   /** The same after fewer than 32 datagrams; default `restMilliseconds`. */
   readonly lightRestMilliseconds?: number;
-  /** A rest is shortened where, at the rate of before, more datagrams than this would come meanwhile. Default: any number. */
+  /**
+   * A rest is shortened where, at the rate of before, more datagrams than this would come
+   * meanwhile. Default: any number.
+   */
   readonly restDatagrams?: number;
 }
 

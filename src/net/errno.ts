@@ -49,8 +49,9 @@ export function errnoText(errno: number): string {
 }
 
 /**
- * Why a socket was refused, and what to do about it where this errno has a remedy of its own: only a missing right
- * is mended by `capability` (CAP_NET_RAW). "EMFILE: too many open files: raise LimitNOFILE of the service (ulimit -n)"
+ * Why a socket was refused, and what to do about it where this errno has a remedy of its own: only
+ * a missing right is mended by `capability` (CAP_NET_RAW). "EMFILE: too many open files: raise
+ * LimitNOFILE of the service (ulimit -n)"
  */
 export function refusedSocketText(errno: number, capability: string): string {
   const remedy = remedyOf(errno, capability);

@@ -1,4 +1,7 @@
-/** Reading nft's JSON without trusting its shape: each helper answers with «nothing» where a value is something else. */
+/**
+ * Reading nft's JSON without trusting its shape: each helper answers with «nothing» where a value
+ * is something else.
+ */
 
 /** An object of the JSON text, with members of unknown type. */
 export type NftFields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /**
- * `nft -j list ruleset` taken apart: base chains with hook, priority and policy, sets and maps with their elements, and
- * rules with their expressions in order. What NAT does is read off here; what a rule does to one packet, by doctor.
+ * `nft -j list ruleset` taken apart: base chains with hook, priority and policy, sets and maps with
+ * their elements, and rules with their expressions in order. What NAT does is read off here; what a
+ * rule does to one packet, by doctor.
  */
 import { fieldsOf, listOf, objectsOf, textOf, type NftFields } from './nftJson.js';
 

@@ -1,6 +1,7 @@
 /**
- * Who has a port that cannot be bound: its inode and user from the kernel's table of sockets (proc(5)), its process from
- * the descriptors that can be read. Looked up only after a refusal: it walks /proc.
+ * Who has a port that cannot be bound: its inode and user from the kernel's table of sockets
+ * (proc(5)), its process from the descriptors that can be read. Looked up only after a refusal: it
+ * walks /proc.
  *
  *     sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid  timeout inode ...
  *    123: 0100007F:0EC4 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 48231 ...
@@ -21,7 +22,10 @@ interface Row {
 
 const listening = '0A';
 
-/** For a person: "nc (pid 99, uid 1000)"; undefined where nobody has the port in this network namespace. */
+/**
+ * For a person: "nc (pid 99, uid 1000)"; undefined where nobody has the port in this network
+ * namespace.
+ */
 export function portOwnerText(
   protocol: 'udp' | 'tcp',
   family: IpFamily,

@@ -110,7 +110,9 @@ export interface RuleSpec {
   readonly priority?: number;
   readonly table?: number;
   readonly protocol?: number;
-  /** FR_ACT_* (linux/fib_rules.h): 6 blackhole, 7 unreachable, 8 prohibit; absent: look `table` up. */
+  /**
+   * FR_ACT_* (linux/fib_rules.h): 6 blackhole, 7 unreachable, 8 prohibit; absent: look `table` up.
+   */
   readonly action?: number;
 }
 
@@ -193,8 +195,8 @@ export interface ChannelSpec {
   readonly receiveBufferBytes?: number;
   readonly checksum: boolean;
   /**
-   * SO_BINDTODEVICE on both sockets, as multicast has it always. Default false: what comes in by another device is
-   * delivered, and `Arrival` names the device.
+   * SO_BINDTODEVICE on both sockets, as multicast has it always. Default false: what comes in by
+   * another device is delivered, and `Arrival` names the device.
    */
   readonly bindToInterface?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Remembers the last sender of a channel and how its datagram came, so that a stream of datagrams from one peer is decoded
- * once instead of once per datagram.
+ * Remembers the last sender of a channel and how its datagram came, so that a stream of datagrams
+ * from one peer is decoded once instead of once per datagram.
  */
 import { readPacketInformation, type PacketInformation } from './controlMessages.js';
 import { decodeIpSocketAddress, type IpEndpoint } from './sockaddr.js';
@@ -22,7 +22,10 @@ export class SenderCache<Known extends Sender = Sender> {
     this.#complete = complete;
   }
 
-  /** Throws DecodeError when `address` is no IP socket address. `control`: the datagram's ancillary data. */
+  /**
+   * Throws DecodeError when `address` is no IP socket address. `control`: the datagram's ancillary
+   * data.
+   */
   lookup(address: Uint8Array, control: Uint8Array = nothing): Known {
     const known = this.#sender;
     if (

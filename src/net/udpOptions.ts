@@ -1,8 +1,8 @@
 /**
- * Socket options of the replication channel (ip(7), ipv6(7), socket(7)), as conntrackd 1.4.7 sets them but for two
- * things. SO_REUSEADDR is not set: with it any user of the machine binds the port too, and the kernel gives a unicast
- * datagram to the last who did. And datagrams leave with TTL 255 where no router carries them on: what arrives with it
- * has crossed no router (RFC 5082).
+ * Socket options of the replication channel (ip(7), ipv6(7), socket(7)), as conntrackd 1.4.7 sets
+ * them but for two things. SO_REUSEADDR is not set: with it any user of the machine binds the port
+ * too, and the kernel gives a unicast datagram to the last who did. And datagrams leave with TTL
+ * 255 where no router carries them on: what arrives with it has crossed no router (RFC 5082).
  */
 import type { IpAddress, IpFamily } from '../base/ipAddress.js';
 import type { BatchedSocket } from './batchedSocket.js';
@@ -88,7 +88,8 @@ export function applyReceiverOptions(
   index: number,
 ): FailedOption | undefined {
   const steps: Step[] = [
-    // Links of one group on several interfaces have sockets of the same address and port, but for the device.
+    // Links of one group on several interfaces have sockets of the same address and port, but for
+    // the device.
     ...deviceSteps(socket, spec),
     ...informationSteps(socket, spec),
   ];
@@ -142,8 +143,8 @@ function informationSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
 }
 
 /**
- * No router carries a link-local group on, whatever the TTL. Other groups leave with TTL 1, as conntrackd's: a router of
- * the network could carry them to strangers.
+ * No router carries a link-local group on, whatever the TTL. Other groups leave with TTL 1, as
+ * conntrackd's: a router of the network could carry them to strangers.
  */
 function multicastTtl({ destination: { family, bytes } }: ChannelSpec): number {
   const [first = 0, second = 0, third = 0] = bytes;

@@ -1,6 +1,7 @@
 /**
- * A MASTER commits what a returning former MASTER tells as its own: after a takeover without the other's table those
- * flows are in the other's kernel alone. Looked at when the other's whole table has come, and again while its claim stands.
+ * A MASTER commits what a returning former MASTER tells as its own: after a takeover without the
+ * other's table those flows are in the other's kernel alone. Looked at when the other's whole table
+ * has come, and again while its claim stands.
  */
 import { seconds, subtractTime, toSeconds, type Microseconds } from '../base/time.js';
 import { word } from '../conntrack/flowRecord.js';
@@ -14,7 +15,10 @@ import { keyHash, keyRest } from './flowKeyHash.js';
 const pause = seconds(5);
 
 export class AdoptWork implements EngineObserver {
-  /** Flows committed so far, and those that the kernel refused, most of all because their reply tuple is taken. */
+  /**
+   * Flows committed so far, and those that the kernel refused, most of all because their reply
+   * tuple is taken.
+   */
   adopted = 0;
   refused = 0;
   readonly #engine: Engine;

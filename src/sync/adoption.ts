@@ -1,7 +1,8 @@
 /**
- * Which flows a MASTER commits that a returning peer tells as its own. The peer was MASTER before, in this life of its
- * process or in an earlier one of the same boot, and says so; this node may have taken the role without its flows. Only
- * what can have been: the peer's time as MASTER ended before this node's began, and the offer stands for a minute.
+ * Which flows a MASTER commits that a returning peer tells as its own. The peer was MASTER before,
+ * in this life of its process or in an earlier one of the same boot, and says so; this node may
+ * have taken the role without its flows. Only what can have been: the peer's time as MASTER ended
+ * before this node's began, and the offer stands for a minute.
  */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { EndedKeys } from './endedKeys.js';
@@ -18,7 +19,10 @@ export class FormerMaster {
   #saidAt: Microseconds | undefined;
   #isSaid = false;
 
-  /** The peer says that it was MASTER until `endedAt`; undefined: it has nothing left of that, or is MASTER again. */
+  /**
+   * The peer says that it was MASTER until `endedAt`; undefined: it has nothing left of that, or is
+   * MASTER again.
+   */
   said(endedAt: Microseconds | undefined, now: Microseconds): void {
     this.#isSaid = endedAt !== undefined;
     if (endedAt === undefined) return;
@@ -54,8 +58,8 @@ export interface ToldFlow {
 }
 
 /**
- * Not where this node has it or ended it, nor where that cannot be told any more, nor what it knew when it took the role
- * and was not told since.
+ * Not where this node has it or ended it, nor where that cannot be told any more, nor what it knew
+ * when it took the role and was not told since.
  */
 export function isAdopted(flow: ToldFlow, ended: EndedKeys, masterSinceSeconds: number): boolean {
   if (flow.isHeld || flow.toldAt < masterSinceSeconds) return false;

@@ -16,7 +16,10 @@ const patience = seconds(6);
 /** FTFW: the last messages of the bulk may still be asked for again. */
 const acknowledgedPatience = seconds(30);
 
-/** Far more messages than a bulk of the largest table, or what follows it before its end is believed. */
+/**
+ * Far more messages than a bulk of the largest table, or what follows it before its end is
+ * believed.
+ */
 const longestBulk = 1 << 24;
 const longestDelay = 1 << 20;
 
@@ -129,9 +132,9 @@ export class BulkEnds {
 }
 
 /**
- * A bulk of which everything was heard, and that ended just now. An end with other numbers belongs to no stream that was
- * heard: it would empty the table. `entries` is no evidence: a node without internal cache counts what it read, and leaves
- * out what it committed in advance.
+ * A bulk of which everything was heard, and that ended just now. An end with other numbers belongs
+ * to no stream that was heard: it would empty the table. `entries` is no evidence: a node without
+ * internal cache counts what it read, and leaves out what it committed in advance.
  */
 function isWithinStream({ since, sequence }: BulkEnd, last: number): boolean {
   const behind = sequenceDistance(last, (sequence - 1) >>> 0);

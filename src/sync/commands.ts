@@ -176,7 +176,8 @@ export class Commands {
     engine.observe({
       tick: (now, due) => {
         this.#lateness.note(subtractTime(now, due));
-        // Who may hand the role over goes by it, and nobody may take for equal what is not: a change is told at once.
+        // Who may hand the role over goes by it, and nobody may take for equal what is not: a
+        // change is told at once.
         const { kind, parity } = this.#peerView(engine);
         const state = `${stateOf(engine, now)} ${kind} ${parity} ${this.#peerRoles(now)}`;
         const isOld =

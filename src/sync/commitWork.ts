@@ -132,8 +132,9 @@ export class CommitWork implements ExternalListener {
   }
 
   /**
-   * Creates what a former MASTER tells as its own; `skip` leaves a slot of the external cache out. A flow of this kernel
-   * stays, also where only the reply tuple is the same. Rejects with KernelError.
+   * Creates what a former MASTER tells as its own; `skip` leaves a slot of the external cache out.
+   * A flow of this kernel stays, also where only the reply tuple is the same. Rejects with
+   * KernelError.
    */
   async adopt(skip: (slot: number) => boolean): Promise<MergePass> {
     const { external } = this.#options;

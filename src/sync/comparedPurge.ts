@@ -1,6 +1,7 @@
 /**
- * A purge by content: the MASTER says for each leftover whether its kernel holds it or it has ended it, and only those are
- * removed. The kernel is read twice: for the keys, and to remove what is still a leftover by then.
+ * A purge by content: the MASTER says for each leftover whether its kernel holds it or it has ended
+ * it, and only those are removed. The kernel is read twice: for the keys, and to remove what is
+ * still a leftover by then.
  */
 import { milliseconds, seconds, subtractTime, toSeconds, type Microseconds } from '../base/time.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';

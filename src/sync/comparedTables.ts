@@ -1,7 +1,7 @@
 /**
- * What a MASTER answers a comparison from: the keys of the flows that its kernel holds, what it has ended, and digests of
- * what the peer has told, which are the peer's own flows. Filled in slices, then asked; 16 bytes per flow of each table
- * for as long as the comparison lasts.
+ * What a MASTER answers a comparison from: the keys of the flows that its kernel holds, what it has
+ * ended, and digests of what the peer has told, which are the peer's own flows. Filled in slices,
+ * then asked; 16 bytes per flow of each table for as long as the comparison lasts.
  */
 import { partCount, partOf } from './flowKeyHash.js';
 import type { EndedKeys } from './endedKeys.js';
@@ -16,7 +16,10 @@ export class ComparedTables {
   readonly #ended: EndedKeys;
   readonly #held = new KeySet();
   readonly #digests = new KeyDigests();
-  /** Of what the peer told: neither held here nor ended. A list that is longer than a message is cut. */
+  /**
+   * Of what the peer told: neither held here nor ended. A list that is longer than a message is
+   * cut.
+   */
   readonly #missing: number[][] = Array.from({ length: partCount }, () => []);
 
   constructor(token: number, ended: EndedKeys) {

@@ -1,8 +1,10 @@
 /**
- * Which of its leftovers a node may remove: the MASTER is asked part by part of the hash space. One digest over all flows
- * of a part settles it where the MASTER has been told the same ones; it answers with those that its kernel does not hold
- * and that it did not end. Where the digests differ, the keys of the part are asked for. Pure: messages go in and out, time is
- * a value. A message that is lost is asked again, and a peer that falls silent ends the comparison without a result.
+ * Which of its leftovers a node may remove: the MASTER is asked part by part of the hash space. One
+ * digest over all flows of a part settles it where the MASTER has been told the same ones; it
+ * answers with those that its kernel does not hold and that it did not end. Where the digests
+ * differ, the keys of the part are asked for. Pure: messages go in and out, time is a value. A
+ * message that is lost is asked again, and a peer that falls silent ends the comparison without a
+ * result.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { partCount } from './flowKeyHash.js';
@@ -12,7 +14,10 @@ import { keyVerdict, mostKeys, type KeyMessage, type KeyWords } from './wire/key
 
 /** Questions that wait for their answer at a time. */
 const mostOpen = 4;
-/** Questions between two ticks of 100 ms: 60,000 keys a second at most, so that the peer channel stays free. */
+/**
+ * Questions between two ticks of 100 ms: 60,000 keys a second at most, so that the peer channel
+ * stays free.
+ */
 const mostPerTick = 50;
 const repeatAfter = milliseconds(500);
 const patience = seconds(10);

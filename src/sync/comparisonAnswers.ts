@@ -1,6 +1,6 @@
 /**
- * A MASTER answers which flows its kernel holds and which it has ended. The tables are read once per comparison, in slices
- * of 2 ms, and kept until nothing is asked for a while.
+ * A MASTER answers which flows its kernel holds and which it has ended. The tables are read once
+ * per comparison, in slices of 2 ms, and kept until nothing is asked for a while.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { KernelDump } from '../conntrack/kernelDump.js';

@@ -1,8 +1,9 @@
 /**
- * What a MASTER has ended since it took the role, until the peer has confirmed its purge: the peer's kernel may still
- * hold such a flow, and its messages may offer it. Eight bytes per flow. Each 1/256 of the hash space holds a bounded
- * number; one that is full is not complete, and then of a flow that is in neither memory nor kernel nothing is known:
- * it is neither purged there nor committed here.
+ * What a MASTER has ended since it took the role, until the peer has confirmed its purge: the
+ * peer's kernel may still hold such a flow, and its messages may offer it. Eight bytes per flow.
+ * Each 1/256 of the hash space holds a bounded number; one that is full is not complete, and then
+ * of a flow that is in neither memory nor kernel nothing is known: it is neither purged there nor
+ * committed here.
  */
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import { keyHash, keyRest, partCount, partOf, type KeySeeds } from './flowKeyHash.js';

@@ -1,6 +1,7 @@
 /**
- * The 64 bits of hash by which two nodes speak of a flow without telling it. Whoever answers chooses the seeds, at
- * random: outsiders cannot choose tuples that collide. Computed for comparisons and for flows that end, never per event.
+ * The 64 bits of hash by which two nodes speak of a flow without telling it. Whoever answers
+ * chooses the seeds, at random: outsiders cannot choose tuples that collide. Computed for
+ * comparisons and for flows that end, never per event.
  */
 import type { RandomSource } from '../base/time.js';
 import { hashKey } from '../conntrack/flowKey.js';

@@ -1,6 +1,7 @@
 /**
- * Before a planned hand-over: the internal cache is compared with the kernel and mended, everything is told, and a keepstate
- * peer is asked whether it holds the same. Refused where one of these fails: what is missing would be lost with the role.
+ * Before a planned hand-over: the internal cache is compared with the kernel and mended, everything
+ * is told, and a keepstate peer is asked whether it holds the same. Refused where one of these
+ * fails: what is missing would be lost with the role.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { drain } from './drain.js';
@@ -10,7 +11,9 @@ import type { PeerChannel } from './peerChannel.js';
 
 /** A table of a million flows is read in 2 s on an idle machine. */
 const comparisonTimeout = seconds(10);
-/** A peer that has not answered by then says nothing of its table, as one of before this question. */
+/**
+ * A peer that has not answered by then says nothing of its table, as one of before this question.
+ */
 const answerTimeout = seconds(2);
 /** A peer that found a difference asks for everything by itself. */
 const mendTimeout = seconds(8);

@@ -1,6 +1,7 @@
 /**
- * What two keepstates tell each other of what they hold: counts of kernel and caches, how the last comparison went, and why
- * a comparison would say nothing. Said once a second, and at once when an answer or a doubt changes.
+ * What two keepstates tell each other of what they hold: counts of kernel and caches, how the last
+ * comparison went, and why a comparison would say nothing. Said once a second, and at once when an
+ * answer or a doubt changes.
  */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { Engine } from './engine.js';
@@ -71,7 +72,10 @@ export class Holdings {
     };
   }
 
-  /** Whether the peer found its external cache equal to a digest from `sequence` on; undefined where it has not compared one. */
+  /**
+   * Whether the peer found its external cache equal to a digest from `sequence` on; undefined where
+   * it has not compared one.
+   */
   confirms(sequence: number, now: Microseconds): boolean | undefined {
     const peer = this.#fresh(now);
     if (peer === undefined || peer.compared === never) return undefined;

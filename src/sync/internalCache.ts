@@ -119,7 +119,9 @@ export class InternalCache implements MirrorListener {
     this.#tellDeath(slot);
   }
 
-  /** This node removes a flow that the MASTER has; the peer learns it from the bulk that follows. */
+  /**
+   * This node removes a flow that the MASTER has; the peer learns it from the bulk that follows.
+   */
   purged(flow: FlowCursor): void {
     const slot = this.table.find(flow);
     if (slot !== 0) this.removeSlot(slot);

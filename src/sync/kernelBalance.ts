@@ -1,7 +1,8 @@
 /**
- * The kernel's count of flows beside that of the internal cache. At each comparison of content their difference is
- * remembered: what the filter ignores, and this node's own. Counting costs nothing, so it goes on between two comparisons;
- * when the difference moves, when the role changes and when the cache was emptied, content is to be compared. Pure.
+ * The kernel's count of flows beside that of the internal cache. At each comparison of content
+ * their difference is remembered: what the filter ignores, and this node's own. Counting costs
+ * nothing, so it goes on between two comparisons; when the difference moves, when the role changes
+ * and when the cache was emptied, content is to be compared. Pure.
  */
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 
@@ -53,7 +54,10 @@ export class KernelBalance {
     return this.#ignored;
   }
 
-  /** Why the internal cache may not be what the kernel holds; undefined where nothing speaks for that. */
+  /**
+   * Why the internal cache may not be what the kernel holds; undefined where nothing speaks for
+   * that.
+   */
   get doubt(): string | undefined {
     if (this.#emptiedAt !== undefined) return emptied;
     return this.isApart ? moved : undefined;

@@ -1,6 +1,7 @@
 /**
- * Whether the internal cache is what the kernel holds: counts both once a second, compares their content when
- * kernelBalance.ts says so, fills an emptied cache again, and knows why neither this node nor its peer can say «equal» now.
+ * Whether the internal cache is what the kernel holds: counts both once a second, compares their
+ * content when kernelBalance.ts says so, fills an emptied cache again, and knows why neither this
+ * node nor its peer can say «equal» now.
  */
 import { errorText } from './errorText.js';
 import type { Logger } from '../base/logger.js';
@@ -43,14 +44,20 @@ export class KernelCheck {
   #readAt: Microseconds | undefined;
   #failedAt: Microseconds | undefined;
   #running: Promise<void> | undefined;
-  /** What a comparison found is on its way: `mark` is the number behind it, once everything was sent. */
+  /**
+   * What a comparison found is on its way: `mark` is the number behind it, once everything was
+   * sent.
+   */
   #telling: { mark?: number } | undefined;
 
   constructor(parts: KernelCheckParts) {
     this.#parts = parts;
   }
 
-  /** Why parity is unknown, here and at the peer; undefined where the cache is what the kernel holds. */
+  /**
+   * Why parity is unknown, here and at the peer; undefined where the cache is what the kernel
+   * holds.
+   */
   get doubt(): string | undefined {
     const { internal, feed } = this.#parts;
     if (internal.passesThrough) return undefined;
@@ -111,7 +118,10 @@ export class KernelCheck {
       .finally(() => (this.#running = undefined));
   }
 
-  /** For a hand-over: the cache is what the kernel holds when this resolves. Rejects with KernelError. */
+  /**
+   * For a hand-over: the cache is what the kernel holds when this resolves. Rejects with
+   * KernelError.
+   */
   async compareNow(): Promise<void> {
     const { internal, feed } = this.#parts;
     if (internal.passesThrough) return;
@@ -152,7 +162,9 @@ export class KernelCheck {
     });
   }
 
-  /** Told as a bulk: what ended while the cache was empty is gone at the peer with the bulk's end. */
+  /**
+   * Told as a bulk: what ended while the cache was empty is gone at the peer with the bulk's end.
+   */
   async #refill(): Promise<void> {
     const { feed, internal, startBulk, logger } = this.#parts;
     await feed().resync();
@@ -165,7 +177,8 @@ export class KernelCheck {
     if (this.#readAt !== undefined && subtractTime(now, this.#readAt) < readingPause) return false;
     this.#readAt = now;
     const kernel = this.#parts.count.read();
-    // What is committed in advance stands in the kernel and in no cache of this node: the two part by it.
+    // What is committed in advance stands in the kernel and in no cache of this node: the two part
+    // by it.
     const isComparable = !this.#parts.internal.ignoresOwn;
     if (kernel !== undefined && isComparable) this.#balance.read(kernel, this.#known);
     return true;

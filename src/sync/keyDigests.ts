@@ -1,6 +1,7 @@
 /**
- * Digests over the keys of one table, one for each 1/256 of the hash space: count and two sums, so the order does not
- * matter. Whoever has the same digest has the same flows, as far as their tuples go.
+ * Digests over the keys of one table, one for each 1/256 of the hash space: count and two sums, so
+ * the order does not matter. Whoever has the same digest has the same flows, as far as their tuples
+ * go.
  */
 import { partCount, partOf } from './flowKeyHash.js';
 

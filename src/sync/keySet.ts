@@ -1,4 +1,7 @@
-/** A set of flows that are known by 64 bits of hash alone: 8 bytes each, in an index that is at most 3/4 full. */
+/**
+ * A set of flows that are known by 64 bits of hash alone: 8 bytes each, in an index that is at most
+ * 3/4 full.
+ */
 import { HashIndex } from '../conntrack/hashIndex.js';
 
 /** `rest` is never 0, which marks an empty place of the index. */

@@ -1,6 +1,6 @@
 /**
- * Keeps the leftovers of a role that has left: reads them from the kernel, and removes at once what the MASTER ends. What
- * packets or other programs change here meanwhile is no leftover any more.
+ * Keeps the leftovers of a role that has left: reads them from the kernel, and removes at once what
+ * the MASTER ends. What packets or other programs change here meanwhile is no leftover any more.
  */
 import type { Logger } from '../base/logger.js';
 import { toSeconds, type Clock, type RandomSource, type Turns } from '../base/time.js';
@@ -86,7 +86,10 @@ export class LeftoverWork {
     return this.#set?.isStill(flow, nowSeconds) ?? false;
   }
 
-  /** An event of the kernel that this node did not cause: the flow is served here, or has ended by itself. */
+  /**
+   * An event of the kernel that this node did not cause: the flow is served here, or has ended by
+   * itself.
+   */
   touched(flow: FlowCursor): void {
     this.#set?.forget(flow);
   }

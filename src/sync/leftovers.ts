@@ -1,7 +1,8 @@
 /**
- * The leftovers of a role that has left: the flows that this kernel had then, each with the time at which it would end by
- * itself. A packet moves that time away: such a flow is served here and is no leftover any more, and neither is another
- * flow with the same tuple. 20 bytes per flow, from the change of role to the end of the purge.
+ * The leftovers of a role that has left: the flows that this kernel had then, each with the time at
+ * which it would end by itself. A packet moves that time away: such a flow is served here and is no
+ * leftover any more, and neither is another flow with the same tuple. 20 bytes per flow, from the
+ * change of role to the end of the purge.
  */
 import { HashIndex } from '../conntrack/hashIndex.js';
 import { has, word, type FlowCursor } from '../conntrack/flowRecord.js';
@@ -43,7 +44,10 @@ export class Leftovers {
     return this.#find(flow) !== 0;
   }
 
-  /** Whether a flow of the kernel, as it is now, is still one. One that has grown is none from now on. */
+  /**
+   * Whether a flow of the kernel, as it is now, is still one. One that has grown is none from now
+   * on.
+   */
   isStill(flow: FlowCursor, nowSeconds: number): boolean {
     const entry = this.#find(flow);
     if (entry === 0) return false;

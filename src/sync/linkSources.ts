@@ -1,8 +1,9 @@
 /**
- * Whose datagrams and connections are the peer's. On UDP and TCP: exactly the configured destination, arriving by the
- * link's device. On multicast: the addresses of `sync_peer`, or without it up to four of the interface's network. Once a
- * sender was heard with TTL 255, nothing with less is its own any more: it has crossed a router. The others are counted
- * and named (refusedSenders.ts).
+ * Whose datagrams and connections are the peer's. On UDP and TCP: exactly the configured
+ * destination, arriving by the link's device. On multicast: the addresses of `sync_peer`, or
+ * without it up to four of the interface's network. Once a sender was heard with TTL 255, nothing
+ * with less is its own any more: it has crossed a router. The others are counted and named
+ * (refusedSenders.ts).
  */
 import { networkInterfaces } from 'node:os';
 import { inPrefix, ipEquals, parseIp, type IpAddress } from '../base/ipAddress.js';

@@ -1,4 +1,7 @@
-/** Listings and statistics for keepstate's own client, and for conntrackd's: one server for each of the two sockets. */
+/**
+ * Listings and statistics for keepstate's own client, and for conntrackd's: one server for each of
+ * the two sockets.
+ */
 import { answerClient } from './clientRequests.js';
 import { ClientServer } from './clientServer.js';
 import type { Engine, EnginePorts } from './engine.js';

@@ -1,6 +1,7 @@
 /**
- * That this node is MASTER, as the replication sees it: since when, whether its takeover is complete, and what it has
- * ended since. The memory of what ended is kept until the peer has nothing left over, or the role is lost.
+ * That this node is MASTER, as the replication sees it: since when, whether its takeover is
+ * complete, and what it has ended since. The memory of what ended is kept until the peer has
+ * nothing left over, or the role is lost.
  */
 import type { Microseconds, RandomSource } from '../base/time.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
@@ -19,7 +20,10 @@ export class Mastership {
   #isComplete = false;
   #isKnown = false;
   #ended: EndedKeys;
-  /** The peer has nothing left over: what ends now is told to it, and nothing needs to be remembered. */
+  /**
+   * The peer has nothing left over: what ends now is told to it, and nothing needs to be
+   * remembered.
+   */
   #isConfirmed = false;
 
   constructor(random: RandomSource, cache: EndingCache) {

@@ -61,7 +61,9 @@ export type SyncCommand =
   | { readonly kind: 'mergeAfterSplit'; readonly epoch: number }
   /** Answer to `peerYielded`: there is nothing to merge. */
   | { readonly kind: 'yieldIgnored' }
-  /** Answer to `peerYielded`: VRRP has not shown it yet; the peer's next repetition is news again. */
+  /**
+   * Answer to `peerYielded`: VRRP has not shown it yet; the peer's next repetition is news again.
+   */
   | { readonly kind: 'yieldUnproven' }
   /** An address or link went away: the kernel's mass deletes of the next moments are not replicated. */
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
@@ -71,7 +73,10 @@ export type SyncCommand =
   | { readonly kind: 'maintenance'; readonly on: boolean }
   /** This node's groups and instances: the peer's status tells who is MASTER here. */
   | { readonly kind: 'roles'; readonly roles: NodeRoles }
-  /** This node was MASTER until then, in an earlier life of its process and the same boot: the peer is told. */
+  /**
+   * This node was MASTER until then, in an earlier life of its process and the same boot: the peer
+   * is told.
+   */
   | { readonly kind: 'wasMaster'; readonly until: Microseconds }
   | {
       readonly kind: 'linkState';
@@ -146,7 +151,10 @@ export type SyncReport =
   | { readonly kind: 'caughtUp'; readonly entries: number }
   /** Nothing is left over in the kernel of the role that has left. */
   | { readonly kind: 'purged' }
-  /** keepstate peer only: it asks us to take the role. `from`: its address, where the configuration does not name that. */
+  /**
+   * keepstate peer only: it asks us to take the role. `from`: its address, where the configuration
+   * does not name that.
+   */
   | { readonly kind: 'handoverOffered'; readonly from?: string }
   /** conntrackd's client asked for the end of the daemon (`-k`). */
   | { readonly kind: 'stopRequested' }
@@ -218,7 +226,10 @@ export interface KernelView {
   readonly flows?: number;
   /** Of these, those that the filter ignored at the last comparison; absent before the first. */
   readonly ignored?: number;
-  /** The count moved away from that of the internal cache, and no comparison of content has explained it yet. */
+  /**
+   * The count moved away from that of the internal cache, and no comparison of content has
+   * explained it yet.
+   */
   readonly isApart: boolean;
   /** A verb emptied the internal cache, and it is not filled again yet. */
   readonly isEmptied: boolean;
@@ -279,7 +290,9 @@ export interface SyncStatus {
     readonly kept: number;
     readonly because?: string;
   };
-  /** Flows of a returning peer that this MASTER has committed, and those that its kernel refused. */
+  /**
+   * Flows of a returning peer that this MASTER has committed, and those that its kernel refused.
+   */
   readonly adopted?: { readonly entries: number; readonly refused: number };
   readonly overruns: number;
   readonly netlinkBufferBytes: number;
@@ -301,7 +314,10 @@ export interface SyncStatus {
     readonly inMaintenance?: boolean;
     /** Absent where it does not say it. */
     readonly holds?: PeerHoldings;
-    /** A keepstate's own word on its roles; absent where it is older, or no keepstate: they are unknown. */
+    /**
+     * A keepstate's own word on its roles; absent where it is older, or no keepstate: they are
+     * unknown.
+     */
     readonly roles?: NodeRoles;
     /** Monotonic time of the hello that said them. */
     readonly rolesAt?: Microseconds;

@@ -12,7 +12,10 @@ type Digest = Extract<PeerMessage, { kind: 'digest' }>;
 const mismatchesThatCount = 3;
 const firstPause = seconds(10);
 const longestPause = seconds(300);
-/** The peer tells a digest once a second while it is at rest: three that are overdue, and nothing is known. */
+/**
+ * The peer tells a digest once a second while it is at rest: three that are overdue, and nothing is
+ * known.
+ */
 const freshness = seconds(4);
 
 const notCompared = 'the two caches were not compared yet';
@@ -62,15 +65,18 @@ export class ParityCheck {
     this.unknownBecause = because;
   }
 
-  /** This node's external cache lost flows otherwise than by the peer's word: the next difference counts at once. */
+  /**
+   * This node's external cache lost flows otherwise than by the peer's word: the next difference
+   * counts at once.
+   */
   emptied(): void {
     this.#forget();
     this.#mismatches = mismatchesThatCount - 1;
   }
 
   /**
-   * `last`: number of the last accepted message. `mine` is asked only when the moment has come. Returns whether both are
-   * equal, undefined before that moment.
+   * `last`: number of the last accepted message. `mine` is asked only when the moment has come.
+   * Returns whether both are equal, undefined before that moment.
    */
   compare(
     last: number | undefined,
@@ -99,7 +105,10 @@ export class ParityCheck {
     return this.#parity;
   }
 
-  /** For the status. `doubt`: why this node's own internal cache may lack what its kernel holds, and the peer with it. */
+  /**
+   * For the status. `doubt`: why this node's own internal cache may lack what its kernel holds, and
+   * the peer with it.
+   */
   view(now: Microseconds, hasExternal: boolean, doubt: string | undefined): ParityView {
     const because = hasExternal ? (doubt ?? this.#because(now)) : noExternal;
     return because === undefined

@@ -165,7 +165,10 @@ export class PeerChannel implements EngineObserver {
     return this.#isPresent(now);
   }
 
-  /** Flows of the external cache went otherwise than by the peer's word: nothing is known until the next comparison. */
+  /**
+   * Flows of the external cache went otherwise than by the peer's word: nothing is known until the
+   * next comparison.
+   */
   externalEmptied(): void {
     this.#parity.emptied();
   }

@@ -1,6 +1,6 @@
 /**
- * What two keepstates say to each other about flows of a role that has left: what the hello tells of it, the comparison of
- * both kernels in either direction, and what a MASTER commits of it.
+ * What two keepstates say to each other about flows of a role that has left: what the hello tells
+ * of it, the comparison of both kernels in either direction, and what a MASTER commits of it.
  */
 import { milliseconds, subtractTime, type Microseconds } from '../base/time.js';
 import { AdoptWork } from './adoptWork.js';
@@ -27,10 +27,15 @@ export class PeerComparison {
   readonly #purge: ComparedPurge;
   readonly #adoption: AdoptWork;
   readonly #isMerging: () => boolean;
-  /** Until when this node was MASTER, in this life of its process or an earlier one of this boot. */
+  /**
+   * Until when this node was MASTER, in this life of its process or an earlier one of this boot.
+   */
   #masterUntil: Microseconds | undefined;
 
-  /** `ability`: what the peer can do, as far as it was greeted. `isMerging`: it still has to merge what is here. */
+  /**
+   * `ability`: what the peer can do, as far as it was greeted. `isMerging`: it still has to merge
+   * what is here.
+   */
   constructor(
     engine: Engine,
     port: { readonly send: (datagram: Uint8Array) => void },
@@ -69,7 +74,8 @@ export class PeerComparison {
     const { mastership, purge, leftovers } = this.#engine;
     if (!mastership.isKnown || mastership.since !== undefined) return {};
     if (!purge.isPending) return { leftovers: 0 };
-    // After a split the peer merges what it hears of this node's flows: nothing needs to be committed beside that.
+    // After a split the peer merges what it hears of this node's flows: nothing needs to be
+    // committed beside that.
     const until = this.#isMerging() ? undefined : this.#masterUntil;
     const ago = until === undefined ? -1 : Math.round(subtractTime(now, until) / 1_000);
     const isTold = ago >= 0 && ago <= longestAgo;

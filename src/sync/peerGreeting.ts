@@ -55,7 +55,9 @@ export class PeerGreeting {
     return this.#peer;
   }
 
-  /** Whether the peer can list its flows; one that was greeted often enough in vain is a conntrackd. */
+  /**
+   * Whether the peer can list its flows; one that was greeted often enough in vain is a conntrackd.
+   */
   comparingAbility(now: Microseconds): 'compares' | 'cannot' | 'unknown' {
     const peer = this.#peer;
     if (peer === undefined) return this.#hellos >= firstHellos ? 'cannot' : 'unknown';

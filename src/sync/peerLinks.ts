@@ -1,6 +1,7 @@
 /**
- * Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on all. Who is heard is
- * decided as on the links themselves, but for `accept_any_sync_source`, which holds there alone.
+ * Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on
+ * all. Who is heard is decided as on the links themselves, but for `accept_any_sync_source`, which
+ * holds there alone.
  */
 import { formatIp } from '../base/ipAddress.js';
 import type { Arrival, Channel } from '../net/ports.js';

@@ -1,6 +1,6 @@
 /**
- * The peer waits for an acknowledgement, during a hand-over. Its question comes on another socket than the messages it is
- * about: they may still be under way.
+ * The peer waits for an acknowledgement, during a hand-over. Its question comes on another socket
+ * than the messages it is about: they may still be under way.
  */
 import type { Microseconds } from '../base/time.js';
 import type { Replicator } from './replicator.js';

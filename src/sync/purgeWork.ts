@@ -1,10 +1,11 @@
 /**
- * The purge: after this node stopped being MASTER, its kernel's leftovers are removed. It is scheduled, waits until
- * another MASTER was heard, after a split also until that one has merged what only this kernel has, and is forgotten when
- * this node becomes MASTER again. It removes what the MASTER's kernel holds and what the MASTER has ended
- * (comparedPurge.ts); the rest stays, is counted, and is compared again. A MASTER that cannot list its flows (a conntrackd,
- * a keepstate 0.1.0, DisableInternalCache) is believed when its whole table was received. conntrackd purges after
- * PurgeTimeout whatever happened.
+ * The purge: after this node stopped being MASTER, its kernel's leftovers are removed. It is
+ * scheduled, waits until another MASTER was heard, after a split also until that one has merged
+ * what only this kernel has, and is forgotten when this node becomes MASTER again. It removes what
+ * the MASTER's kernel holds and what the MASTER has ended (comparedPurge.ts); the rest stays, is
+ * counted, and is compared again. A MASTER that cannot list its flows (a conntrackd, a keepstate
+ * 0.1.0, DisableInternalCache) is believed when its whole table was received. conntrackd purges
+ * after PurgeTimeout whatever happened.
  */
 import type { Logger } from '../base/logger.js';
 import { addTime, seconds, type Clock, type Microseconds } from '../base/time.js';
@@ -51,7 +52,9 @@ export interface PurgeView {
   readonly because?: string;
 }
 
-/** What nobody else has is compared again, with growing pauses: it may end, or come to the MASTER. */
+/**
+ * What nobody else has is compared again, with growing pauses: it may end, or come to the MASTER.
+ */
 const firstPause = seconds(10);
 const longestPause = seconds(300);
 const undecidedPause = seconds(2);
@@ -220,7 +223,10 @@ export class PurgeWork {
     return () => generation !== this.#generation;
   }
 
-  /** Removes what passes the filter and does not stay, until `isOver`; number of flows. Failures are logged. */
+  /**
+   * Removes what passes the filter and does not stay, until `isOver`; number of flows. Failures are
+   * logged.
+   */
   async run(
     what: string,
     isOver = (): boolean => false,

@@ -1,6 +1,6 @@
 /**
- * Who spoke and was not taken for the peer, and why: counted by reason, the last few named. Memory is bounded whatever
- * arrives, and the log gets at most one line a minute for each reason.
+ * Who spoke and was not taken for the peer, and why: counted by reason, the last few named. Memory
+ * is bounded whatever arrives, and the log gets at most one line a minute for each reason.
  */
 import { formatIp, type IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';

@@ -1,4 +1,7 @@
-/** The last change of role, and what followed in that role: told again to an engine that is started afresh. */
+/**
+ * The last change of role, and what followed in that role: told again to an engine that is started
+ * afresh.
+ */
 import type { SyncCommand } from './messages.js';
 
 export class RememberedRole {

@@ -1,4 +1,7 @@
-/** Joins the parts of an engine that know of the role: the time as MASTER, what is left over of it, and the purge. */
+/**
+ * Joins the parts of an engine that know of the role: the time as MASTER, what is left over of it,
+ * and the purge.
+ */
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import type { Engine } from './engine.js';
 import { LeftoverWork } from './leftoverWork.js';

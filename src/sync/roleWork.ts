@@ -32,7 +32,10 @@ export class RoleWork {
   readonly #yields: YieldNews | undefined;
   readonly #wasMaster: (until: Microseconds) => void;
 
-  /** `yields` and `wasMaster` are absent where the peer channel is off. What has an epoch before `epoch` is out of date. */
+  /**
+   * `yields` and `wasMaster` are absent where the peer channel is off. What has an epoch before
+   * `epoch` is out of date.
+   */
   constructor(
     engine: Engine,
     yields: YieldNews | undefined,

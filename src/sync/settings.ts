@@ -77,6 +77,9 @@ export interface SyncSettings {
   readonly nodeName: string;
   /** The senders on multicast links; undefined: up to four of the interface's network. */
   readonly multicastPeers?: readonly IpAddress[];
-  /** Accept replication datagrams from any source address (conntrackd's behaviour); never on the peer channel. */
+  /**
+   * Accept replication datagrams from any source address (conntrackd's behaviour); never on the
+   * peer channel.
+   */
   readonly acceptAnySource: boolean;
 }

@@ -1,8 +1,9 @@
 /**
- * Which of several sockets that speak with the peer's address is the peer's. Whoever is heard holds the stream; another
- * socket gets it when the holder has been silent for longer than a living peer ever is. So a forger who cannot see the
- * peer's datagrams, and does not know the port they come from, neither moves the numbers nor passes for a restart; a peer
- * that did restart waits for what is left of two seconds, and then asks for what it missed.
+ * Which of several sockets that speak with the peer's address is the peer's. Whoever is heard holds
+ * the stream; another socket gets it when the holder has been silent for longer than a living peer
+ * ever is. So a forger who cannot see the peer's datagrams, and does not know the port they come
+ * from, neither moves the numbers nor passes for a restart; a peer that did restart waits for what
+ * is left of two seconds, and then asks for what it missed.
  */
 import { ipEquals, type IpAddress } from '../base/ipAddress.js';
 import { seconds, subtractTime, type Microseconds } from '../base/time.js';
@@ -31,7 +32,10 @@ export class StreamGuard {
   #pretender: Pretender | undefined;
   #pretendsSince = 0 as Microseconds;
 
-  /** `isHolderDead`: its link is down, or what is said goes on where the holder stopped, on another link. */
+  /**
+   * `isHolderDead`: its link is down, or what is said goes on where the holder stopped, on another
+   * link.
+   */
   admits(speaker: Speaker, isHolderDead: (holder: Speaker) => boolean, now: Microseconds): boolean {
     const holder = this.#holder;
     if (holder === undefined || isSame(holder, speaker)) return true;

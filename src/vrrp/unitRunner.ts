@@ -109,8 +109,8 @@ export class UnitRunner {
   }
 
   /**
-   * One advert of each member that is BACKUP, below the priority of its MASTER, which answers it as that of a weaker MASTER:
-   * after this unit gave way to a MASTER that never heard it.
+   * One advert of each member that is BACKUP, below the priority of its MASTER, which answers it as
+   * that of a weaker MASTER: after this unit gave way to a MASTER that never heard it.
    */
   testify(): void {
     for (const instance of this.#settings.members) {

@@ -1,6 +1,7 @@
 /**
- * `keepstate conntrack` beside the real `conntrack`, case by case on the same kernel table: standard output, standard error,
- * exit code and the table afterwards. With KEEPSTATE_FULL=1 and KEEPSTATE_CONNTRACK_149 naming the program, beside 1.4.9.
+ * `keepstate conntrack` beside the real `conntrack`, case by case on the same kernel table:
+ * standard output, standard error, exit code and the table afterwards. With KEEPSTATE_FULL=1 and
+ * KEEPSTATE_CONNTRACK_149 naming the program, beside 1.4.9.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +58,10 @@ async function compare(
   return JSON.parse(text) as CaseResult[];
 }
 
-/** Lines that differ without being known to, and kinds of known differences of which no line shows one. */
+/**
+ * Lines that differ without being known to, and kinds of known differences of which no line shows
+ * one.
+ */
 function surprises(results: readonly CaseResult[], known: readonly RegExp[]): string[] {
   const differing = results.filter((result) => differencesOf(result).length > 0);
   return [

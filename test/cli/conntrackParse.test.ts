@@ -1,4 +1,7 @@
-/** Command lines of `conntrack` as requests, and as refusals. The namespace test compares with the real program. */
+/**
+ * Command lines of `conntrack` as requests, and as refusals. The namespace test compares with the
+ * real program.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeCreate, encodeList, listType } from '../../src/conntrack/command/flowEncode.js';

@@ -1,6 +1,7 @@
 /**
- * What doctor says of a ruleset, beside the truth: whether a real packet of protocol 112 arrives through the real
- * kernel. One pair of namespaces for all; some rulesets of the table, and all of them with KEEPSTATE_FULL=1.
+ * What doctor says of a ruleset, beside the truth: whether a real packet of protocol 112 arrives
+ * through the real kernel. One pair of namespaces for all; some rulesets of the table, and all of
+ * them with KEEPSTATE_FULL=1.
  */
 import { parseIp, type IpAddress } from '../../src/base/ipAddress.js';
 import { examine } from '../../src/cli/doctor/examine.js';
@@ -113,7 +114,9 @@ interface Flight {
   readonly spec: VrrpSocketSpec;
 }
 
-/** Whether one packet arrives. One that passes nothing but the wire, sent behind it, ends the wait. */
+/**
+ * Whether one packet arrives. One that passes nothing but the wire, sent behind it, ends the wait.
+ */
 async function arrives({ from, to, source, spec }: Flight): Promise<boolean> {
   if (from === undefined || to === undefined) throw new Error('no sockets');
   number = (number % 120) + 1;

@@ -1,4 +1,6 @@
-/** Each ruleset of the table, as `nft -j list ruleset` and `nft -a list ruleset` (1.0.6) printed it. */
+/**
+ * Each ruleset of the table, as `nft -j list ruleset` and `nft -a list ruleset` (1.0.6) printed it.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseIp } from '../../src/base/ipAddress.js';

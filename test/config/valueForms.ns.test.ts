@@ -1,4 +1,7 @@
-/** `keepalived -t` is the judge of each form of a value: what it takes in silence must not be refused here. */
+/**
+ * `keepalived -t` is the judge of each form of a value: what it takes in silence must not be
+ * refused here.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadNode } from '../../src/config/loadNode.js';
@@ -7,7 +10,9 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { formText, valueForms, type ValueForm } from './valueForms.js';
 
-/** KEEPALIVED_EXIT_CONFIG_TEST, and the same where only script security is complained about (2.2.7). */
+/**
+ * KEEPALIVED_EXIT_CONFIG_TEST, and the same where only script security is complained about (2.2.7).
+ */
 const silent = [0, 6];
 
 describe('forms of values beside keepalived 2.2.7', () => {

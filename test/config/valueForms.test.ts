@@ -1,4 +1,7 @@
-/** What is made of the forms in which keepalived 2.2.7 takes values (watched with `keepalived --dump-conf`). */
+/**
+ * What is made of the forms in which keepalived 2.2.7 takes values (watched with `keepalived
+ * --dump-conf`).
+ */
 import { formatIp } from '../../src/base/ipAddress.js';
 import type { LoadResult } from '../../src/config/loadNode.js';
 import { formatProblems } from '../../src/config/problem.js';

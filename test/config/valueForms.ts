@@ -1,6 +1,7 @@
 /**
- * Forms in which keepalived 2.2.7 takes a value, and forms that it refuses: one table for the unit test, which looks at
- * what keepstate makes of them, and for the namespace test, in which `keepalived -t` is the judge.
+ * Forms in which keepalived 2.2.7 takes a value, and forms that it refuses: one table for the unit
+ * test, which looks at what keepstate makes of them, and for the namespace test, in which
+ * `keepalived -t` is the judge.
  */
 
 export interface ValueForm {

@@ -350,7 +350,8 @@ test('reliable events: flows that appear while the reader is frozen, and then ma
   await host.nft(
     'table inet own { chain out { type filter hook output priority 0; ct state invalid counter; }; }',
   );
-  // Room for 166 events. With NETLINK_NO_ENOBUFS the kernel does not say that there was no room for the others.
+  // Room for 166 events. With NETLINK_NO_ENOBUFS the kernel does not say that there was no room for
+  // the others.
   const watched = watchHost({ reliable: true, bufferBytes: 212_992, maxBufferBytes: 425_984 });
   const ours = (): number => {
     const cursor = watched.table.newCursor();

@@ -1,6 +1,6 @@
 /**
- * Both daemons end at once and come back in some order while both kernels go on: every flow is still in the kernel of
- * whoever is MASTER in the end, also after the other one's purge.
+ * Both daemons end at once and come back in some order while both kernels go on: every flow is
+ * still in the kernel of whoever is MASTER in the end, also after the other one's purge.
  */
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';
 import { seconds, type Microseconds } from '../../src/base/time.js';
@@ -41,7 +41,8 @@ describe('both daemons end, and both kernels go on', () => {
     const config = (index: 0 | 1): string =>
       pairConfig({
         index,
-        // Master-down within a second: the first of the two that comes back is MASTER before the other.
+        // Master-down within a second: the first of the two that comes back is MASTER before the
+        // other.
         advertSeconds: 0.25,
         globalLines: ['vrrp_version 3'],
         instanceLines: ['nopreempt'],

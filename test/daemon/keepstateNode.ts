@@ -22,7 +22,10 @@ export class KeepstateNode {
   readonly #root: string | undefined;
   #process: ManagedProcess | undefined;
 
-  /** `config` may use @DIRECTORY@ for the host's scratch directory. `root`: another build than this one. */
+  /**
+   * `config` may use @DIRECTORY@ for the host's scratch directory. `root`: another build than this
+   * one.
+   */
   constructor(host: Host, config: string, root?: string) {
     this.host = host;
     this.#root = root;

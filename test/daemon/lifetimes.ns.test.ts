@@ -1,4 +1,7 @@
-/** A planned hand-over while the MASTER tells its whole table once more: no flow's life gets shorter by it. */
+/**
+ * A planned hand-over while the MASTER tells its whole table once more: no flow's life gets shorter
+ * by it.
+ */
 import { systemClock } from '../../src/base/systemClock.js';
 import { firewallPair, pairAddresses } from '../lab/firewallPair.js';
 import type { Host } from '../lab/host.js';

@@ -1,6 +1,6 @@
 /**
- * Flows that no event told of, and an internal cache that somebody emptied: both caches hold them again by themselves,
- * status says «equal» no sooner, and a planned hand-over takes them along.
+ * Flows that no event told of, and an internal cache that somebody emptied: both caches hold them
+ * again by themselves, status says «equal» no sooner, and a planned hand-over takes them along.
  */
 import type { StatusAnswer } from '../../src/control/status.js';
 import { firewallPair, type FirewallPair } from '../lab/firewallPair.js';
@@ -58,8 +58,9 @@ describe('flows that the internal cache lacks', () => {
     status.sync?.[cache].entries ?? -1;
 
   /**
-   * Both nodes are watched until both caches hold `count` flows and say so. From the moment at which the loss is noticed
-   * (`overruns` moves) nobody may say «equal» before; the other node's figures count a second later.
+   * Both nodes are watched until both caches hold `count` flows and say so. From the moment at
+   * which the loss is noticed (`overruns` moves) nobody may say «equal» before; the other node's
+   * figures count a second later.
    */
   async function expectTruth(count: number, overruns = Infinity): Promise<void> {
     const early: string[] = [];

@@ -1,4 +1,7 @@
-/** What other users and crashes can put under the daemon's names: it starts, serves VRRP, writes nowhere else, and says so. */
+/**
+ * What other users and crashes can put under the daemon's names: it starts, serves VRRP, writes
+ * nowhere else, and says so.
+ */
 import { lchownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, SystemTimers } from '../../src/base/systemClock.js';

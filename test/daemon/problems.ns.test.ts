@@ -1,4 +1,7 @@
-/** A pair is led through what can be wrong with two nodes: each says it, with its exit code, and says when it is over. */
+/**
+ * A pair is led through what can be wrong with two nodes: each says it, with its exit code, and
+ * says when it is over.
+ */
 import type { Problem, StatusAnswer } from '../../src/control/status.js';
 import { pairAddresses } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';

@@ -1,4 +1,7 @@
-/** The first release (25dc65a) as the peer of this program, and what it left on the disk. `./check --full` only. */
+/**
+ * The first release (25dc65a) as the peer of this program, and what it left on the disk. `./check
+ * --full` only.
+ */
 import type { StatusAnswer } from '../../src/control/status.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';

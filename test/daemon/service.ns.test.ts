@@ -85,7 +85,8 @@ describe('one node as a service', () => {
     );
     expect(status.since).toBe(before.since);
     expect(status.instances[0]).toMatchObject({ priority: 140, state: 'MASTER' });
-    // The new address is announced, the one that stays is not; garp_master_delay later all of them are once more.
+    // The new address is announced, the one that stays is not; garp_master_delay later all of them
+    // are once more.
     const announced = async (): Promise<string[]> => {
       const fields = ['frame.time_epoch', 'arp.src.proto_ipv4'];
       const all = await capture.fields(fields, 'arp.isgratuitous == 1');

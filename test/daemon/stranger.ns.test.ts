@@ -1,7 +1,8 @@
 /**
- * Strangers against a running pair: a host of its own on the sync network, one that borrows the peer's address there, one on
- * the LAN that does so, and a user of the machine without privileges. None moves the role, plants a flow, empties a cache or
- * takes the replication; each is counted by reason and named.
+ * Strangers against a running pair: a host of its own on the sync network, one that borrows the
+ * peer's address there, one on the LAN that does so, and a user of the machine without privileges.
+ * None moves the role, plants a flow, empties a cache or takes the replication; each is counted by
+ * reason and named.
  */
 import type { StatusAnswer } from '../../src/control/status.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
@@ -49,7 +50,10 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** What it sends with a borrowed address goes to the right place, and nobody is told that the address is there. */
+/**
+ * What it sends with a borrowed address goes to the right place, and nobody is told that the
+ * address is there.
+ */
 async function mayBorrow(host: Host): Promise<void> {
   await host.exec(['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1']);
   await host.exec(['sysctl', '-qw', 'net.ipv4.conf.all.arp_announce=2']);

@@ -1,6 +1,6 @@
 /**
- * The program of a released commit, built in a temporary folder from the repository's own history, as the peer of the
- * present one. What it is built with (node_modules) is the present state's.
+ * The program of a released commit, built in a temporary folder from the repository's own history,
+ * as the peer of the present one. What it is built with (node_modules) is the present state's.
  */
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,15 @@ import { run } from './command.js';
 import type { Lab } from './lab.js';
 import { repositoryRoot } from './runTypescript.js';
 
-/** Version 0.1.0 as it was first given away: its peers and its state files are to be understood for good. */
+/**
+ * Version 0.1.0 as it was first given away: its peers and its state files are to be understood for
+ * good.
+ */
 export const firstRelease = '25dc65a';
 
 /**
- * Builds in a folder of the laboratory and gives its root, for KeepstateNode. Rejects where the history is not there (a
- * shallow clone: `git fetch --unshallow`).
+ * Builds in a folder of the laboratory and gives its root, for KeepstateNode. Rejects where the
+ * history is not there (a shallow clone: `git fetch --unshallow`).
  */
 export async function buildReleased(commit: string, lab: Lab): Promise<string> {
   const root = join(lab.directory, `released-${commit}`);

@@ -1,10 +1,11 @@
 /**
- * Runs command lines through the real `conntrack` and through ours, each on the same kernel table, as a program of its own
- * in the namespace it is started in:
+ * Runs command lines through the real `conntrack` and through ours, each on the same kernel table,
+ * as a program of its own in the namespace it is started in:
  *
  *   conntrackCases FILE REAL...     FILE has a JSON array of ConntrackCase; REAL is the command of the real program
  *
- * Prints a JSON array of CaseResult. Ours runs in this process: a start of Node.js per case would take minutes.
+ * Prints a JSON array of CaseResult. Ours runs in this process: a start of Node.js per case would
+ * take minutes.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,9 @@ import { processPorts, type CommandPorts } from '../../src/cli/conntrack/ports.j
 import { runConntrack } from '../../src/cli/conntrack/run.js';
 
 export interface ConntrackCase {
-  /** Command lines, without the program's name, that make the table; `-F` stands in front of them. */
+  /**
+   * Command lines, without the program's name, that make the table; `-F` stands in front of them.
+   */
   readonly setup: readonly string[];
   /** The command line that is compared. */
   readonly line: string;
@@ -92,7 +95,10 @@ async function prepare(setup: readonly string[]): Promise<void> {
 /** Commands that change nothing; one that was refused for its words changes nothing either. */
 const reading = /(^| )-(L|G|C|S|V|h|-dump|-count)/;
 
-/** What the table holds afterwards, where it may have changed: reading it costs more than the rest of a case. */
+/**
+ * What the table holds afterwards, where it may have changed: reading it costs more than the rest
+ * of a case.
+ */
 async function withTable(outcome: Omit<CaseOutcome, 'table'>, line: string): Promise<CaseOutcome> {
   if (outcome.exitCode === 2 || (reading.test(line) && !line.includes('-z'))) {
     return { ...outcome, table: '' };

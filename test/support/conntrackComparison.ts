@@ -1,4 +1,6 @@
-/** What is left of an outcome when all that differs between two runs of one program is taken out. */
+/**
+ * What is left of an outcome when all that differs between two runs of one program is taken out.
+ */
 import type { CaseOutcome, CaseResult } from './conntrackCases';
 
 /** Ids, times and counts of processors; the order of a hash table; the number of the version. */

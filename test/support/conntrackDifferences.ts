@@ -1,4 +1,7 @@
-/** Lines on which keepstate does not do what the real conntrack does; docs/differences.md has the reason of each kind. */
+/**
+ * Lines on which keepstate does not do what the real conntrack does; docs/differences.md has the
+ * reason of each kind.
+ */
 
 /** From either version. */
 const differences: readonly RegExp[] = [

@@ -1,4 +1,7 @@
-/** Command lines for comparing with the real `conntrack`: those of a file, and one for each cell of the option tables. */
+/**
+ * Command lines for comparing with the real `conntrack`: those of a file, and one for each cell of
+ * the option tables.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,8 +15,8 @@ import { protocolRows, type ProtocolRow } from '../../src/cli/conntrack/protocol
 import type { ConntrackCase } from './conntrackCases';
 
 /**
- * test/vectors/conntrack/lines.txt: `+ LINE` makes the table for the lines behind it, up to the next blank line; a line may
- * end in `< INPUT`, where `\n` ends a line of standard input.
+ * test/vectors/conntrack/lines.txt: `+ LINE` makes the table for the lines behind it, up to the
+ * next blank line; a line may end in `< INPUT`, where `\n` ends a line of standard input.
  */
 export function writtenCases(): ConntrackCase[] {
   const text = readFileSync(join(__dirname, '../vectors/conntrack/lines.txt'), 'utf8');
@@ -89,7 +92,10 @@ const values: Readonly<Record<string, string>> = {
   role: 'client',
 };
 
-/** One case for each option beside each command. `-E` runs until interrupted: only its refusals are among them. */
+/**
+ * One case for each option beside each command. `-E` runs until interrupted: only its refusals are
+ * among them.
+ */
 export function cells(): Cell[] {
   const generic = optionRows.map((option) => ({ option, protocol: undefined }));
   const special = protocolRows.flatMap((protocol) =>

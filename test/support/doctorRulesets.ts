@@ -1,6 +1,7 @@
 /**
- * Rulesets and what they do to a VRRP packet (IP protocol 112) that comes in on `lan` from 10.1.0.2 to 224.0.0.18. The
- * same rows are judged from captures (unit) and beside the real kernel with a real packet (namespace).
+ * Rulesets and what they do to a VRRP packet (IP protocol 112) that comes in on `lan` from 10.1.0.2
+ * to 224.0.0.18. The same rows are judged from captures (unit) and beside the real kernel with a
+ * real packet (namespace).
  */
 
 export interface DoctorRuleset {

@@ -1,8 +1,8 @@
 /**
- * Two nodes that lose the role and restart in any order, on a model of the kernel: who is MASTER and what each one remembers
- * changes by chance, messages of the comparison get lost, and a node may end at any moment. The parts are the real ones:
- * what ended, what is compared, what may go and what is committed. Nothing may be purged that no living MASTER holds and that
- * no MASTER ended.
+ * Two nodes that lose the role and restart in any order, on a model of the kernel: who is MASTER
+ * and what each one remembers changes by chance, messages of the comparison get lost, and a node
+ * may end at any moment. The parts are the real ones: what ended, what is compared, what may go and
+ * what is committed. Nothing may be purged that no living MASTER holds and that no MASTER ended.
  */
 import {
   microseconds,

@@ -1,4 +1,6 @@
-/** A logger that keeps what it is given: `level: message` per line, and the fields of the last one. */
+/**
+ * A logger that keeps what it is given: `level: message` per line, and the fields of the last one.
+ */
 import type { LogFields, Logger, LogLevel } from '../../src/base/logger.js';
 
 export class RecordedLog implements Logger {

@@ -1,11 +1,13 @@
 /**
- * A stranger on the sync network that speaks for the peer, from the network namespace it is started in:
+ * A stranger on the sync network that speaks for the peer, from the network namespace it is started
+ * in:
  *
  *   syncAttack ATTACK SOURCE TARGET TTL SECONDS [SEQUENCE]
  *
- * SOURCE is an address of the namespace, be it borrowed from the peer. `role`: offers the role, then says that it resigned.
- * `plant`: begins a stream, tells a flow, and says that it gave way. `numbers`: streams with jumping numbers and ends of
- * bulks. `alive`: one message far ahead of number SEQUENCE. `flow`: a stream with one flow. Prints one line of JSON: {sent}.
+ * SOURCE is an address of the namespace, be it borrowed from the peer. `role`: offers the role,
+ * then says that it resigned. `plant`: begins a stream, tells a flow, and says that it gave way.
+ * `numbers`: streams with jumping numbers and ends of bulks. `alive`: one message far ahead of
+ * number SEQUENCE. `flow`: a stream with one flow. Prints one line of JSON: {sent}.
  */
 import { createSocket } from 'node:dgram';
 

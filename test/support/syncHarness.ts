@@ -1,10 +1,11 @@
 /**
- * The replication engine as a program for namespace tests: settings as JSON in a file, commands as JSON lines
- * on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists a cache as conntrackd
- * does, ages left out, and without an internal cache the kernel's flows in its place; `{"kind":"digest"}` tells
- * count, fingerprint and memory of both caches; `{"kind":"client","request":16}` gives what conntrackd's client gets.
- * After `{"kind":"freezeInCommit"}` the next role's commit stops the whole program in its midst, until SIGCONT.
- * With a second argument it watches the interfaces, as the daemon's main thread does.
+ * The replication engine as a program for namespace tests: settings as JSON in a file, commands as
+ * JSON lines on stdin, reports as JSON lines on stdout. `{"kind":"list","cache":"internal"}` lists
+ * a cache as conntrackd does, ages left out, and without an internal cache the kernel's flows in
+ * its place; `{"kind":"digest"}` tells count, fingerprint and memory of both caches;
+ * `{"kind":"client","request":16}` gives what conntrackd's client gets. After
+ * `{"kind":"freezeInCommit"}` the next role's commit stops the whole program in its midst, until
+ * SIGCONT. With a second argument it watches the interfaces, as the daemon's main thread does.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,7 @@
-/** Which leftovers may go: the messages, both ends of the comparison, and what each of its memories holds. */
+/**
+ * Which leftovers may go: the messages, both ends of the comparison, and what each of its memories
+ * holds.
+ */
 import { microseconds, milliseconds, seconds } from '../../src/base/time.js';
 import { FormerMaster, isAdopted } from '../../src/sync/adoption.js';
 import { ComparedTables } from '../../src/sync/comparedTables.js';

@@ -1,4 +1,7 @@
-/** Why nobody may say «equal», and what a hand-over waits for: a kernel, a cache and a peer that are only numbers. */
+/**
+ * Why nobody may say «equal», and what a hand-over waits for: a kernel, a cache and a peer that are
+ * only numbers.
+ */
 import { seconds, type Microseconds } from '../../src/base/time.js';
 import type { ResyncResult } from '../../src/conntrack/flowMirror.js';
 import type { Engine } from '../../src/sync/engine.js';

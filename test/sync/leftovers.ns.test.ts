@@ -1,4 +1,7 @@
-/** Two engines that hand the role over: what becomes of the flows in the kernel of the one that had it. */
+/**
+ * Two engines that hand the role over: what becomes of the flows in the kernel of the one that had
+ * it.
+ */
 import { milliseconds } from '../../src/base/time.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';

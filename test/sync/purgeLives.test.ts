@@ -1,4 +1,7 @@
-/** Random lives of two nodes: whatever the order of crashes and roles, the purge leaves no flow nowhere. */
+/**
+ * Random lives of two nodes: whatever the order of crashes and roles, the purge leaves no flow
+ * nowhere.
+ */
 import { PurgeLife } from '../support/purgeLife.js';
 import { seededRandom } from '../support/syncLife.js';
 

@@ -48,7 +48,10 @@ describe('a flow that begins during the commit', () => {
     return (await backup.list('internal', false)).some((line) => line.startsWith('udp'));
   }
 
-  /** A commit, with a flow of this node's own in the midst of it: the node stands still while that one begins. */
+  /**
+   * A commit, with a flow of this node's own in the midst of it: the node stands still while that
+   * one begins.
+   */
   async function takeRole(): Promise<void> {
     const injector = ConntrackInjector.open(hosts[1].namespacePath);
     backup.command({ kind: 'freezeInCommit' });

@@ -1,4 +1,7 @@
-/** The commands about the table of flows that answer at once: list, get, create, update, delete, flush, count, counters. */
+/**
+ * The commands about the table of flows that answer at once: list, get, create, update, delete,
+ * flush, count, counters.
+ */
 import { DecodeError } from '../../base/errors.js';
 import {
   encodeCreate,
@@ -214,7 +217,10 @@ function changeOf(flow: MessageIndex, pattern: FlowPattern): FlowChange | undefi
   return Object.keys(change).length === 0 ? undefined : change;
 }
 
-/** undefined where the labels stay as they are; those that are added are set again where they are set already. */
+/**
+ * undefined where the labels stay as they are; those that are added are set again where they are
+ * set already.
+ */
 function labelsAfter(flow: MessageIndex, pattern: FlowPattern): Uint8Array | undefined {
   const { labelsAdded, labelsRemoved } = pattern;
   const removes = labelsRemoved !== undefined && flow.has(place.labels);

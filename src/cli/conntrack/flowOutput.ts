@@ -75,7 +75,8 @@ function writerOf(
     ...(labels === undefined ? {} : { labels }),
   };
   const stamps = output.has('timestamp');
-  // The time of a list is that of its first flow: a call per flow costs more than the rest of the line.
+  // The time of a list is that of its first flow: a call per flow costs more than the rest of the
+  // line.
   let listed: LineContext | undefined;
   const contextOf = (event: EventKind | undefined): LineContext => {
     if (event === undefined) return (listed ??= { nowSeconds: secondsOf(ports) });

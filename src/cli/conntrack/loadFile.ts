@@ -1,4 +1,7 @@
-/** `-R FILE`: one command per line. All lines are read and checked before the first one is carried out. */
+/**
+ * `-R FILE`: one command per line. All lines are read and checked before the first one is carried
+ * out.
+ */
 import { systemErrorCode } from '../../base/errors.js';
 import type { Invocation } from './invocation.js';
 import { parseArguments } from './parse.js';

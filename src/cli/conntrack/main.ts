@@ -1,12 +1,13 @@
 /**
- * The program under the name `conntrack`, or as `keepstate conntrack`: bin/keepstate loads this file in place of the whole
- * program, since a listing should not wait for what it does not use.
+ * The program under the name `conntrack`, or as `keepstate conntrack`: bin/keepstate loads this
+ * file in place of the whole program, since a listing should not wait for what it does not use.
  */
 import { setFlagsFromString } from 'node:v8';
 import { processPorts } from './ports.js';
 import { runConntrack } from './run.js';
 
-// A line is written by thirty small functions: V8 stops inlining in the middle of them unless it is told (a fifth of the time).
+// A line is written by thirty small functions: V8 stops inlining in the middle of them unless it is
+// told (a fifth of the time).
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=6000');
 setFlagsFromString('--max-inlined-bytecode-size=1500');
 

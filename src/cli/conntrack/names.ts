@@ -1,4 +1,7 @@
-/** Names that files give to numbers: /etc/protocols and connlabel.conf. Read when a name is first needed. */
+/**
+ * Names that files give to numbers: /etc/protocols and connlabel.conf. Read when a name is first
+ * needed.
+ */
 import { readFileSync } from 'node:fs';
 import { systemErrorCode } from '../../base/errors.js';
 import { parseLabels, type LabelMap } from '../../conntrack/text/labels.js';
@@ -8,7 +11,10 @@ import { usage } from './refusal.js';
 
 export const labelFile = '/etc/xtables/connlabel.conf';
 
-/** Own names in any case, those of /etc/protocols as they stand there, or a number up to 255. Throws Refusal. */
+/**
+ * Own names in any case, those of /etc/protocols as they stand there, or a number up to 255. Throws
+ * Refusal.
+ */
 export function parseProtocol(text: string): number {
   const own = protocolRows.find(({ name }) => name === text.toLowerCase());
   const number = own?.number ?? protocolsFile().get(text) ?? strictNumber(text, 255);

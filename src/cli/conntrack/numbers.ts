@@ -1,6 +1,11 @@
-/** Numbers as C reads them: conntrack takes most of them without complaint, and the strict ones in octal and hexadecimal. */
+/**
+ * Numbers as C reads them: conntrack takes most of them without complaint, and the strict ones in
+ * octal and hexadecimal.
+ */
 
-/** atoi(3): decimal digits behind white space and a sign; what follows is left alone; nothing is 0. */
+/**
+ * atoi(3): decimal digits behind white space and a sign; what follows is left alone; nothing is 0.
+ */
 export function looseDecimal(text: string): number {
   const found = /^\s*([+-]?\d+)/.exec(text)?.[1];
   return found === undefined ? 0 : Number(BigInt.asIntN(32, BigInt(found.replace('+', ''))));
@@ -14,7 +19,9 @@ export function looseNumber(text: string): number {
   return sign === '-' ? -value : value;
 }
 
-/** The whole text is a number from 0 to `limit`: decimal, 0x hexadecimal or 0 octal. Else undefined. */
+/**
+ * The whole text is a number from 0 to `limit`: decimal, 0x hexadecimal or 0 octal. Else undefined.
+ */
 export function strictNumber(text: string, limit: number): number | undefined {
   if (!/^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)$/i.test(text)) return undefined;
   const value = BigInt(withBase(text));

@@ -1,9 +1,13 @@
 /**
- * The words of the `conntrack` command (conntrack(8) 1.4.9): commands, options, and in which commands an option may stand.
- * The parser, the help, docs/conntrack.md and the table that the tests walk through are all made of these rows.
+ * The words of the `conntrack` command (conntrack(8) 1.4.9): commands, options, and in which
+ * commands an option may stand. The parser, the help, docs/conntrack.md and the table that the
+ * tests walk through are all made of these rows.
  */
 
-/** One column of the legality table: a command, and the table that it works on where that makes a difference. */
+/**
+ * One column of the legality table: a command, and the table that it works on where that makes a
+ * difference.
+ */
 export const forms = [
   '-L',
   '-I',

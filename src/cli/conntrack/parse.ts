@@ -1,6 +1,7 @@
 /**
- * A command line as an Invocation, or the Refusal that conntrack 1.4.9 gives for it. Errors come in the same order: what a
- * single word does wrong at once, then labels, then what is missing or not allowed, then what does not go together.
+ * A command line as an Invocation, or the Refusal that conntrack 1.4.9 gives for it. Errors come in
+ * the same order: what a single word does wrong at once, then labels, then what is missing or not
+ * allowed, then what does not go together.
  */
 import { newFlowPattern } from '../../conntrack/command/flowPattern.js';
 import { labelBytes, setBit, type LabelMap } from '../../conntrack/text/labels.js';

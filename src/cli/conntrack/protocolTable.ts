@@ -1,4 +1,7 @@
-/** Words that are known behind `-p PROTOCOL`, and the pairs of which one must be complete to name a flow. */
+/**
+ * Words that are known behind `-p PROTOCOL`, and the pairs of which one must be complete to name a
+ * flow.
+ */
 import { row, type OptionRow } from './optionTable.js';
 
 export interface ProtocolRow {
@@ -6,7 +9,10 @@ export interface ProtocolRow {
   readonly name: string;
   readonly number: number;
   readonly options: readonly OptionRow[];
-  /** For -I, -A and -G: options of the original direction, of the reply direction, and what is said otherwise. */
+  /**
+   * For -I, -A and -G: options of the original direction, of the reply direction, and what is said
+   * otherwise.
+   */
   readonly pair?: {
     readonly original: readonly [string, string];
     readonly reply: readonly [string, string];
@@ -18,7 +24,9 @@ export interface ProtocolRow {
 const anywhere = 'ooooooo-----';
 const nowhere = '------------';
 
-/** Columns as in optionTable.ts: twelve of the table of flows, eight of the table of expectations. */
+/**
+ * Columns as in optionTable.ts: twelve of the table of flows, eight of the table of expectations.
+ */
 const ports: readonly OptionRow[] = [
   row('sport', undefined, 'PORT', 'original source port', `${anywhere}-RRR----`, ['orig-port-src']),
   row('dport', undefined, 'PORT', 'original destination port', `${anywhere}-RRR----`, [

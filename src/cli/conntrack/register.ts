@@ -1,4 +1,7 @@
-/** `keepstate conntrack` among the other commands. Usually bin/keepstate has taken another way, see main.ts. */
+/**
+ * `keepstate conntrack` among the other commands. Usually bin/keepstate has taken another way, see
+ * main.ts.
+ */
 import type { Command } from 'commander';
 import { processPorts } from './ports.js';
 import { runConntrack } from './run.js';

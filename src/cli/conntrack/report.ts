@@ -1,4 +1,6 @@
-/** What the command says on standard error, in the words of conntrack 1.4.9: scripts look for them. */
+/**
+ * What the command says on standard error, in the words of conntrack 1.4.9: scripts look for them.
+ */
 import {
   EAGAIN,
   EBUSY,

@@ -1,7 +1,8 @@
 /**
- * Splits a command line into options and their arguments as getopt_long(3) does: short options may be bundled, long ones
- * cut short where that is unmistakable, and words between options are left alone. The words of a protocol are known only
- * behind the `-p` that names it, so each option is handed on before the next one is looked at.
+ * Splits a command line into options and their arguments as getopt_long(3) does: short options may
+ * be bundled, long ones cut short where that is unmistakable, and words between options are left
+ * alone. The words of a protocol are known only behind the `-p` that names it, so each option is
+ * handed on before the next one is looked at.
  */
 import { commandRows, optionRows, type CommandRow, type OptionRow } from './optionTable.js';
 import { usage } from './refusal.js';

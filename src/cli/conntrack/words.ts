@@ -37,7 +37,9 @@ const statusWords: Readonly<Record<string, number>> = {
   hw_offload: statusBit.hardwareOffload,
 };
 
-/** Words may be cut short, and their case does not matter. Throws Refusal for a word that is none. */
+/**
+ * Words may be cut short, and their case does not matter. Throws Refusal for a word that is none.
+ */
 function wordsOf<Word extends string>(text: string, known: readonly Word[]): Word[] {
   const list = text.split(',');
   return list.map((word, i) => {
@@ -64,7 +66,9 @@ export function parseEvents(text: string): EventWord[] {
   return wordsOf(text, Object.keys(eventWords)).flatMap((word) => eventWords[word] ?? []);
 }
 
-/** Bits to set, or in a filter bits that must be set or, with `!`, must not be. `warn` gets remarks. */
+/**
+ * Bits to set, or in a filter bits that must be set or, with `!`, must not be. `warn` gets remarks.
+ */
 export function parseStatus(text: string, warn: (text: string) => void): MaskedValue {
   const known = [...Object.keys(statusWords), 'unreplied', 'src_nat', 'dst_nat'];
   let [value, mask] = [0, 0];

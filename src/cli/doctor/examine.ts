@@ -25,7 +25,10 @@ export interface MachineReport {
   readonly ruleset: NftRuleset | undefined;
   /** The same as text. */
   readonly listing: Listing;
-  /** Tables of iptables-legacy with rules or a policy in them, such as `ip filter`: nft does not see them. */
+  /**
+   * Tables of iptables-legacy with rules or a policy in them, such as `ip filter`: nft does not see
+   * them.
+   */
   readonly legacyTables: readonly string[];
   /** Interfaces that are bridges; undefined: not known. */
   readonly bridges: ReadonlySet<string> | undefined;

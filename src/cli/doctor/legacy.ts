@@ -1,9 +1,13 @@
 /**
- * iptables-legacy: its tables are no part of nftables. The kernel names those that were ever asked for, also where
- * nothing is in them (`iptables-legacy -L` makes an empty one); what is in them only iptables-legacy-save knows.
+ * iptables-legacy: its tables are no part of nftables. The kernel names those that were ever asked
+ * for, also where nothing is in them (`iptables-legacy -L` makes an empty one); what is in them
+ * only iptables-legacy-save knows.
  */
 
-/** `names`: /proc/net/ip_tables_names or ip6_tables_names. `saved`: of iptables-legacy-save, where it is installed. */
+/**
+ * `names`: /proc/net/ip_tables_names or ip6_tables_names. `saved`: of iptables-legacy-save, where
+ * it is installed.
+ */
 export function legacyTablesInUse(
   family: 'ip' | 'ip6',
   names: string,

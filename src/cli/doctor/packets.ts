@@ -1,4 +1,7 @@
-/** The packets that a takeover needs: VRRP of each instance and the traffic of each sync link, both ways. Pure. */
+/**
+ * The packets that a takeover needs: VRRP of each instance and the traffic of each sync link, both
+ * ways. Pure.
+ */
 import { formatIp, inPrefix, isMulticast, parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { network, oneAddress, type Value } from './nft/domain.js';

@@ -95,13 +95,17 @@ function invalidPacket(family: 4 | 6): Packet {
   };
 }
 
-/** Nothing on the way of forwarded packets drops INVALID for sure, and what no rule takes is let through. */
+/**
+ * Nothing on the way of forwarded packets drops INVALID for sure, and what no rule takes is let
+ * through.
+ */
 function invalidAccepted({ vrrp }: NodeSettings, filter: Filter): Finding[] {
   const families = [...new Set(vrrp.instances.map(({ family }) => family))];
   const isOpen = families.some((family) => {
     const verdict = verdictFor(invalidPacket(family), filter);
     if (verdict.kind !== 'unclear') return verdict.kind === 'passes';
-    // A rule by connection state that cannot be read (iptables without its plugins) is taken for the usual one.
+    // A rule by connection state that cannot be read (iptables without its plugins) is taken for
+    // the usual one.
     return verdict.otherwise === 'accept' && !verdict.rules.some((rule) => rule.usesConntrack);
   });
   if (!isOpen) return [];

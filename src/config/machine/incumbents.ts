@@ -1,4 +1,6 @@
-/** keepalived and conntrackd beside keepstate: running, or to be started by systemd one day. Pure. */
+/**
+ * keepalived and conntrackd beside keepstate: running, or to be started by systemd one day. Pure.
+ */
 import type { NodeSettings } from '../nodeSettings.js';
 import { machineError, machineWarning, type MachineFinding } from './finding.js';
 

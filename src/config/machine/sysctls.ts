@@ -1,6 +1,6 @@
 /**
- * What kernel settings do to a takeover: asked by doctor before the start, and by the daemon while it runs. Pure; a
- * value that is undefined could not be learnt, and nothing is concluded from it.
+ * What kernel settings do to a takeover: asked by doctor before the start, and by the daemon while
+ * it runs. Pure; a value that is undefined could not be learnt, and nothing is concluded from it.
  */
 import type { NodeSettings } from '../nodeSettings.js';
 import { machineError, machineWarning, type MachineFinding } from './finding.js';

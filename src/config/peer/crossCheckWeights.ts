@@ -1,6 +1,7 @@
 /**
- * Weights that cannot do what they are there for: with the priorities of both nodes known it can be said
- * whether the worst that trackers make of the one falls below the best of the other (keepalived 2.2.7).
+ * Weights that cannot do what they are there for: with the priorities of both nodes known it can be
+ * said whether the worst that trackers make of the one falls below the best of the other
+ * (keepalived 2.2.7).
  */
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import type { Position, ProblemList } from '../problem.js';

@@ -73,8 +73,8 @@ export const checkScript: ValueType<ScriptLine> = {
 };
 
 /**
- * The script and what stands behind it. A script in single quotes is several words to the tokeniser;
- * keepalived 2.2.7 runs it with its arguments.
+ * The script and what stands behind it. A script in single quotes is several words to the
+ * tokeniser; keepalived 2.2.7 runs it with its arguments.
  */
 function commandOf({ words }: Statement): {
   readonly command: Token | undefined;
@@ -98,8 +98,8 @@ function commandOf({ words }: Statement): {
 const usualAccounts: ReadonlySet<string> = new Set(['root', 'nobody', 'keepalived_script']);
 
 /**
- * Behind an unquoted script keepalived takes a word for a user. Where no user of that name exists it drops
- * the script; most of the time the word was meant as an argument.
+ * Behind an unquoted script keepalived takes a word for a user. Where no user of that name exists
+ * it drops the script; most of the time the word was meant as an argument.
  */
 function isAccount(name: string, userExists: ParseContext['userExists']): boolean {
   return userExists(name) ?? usualAccounts.has(name);

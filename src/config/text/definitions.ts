@@ -53,7 +53,10 @@ export function substituteOnce(
   return undefined;
 }
 
-/** `${NAME}` that nothing defines stays as it is; nobody else would expand it, no shell reads these lines. */
+/**
+ * `${NAME}` that nothing defines stays as it is; nobody else would expand it, no shell reads these
+ * lines.
+ */
 export function warnUndefined(line: SourceLine, problems: ProblemList): void {
   for (const { 0: written, 1: name = '', index } of line.text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)) {
     if (line.text[index - 1] === '\\') continue;
@@ -69,7 +72,10 @@ const commentSigns: ReadonlyMap<string, string> = new Map([
   ['_BANG', '!'],
 ]);
 
-/** keepalived 2.2.7 puts the bare sign in: within quotes it is a character, elsewhere a comment starts. */
+/**
+ * keepalived 2.2.7 puts the bare sign in: within quotes it is a character, elsewhere a comment
+ * starts.
+ */
 function replaceSign(
   line: SourceLine,
   start: number,

@@ -43,7 +43,9 @@ function warnAboutWeightsInGroups(inputs: WarningInputs): void {
   }
 }
 
-/** What keepalived says of an address owner, and what neither of the two can do beside nopreempt. */
+/**
+ * What keepalived says of an address owner, and what neither of the two can do beside nopreempt.
+ */
 function warnAboutWeights(block: InstanceBlock, { settings, problems }: WarningInputs): void {
   const instance = instanceOf(block, settings);
   if (instance === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Requests of the `conntrack` command (linux/netfilter/nfnetlink_conntrack.h): list, get, create, update, delete, flush.
- * Attributes stand in the order in which conntrack 1.4.9 sends them.
+ * Requests of the `conntrack` command (linux/netfilter/nfnetlink_conntrack.h): list, get, create,
+ * update, delete, flush. Attributes stand in the order in which conntrack 1.4.9 sends them.
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { messageFlag, messageType, statusBit, tcpState } from '../constants.js';
@@ -40,7 +40,10 @@ const cta = {
   statusMask: 26,
 } as const;
 
-/** IP_CT_TCP_FLAG_SACK_PERM and _BE_LIBERAL, and _CLOSE_INIT: what is assumed of a flow whose packets nobody has seen. */
+/**
+ * IP_CT_TCP_FLAG_SACK_PERM and _BE_LIBERAL, and _CLOSE_INIT: what is assumed of a flow whose
+ * packets nobody has seen.
+ */
 const assumedTcpFlags = 0x0a;
 const closingTcpFlag = 0x04;
 
@@ -179,7 +182,10 @@ export function tupleOf(flow: MessageIndex, base: number): TuplePattern {
   return tuple;
 }
 
-/** A nest with the parts that are there. One port without the other has 0 beside it, as have type, code and id of ICMP. */
+/**
+ * A nest with the parts that are there. One port without the other has 0 beside it, as have type,
+ * code and id of ICMP.
+ */
 export function encodeTuple(out: MessageBatch, type: number, tuple: TuplePattern): void {
   const nest = out.openNest(type);
   const ip = out.openNest(1);

@@ -1,6 +1,7 @@
 /**
- * Whether a flow of the kernel is one that the options mean. A pattern becomes a list of comparisons of bytes, so that a
- * listing of a million flows pays for what was asked and nothing else.
+ * Whether a flow of the kernel is one that the options mean. A pattern becomes a list of
+ * comparisons of bytes, so that a listing of a million flows pays for what was asked and nothing
+ * else.
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { flowStatus } from '../text/flowView.js';
@@ -132,7 +133,10 @@ function isDestinationNat(flow: MessageIndex, wanted: NatPattern): boolean {
   );
 }
 
-/** Each pair is what answers show and what the flow itself has. An address or port that is named must have changed. */
+/**
+ * Each pair is what answers show and what the flow itself has. An address or port that is named
+ * must have changed.
+ */
 function isTranslated(
   flow: MessageIndex,
   addresses: readonly [number, number],

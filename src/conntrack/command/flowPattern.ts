@@ -1,7 +1,7 @@
 /**
- * What the options of the `conntrack` command say about flows: which ones are meant, and how they shall be. A field is
- * there only where an option named it. `flowMatch.ts` compares patterns with messages, `flowEncode.ts` makes requests of
- * them.
+ * What the options of the `conntrack` command say about flows: which ones are meant, and how they
+ * shall be. A field is there only where an option named it. `flowMatch.ts` compares patterns with
+ * messages, `flowEncode.ts` makes requests of them.
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { isIcmp, protocolNumbers } from '../text/names.js';
@@ -86,8 +86,9 @@ export function answeringIcmpType(type: number): number {
 }
 
 /**
- * Both tuples of a flow to create: a direction of which nothing is said is the inverse of the other one. Addresses of
- * the reply direction without its ports stay without them, and the kernel says what it thinks of that.
+ * Both tuples of a flow to create: a direction of which nothing is said is the inverse of the other
+ * one. Addresses of the reply direction without its ports stay without them, and the kernel says
+ * what it thinks of that.
  */
 export function completeTuples(pattern: FlowPattern): FlowPattern {
   const { reply } = pattern;

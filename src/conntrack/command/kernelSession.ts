@@ -1,7 +1,8 @@
 /**
- * Questions to the kernel's tables, asked and answered in one go: the kernel has done what a send() asks when that
- * returns, and prepares the next part of a list while the last one is read. So nothing here waits for events, and a
- * list takes the memory of its receive ring, however long it is.
+ * Questions to the kernel's tables, asked and answered in one go: the kernel has done what a send()
+ * asks when that returns, and prepares the next part of a list while the last one is read. So
+ * nothing here waits for events, and a list takes the memory of its receive ring, however long it
+ * is.
  */
 import { DecodeError } from '../../base/errors.js';
 import { BatchedSocket, messageTruncated } from '../../net/batchedSocket.js';
@@ -12,7 +13,10 @@ import { MessageBatch } from '../messageBatch.js';
 import { largestFlowRequest } from './flowEncode.js';
 
 const netlinkNetfilter = 12;
-/** The kernel fills at most 32 KiB of a list per read; more than one at a time only leaves the processor's cache. */
+/**
+ * The kernel fills at most 32 KiB of a list per read; more than one at a time only leaves the
+ * processor's cache.
+ */
 const cellBytes = 32_768;
 
 /** One message of an answer, [at, at + length) of `bytes`, valid during the call. */
@@ -53,8 +57,9 @@ export class KernelSession {
   }
 
   /**
-   * Sends the message that `encode` writes, which asks for a list (NLM_F_DUMP) or for an acknowledgement, and reads to
-   * the end of the answer. 0, or the positive errno with which the kernel refused.
+   * Sends the message that `encode` writes, which asks for a list (NLM_F_DUMP) or for an
+   * acknowledgement, and reads to the end of the answer. 0, or the positive errno with which the
+   * kernel refused.
    */
   ask(encode: (out: MessageBatch) => void, onMessage?: AnswerListener): number {
     const request = this.#request;

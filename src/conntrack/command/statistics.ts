@@ -1,4 +1,7 @@
-/** Counters that the kernel keeps about its tables (enum ctattr_stats_cpu, ctattr_stats_global, ctattr_expect_stats). */
+/**
+ * Counters that the kernel keeps about its tables (enum ctattr_stats_cpu, ctattr_stats_global,
+ * ctattr_expect_stats).
+ */
 import { messageFlag, messageType } from '../constants.js';
 import type { MessageBatch } from '../messageBatch.js';
 import { Attributes } from '../text/attributes.js';

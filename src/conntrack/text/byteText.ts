@@ -1,10 +1,14 @@
 /**
- * Text as bytes in one buffer that is handed on whenever it is nearly full: listings of a million flows without
- * a string per flow (measured: a tenth of the time). Numbers and addresses are written from tables of ready
- * digits, four bytes at a time; what a store writes beyond the end is overwritten by the next one.
+ * Text as bytes in one buffer that is handed on whenever it is nearly full: listings of a million
+ * flows without a string per flow (measured: a tenth of the time). Numbers and addresses are
+ * written from tables of ready digits, four bytes at a time; what a store writes beyond the end is
+ * overwritten by the next one.
  */
 
-/** Latin-1 text as numbers of four bytes each, so that a short one is written by three stores without a loop. */
+/**
+ * Latin-1 text as numbers of four bytes each, so that a short one is written by three stores
+ * without a loop.
+ */
 export interface Chunk {
   readonly first: number;
   readonly second: number;
@@ -55,7 +59,10 @@ export class ByteText {
   readonly #write: (bytes: Uint8Array) => void;
   #length = 0;
 
-  /** `write` gets the bytes when the buffer is full and at `flush`; it must be done with them when it returns. */
+  /**
+   * `write` gets the bytes when the buffer is full and at `flush`; it must be done with them when
+   * it returns.
+   */
   constructor(size: number, write: (bytes: Uint8Array) => void) {
     this.#bytes = new Uint8Array(size + slack);
     this.#view = new DataView(this.#bytes.buffer);

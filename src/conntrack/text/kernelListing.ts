@@ -82,8 +82,8 @@ export interface EventListener {
 }
 
 /**
- * Follows the event groups (bits of sockaddr_nl.nl_groups); a number is the errno of a refusal. `bufferBytes` is what the
- * kernel is told, which counts double.
+ * Follows the event groups (bits of sockaddr_nl.nl_groups); a number is the errno of a refusal.
+ * `bufferBytes` is what the kernel is told, which counts double.
  */
 export function watchKernel(
   groups: number,

@@ -1,4 +1,7 @@
-/** Connection labels: 128 bits of a flow, named by connlabel.conf(5): one line per bit, number and name. */
+/**
+ * Connection labels: 128 bits of a flow, named by connlabel.conf(5): one line per bit, number and
+ * name.
+ */
 import { place, type MessageIndex } from './messageIndex.js';
 
 /** Bits by name, in the order of the bits. */
@@ -7,7 +10,9 @@ export type LabelMap = ReadonlyMap<string, number>;
 export const labelBytes = 16;
 const mostLabels = 8 * labelBytes;
 
-/** Lines of `NUMBER NAME`; what stands behind `#` and lines that are not of this form are left out. */
+/**
+ * Lines of `NUMBER NAME`; what stands behind `#` and lines that are not of this form are left out.
+ */
 export function parseLabels(text: string): LabelMap {
   const labels: [string, number][] = [];
   for (const line of text.split('\n')) {

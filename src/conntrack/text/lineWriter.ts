@@ -1,6 +1,7 @@
 /**
- * The line of `conntrack -L` and `-E` straight from the kernel's message: what flowLine.ts makes of a view, without
- * the view. Each field is followed by one space; the last one is removed by writing it in front.
+ * The line of `conntrack -L` and `-E` straight from the kernel's message: what flowLine.ts makes of
+ * a view, without the view. Each field is followed by one space; the last one is removed by writing
+ * it in front.
  */
 import { formatIp, ipFromBytes } from '../../base/ipAddress.js';
 import { chunk, type ByteText, type Chunk } from './byteText.js';

@@ -1,7 +1,8 @@
 /**
- * Where the parts of one ctnetlink flow message lie: one offset per attribute, found in a single walk, so that
- * filters compare bytes and writers copy them without an object per flow. Offsets stand in `at`, 0 where the
- * message lacks the attribute. Nothing of a message is copied: an index is valid as long as its bytes.
+ * Where the parts of one ctnetlink flow message lie: one offset per attribute, found in a single
+ * walk, so that filters compare bytes and writers copy them without an object per flow. Offsets
+ * stand in `at`, 0 where the message lacks the attribute. Nothing of a message is copied: an index
+ * is valid as long as its bytes.
  *
  *   at:  original (12 places) | reply (12 places) | everything else
  */
@@ -50,8 +51,9 @@ const places = 41;
 const headersLength = 20;
 
 /**
- * What is understood of one nest: by attribute number, a place and the bytes that it must have, or the nest below. Packed
- * into one number each, since every attribute of every flow of a listing is looked up here.
+ * What is understood of one nest: by attribute number, a place and the bytes that it must have, or
+ * the nest below. Packed into one number each, since every attribute of every flow of a listing is
+ * looked up here.
  *
  *   place: 8 bits | bytes: 8 bits | number of the nest: 8 bits | isLast: 1 bit
  */
@@ -147,8 +149,8 @@ export class MessageIndex {
   family = 0;
 
   /**
-   * Reads the message at [at, at + length) of `bytes`, which `view` shows too. Errors: DecodeError for bytes that
-   * the kernel would not send.
+   * Reads the message at [at, at + length) of `bytes`, which `view` shows too. Errors: DecodeError
+   * for bytes that the kernel would not send.
    */
   read(view: DataView, bytes: Uint8Array, at: number, length: number): void {
     if (length < headersLength || at + length > view.byteLength) {
@@ -203,7 +205,10 @@ export class MessageIndex {
     return Buffer.from(end < 0 ? payload : payload.subarray(0, end)).toString('latin1');
   }
 
-  /** Both tuples of TCP and UDP over IPv4 as nearly every message begins; returns the offset behind them. */
+  /**
+   * Both tuples of TCP and UDP over IPv4 as nearly every message begins; returns the offset behind
+   * them.
+   */
   #tuples4(from: number): number {
     const reply = from + 52;
     const { view, at } = this;

@@ -1,6 +1,7 @@
 /**
- * One flow as the arguments of `conntrack` that make, change or delete it again (`-o save`, read by `-R`). Marks, labels
- * and helpers are not part of it, as in conntrack 1.4.9; states and SCTP tags are written so that they can be read.
+ * One flow as the arguments of `conntrack` that make, change or delete it again (`-o save`, read by
+ * `-R`). Marks, labels and helpers are not part of it, as in conntrack 1.4.9; states and SCTP tags
+ * are written so that they can be read.
  */
 import type { ByteText } from './byteText.js';
 import { flowStatus } from './flowView.js';
@@ -73,7 +74,10 @@ function writeAddressOption(out: ByteText, option: string, flow: MessageIndex, s
   writeAddress(out, flow, slot);
 }
 
-/** Options of each part, in the order in which they are written; a part that the kernel does not tell is left out. */
+/**
+ * Options of each part, in the order in which they are written; a part that the kernel does not
+ * tell is left out.
+ */
 const portOptions = [
   [direction.original + part.sourcePort, '--sport'],
   [direction.original + part.destinationPort, '--dport'],

@@ -1,6 +1,7 @@
 /**
- * The `<flow>` element of `conntrack -o xml` straight from the kernel's message: what flowXml.ts makes of a view, with
- * labels and the time of an event. Oddities of libnetfilter_conntrack are kept, see there.
+ * The `<flow>` element of `conntrack -o xml` straight from the kernel's message: what flowXml.ts
+ * makes of a view, with labels and the time of an event. Oddities of libnetfilter_conntrack are
+ * kept, see there.
  */
 import type { ByteText } from './byteText.js';
 import { flowStatus, type EventKind } from './flowView.js';

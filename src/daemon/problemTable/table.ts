@@ -1,6 +1,7 @@
 /**
- * Every problem that `status` can show, by its code: severity, whether it lasts, when it begins and ends, what to do. The one
- * place for these words: docs/problems.md is made from it (npm run docs:problems). Codes are stable, new ones are added.
+ * Every problem that `status` can show, by its code: severity, whether it lasts, when it begins and
+ * ends, what to do. The one place for these words: docs/problems.md is made from it (npm run
+ * docs:problems). Codes are stable, new ones are added.
  */
 import type { Microseconds } from '../../base/time.js';
 import type { Problem } from '../../control/status.js';
@@ -41,7 +42,10 @@ export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(problemTable, code);
 }
 
-/** What is more precise than the row. `subject` tells two problems of one code apart: an instance, a link, a table. */
+/**
+ * What is more precise than the row. `subject` tells two problems of one code apart: an instance, a
+ * link, a table.
+ */
 export interface ProblemDetail {
   readonly subject?: string;
   readonly severity?: Severity;
@@ -49,7 +53,10 @@ export interface ProblemDetail {
   readonly after?: Microseconds;
 }
 
-/** `text` is a sentence about what is seen now. Severity and remedy are the row's where `detail` has none. */
+/**
+ * `text` is a sentence about what is seen now. Severity and remedy are the row's where `detail` has
+ * none.
+ */
 export function problem(code: ProblemCode, text: string, detail: ProblemDetail = {}): Finding {
   const { severity, remedy } = problemTable[code];
   return { severity, code, text, remedy, ...detail };

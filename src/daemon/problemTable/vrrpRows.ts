@@ -1,4 +1,7 @@
-/** Problems of roles, addresses and advertisements. The remedies of refused advertisements are those of the VRRP room. */
+/**
+ * Problems of roles, addresses and advertisements. The remedies of refused advertisements are those
+ * of the VRRP room.
+ */
 import { problemRemedy } from '../../vrrp/remedies.js';
 import type { ComplaintReason } from '../../vrrp/problems.js';
 import type { ProblemRow } from './row.js';

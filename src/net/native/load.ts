@@ -72,7 +72,10 @@ export interface NativeAddon {
   /** Moves the calling thread; descriptor of the namespace it was in, or a negative errno. */
   enterNetworkNamespace(path: string): number;
   restoreNetworkNamespace(descriptor: number, doReturn: boolean): number;
-  /** flock(2), exclusive, without waiting: 0 or a positive errno (EAGAIN: somebody else has the lock). */
+  /**
+   * flock(2), exclusive, without waiting: 0 or a positive errno (EAGAIN: somebody else has the
+   * lock).
+   */
   lockFile(descriptor: number): number;
   /** src/net/native/signal_watch.cc. Positive errno or 0; the handler stays until the environment ends. */
   watchSignal(number: number, handler: () => void): number;

@@ -231,7 +231,10 @@ function nameLength(view: DataView, at: number, length: number): number {
   return end;
 }
 
-/** Helpers are kernel modules with plain names: what is not printable ASCII can be none, and is shown to people. */
+/**
+ * Helpers are kernel modules with plain names: what is not printable ASCII can be none, and is
+ * shown to people.
+ */
 function isHelperName(view: DataView, at: number, length: number): boolean {
   for (let i = 0; i < length; i++) {
     const byte = view.getUint8(at + i);

@@ -1,7 +1,8 @@
 /**
- * The binary messages of the peer channel: two nodes compare which flows they have by 64 bits of hash per flow. They
- * stand behind the same four bytes as the JSON objects of peerMessage.ts, and the fifth byte, which is never `{`, says
- * which one it is. Numbers are in network order; a key is two numbers, and its first byte is its part.
+ * The binary messages of the peer channel: two nodes compare which flows they have by 64 bits of
+ * hash per flow. They stand behind the same four bytes as the JSON objects of peerMessage.ts, and
+ * the fifth byte, which is never `{`, says which one it is. Numbers are in network order; a key is
+ * two numbers, and its first byte is its part.
  *
  *   "KSP1" 1  token:4  part:1  count:4 high:4 low:4      digest of the keys of one part
  *   "KSP1" 2  token:4  part:1  same:1  key:8 ...         same digest, and which of these the MASTER neither holds nor ended
@@ -24,7 +25,9 @@ export type KeyMessage =
       readonly kind: 'partAnswer';
       readonly token: number;
       readonly part: number;
-      /** False: the digests differ, or more is listed than a message holds; then keys are asked for. */
+      /**
+       * False: the digests differ, or more is listed than a message holds; then keys are asked for.
+       */
       readonly isSame: boolean;
       readonly keys: KeyWords;
     }

@@ -23,9 +23,14 @@ export type PeerMessage =
       readonly roles?: WireRoles;
       /** What the node can do that a keepstate 0.1.0 cannot: `compare`. */
       readonly can?: readonly string[];
-      /** Said while it is not MASTER: flows that its kernel had when the role left and still has, as far as it knows. */
+      /**
+       * Said while it is not MASTER: flows that its kernel had when the role left and still has, as
+       * far as it knows.
+       */
       readonly leftovers?: number;
-      /** Said while it is not MASTER: so long ago it was, also in an earlier life of its process. */
+      /**
+       * Said while it is not MASTER: so long ago it was, also in an earlier life of its process.
+       */
       readonly wasMasterMs?: number;
     }
   /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
@@ -47,12 +52,18 @@ export type PeerMessage =
       readonly internal: number;
       /** 2^32 - 1 where none is kept (DisableExternalCache). */
       readonly external: number;
-      /** Number of the digest that was compared last (0: none), and whether the external cache was equal to it. */
+      /**
+       * Number of the digest that was compared last (0: none), and whether the external cache was
+       * equal to it.
+       */
       readonly compared: number;
       readonly equal: boolean;
       /** `equal`, `different` or `unknown`: its external cache beside the other's internal one. */
       readonly parity: string;
-      /** Why its internal cache may not be what its kernel holds: nothing can be compared. Empty where it is. */
+      /**
+       * Why its internal cache may not be what its kernel holds: nothing can be compared. Empty
+       * where it is.
+       */
       readonly doubt: string;
     }
   /** Everything in the internal cache was told in messages from `since` on; the last is before `sequence`. */
@@ -63,7 +74,10 @@ export type PeerMessage =
       readonly entries: number;
     }
   | { readonly kind: 'bulkEndSeen'; readonly since: number }
-  /** The sender has leftovers, and would compare them with what the MASTER holds. Repeated until answered. */
+  /**
+   * The sender has leftovers, and would compare them with what the MASTER holds. Repeated until
+   * answered.
+   */
   | { readonly kind: 'compare'; readonly token: number }
   /** The answer, and the seeds of the keys in which to compare (keyMessage.ts). */
   | {
@@ -111,7 +125,10 @@ const magic = 'KSP1';
 /** A hostile datagram costs no more than this to parse. */
 const longest = 1_024;
 
-/** Fields of each kind and their types; the decoder demands these. What a hello says beyond them may be absent. */
+/**
+ * Fields of each kind and their types; the decoder demands these. What a hello says beyond them may
+ * be absent.
+ */
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
@@ -165,7 +182,9 @@ export function decodePeerMessage(datagram: Uint8Array): PeerMessage | undefined
 /** A sentence of the peer, such as why it refuses; longer ones are cut. */
 const longestSentence = 200;
 
-/** What is shown of a peer's texts, and kept in the history, is bounded and cannot steer a terminal. */
+/**
+ * What is shown of a peer's texts, and kept in the history, is bounded and cannot steer a terminal.
+ */
 function withPrintableTexts(message: PeerMessage): PeerMessage {
   if (message.kind === 'hello') {
     const { name, version } = message;

@@ -1,10 +1,12 @@
 /**
- * The roles of a node, as its hello tells them to the peer: groups, and instances without a group. Additive: a keepstate
- * of before does not look at it, and one that does not send it has roles that are unknown.
+ * The roles of a node, as its hello tells them to the peer: groups, and instances without a group.
+ * Additive: a keepstate of before does not look at it, and one that does not send it has roles that
+ * are unknown.
  *
  *   "roles":{"bound":"G1","units":[{"name":"G1","vrid":51,"state":"MASTER","forMs":1200,"priority":150}],"more":3}
  *
- * Bounded, because a receiver drops longer datagrams: what does not fit is counted in `more`. The bound unit stands first.
+ * Bounded, because a receiver drops longer datagrams: what does not fit is counted in `more`. The
+ * bound unit stands first.
  */
 import { printableName } from '../../base/printable.js';
 import { milliseconds, subtractTime, type Microseconds } from '../../base/time.js';
@@ -74,7 +76,10 @@ export function toWireRoles({ bound, units, more = 0 }: NodeRoles, now: Microsec
   };
 }
 
-/** Arbitrary values of the peer: what is no unit is left out, and not more than a node of today sends is kept. */
+/**
+ * Arbitrary values of the peer: what is no unit is left out, and not more than a node of today
+ * sends is kept.
+ */
 export function fromWireRoles({ bound, units, more }: WireRoles, now: Microseconds): NodeRoles {
   return {
     ...(bound === undefined ? {} : { bound: cut(bound) }),

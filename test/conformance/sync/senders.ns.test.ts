@@ -1,4 +1,7 @@
-/** Whom keepstate hears beside a real conntrackd: one that sends from another of its addresses, and what TTL 255 does. */
+/**
+ * Whom keepstate hears beside a real conntrackd: one that sends from another of its addresses, and
+ * what TTL 255 does.
+ */
 import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';

@@ -1,4 +1,7 @@
-/** Writers that work on bytes of messages against those that work on views, over all captured and constructed messages. */
+/**
+ * Writers that work on bytes of messages against those that work on views, over all captured and
+ * constructed messages.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteText } from '../../../src/conntrack/text/byteText.js';
@@ -23,7 +26,10 @@ const vectors = ['text-formats.json', 'text-captured.json'].flatMap(
 
 const nowSeconds = 1_800_000_000;
 const now = BigInt(nowSeconds) * 1_000_000_000n;
-/** A life ends in the second in which it is looked at: lines and views round it differently, see lineWriter.ts. */
+/**
+ * A life ends in the second in which it is looked at: lines and views round it differently, see
+ * lineWriter.ts.
+ */
 const mask = (text: string): string => text.replace(/(delta-time=|<deltatime>)\d+/, '$1?');
 
 function indexOf(hex: string): MessageIndex {

@@ -1,6 +1,7 @@
 /**
- * Values with three answers. What a packet has in one place is a *domain*: the values that it can have there. A rule's
- * condition holds for all of them, for none, or for some; then nobody can tell.
+ * Values with three answers. What a packet has in one place is a *domain*: the values that it can
+ * have there. A rule's condition holds for all of them, for none, or for some; then nobody can
+ * tell.
  */
 import { parseIp, type IpAddress } from '../../../base/ipAddress.js';
 import { fieldsOf, listOf, textOf } from '../../../net/nftJson.js';
@@ -121,7 +122,10 @@ function isValue(have: Value, wanted: unknown): Answer {
   return last < range[0] || first > range[1] ? 'no' : 'maybe';
 }
 
-/** Another word than all names of the value is another value; a number without names may be called so. */
+/**
+ * Another word than all names of the value is another value; a number without names may be called
+ * so.
+ */
 function otherWord({ names }: Value): Answer {
   return names.length > 0 ? 'no' : 'maybe';
 }

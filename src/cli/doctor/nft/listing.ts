@@ -1,6 +1,7 @@
 /**
- * `nft -a list ruleset`: what the JSON form leaves out. The text of each rule as the operator knows it, the devices of
- * netdev chains, and what iptables extensions match (nft translates them where iptables' plugins are installed).
+ * `nft -a list ruleset`: what the JSON form leaves out. The text of each rule as the operator knows
+ * it, the devices of netdev chains, and what iptables extensions match (nft translates them where
+ * iptables' plugins are installed).
  */
 import type { NftFields } from '../../../net/nftJson.js';
 
@@ -48,8 +49,8 @@ function tidy(rule: string): string {
 }
 
 /**
- * The condition of an iptables extension in nft's words; undefined where the text does not have it, `true` where the
- * extension matches everything.
+ * The condition of an iptables extension in nft's words; undefined where the text does not have it,
+ * `true` where the extension matches everything.
  */
 export function translated(
   extension: string,

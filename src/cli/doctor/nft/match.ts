@@ -43,7 +43,9 @@ export function isOneOf(left: unknown, wanted: readonly unknown[], question: Que
   );
 }
 
-/** Values of a word, a list, a set in braces or a set by name; undefined where they are not known. */
+/**
+ * Values of a word, a list, a set in braces or a set by name; undefined where they are not known.
+ */
 export function wantedOf(right: unknown, question: Question): readonly unknown[] | undefined {
   if (typeof right !== 'string' || !right.startsWith('@')) return listOf(right);
   return question.elementsOf(right.slice(1));

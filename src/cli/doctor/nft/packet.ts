@@ -1,4 +1,7 @@
-/** One packet as far as it is known before it comes, and what each part that a rule can ask for has in it. */
+/**
+ * One packet as far as it is known before it comes, and what each part that a rule can ask for has
+ * in it.
+ */
 import type { IpFamily } from '../../../base/ipAddress.js';
 import { fieldsOf, textOf, type NftFields } from '../../../net/nftJson.js';
 import {
@@ -84,7 +87,9 @@ export function domainOf(left: unknown, packet: Packet, situation: Situation): D
   return unknownDomain;
 }
 
-/** A header or option that these packets do not have: not there when asked for, and without fields. */
+/**
+ * A header or option that these packets do not have: not there when asked for, and without fields.
+ */
 function withoutHeader(header: unknown): Domain {
   return fieldsOf(header)?.['field'] === undefined ? known([named('false')]) : absentDomain;
 }

@@ -1,6 +1,7 @@
 /**
- * What a chain does to a packet, with three answers. A rule whose conditions may or may not hold leaves both ways open;
- * a chain is sure of its verdict only where all open ways end alike. What made the difference is kept, to be said.
+ * What a chain does to a packet, with three answers. A rule whose conditions may or may not hold
+ * leaves both ways open; a chain is sure of its verdict only where all open ways end alike. What
+ * made the difference is kept, to be said.
  */
 import { fieldsOf, listOf, objectsOf, textOf, type NftFields } from '../../../net/nftJson.js';
 import type { NftRule } from '../../../net/nftRules.js';
@@ -131,7 +132,10 @@ interface Step {
   readonly result: Result;
 }
 
-/** A rule decides once; a verdict map (`ct state vmap { invalid : drop }`) once for each of its entries. */
+/**
+ * A rule decides once; a verdict map (`ct state vmap { invalid : drop }`) once for each of its
+ * entries.
+ */
 function stepsOf(rule: NftRule, rules: Rules, question: Question, depth: number): readonly Step[] {
   const text = rules.textOf(rule);
   const fits: Answer[] = [];

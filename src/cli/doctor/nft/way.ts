@@ -32,7 +32,9 @@ const hooks: Readonly<Record<Packet['direction'], readonly string[]>> = {
   out: ['output', 'postrouting', 'egress'],
   through: ['prerouting', 'forward', 'postrouting'],
 };
-/** NF_IP_PRI_CONNTRACK_DEFRAG and NF_IP_PRI_CONNTRACK: tracking begins behind chains before this. */
+/**
+ * NF_IP_PRI_CONNTRACK_DEFRAG and NF_IP_PRI_CONNTRACK: tracking begins behind chains before this.
+ */
 const trackingPriority = -200;
 
 /** Whether the packet comes through. One chain that surely drops outweighs all doubts elsewhere. */
