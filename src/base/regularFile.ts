@@ -125,13 +125,7 @@ function isTrustedLink(path: string): boolean {
  * does.
  */
 export function appendToFile(path: string, text: string): void {
-  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
-  const descriptor = openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o600);
-  try {
-    writeFileSync(descriptor, text);
-  } finally {
-    closeSync(descriptor);
-  }
+  writeThrough(path, text, constants.O_APPEND, 0o600);
 }
 
 /**
@@ -139,8 +133,11 @@ export function appendToFile(path: string, text: string): void {
  * `openRegular` does.
  */
 export function overwriteFile(path: string, text: string): void {
-  const { O_WRONLY, O_TRUNC, O_CREAT } = constants;
-  const descriptor = openRegular(path, O_WRONLY | O_TRUNC | O_CREAT, 0o666);
+  writeThrough(path, text, constants.O_TRUNC, 0o666);
+}
+
+function writeThrough(path: string, text: string, how: number, mode: number): void {
+  const descriptor = openRegular(path, constants.O_WRONLY | constants.O_CREAT | how, mode);
   try {
     writeFileSync(descriptor, text);
   } finally {

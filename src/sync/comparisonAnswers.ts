@@ -2,19 +2,18 @@
  * A MASTER answers which flows its kernel holds and which it has ended. The tables are read once
  * per comparison, in slices of 2 ms, and kept until nothing is asked for a while.
  */
-import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
+import { seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { KernelDump } from '../conntrack/kernelDump.js';
-import { lifecycle, type FlowCursor } from '../conntrack/flowRecord.js';
+import type { FlowCursor } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 import { ComparedTables } from './comparedTables.js';
 import type { Engine } from './engine.js';
 import { errorText } from './errorText.js';
 import { keyHash, keyRest } from './flowKeyHash.js';
+import { walkInSlices } from './slicedWalk.js';
 import type { KeyMessage } from './wire/keyMessage.js';
 import type { Comparable, PeerMessage } from './wire/peerMessage.js';
 
-const slice = milliseconds(2);
-const slotsPerLook = 64;
 /** Nothing more is asked: the comparison is over. */
 const idle = seconds(15);
 
@@ -124,22 +123,8 @@ export class ComparisonAnswers {
   ): Promise<void> {
     const { clock, turns } = this.#engine.ports;
     const cursor = table.newCursor();
-    let slot = 0;
-    const work = (): boolean => {
-      const end = clock.now() + slice;
-      do {
-        for (let i = 0; i < slotsPerLook; i++) {
-          slot = table.next(slot);
-          if (slot === 0) return true;
-          if (table.lifecycle(slot) !== lifecycle.dead) use(table.seek(slot, cursor));
-        }
-      } while (clock.now() < end);
-      return false;
-    };
-    while (!isOver() && !work()) {
-      await new Promise<void>((resolve) => {
-        turns.next(resolve);
-      });
-    }
+    await walkInSlices(table, { clock, turns, isOver }, (slot) => {
+      use(table.seek(slot, cursor));
+    });
   }
 }

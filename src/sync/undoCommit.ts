@@ -3,16 +3,12 @@
  * this node's own. The external cache, which belongs to the living MASTER, is kept. What that one ends meanwhile leaves
  * the cache before the walk finds it, and is removed at once.
  */
-import { milliseconds, type Clock, type Turns } from '../base/time.js';
+import type { Clock, Turns } from '../base/time.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
 import type { InjectionDoor } from '../conntrack/injectionDoor.js';
-import { lifecycle } from '../conntrack/flowRecord.js';
 import type { FlowTable } from '../conntrack/flowTable.js';
 import type { ExternalCache, ExternalListener } from './externalCache.js';
-
-const slice = milliseconds(2);
-/** Slots between two looks at the clock. */
-const slotsPerLook = 64;
+import { walkInSlices } from './slicedWalk.js';
 
 export interface UndoOptions {
   /** Whoever listened to it does so no more. */
@@ -47,26 +43,11 @@ export async function undoCommit(options: UndoOptions): Promise<number> {
   external.listen(listener);
   const closed = onPort(injector.portId);
   try {
-    let slot = 0;
-    const work = (): boolean => {
-      const end = clock.now() + slice;
-      do {
-        for (let i = 0; i < slotsPerLook; i++) {
-          slot = table.next(slot);
-          if (slot === 0) return true;
-          if (table.lifecycle(slot) !== lifecycle.dead) remove(slot);
-        }
-      } while (clock.now() < end);
-      return false;
-    };
-    for (;;) {
-      const isDone = isOver() || work();
+    const sliceDone = (): void => {
       injector.flush();
-      if (isDone) return injector.counts.requested - injector.counts.failed;
-      await new Promise<void>((resolve) => {
-        turns.next(resolve);
-      });
-    }
+    };
+    await walkInSlices(table, { clock, turns, isOver, sliceDone }, remove);
+    return injector.counts.requested - injector.counts.failed;
   } finally {
     external.unlisten(listener);
     injector.close();
