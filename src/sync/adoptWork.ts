@@ -3,7 +3,7 @@
  * other's table those flows are in the other's kernel alone. Looked at when the other's whole table
  * has come, and again while its claim stands.
  */
-import { seconds, subtractTime, toSeconds, type Microseconds } from '../base/time.js';
+import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../base/time.js';
 import { word } from '../conntrack/flowRecord.js';
 import { FormerMaster, isAdopted } from './adoption.js';
 import type { Engine } from './engine.js';
@@ -60,7 +60,7 @@ export class AdoptWork implements EngineObserver {
     const { ended } = mastership;
     this.#isRunning = true;
     try {
-      const skip = this.#skipper(Math.floor(toSeconds(since)));
+      const skip = this.#skipper(wholeSeconds(since));
       const { created, failed } = await commits.adopt(skip);
       this.adopted += created;
       this.refused += failed;

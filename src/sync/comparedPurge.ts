@@ -3,7 +3,13 @@
  * it, and only those are removed. The kernel is read twice: for the keys, and to remove what is
  * still a leftover by then.
  */
-import { milliseconds, seconds, subtractTime, toSeconds, type Microseconds } from '../base/time.js';
+import {
+  milliseconds,
+  seconds,
+  subtractTime,
+  wholeSeconds,
+  type Microseconds,
+} from '../base/time.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
 import { KernelDump } from '../conntrack/kernelDump.js';
@@ -187,7 +193,7 @@ export class ComparedPurge {
     const { names, filter, injection, ports } = this.#engine;
     let nowSeconds = 0;
     const dump = new KernelDump({ kind: 'flows' }, names, {
-      batch: () => (nowSeconds = Math.floor(toSeconds(ports.clock.now()))),
+      batch: () => (nowSeconds = wholeSeconds(ports.clock.now())),
       flow: (flow) => {
         if (isOver()) dump.cancel();
         else if (filter.accepts(flow) && injection?.holds(flow) !== true) use(flow, nowSeconds);

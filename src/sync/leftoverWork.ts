@@ -3,7 +3,7 @@
  * the MASTER ends. What packets or other programs change here meanwhile is no leftover any more.
  */
 import type { Logger } from '../base/logger.js';
-import { toSeconds, type Clock, type RandomSource, type Turns } from '../base/time.js';
+import { wholeSeconds, type Clock, type RandomSource, type Turns } from '../base/time.js';
 import { FlowInjector } from '../conntrack/flowInjector.js';
 import type { FlowFilter } from '../conntrack/flowFilter.js';
 import type { FlowCursor } from '../conntrack/flowRecord.js';
@@ -110,7 +110,7 @@ export class LeftoverWork {
     let nowSeconds = 0;
     try {
       const dump = new KernelDump({ kind: 'flows' }, names, {
-        batch: () => (nowSeconds = Math.floor(toSeconds(clock.now()))),
+        batch: () => (nowSeconds = wholeSeconds(clock.now())),
         flow: (flow) => {
           if (this.#set !== set || !filter.accepts(flow) || isInjected(flow)) return;
           if (early.has(keyHash(flow, this.#seeds), keyRest(flow, this.#seeds))) this.#remove(flow);

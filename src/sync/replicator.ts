@@ -7,7 +7,7 @@ import {
   milliseconds,
   seconds,
   subtractTime,
-  toSeconds,
+  wholeSeconds,
   type Microseconds,
   type RandomSource,
 } from '../base/time.js';
@@ -139,7 +139,7 @@ export class Replicator implements MachinePort {
     this.#parts.internal.tick();
     this.machine.tick(now);
     this.resync.tick(now, this.#hearing(now));
-    transmitter.refresh(Math.floor(toSeconds(now)));
+    transmitter.refresh(wholeSeconds(now));
     transmitter.unblock(now, patience);
     const { lastSentAt } = transmitter;
     if (lastSentAt === undefined || subtractTime(now, lastSentAt) >= keepAlive) {
