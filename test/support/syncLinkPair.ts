@@ -150,15 +150,25 @@ export class LinkPair {
     );
   }
 
-  /** A question goes over the peer channel and arrives. */
+  /**
+   * A question goes over the peer channel and arrives. It is asked anew until it does: a peer that has
+   * just begun may not have been met yet, and an offer lasts for its second only.
+   */
   async peerChannelWorks(): Promise<void> {
     for (const [from, to] of [
       [0, 1],
       [1, 0],
     ] as const) {
       const before = this.nodes[to].reports('handoverOffered').length;
-      this.nodes[from].command({ kind: 'offerHandover', id: 1_000 + before, timeout: seconds(1) });
-      await this.nodes[to].waitForReport('handoverOffered', before);
+      let id = 1_000 + before;
+      await waitFor(
+        () => {
+          if (this.nodes[to].reports('handoverOffered').length > before) return true;
+          this.nodes[from].command({ kind: 'offerHandover', id: id++, timeout: seconds(1) });
+          return false;
+        },
+        { description: 'the peer channel to carry an offer', interval: 1_000 },
+      );
     }
   }
 }
