@@ -205,7 +205,7 @@ Stats { LogFile off }
   }
 
   async #inject(args: readonly string[]): Promise<{ events: number }> {
-    const injector = this.#host.startTypescript('test/support/injectFlows.ts', args);
+    const injector = this.#host.startTypescript('test/support/conntrack/injectFlows.ts', args);
     await injector.exited();
     return JSON.parse(injector.stdout) as { events: number };
   }

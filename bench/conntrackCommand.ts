@@ -58,7 +58,7 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
 async function fill(host: Host, count: number): Promise<void> {
   await host.nft('table ip nat {\n chain post { type nat hook postrouting priority 100; }\n}\n');
   const args = [String(count), '--keep', '--timeout', '36000'];
-  const injector = host.startTypescript('test/support/injectFlows.ts', args);
+  const injector = host.startTypescript('test/support/conntrack/injectFlows.ts', args);
   await injector.exited();
 }
 

@@ -9,10 +9,10 @@ import { openSync, writeSync, closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { silentLogger } from '../src/base/logger.js';
 import { SystemTimers, systemClock, systemTurns } from '../src/base/systemClock.js';
-import { FlowCommit } from '../src/conntrack/flowCommit.js';
+import { FlowCommit } from '../src/conntrack/kernel/flowCommit.js';
 import { FlowFilter } from '../src/conntrack/flowFilter.js';
-import { FlowMirror } from '../src/conntrack/flowMirror.js';
-import { encodeCreate } from '../src/conntrack/flowRequests.js';
+import { FlowMirror } from '../src/conntrack/kernel/flowMirror.js';
+import { encodeCreate } from '../src/conntrack/codec/flowRequests.js';
 import {
   clearScratch,
   deriveReply,
@@ -20,13 +20,13 @@ import {
   newScratch,
   role,
   word,
-} from '../src/conntrack/flowRecord.js';
-import { FlowTable } from '../src/conntrack/flowTable.js';
-import { KernelDump } from '../src/conntrack/kernelDump.js';
-import { KernelWatch } from '../src/conntrack/kernelWatch.js';
-import { MessageBatch } from '../src/conntrack/messageBatch.js';
-import { NameTable } from '../src/conntrack/nameTable.js';
-import { inlineMore } from '../src/daemon/compiler.js';
+} from '../src/conntrack/record/flowRecord.js';
+import { FlowTable } from '../src/conntrack/record/flowTable.js';
+import { KernelDump } from '../src/conntrack/kernel/kernelDump.js';
+import { KernelWatch } from '../src/conntrack/kernel/kernelWatch.js';
+import { MessageBatch } from '../src/conntrack/codec/messageBatch.js';
+import { NameTable } from '../src/conntrack/record/nameTable.js';
+import { inlineMore } from '../src/daemon/host/compiler.js';
 
 // As the daemon does.
 inlineMore();

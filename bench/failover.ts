@@ -11,7 +11,7 @@ import type { Host } from '../test/lab/host.js';
 import { Lab } from '../test/lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../test/lab/traffic.js';
 import { sleep, waitFor } from '../test/lab/waitFor.js';
-import { IncumbentNode, type ClusterNode } from '../test/support/clusterNode.js';
+import { IncumbentNode, type ClusterNode } from '../test/support/daemon/clusterNode.js';
 import type { Benchmark, Figures } from './framework.js';
 import { compile, load, putFirst, raiseConntrackMax, waitForFreedFlows } from './measure.js';
 import {
@@ -139,7 +139,7 @@ async function withCluster<Node extends BenchNode>(
     await Promise.all(nodes.map((node) => node.start()));
     await roles({ pair, nodes });
     const args = [String(translatedFlows), '--nat', pairAddresses.wanVip, '--keep'];
-    const injector = fw1.startTypescript('test/support/injectFlows.ts', args);
+    const injector = fw1.startTypescript('test/support/conntrack/injectFlows.ts', args);
     await injector.exited();
     await nodes[1].waitForReplica(translatedFlows);
     return await work({ pair, nodes });

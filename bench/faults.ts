@@ -1,11 +1,11 @@
 /**
- * The faults of test/support/clusterFaults.ts, each with its way back, beside keepalived 2.2.7 with conntrackd 1.4.7 on
+ * The faults of test/support/daemon/clusterFaults.ts, each with its way back, beside keepalived 2.2.7 with conntrackd 1.4.7 on
  * the same network and ruleset: how long a UDP probe sent every 5 ms was silent, and how many connections were lost.
  * Both pairs drop INVALID on input: without that the takeover of the incumbents, addresses first, resets connections.
  */
-import { keepstateCluster, type Cluster } from '../test/support/cluster.js';
-import { clusterFaults, type ClusterFault } from '../test/support/clusterFaults.js';
-import { incumbentCluster } from '../test/support/clusterMembers.js';
+import { keepstateCluster, type Cluster } from '../test/support/daemon/cluster.js';
+import { clusterFaults, type ClusterFault } from '../test/support/daemon/clusterFaults.js';
+import { incumbentCluster } from '../test/support/daemon/clusterMembers.js';
 import { sleep } from '../test/lab/waitFor.js';
 import type { Benchmark, Figures } from './framework.js';
 import { requireBuild } from './syncPair.js';

@@ -78,7 +78,7 @@ function candidate(
       await waitFor(() => eventQueue(host), { description: `${name} to listen` });
       if (name !== 'conntrack -E') await reader.waitForOutput('ready');
       const before = cpuNanoseconds(reader.pid);
-      const injector = host.startTypescript('test/support/injectFlows.ts', injection);
+      const injector = host.startTypescript('test/support/conntrack/injectFlows.ts', injection);
       await injector.exited();
       const { events } = JSON.parse(injector.stdout) as { events: number };
       await waitFor(() => !reader.isRunning || eventQueue(host)?.queuedBytes === 0);

@@ -4,9 +4,9 @@
  * SIGTERM one line of JSON.
  */
 import { RawNetlinkSocket } from 'netlink';
-import { BatchedSocket, type BatchHandler } from '../src/net/batchedSocket.js';
-import { requireDone } from '../src/net/errno.js';
-import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../src/net/sockaddr.js';
+import { BatchedSocket, type BatchHandler } from '../src/net/socket/batchedSocket.js';
+import { requireDone } from '../src/net/socket/errno.js';
+import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../src/net/socket/sockaddr.js';
 
 /** NETLINK_NETFILTER; groups NEW, UPDATE, DESTROY; SO_RCVBUFFORCE. */
 const netlinkNetfilter = 12;

@@ -3,11 +3,11 @@
  * idle, a burst into a small buffer, the highest churn without loss, and the way of a flow from kernel to
  * kernel. Whole processes are measured; keepstate's includes VRRP, conntrackd's does not.
  */
-import { rare } from '../src/conntrack/flowRecord.js';
-import { KernelDump } from '../src/conntrack/kernelDump.js';
-import { word } from '../src/conntrack/flowRecord.js';
-import { NameTable } from '../src/conntrack/nameTable.js';
-import { withNetworkNamespace } from '../src/net/networkNamespace.js';
+import { rare } from '../src/conntrack/record/flowRecord.js';
+import { KernelDump } from '../src/conntrack/kernel/kernelDump.js';
+import { word } from '../src/conntrack/record/flowRecord.js';
+import { NameTable } from '../src/conntrack/record/nameTable.js';
+import { withNetworkNamespace } from '../src/net/socket/networkNamespace.js';
 import type { Host } from '../test/lab/host.js';
 import { Lab } from '../test/lab/lab.js';
 import { sleep, waitFor } from '../test/lab/waitFor.js';

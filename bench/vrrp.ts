@@ -8,7 +8,7 @@ import type { Host } from '../test/lab/host.js';
 import { Keepalived } from '../test/lab/keepalived.js';
 import { Lab } from '../test/lab/lab.js';
 import { sleep, waitFor } from '../test/lab/waitFor.js';
-import { keepalivedConf, type InstanceSpec, type NodeSpec } from '../test/support/vrrpNodeSpec.js';
+import { keepalivedConf, type InstanceSpec, type NodeSpec } from '../test/support/vrrp/nodeSpec.js';
 import type { Benchmark, Figures } from './framework.js';
 import { lateness, part } from './advertLateness.js';
 import { compile, cpuNanoseconds, eventQueue, load } from './measure.js';

@@ -1,6 +1,6 @@
 /** `npm run replay -- FILE`: lives a recording again and prints each event with what it led to. */
 import { readFileSync } from 'node:fs';
-import { replay, toJsonLine } from '../src/vrrp/recording.js';
+import { replay, toJsonLine } from '../src/vrrp/machine/recording.js';
 
 function main(path: string | undefined): number {
   if (path === undefined) {

@@ -3,7 +3,7 @@
  * difference; never rewrite and fix in one commit.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { caseFiles, renderCase } from '../test/support/vrrpConformance.js';
+import { caseFiles, renderCase } from '../test/support/vrrp/conformance.js';
 
 let rewritten = 0;
 for (const path of caseFiles()) {

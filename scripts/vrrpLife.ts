@@ -2,7 +2,7 @@
  * `npm run vrrp:life -- SEED`: lives one random life of the simulated LAN and prints it as recorded lines,
  * for `npm run replay`. A violated invariant is printed last, with exit code 1.
  */
-import { liveOnce } from '../test/support/vrrpLan.js';
+import { liveOnce } from '../test/support/vrrp/lan.js';
 
 const seed = Number(process.argv[2]);
 if (!Number.isInteger(seed)) {

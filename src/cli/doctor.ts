@@ -9,7 +9,7 @@ import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import { enterNetworkNamespace } from '../net/networkNamespace.js';
+import { enterNetworkNamespace } from '../net/socket/networkNamespace.js';
 import { examine, namespaceUnknown } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
 import type { Finding } from './doctor/finding.js';
@@ -66,8 +66,8 @@ async function findingsOf(settings: NodeSettings): Promise<readonly Finding[]> {
     const entered = enterNetworkNamespace(join('/run/netns', netNamespace));
     if (entered.kind === 'refused') return [namespaceUnknown(netNamespace, entered.message)];
   }
-  const { appearedHere } = await import('../daemon/otherDaemons.js');
-  const { enabledUnits, isAwayFromUnits } = await import('../daemon/incumbentUnits.js');
+  const { appearedHere } = await import('../daemon/host/otherDaemons.js');
+  const { enabledUnits, isAwayFromUnits } = await import('../daemon/host/incumbentUnits.js');
   const names = incumbentNames(settings);
   const found = {
     running: await appearedHere(names, systemTurns),

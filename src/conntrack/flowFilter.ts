@@ -6,7 +6,7 @@
  */
 import type { IpAddress } from '../base/ipAddress.js';
 import { protocol } from './constants.js';
-import { has, role, type AddressRole, type FlowCursor } from './flowRecord.js';
+import { has, role, type AddressRole, type FlowCursor } from './record/flowRecord.js';
 
 export interface FilterList<T> {
   readonly policy: 'accept' | 'ignore';

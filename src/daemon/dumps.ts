@@ -11,7 +11,7 @@ import { fileErrorText, replaceFile } from '../base/regularFile.js';
 import { dataText } from '../vrrp/dumps/data.js';
 import { jsonText } from '../vrrp/dumps/json.js';
 import { statsText } from '../vrrp/dumps/stats.js';
-import { besideControl } from './besideControl.js';
+import { besideControl } from './disk/besideControl.js';
 import type { KeepstateNode } from './node.js';
 
 export type DumpKind = 'data' | 'stats' | 'json';

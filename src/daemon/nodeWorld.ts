@@ -6,8 +6,8 @@ import type { RouterOptions } from '../vrrp/routerPorts.js';
 import type { VrrpRouter } from '../vrrp/router.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
 import type { Finding } from './problemTable/table.js';
-import type { ServiceManager } from './serviceManager.js';
-import type { StartWorker } from './workerSupervisor.js';
+import type { ServiceManager } from './host/serviceManager.js';
+import type { StartWorker } from './worker/workerSupervisor.js';
 
 /** The real things that a node stands on. */
 export interface NodeWorld {

@@ -14,16 +14,16 @@ import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ask } from '../control/client.js';
 import type { AddressSpec } from '../net/ports.js';
-import { PacketAnnouncer } from '../net/neighbourAnnouncer.js';
-import { RtnetlinkControl } from '../net/rtnetlinkControl.js';
-import { RtnetlinkWatch } from '../net/rtnetlinkWatch.js';
-import { RawVrrpSockets } from '../net/vrrpSocket.js';
-import { chooseSource, keepalivedProtocol } from '../vrrp/addresses.js';
-import { Senders } from '../vrrp/senders.js';
-import { SocketPool } from '../vrrp/socketPool.js';
-import { runningHere } from './otherDaemons.js';
-import { enterOwnNamespace } from './ownNamespace.js';
-import { membersOf, RoleMemory } from './roleMemory.js';
+import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
+import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
+import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';
+import { RawVrrpSockets } from '../net/vrrp/vrrpSocket.js';
+import { chooseSource, keepalivedProtocol } from '../vrrp/addresses/addresses.js';
+import { Senders } from '../vrrp/wire/senders.js';
+import { SocketPool } from '../vrrp/wire/socketPool.js';
+import { runningHere } from './host/otherDaemons.js';
+import { enterOwnNamespace } from './host/ownNamespace.js';
+import { membersOf, RoleMemory } from './disk/roleMemory.js';
 
 export interface ReleaseOptions {
   readonly config: string;

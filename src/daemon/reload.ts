@@ -1,7 +1,7 @@
 /** Validate, compare, apply: a file with an error changes nothing, and what only a restart can change is refused. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../base/logger.js';
-import type { ConfigWatch } from './configWatch.js';
+import type { ConfigWatch } from './host/configWatch.js';
 import type { LoadResult } from '../config/loadNode.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblem } from '../config/problem.js';

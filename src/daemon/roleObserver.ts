@@ -1,9 +1,9 @@
 /** What the router tells, on its way to the history and, for the bound unit, to the coordinator. */
 import { formatIp } from '../base/ipAddress.js';
 import type { RouterObserver } from '../vrrp/routerPorts.js';
-import type { CoordinatorInput, CoordinatorRunner } from './coordinatorRunner.js';
+import type { CoordinatorInput, CoordinatorRunner } from '../coordinator/runner.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
-import type { RoleRecorder } from './roleRecorder.js';
+import type { RoleRecorder } from './disk/roleRecorder.js';
 
 export interface ObserverWorld {
   readonly recorder: RoleRecorder;

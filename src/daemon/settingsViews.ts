@@ -2,8 +2,8 @@
 import type { IpAddress } from '../base/ipAddress.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import type { VrrpSettings } from '../vrrp/settings.js';
-import type { Bindings } from '../vrrp/units.js';
-import type { CoordinatorSettings } from './coordination.js';
+import type { Bindings } from '../vrrp/machine/units.js';
+import type { CoordinatorSettings } from '../coordinator/vocabulary.js';
 
 /** All addresses that move with a role. */
 export function virtualAddresses(vrrp: VrrpSettings): readonly IpAddress[] {

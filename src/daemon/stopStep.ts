@@ -1,8 +1,8 @@
 /** Steps of a stop: whatever becomes of one, the next ones follow. */
 import type { Logger } from '../base/logger.js';
 import { milliseconds, type Timers } from '../base/time.js';
-import type { CoordinatorRunner } from './coordinatorRunner.js';
-import type { WorkerSupervisor } from './workerSupervisor.js';
+import type { CoordinatorRunner } from '../coordinator/runner.js';
+import type { WorkerSupervisor } from './worker/workerSupervisor.js';
 
 /** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
 const handOverPatience = milliseconds(3_000);

@@ -5,8 +5,8 @@
 import { formatIp } from '../base/ipAddress.js';
 import type { Clock } from '../base/time.js';
 import type { RolePicture } from '../vrrp/snapshot.js';
-import type { CoordinatorRunner } from './coordinatorRunner.js';
-import { hasResigned, isGranted } from './evidence.js';
+import type { CoordinatorRunner } from '../coordinator/runner.js';
+import { hasResigned, isGranted } from '../coordinator/evidence.js';
 
 export interface WitnessWorld {
   readonly coordinator: () => CoordinatorRunner | undefined;

@@ -6,7 +6,7 @@
  */
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
-import type { RefusedSender } from './refusedSenders.js';
+import type { RefusedSender } from './links/refusedSenders.js';
 import type { SyncMode, SyncSettings } from './settings.js';
 import type { NodeRoles } from './wire/peerRoles.js';
 

@@ -1,5 +1,5 @@
 /** What an operator can do about a problem that `status` shows. Pure text. */
-import type { ComplaintReason } from './problems.js';
+import type { ComplaintReason } from './machine/problems.js';
 import type { InstanceSettings } from './settings.js';
 import type { ProblemSnapshot } from './snapshot.js';
 

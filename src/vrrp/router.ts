@@ -5,17 +5,17 @@
 import { BugError } from '../base/errors.js';
 import { seconds, type ArmedTimer } from '../base/time.js';
 import type { NetworkEvent, VrrpDatagram } from '../net/ports.js';
-import { Announcements } from './announce.js';
-import { ConditionKeeper } from './conditionKeeper.js';
-import { chooseInstance } from './demultiplex.js';
-import { Holdings } from './holdings.js';
-import { staticItems } from './holdingItems.js';
-import { gatedControl } from './kernelGate.js';
-import { NoAccept } from './noAccept.js';
+import { Announcements } from './addresses/announce.js';
+import { ConditionKeeper } from './tracking/conditionKeeper.js';
+import { chooseInstance } from './wire/demultiplex.js';
+import { Holdings } from './addresses/holdings.js';
+import { staticItems } from './addresses/holdingItems.js';
+import { gatedControl } from './addresses/kernelGate.js';
+import { NoAccept } from './addresses/noAccept.js';
 import { Notifier } from './notify/notifier.js';
 import type { RouterOptions, RouterPorts } from './routerPorts.js';
 import { runWithDeadline } from './scripts/deadline.js';
-import { Senders } from './senders.js';
+import { Senders } from './wire/senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
 import {
   takeRolePicture,
@@ -23,11 +23,11 @@ import {
   type RolePicture,
   type RouterSnapshot,
 } from './snapshot.js';
-import { SocketPool } from './socketPool.js';
-import { SecondaryPromotion } from './sysctls.js';
+import { SocketPool } from './wire/socketPool.js';
+import { SecondaryPromotion } from './addresses/sysctls.js';
 import { Trackers } from './tracking/trackers.js';
 import { UnitRunner, type UnitInput, type UnitWorld } from './unitRunner.js';
-import { leavingMembers, successorOf, unitsOf, type Bindings } from './units.js';
+import { leavingMembers, successorOf, unitsOf, type Bindings } from './machine/units.js';
 
 /** Owner of the static addresses, routes and rules among the holdings; no instance can have this name. */
 const staticOwner = '(static)';

@@ -8,14 +8,14 @@ import type {
   NetworkWatch,
   VrrpSocketFactory,
 } from '../net/ports.js';
-import type { StateName } from './actions.js';
-import type { Firewall } from './firewall.js';
+import type { StateName } from './machine/actions.js';
+import type { Firewall } from './addresses/firewall.js';
 import type { ProcessSpawner } from './scripts/process.js';
-import type { Sysctls } from './sysctls.js';
+import type { Sysctls } from './addresses/sysctls.js';
 import type { WatchedFiles } from './tracking/fileTracker.js';
 import type { ProcessTable } from './tracking/processTracker.js';
-import type { RecordedLine } from './recording.js';
-import type { Bindings } from './units.js';
+import type { RecordedLine } from './machine/recording.js';
+import type { Bindings } from './machine/units.js';
 
 export interface RouterPorts {
   readonly clock: Clock;

@@ -1,18 +1,18 @@
 /** What the router shows to `status`: plain data, taken at one moment. */
 import { formatIp } from '../base/ipAddress.js';
 import { microseconds, type Clock, type Microseconds } from '../base/time.js';
-import type { StateName } from './actions.js';
-import type { Presence } from './addresses.js';
-import type { InstanceCounters } from './counters.js';
-import type { Holdings, HoldingStatus } from './holdings.js';
+import type { StateName } from './machine/actions.js';
+import type { Presence } from './addresses/addresses.js';
+import type { InstanceCounters } from './machine/counters.js';
+import type { Holdings, HoldingStatus } from './addresses/holdings.js';
 import { settingRemarks, problemRemedy, type ProblemReason } from './remedies.js';
-import type { Senders } from './senders.js';
+import type { Senders } from './wire/senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
-import type { HeardMaster, InstanceState } from './state.js';
+import type { HeardMaster, InstanceState } from './machine/state.js';
 import { mergeTracking } from './tracking/observations.js';
 import type { ScriptReport, Trackers } from './tracking/trackers.js';
 import type { UnitRunner } from './unitRunner.js';
-import { groupOf } from './units.js';
+import { groupOf } from './machine/units.js';
 
 /** `text` as in keepalived's dump; `isPresent`: seen on the interface now, whatever we believe. */
 export interface ItemSnapshot {

@@ -1,6 +1,6 @@
 /** What a unit tells others, in its own order: scripts and FIFOs, the role coordinator, the log. */
 import type { Logger } from '../base/logger.js';
-import type { UnitAction } from './actions.js';
+import type { UnitAction } from './machine/actions.js';
 import type { Notifier } from './notify/notifier.js';
 import type { RouterObserver } from './routerPorts.js';
 import type { InstanceSettings } from './settings.js';

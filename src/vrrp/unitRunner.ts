@@ -7,17 +7,22 @@ import { BugError } from '../base/errors.js';
 import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, subtractTime, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
-import type { UnitAction } from './actions.js';
-import type { Announcements } from './announce.js';
-import { announcedAddresses, translatedFirst } from './announceOrder.js';
-import type { UnitEvent } from './events.js';
-import { unitStep } from './group.js';
-import type { Holdings } from './holdings.js';
+import type { UnitAction } from './machine/actions.js';
+import type { Announcements } from './addresses/announce.js';
+import { announcedAddresses, translatedFirst } from './addresses/announceOrder.js';
+import type { UnitEvent } from './machine/events.js';
+import { unitStep } from './machine/unit.js';
+import type { Holdings } from './addresses/holdings.js';
 import type { Notifier } from './notify/notifier.js';
-import type { RecordedLine } from './recording.js';
+import type { RecordedLine } from './machine/recording.js';
 import type { RouterObserver } from './routerPorts.js';
 import type { InstanceSettings } from './settings.js';
-import { initialUnit, type InstanceState, type UnitSettings, type UnitState } from './state.js';
+import {
+  initialUnit,
+  type InstanceState,
+  type UnitSettings,
+  type UnitState,
+} from './machine/state.js';
 import { tellNews, type QueuedAction } from './unitNews.js';
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;

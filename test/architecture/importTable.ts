@@ -33,12 +33,18 @@ const netPorts: Rule = (to) => to === 'net/ports.ts';
 const netPortTypes: Rule = (to, seen) => seen.isTypeOnly && netPorts(to, seen);
 /** The worker entry and the file that opens its channels join the logic of `sync` to real sockets. */
 const workerEntry: Rule = (to, seen) =>
-  /^sync\/(worker[A-Za-z]*|syncChannel)\.ts$/.test(seen.from) && room('net')(to, seen);
+  /^sync\/worker\/worker[A-Za-z]*\.ts$/.test(seen.from) && room('net')(to, seen);
 /** `run` and `release` load the daemon when they are called, so that other verbs start fast. */
 const lazily =
   (name: string): Rule =>
   (to, seen) =>
     seen.isDynamic && room(name)(to, seen);
+
+/** What passes over the boundary of a room. */
+const only =
+  (file: string): Rule =>
+  (to) =>
+    to === file;
 
 /** Besides itself and `base`. */
 const table: Readonly<Record<string, readonly Rule[]>> = {
@@ -49,6 +55,7 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
   sync: [room('conntrack'), netPorts, workerEntry],
   config: [settingsTypes, netPortTypes],
   control: [],
+  coordinator: [only('sync/messages.ts'), only('vrrp/snapshot.ts'), only('control/protocol.ts')],
   daemon: [(to, seen) => !to.startsWith('../') && !room('cli')(to, seen)],
   cli: [room('control'), room('config'), room('conntrack'), room('net'), lazily('daemon')],
 };

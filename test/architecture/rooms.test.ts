@@ -92,7 +92,7 @@ describe('a planted bad import is found', () => {
     expect(
       verdict({
         'vrrp/a.ts': `import type { NetworkWatch } from '../net/ports.js';\nimport { x } from './b.js';`,
-        'sync/worker.ts': `import { UdpChannel } from '../net/udpChannel.js';`,
+        'sync/worker/worker.ts': `import { UdpChannel } from '../../net/udpChannel.js';`,
         'sync/a.ts': `import { x } from '../conntrack/flowTable.js';\nimport { y } from '../base/y.js';`,
         'config/a.ts': `import { type A, type B } from '../sync/settings.js';`,
         'daemon/a.ts': `import winston from 'winston';\nimport { x } from '../sync/worker.js';`,

@@ -6,7 +6,7 @@ import type { Finding } from '../../src/cli/doctor/finding.js';
 import { parseListing } from '../../src/cli/doctor/nft/listing.js';
 import { linkAddresses } from '../../src/cli/doctor/links.js';
 import { missingCapabilities } from '../../src/cli/doctor/facts.js';
-import { parseNftRuleset } from '../../src/net/nftRules.js';
+import { parseNftRuleset } from '../../src/net/netlink/nftRules.js';
 import { loadNodeText } from '../../src/config/loadNode.js';
 import type { NodeSettings } from '../../src/config/nodeSettings.js';
 import { systemLoadPorts } from '../../src/config/systemPorts.js';

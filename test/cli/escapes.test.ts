@@ -5,9 +5,9 @@ import { findingsText } from '../../src/cli/doctor.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { printableLines } from '../../src/base/printable.js';
 import { formatProblem } from '../../src/config/problem.js';
-import { formatLine } from '../../src/daemon/log.js';
-import { serviceStatusLine } from '../../src/daemon/serviceStatusLine.js';
-import { syslogDatagram } from '../../src/daemon/syslog.js';
+import { formatLine } from '../../src/daemon/log/log.js';
+import { serviceStatusLine } from '../../src/daemon/status/serviceStatusLine.js';
+import { syslogDatagram } from '../../src/daemon/log/syslog.js';
 import { decodePeerMessage, encodePeerMessage } from '../../src/sync/wire/peerMessage.js';
 import { sampleStatus } from './statusSample.js';
 

@@ -1,13 +1,19 @@
-import { has, newScratch, rare, word, type FlowCursor } from '../../src/conntrack/flowRecord';
-import type { FlowTable } from '../../src/conntrack/flowTable';
-import { EEXIST } from '../../src/net/errno';
+import {
+  has,
+  newScratch,
+  rare,
+  word,
+  type FlowCursor,
+} from '../../src/conntrack/record/flowRecord';
+import type { FlowTable } from '../../src/conntrack/record/flowTable';
+import { EEXIST } from '../../src/net/socket/errno';
 import { Lab } from '../lab/lab';
 import type { Host } from '../lab/host';
-import type { Leaves } from '../support/flowOracle';
-import { FlowDecoder } from '../../src/conntrack/flowDecoder';
-import { FlowInjector } from '../../src/conntrack/flowInjector';
-import { withNetworkNamespace } from '../../src/net/networkNamespace';
-import { oracleEncode, leavesOf } from '../support/flowOracle';
+import type { Leaves } from '../support/conntrack/flowOracle';
+import { FlowDecoder } from '../../src/conntrack/codec/flowDecoder';
+import { FlowInjector } from '../../src/conntrack/kernel/flowInjector';
+import { withNetworkNamespace } from '../../src/net/socket/networkNamespace';
+import { oracleEncode, leavesOf } from '../support/conntrack/flowOracle';
 import {
   commitTo,
   comparable,
@@ -15,7 +21,7 @@ import {
   startCommit,
   tableOf,
   trackingRules,
-} from '../support/flowKernel';
+} from '../support/conntrack/flowKernel';
 
 let lab: Lab;
 let source: Host;

@@ -1,16 +1,16 @@
 import { parseIp } from '../../src/base/ipAddress';
-import { buildFilterProgram } from '../../src/conntrack/filterProgram';
+import { buildFilterProgram } from '../../src/conntrack/kernel/filterProgram';
 import {
   FlowFilter,
   type FilterPrefix,
   type FlowFilterSettings,
 } from '../../src/conntrack/flowFilter';
-import { FlowDecoder } from '../../src/conntrack/flowDecoder';
-import { newScratch, type FlowCursor } from '../../src/conntrack/flowRecord';
-import { NameTable } from '../../src/conntrack/nameTable';
-import { runFilter } from '../support/flowBpf';
-import { oracleEncode, type Leaves } from '../support/flowOracle';
-import { readVectorFile } from '../support/flowVectors';
+import { FlowDecoder } from '../../src/conntrack/codec/flowDecoder';
+import { newScratch, type FlowCursor } from '../../src/conntrack/record/flowRecord';
+import { NameTable } from '../../src/conntrack/record/nameTable';
+import { runFilter } from '../support/conntrack/flowBpf';
+import { oracleEncode, type Leaves } from '../support/conntrack/flowOracle';
+import { readVectorFile } from '../support/conntrack/flowVectors';
 
 const scratch = newScratch(new NameTable());
 

@@ -2,13 +2,13 @@ import { seconds } from '../../src/base/time';
 import { SystemTimers, systemClock, systemTurns } from '../../src/base/systemClock';
 import type { LogLevel } from '../../src/base/logger';
 import { tcpState } from '../../src/conntrack/constants';
-import { buildFilterProgram } from '../../src/conntrack/filterProgram';
+import { buildFilterProgram } from '../../src/conntrack/kernel/filterProgram';
 import { FlowFilter } from '../../src/conntrack/flowFilter';
-import { FlowMirror, type FlowOrigin } from '../../src/conntrack/flowMirror';
-import type { FlowTable } from '../../src/conntrack/flowTable';
-import { KernelDump } from '../../src/conntrack/kernelDump';
-import { KernelWatch, type KernelWatchOptions } from '../../src/conntrack/kernelWatch';
-import { withNetworkNamespace } from '../../src/net/networkNamespace';
+import { FlowMirror, type FlowOrigin } from '../../src/conntrack/kernel/flowMirror';
+import type { FlowTable } from '../../src/conntrack/record/flowTable';
+import { KernelDump } from '../../src/conntrack/kernel/kernelDump';
+import { KernelWatch, type KernelWatchOptions } from '../../src/conntrack/kernel/kernelWatch';
+import { withNetworkNamespace } from '../../src/net/socket/networkNamespace';
 import { Lab } from '../lab/lab';
 import type { Host } from '../lab/host';
 import { waitFor } from '../lab/waitFor';
@@ -20,7 +20,7 @@ import {
   startCommit,
   tableOf,
   trackingRules,
-} from '../support/flowKernel';
+} from '../support/conntrack/flowKernel';
 
 const full = process.env['KEEPSTATE_FULL'] === '1';
 
@@ -271,7 +271,7 @@ test('PollSecs repairs what events did not tell, and keeps events on', async () 
 }, 300_000);
 
 async function storm(watched: Watched, ...args: (string | number)[]): Promise<void> {
-  const program = host.startTypescript('test/support/flowStorm.ts', args.map(String));
+  const program = host.startTypescript('test/support/conntrack/flowStorm.ts', args.map(String));
   expect((await program.exited()).code).toBe(0);
   expect(program.jsonLines().at(-1)).toEqual({ done: true, errors: {} });
   const endedAt = performance.now();
@@ -318,7 +318,7 @@ test('a reader that was frozen is told of its losses, and repairs them', async (
   try {
     await watched.watch.start();
     watched.watch.events.pause();
-    const program = host.startTypescript('test/support/flowStorm.ts', ['create', '5000']);
+    const program = host.startTypescript('test/support/conntrack/flowStorm.ts', ['create', '5000']);
     await program.exited();
     watched.watch.events.start();
     await settled(watched);
@@ -395,7 +395,7 @@ test('reliable events: a reader that never empties the queue notices the loss al
   const isNoticed = (): boolean => lines.some((line) => line.includes('events were lost'));
   try {
     await watch.start();
-    const program = host.startTypescript('test/support/flowStorm.ts', ['create', '5000']);
+    const program = host.startTypescript('test/support/conntrack/flowStorm.ts', ['create', '5000']);
     await program.exited();
     await waitFor(
       () => {

@@ -1,12 +1,12 @@
 import { systemClock, systemTurns } from '../../src/base/systemClock';
-import { FlowDecoder } from '../../src/conntrack/flowDecoder';
+import { FlowDecoder } from '../../src/conntrack/codec/flowDecoder';
 import { FlowFilter } from '../../src/conntrack/flowFilter';
-import { FlowMirror } from '../../src/conntrack/flowMirror';
-import { newScratch } from '../../src/conntrack/flowRecord';
-import { FlowTable } from '../../src/conntrack/flowTable';
-import { NameTable } from '../../src/conntrack/nameTable';
-import { SeededRandom } from '../support/seededRandom';
-import { vectorsOf } from '../support/flowVectors';
+import { FlowMirror } from '../../src/conntrack/kernel/flowMirror';
+import { newScratch } from '../../src/conntrack/record/flowRecord';
+import { FlowTable } from '../../src/conntrack/record/flowTable';
+import { NameTable } from '../../src/conntrack/record/nameTable';
+import { SeededRandom } from '../support/base/seededRandom';
+import { vectorsOf } from '../support/conntrack/flowVectors';
 
 const events = process.env['KEEPSTATE_FULL'] === '1' ? 20_000_000 : 1_000_000;
 const flows = 50_000;

@@ -7,7 +7,7 @@ import { Lab } from '../lab/lab';
 import type { ManagedProcess } from '../lab/managedProcess';
 import { startBulk, startServer, startTcp, startUdpProbe } from '../lab/traffic';
 import { waitFor } from '../lab/waitFor';
-import { commitTo, tableOf } from '../support/flowKernel';
+import { commitTo, tableOf } from '../support/conntrack/flowKernel';
 
 jest.setTimeout(300_000);
 
@@ -75,7 +75,7 @@ beforeAll(async () => {
   );
   await takeAll(0);
   await startServer(pair.server);
-  ftpServer = pair.server.startTypescript('test/support/flowFtp.ts', ['server']);
+  ftpServer = pair.server.startTypescript('test/support/conntrack/flowFtp.ts', ['server']);
   await ftpServer.waitForOutput('"ready":true');
 });
 
@@ -119,7 +119,7 @@ test('a firewall that got the flows of another carries each kind of traffic on',
   const udp = await startUdpProbe(client, server, 20);
   const echo = client.start(['ping', '-i', '0.2', '-c', '60', server]);
   const echo6 = client.start(['ping', '-i', '0.2', '-c', '60', 'fd02::10']);
-  const ftp = client.startTypescript('test/support/flowFtp.ts', ['client', server]);
+  const ftp = client.startTypescript('test/support/conntrack/flowFtp.ts', ['client', server]);
   await ftp.waitForOutput('"ready":true');
   const transfer = async (): Promise<boolean> => {
     const before = ftp.jsonLines().length;

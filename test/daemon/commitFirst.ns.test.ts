@@ -1,4 +1,4 @@
-import { capturedArp, framesOfHosts } from '../support/takeoverCapture.js';
+import { capturedArp, framesOfHosts } from '../support/daemon/takeoverCapture.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
 import { typescriptCommand } from '../lab/runTypescript.js';
@@ -107,7 +107,7 @@ async function plantStray({ firewalls }: FirewallPair): Promise<string> {
 
 function injectCommand(count: number): readonly string[] {
   return [
-    ...typescriptCommand('test/support/injectFlows.ts'),
+    ...typescriptCommand('test/support/conntrack/injectFlows.ts'),
     ...[String(count), '--keep', '--nat', wanVip, '--timeout', '300'],
   ];
 }

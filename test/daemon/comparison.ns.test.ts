@@ -1,8 +1,8 @@
-import { keepstateCluster, type Cluster } from '../support/cluster.js';
-import { clusterFaults, type ClusterFault } from '../support/clusterFaults.js';
-import { incumbentCluster } from '../support/clusterMembers.js';
-import { expectSurvival } from '../support/clusterTraffic.js';
-import { TakeoverTime } from '../support/takeoverTime.js';
+import { keepstateCluster, type Cluster } from '../support/daemon/cluster.js';
+import { clusterFaults, type ClusterFault } from '../support/daemon/clusterFaults.js';
+import { incumbentCluster } from '../support/daemon/clusterMembers.js';
+import { expectSurvival } from '../support/daemon/clusterTraffic.js';
+import { TakeoverTime } from '../support/daemon/takeoverTime.js';
 
 jest.setTimeout(1_200_000);
 

@@ -7,7 +7,7 @@ import { Lab } from '../lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../lab/traffic.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { waitFor } from '../lab/waitFor.js';
-import { advertsFrom } from '../support/vrrpCapture.js';
+import { advertsFrom } from '../support/vrrp/capture.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 

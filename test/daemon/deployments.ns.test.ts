@@ -1,6 +1,6 @@
-import { Cluster, type KeepstateCluster } from '../support/cluster.js';
-import { KeepstateClusterNode } from '../support/clusterNode.js';
-import { deployments } from '../support/deployments.js';
+import { Cluster, type KeepstateCluster } from '../support/daemon/cluster.js';
+import { KeepstateClusterNode } from '../support/daemon/clusterNode.js';
+import { deployments } from '../support/daemon/deployments.js';
 
 jest.setTimeout(300_000);
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { putDump } from '../../src/daemon/dumps.js';
-import { RecordedLog } from '../support/recordedLog.js';
+import { RecordedLog } from '../support/base/recordedLog.js';
 
 let directory: string;
 let log: RecordedLog;

@@ -1,6 +1,10 @@
-import { clusterFaults } from '../support/clusterFaults.js';
-import { clusterConfig, keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
-import type { ClusterTrafficReport } from '../support/clusterTraffic.js';
+import { clusterFaults } from '../support/daemon/clusterFaults.js';
+import {
+  clusterConfig,
+  keepstateCluster,
+  type KeepstateCluster,
+} from '../support/daemon/cluster.js';
+import type { ClusterTrafficReport } from '../support/daemon/clusterTraffic.js';
 
 jest.setTimeout(600_000);
 

@@ -34,7 +34,7 @@ describe('a planned hand-over during a bulk', () => {
     await Promise.all(nodes.map((node) => node.start()));
     await nodes[0].waitForRole('MASTER', { timeout: 60_000 });
     await fw1.exec([
-      ...typescriptCommand('test/support/injectFlows.ts'),
+      ...typescriptCommand('test/support/conntrack/injectFlows.ts'),
       ...[String(flows), '--keep', '--nat', pairAddresses.wanVip],
       ...['--timeout', String(lifetimeSeconds)],
     ]);

@@ -1,5 +1,5 @@
 import { pairAddresses } from '../lab/firewallPair.js';
-import { keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
+import { keepstateCluster, type KeepstateCluster } from '../support/daemon/cluster.js';
 
 jest.setTimeout(300_000);
 

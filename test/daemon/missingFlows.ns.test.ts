@@ -6,7 +6,7 @@ import type { StatusAnswer } from '../../src/control/status.js';
 import { firewallPair, type FirewallPair } from '../lab/firewallPair.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
 import { KeepstateNode } from './keepstateNode.js';
 import { pairConfig } from './pairConfig.js';
 

@@ -1,8 +1,8 @@
 import { keepstateCommand } from '../lab/keepstateProgram.js';
-import { Cluster } from '../support/cluster.js';
-import { incumbent, incumbentConfig, keepstate } from '../support/clusterMembers.js';
-import { KeepstateClusterNode, type ClusterNode } from '../support/clusterNode.js';
-import { expectSurvival } from '../support/clusterTraffic.js';
+import { Cluster } from '../support/daemon/cluster.js';
+import { incumbent, incumbentConfig, keepstate } from '../support/daemon/clusterMembers.js';
+import { KeepstateClusterNode, type ClusterNode } from '../support/daemon/clusterNode.js';
+import { expectSurvival } from '../support/daemon/clusterTraffic.js';
 
 jest.setTimeout(600_000);
 

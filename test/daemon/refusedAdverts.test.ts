@@ -1,13 +1,13 @@
 /** Each thing that can be wrong with an advertisement is a problem of its own code in `status`. */
 import { microseconds, seconds } from '../../src/base/time.js';
-import { instanceProblems } from '../../src/daemon/problems.js';
+import { instanceProblems } from '../../src/daemon/status/problems.js';
 import type { VrrpDatagram } from '../../src/net/ports.js';
-import { advertOf } from '../../src/vrrp/advert.js';
-import { encodeAdvert, type AdvertV2 } from '../../src/vrrp/packet.js';
-import type { ComplaintReason } from '../../src/vrrp/problems.js';
+import { advertOf } from '../../src/vrrp/wire/advert.js';
+import { encodeAdvert, type AdvertV2 } from '../../src/vrrp/wire/packet.js';
+import type { ComplaintReason } from '../../src/vrrp/machine/problems.js';
 import type { InstanceSettings } from '../../src/vrrp/settings.js';
-import { RouterBench, vrrpSettings } from '../support/vrrpRouterBench.js';
-import { instanceSettings, ip, password, vip } from '../support/vrrpSettings.js';
+import { RouterBench, vrrpSettings } from '../support/vrrp/routerBench.js';
+import { instanceSettings, ip, password, vip } from '../support/vrrp/settings.js';
 
 const source = ip('10.0.0.2');
 const peer = { address: source, minTtl: 250, maxTtl: 255 };

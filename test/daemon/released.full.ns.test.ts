@@ -72,7 +72,7 @@ describe('beside the first release', () => {
     const nodes = await startNodes(old);
     const tcp = await startTcp(pair.client, { server, count: connections });
     await pair.firewalls[0].exec([
-      ...typescriptCommand('test/support/injectFlows.ts'),
+      ...typescriptCommand('test/support/conntrack/injectFlows.ts'),
       ...[String(ballast), '--keep', '--nat', wanVip, '--timeout', '3000'],
     ]);
     const holds = ({ sync }: StatusAnswer): boolean =>

@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seconds } from '../../src/base/time.js';
-import { History } from '../../src/daemon/history.js';
-import { RoleMemory } from '../../src/daemon/roleMemory.js';
-import { mastersWithin, StateFile } from '../../src/daemon/stateFile.js';
-import { RecordedLog } from '../support/recordedLog.js';
+import { History } from '../../src/daemon/disk/history.js';
+import { RoleMemory } from '../../src/daemon/disk/roleMemory.js';
+import { mastersWithin, StateFile } from '../../src/daemon/disk/stateFile.js';
+import { RecordedLog } from '../support/base/recordedLog.js';
 
 const released = join(__dirname, '../vectors/state-25dc65a');
 const bootId = 'a802b005-302e-4313-9092-05c2ef12ba87';

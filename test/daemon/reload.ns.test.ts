@@ -2,9 +2,13 @@ import type { Capture } from '../lab/capture.js';
 import { pairAddresses } from '../lab/firewallPair.js';
 import type { StatusAnswer } from '../../src/control/status.js';
 import { waitFor } from '../lab/waitFor.js';
-import { clusterConfig, keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
-import { expectSurvival } from '../support/clusterTraffic.js';
-import { announcementsFrom } from '../support/takeoverCapture.js';
+import {
+  clusterConfig,
+  keepstateCluster,
+  type KeepstateCluster,
+} from '../support/daemon/cluster.js';
+import { expectSurvival } from '../support/daemon/clusterTraffic.js';
+import { announcementsFrom } from '../support/daemon/takeoverCapture.js';
 
 jest.setTimeout(300_000);
 

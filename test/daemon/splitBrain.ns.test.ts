@@ -3,9 +3,9 @@ import { pairAddresses } from '../lab/firewallPair.js';
 import type { Host } from '../lab/host.js';
 import { startTcp } from '../lab/traffic.js';
 import { waitFor } from '../lab/waitFor.js';
-import { keepstateCluster, type KeepstateCluster } from '../support/cluster.js';
-import type { KeepstateClusterNode } from '../support/clusterNode.js';
-import { announcementsFrom } from '../support/takeoverCapture.js';
+import { keepstateCluster, type KeepstateCluster } from '../support/daemon/cluster.js';
+import type { KeepstateClusterNode } from '../support/daemon/clusterNode.js';
+import { announcementsFrom } from '../support/daemon/takeoverCapture.js';
 
 jest.setTimeout(300_000);
 

@@ -24,6 +24,6 @@ if (isMainThread) {
   void import('../../src/cli/main.js');
 } else {
   channel.onmessage = stall;
-  void import(join(__dirname, '../../src/sync/worker.ts'));
+  void import(join(__dirname, '../../src/sync/worker/worker.ts'));
 }
 channel.unref();

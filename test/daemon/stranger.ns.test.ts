@@ -70,7 +70,7 @@ async function attack(
   // One that was borrowed before may be the target now.
   await host.tryExec(['ip', 'address', 'del', `${target}/32`, 'dev', 'lo']);
   if (source !== own) await host.tryExec(['ip', 'address', 'add', `${source}/32`, 'dev', 'lo']);
-  return host.startTypescript('test/support/syncAttack.ts', [
+  return host.startTypescript('test/support/sync/attack.ts', [
     ...[kind, source, target, String(ttl), '5', String(sequence)],
   ]);
 }

@@ -3,10 +3,10 @@
  * Reads JSON lines: {"set":{"toRight":{…},"toLeft":{…}}} or {"counts":true}; answers each with one line.
  */
 import { createInterface } from 'node:readline';
-import { requireDone } from '../../src/net/errno.js';
-import { BatchedSocket } from '../../src/net/batchedSocket.js';
-import { interfaceIndex } from '../../src/net/interfaceQuery.js';
-import { AF_PACKET, packetSocketAddress, SOCK_RAW } from '../../src/net/sockaddr.js';
+import { requireDone } from '../../src/net/socket/errno.js';
+import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
+import { interfaceIndex } from '../../src/net/socket/interfaceQuery.js';
+import { AF_PACKET, packetSocketAddress, SOCK_RAW } from '../../src/net/socket/sockaddr.js';
 import { Impairment, type Copy, type Impairments } from './impairment.js';
 
 /** linux/if_packet.h, linux/if_ether.h, socket(7). */

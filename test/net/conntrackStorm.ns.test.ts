@@ -2,10 +2,10 @@
  * A million conntrack events into a socket with a 4 MiB buffer whose reader stalls now and then: overruns
  * are reported, everything received is counted, and receiving goes on.
  */
-import { BatchedSocket } from '../../src/net/batchedSocket.js';
-import { errnoName, requireDone } from '../../src/net/errno.js';
-import { withNetworkNamespace } from '../../src/net/networkNamespace.js';
-import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../../src/net/sockaddr.js';
+import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
+import { errnoName, requireDone } from '../../src/net/socket/errno.js';
+import { withNetworkNamespace } from '../../src/net/socket/networkNamespace.js';
+import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../../src/net/socket/sockaddr.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -49,7 +49,7 @@ function openEvents(host: Host): BatchedSocket {
 }
 
 async function inject(host: Host, ...args: string[]): Promise<{ events: number; errors: object }> {
-  const program = host.startTypescript('test/support/injectFlows.ts', args);
+  const program = host.startTypescript('test/support/conntrack/injectFlows.ts', args);
   const code = await program.exited();
   if (code.code !== 0) throw new Error(program.output);
   return JSON.parse(program.stdout) as { events: number; errors: object };

@@ -8,14 +8,18 @@ import {
   decodeNeighbourAdvertisement,
   encodeGratuitousArp,
   encodeNeighbourAdvertisement,
-} from '../../src/net/frames.js';
+} from '../../src/net/vrrp/frames.js';
 import {
   NetlinkBuilder,
   NetlinkWalker,
   decodeNetlinkAnswer,
   forEachAttribute,
-} from '../../src/net/netlinkFraming.js';
-import { decodeIpSocketAddress, ipSocketAddress, netlinkPortId } from '../../src/net/sockaddr.js';
+} from '../../src/net/netlink/netlinkFraming.js';
+import {
+  decodeIpSocketAddress,
+  ipSocketAddress,
+  netlinkPortId,
+} from '../../src/net/socket/sockaddr.js';
 
 const milliseconds = process.env['KEEPSTATE_FULL'] === '1' ? 20_000 : 2_000;
 const limits = {

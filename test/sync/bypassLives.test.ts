@@ -1,6 +1,6 @@
 /** Lives of a node without an internal cache in virtual time: events, dumps and bulks interleave in every way. */
-import { BypassLife, type BypassOptions } from '../support/bypassLife.js';
-import { SeededRandom } from '../support/seededRandom.js';
+import { BypassLife, type BypassOptions } from '../support/sync/bypassLife.js';
+import { SeededRandom } from '../support/base/seededRandom.js';
 
 jest.setTimeout(300_000);
 

@@ -1,8 +1,8 @@
 /** Two keepstate engines with two links each: whatever happens to one link, the caches are equal in the end. */
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { Churn, LinkPair, type LinkKind } from '../support/syncLinkPair.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { Churn, LinkPair, type LinkKind } from '../support/sync/linkPair.js';
 
 jest.setTimeout(300_000);
 

@@ -5,8 +5,8 @@
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { settingsOf, SyncNode } from '../support/syncNode.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/sync/node.js';
 
 jest.setTimeout(300_000);
 
@@ -57,7 +57,7 @@ describe('hostile datagrams', () => {
   async function flood(from: Host): Promise<{ sent: number; grown: number }> {
     const before = await victim.digest();
     const args = ['10.99.0.2', '3780', seconds, perSecond];
-    const junk = from.startTypescript('test/support/syncJunk.ts', args);
+    const junk = from.startTypescript('test/support/sync/junk.ts', args);
     await junk.exited();
     const report = junk.jsonLines().at(-1) as { sent: number };
     const after = await victim.digest();
@@ -93,7 +93,7 @@ describe('hostile datagrams', () => {
   });
 
   test('the true peer is served while it goes on, and afterwards', async () => {
-    const junk = stranger.startTypescript('test/support/syncJunk.ts', [
+    const junk = stranger.startTypescript('test/support/sync/junk.ts', [
       '10.99.0.2',
       '3780',
       seconds,

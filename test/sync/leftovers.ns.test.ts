@@ -6,8 +6,8 @@ import { milliseconds } from '../../src/base/time.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { settingsOf, SyncNode } from '../support/syncNode.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/sync/node.js';
 
 jest.setTimeout(180_000);
 

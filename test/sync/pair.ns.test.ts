@@ -3,8 +3,8 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { Relay } from '../lab/relay.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { settingsOf, SyncNode } from '../support/syncNode.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { settingsOf, SyncNode } from '../support/sync/node.js';
 import type { Impairments } from '../lab/impairment.js';
 
 jest.setTimeout(300_000);

@@ -2,8 +2,8 @@
  * Random lives of two nodes: whatever the order of crashes and roles, the purge leaves no flow
  * nowhere.
  */
-import { PurgeLife } from '../support/purgeLife.js';
-import { seededRandom } from '../support/syncLife.js';
+import { PurgeLife } from '../support/sync/purgeLife.js';
+import { seededRandom } from '../support/sync/life.js';
 
 const lives = process.env['KEEPSTATE_FULL'] === '1' ? 2_000 : 100;
 

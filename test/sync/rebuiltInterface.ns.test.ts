@@ -2,10 +2,10 @@
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { ipv6Ready } from '../support/ipv6Ready.js';
-import { LinkPair } from '../support/syncLinkPair.js';
-import type { LinkOptions } from '../support/syncNode.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { ipv6Ready } from '../support/net/ipv6Ready.js';
+import { LinkPair } from '../support/sync/linkPair.js';
+import type { LinkOptions } from '../support/sync/node.js';
 
 jest.setTimeout(300_000);
 

@@ -1,8 +1,8 @@
 /** Two keepstate engines over one TCP link: bursts, cuts, restarts, a peer that does not read. */
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import { ConntrackInjector } from '../support/ctInjector.js';
-import { Churn, LinkPair } from '../support/syncLinkPair.js';
+import { ConntrackInjector } from '../support/conntrack/ctInjector.js';
+import { Churn, LinkPair } from '../support/sync/linkPair.js';
 import type { SyncMode } from '../../src/sync/settings.js';
 
 jest.setTimeout(300_000);

@@ -5,9 +5,9 @@
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
-import { junkKinds, type JunkKind } from '../support/vrrpJunk.js';
-import type { NodeSpec } from '../support/vrrpNodeSpec.js';
-import { KeepstateNode, startPeer, type VrrpPeer } from '../support/vrrpPeers.js';
+import { junkKinds, type JunkKind } from '../support/vrrp/junk.js';
+import type { NodeSpec } from '../support/vrrp/nodeSpec.js';
+import { KeepstateNode, startPeer, type VrrpPeer } from '../support/vrrp/peers.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const floodSeconds = isFull ? 10 : 3;
@@ -55,7 +55,7 @@ async function send(
   rate = 0,
   secondsOrTimes = 5,
 ): Promise<number> {
-  const flood = attacker.startTypescript('test/support/vrrpFlood.ts', [
+  const flood = attacker.startTypescript('test/support/vrrp/flood.ts', [
     ...['eth0', String(rate), String(secondsOrTimes), kinds.join(',')],
   ]);
   const { code } = await flood.exited();

@@ -5,8 +5,8 @@
  */
 import { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
-import { VrrpPair, type PairOptions, type Side } from '../support/vrrpPair.js';
-import type { DaemonKind } from '../support/vrrpPeers.js';
+import { VrrpPair, type PairOptions, type Side } from '../support/vrrp/pair.js';
+import type { DaemonKind } from '../support/vrrp/peers.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const patience = 240_000;

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import type { Capture } from '../lab/capture.js';
 import { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
-import type { NodeSpec } from '../support/vrrpNodeSpec.js';
-import { startPeer, type DaemonKind } from '../support/vrrpPeers.js';
+import type { NodeSpec } from '../support/vrrp/nodeSpec.js';
+import { startPeer, type DaemonKind } from '../support/vrrp/peers.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const perInterface = isFull ? 250 : 60;

@@ -13,12 +13,12 @@ import {
   garpsFrom,
   runsOf,
   type SeenAdvert,
-} from '../support/vrrpCapture.js';
-import type { InstanceSpec, NodeSpec } from '../support/vrrpNodeSpec.js';
-import { startPeer, type DaemonKind } from '../support/vrrpPeers.js';
+} from '../support/vrrp/capture.js';
+import type { InstanceSpec, NodeSpec } from '../support/vrrp/nodeSpec.js';
+import { startPeer, type DaemonKind } from '../support/vrrp/peers.js';
 
 const patience = 240_000;
-/** Sender of the frames of test/support/vrrpJunk.ts. */
+/** Sender of the frames of test/support/vrrp/junk.ts. */
 const worseMac = '02:00:00:00:00:66';
 
 /** What the witness saw of the subject's life. */
@@ -156,7 +156,7 @@ async function contest(kind: DaemonKind): Promise<Contest> {
   await sleep(2_500);
   const capture = await subject.capture('eth0', { filter: 'proto 112 or arp' });
   // The worse router says one word and is silent again, as one that heard the answer.
-  const worse = other.startTypescript('test/support/vrrpFlood.ts', ['eth0', '0', '1', 'lower']);
+  const worse = other.startTypescript('test/support/vrrp/flood.ts', ['eth0', '0', '1', 'lower']);
   expect((await worse.exited()).code).toBe(0);
   await sleep(4_000);
   await capture.stop();

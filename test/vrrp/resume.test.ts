@@ -1,8 +1,8 @@
 import { milliseconds, seconds } from '../../src/base/time.js';
-import type { RecordedLine } from '../../src/vrrp/recording.js';
-import { replay, toJsonLine } from '../../src/vrrp/recording.js';
-import { RouterBench, vrrpSettings } from '../support/vrrpRouterBench.js';
-import { instanceSettings, ip } from '../support/vrrpSettings.js';
+import type { RecordedLine } from '../../src/vrrp/machine/recording.js';
+import { replay, toJsonLine } from '../../src/vrrp/machine/recording.js';
+import { RouterBench, vrrpSettings } from '../support/vrrp/routerBench.js';
+import { instanceSettings, ip } from '../support/vrrp/settings.js';
 
 const settings = vrrpSettings([instanceSettings()]);
 const resume = new Set(['A']);

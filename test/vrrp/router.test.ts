@@ -1,9 +1,9 @@
 import { milliseconds, seconds } from '../../src/base/time.js';
-import { encodeAdvert } from '../../src/vrrp/packet.js';
-import { advertOf } from '../../src/vrrp/advert.js';
+import { encodeAdvert } from '../../src/vrrp/wire/packet.js';
+import { advertOf } from '../../src/vrrp/wire/advert.js';
 import type { VrrpDatagram } from '../../src/net/ports.js';
-import { RouterBench, vrrpSettings } from '../support/vrrpRouterBench.js';
-import { instanceSettings, ip, vip } from '../support/vrrpSettings.js';
+import { RouterBench, vrrpSettings } from '../support/vrrp/routerBench.js';
+import { instanceSettings, ip, vip } from '../support/vrrp/settings.js';
 
 const script = (text: string): { words: string[] } => ({ words: text.split(' ') });
 

@@ -5,8 +5,8 @@ import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import type { InstanceSnapshot } from '../../src/vrrp/snapshot.js';
-import type { NodeSpec } from '../support/vrrpNodeSpec.js';
-import { KeepstateNode } from '../support/vrrpPeers.js';
+import type { NodeSpec } from '../support/vrrp/nodeSpec.js';
+import { KeepstateNode } from '../support/vrrp/peers.js';
 
 const patience = 120_000;
 

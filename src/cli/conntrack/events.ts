@@ -5,7 +5,7 @@ import { eventGroup } from '../../conntrack/constants.js';
 import { MessageIndex } from '../../conntrack/text/messageIndex.js';
 import { watchKernel, type EventListener } from '../../conntrack/text/kernelListing.js';
 import { eventKindOf, expectationFromMessage, portIdOf } from '../../conntrack/text/messageView.js';
-import { errnoText } from '../../net/errno.js';
+import { errnoText } from '../../net/socket/errno.js';
 import { expectationOutput } from './expectationCommands.js';
 import type { Outcome } from './flowCommands.js';
 import { flowOutput } from './flowOutput.js';

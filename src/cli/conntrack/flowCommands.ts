@@ -29,7 +29,7 @@ import {
 } from '../../conntrack/command/statistics.js';
 import { labelBits, labelBytes } from '../../conntrack/text/labels.js';
 import { MessageIndex, place } from '../../conntrack/text/messageIndex.js';
-import { EINVAL, ENOENT } from '../../net/errno.js';
+import { EINVAL, ENOENT } from '../../net/socket/errno.js';
 import { flowOutput } from './flowOutput.js';
 import type { Invocation } from './invocation.js';
 import type { CommandPorts } from './ports.js';

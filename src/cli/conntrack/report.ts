@@ -13,7 +13,7 @@ import {
   EPERM,
   ERANGE,
   errnoText,
-} from '../../net/errno.js';
+} from '../../net/socket/errno.js';
 import type { Form } from './optionTable.js';
 import { failure, type Refusal } from './refusal.js';
 

@@ -12,7 +12,7 @@ import {
   reversePath,
 } from '../../config/machine/sysctls.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import type { NftRuleset } from '../../net/nftRules.js';
+import type { NftRuleset } from '../../net/netlink/nftRules.js';
 import type { Finding } from './finding.js';
 import type { Listing } from './nft/listing.js';
 import type { LinkAddresses } from './packets.js';

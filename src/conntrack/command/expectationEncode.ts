@@ -1,7 +1,7 @@
 /** Requests of the `conntrack` command about expectations (enum ctattr_expect). */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { messageFlag, messageType } from '../constants.js';
-import type { MessageBatch } from '../messageBatch.js';
+import type { MessageBatch } from '../codec/messageBatch.js';
 import { isIcmp } from '../text/names.js';
 import { encodeTuple } from './flowEncode.js';
 import { hasPortParts, type TuplePattern } from './flowPattern.js';

@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { messageFlag, messageType, statusBit, tcpState } from '../constants.js';
-import type { MessageBatch } from '../messageBatch.js';
+import type { MessageBatch } from '../codec/messageBatch.js';
 import { labelBytes } from '../text/labels.js';
 import { direction, part, place, type MessageIndex } from '../text/messageIndex.js';
 import { isIcmp, protocolNumbers } from '../text/names.js';

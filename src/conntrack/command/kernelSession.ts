@@ -5,11 +5,11 @@
  * is.
  */
 import { DecodeError } from '../../base/errors.js';
-import { BatchedSocket, messageTruncated } from '../../net/batchedSocket.js';
-import { EAGAIN } from '../../net/errno.js';
-import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/sockaddr.js';
+import { BatchedSocket, messageTruncated } from '../../net/socket/batchedSocket.js';
+import { EAGAIN } from '../../net/socket/errno.js';
+import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/socket/sockaddr.js';
 import { messageType } from '../constants.js';
-import { MessageBatch } from '../messageBatch.js';
+import { MessageBatch } from '../codec/messageBatch.js';
 import { largestFlowRequest } from './flowEncode.js';
 
 const netlinkNetfilter = 12;

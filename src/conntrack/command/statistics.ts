@@ -3,7 +3,7 @@
  * ctattr_expect_stats).
  */
 import { messageFlag, messageType } from '../constants.js';
-import type { MessageBatch } from '../messageBatch.js';
+import type { MessageBatch } from '../codec/messageBatch.js';
 import { Attributes } from '../text/attributes.js';
 
 const perProcessorType = { flows: 0x104, expectations: 0x203 } as const;

@@ -2,7 +2,7 @@
  * One cached flow as `conntrackd -i` and `-e` print it: the flow's line without timeout, use and id, then how
  * long it is known. The external cache has no reply direction. `-x` prints the bare `<flow>`, id included.
  */
-import type { FlowCursor } from '../flowRecord.js';
+import type { FlowCursor } from '../record/flowRecord.js';
 import { expectationLine, expectationXml } from './expectationText.js';
 import { flowLine } from './flowLine.js';
 import { flowJson } from './flowJson.js';

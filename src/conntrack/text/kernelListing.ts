@@ -2,11 +2,15 @@
  * The kernel's flows for a person: a dump or the event stream as raw messages on a socket of its own, without
  * a table and without the daemon. Needs CAP_NET_ADMIN.
  */
-import { BatchedSocket, messageTruncated } from '../../net/batchedSocket.js';
-import { decodeNetlinkAnswer, netlinkType, NetlinkWalker } from '../../net/netlinkFraming.js';
-import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/sockaddr.js';
+import { BatchedSocket, messageTruncated } from '../../net/socket/batchedSocket.js';
+import {
+  decodeNetlinkAnswer,
+  netlinkType,
+  NetlinkWalker,
+} from '../../net/netlink/netlinkFraming.js';
+import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/socket/sockaddr.js';
 import { messageFlag, messageType } from '../constants.js';
-import { MessageBatch } from '../messageBatch.js';
+import { MessageBatch } from '../codec/messageBatch.js';
 
 const netlinkNetfilter = 12;
 /** The kernel fills at most 32 KiB per read of a dump. */

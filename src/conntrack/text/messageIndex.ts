@@ -7,7 +7,7 @@
  *   at:  original (12 places) | reply (12 places) | everything else
  */
 import { DecodeError } from '../../base/errors.js';
-import { hasFastHeaders4 } from '../tupleCodec.js';
+import { hasFastHeaders4 } from '../codec/tupleCodec.js';
 
 /** Places of one direction, from `direction.original` or `direction.reply`. */
 export const part = {

@@ -14,7 +14,7 @@ import {
   zoneScope,
   type AddressRole,
   type FlowCursor,
-} from '../flowRecord.js';
+} from '../record/flowRecord.js';
 import { definedOnly } from './definedOnly.js';
 import type { FlowView, SequenceAdjustment, TupleView } from './flowView.js';
 import { isIcmp } from './names.js';

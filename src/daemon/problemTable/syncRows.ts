@@ -1,5 +1,5 @@
 /** Problems of replication: the engine, its links, its tables, its peer. */
-import { refusals } from '../../sync/refusedSenders.js';
+import { refusals } from '../../sync/links/refusedSenders.js';
 import type { ProblemRows } from './row.js';
 
 export const syncRows = {

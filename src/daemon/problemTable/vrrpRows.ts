@@ -3,7 +3,7 @@
  * of the VRRP room.
  */
 import { problemRemedy } from '../../vrrp/remedies.js';
-import type { ComplaintReason } from '../../vrrp/problems.js';
+import type { ComplaintReason } from '../../vrrp/machine/problems.js';
 import type { ProblemRow } from './row.js';
 
 const quiet = 'a minute after the last such advertisement';

@@ -2,7 +2,7 @@
  * Expectation messages of the replication protocol (conntrackd 1.4.7): attribute numbers of their own, all
  * ports in network order. They are few, so the codec builds objects; one table of rows serves both ways.
  */
-import type { Expectation, ExpectationTuple } from '../../conntrack/expectation.js';
+import type { Expectation, ExpectationTuple } from '../../conntrack/codec/expectation.js';
 import { headerBytes } from './header.js';
 
 /** The longest message that `writeExpectation` makes. */

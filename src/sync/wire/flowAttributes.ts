@@ -4,7 +4,7 @@
  * are `len, type`, big endian; `len` counts the header and not the padding to a multiple of 4.
  */
 import { protocol, statusBit } from '../../conntrack/constants.js';
-import { has, info, rare, role, word } from '../../conntrack/flowRecord.js';
+import { has, info, rare, role, word } from '../../conntrack/record/flowRecord.js';
 
 /** Form of a value; dense numbers, so that the interpreters switch on them. */
 export const form = {

@@ -15,7 +15,7 @@ import {
   zoneScope,
   type AddressRole,
   type FlowCursor,
-} from '../../conntrack/flowRecord.js';
+} from '../../conntrack/record/flowRecord.js';
 import { protocol } from '../../conntrack/constants.js';
 import { form, rowsByNumber, type WireRow } from './flowAttributes.js';
 

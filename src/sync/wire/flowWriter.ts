@@ -14,7 +14,7 @@ import {
   zoneScope,
   type AddressRole,
   type FlowCursor,
-} from '../../conntrack/flowRecord.js';
+} from '../../conntrack/record/flowRecord.js';
 import {
   form,
   longestHelperForPeer,

@@ -8,7 +8,7 @@
  *   +----+----+  +--------+  +-------------+  +---------------+  +------------+------------+
  *                                                                 CTL with ACK, NACK, RESYNC only
  */
-import { lifecycle } from '../../conntrack/flowRecord.js';
+import { lifecycle } from '../../conntrack/record/flowRecord.js';
 
 export const protocolVersion = 1;
 export const headerBytes = 8;

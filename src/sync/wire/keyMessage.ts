@@ -11,7 +11,7 @@
  *
  * A keepstate 0.1.0 takes them for broken JSON and ignores them.
  */
-import type { PartDigest } from '../keyDigests.js';
+import type { PartDigest } from './keyDigests.js';
 
 /** What a MASTER says of a flow. */
 export const keyVerdict = { neither: 0, held: 1, ended: 2 } as const;

@@ -2,7 +2,7 @@
  * Flows as nearly all of them are: IPv4, with ports, without translation or anything rare. What interpreting the attribute rows
  * writes for them, written out in half the time (20 ns). Which flows these are follows from the rows that were chosen.
  */
-import { word, type FlowCursor } from '../../conntrack/flowRecord.js';
+import { word, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { rows, type WireRow } from './flowAttributes.js';
 
 /** Set of bits: what follows behind addresses, status, protocol and ports. `none`: the flow is not plain. */

@@ -4,9 +4,9 @@
  */
 import { formatIp } from '../../base/ipAddress.js';
 import { toSeconds, type Microseconds } from '../../base/time.js';
-import { masterDownTime } from '../timing.js';
+import { masterDownTime } from '../machine/timing.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';
-import type { StateName } from '../actions.js';
+import type { StateName } from '../machine/actions.js';
 import type { InstanceSnapshot, ItemSnapshot, RouterSnapshot, UnitSnapshot } from '../snapshot.js';
 
 export function dataText(settings: VrrpSettings, snapshot: RouterSnapshot): string {

@@ -3,7 +3,7 @@
  * its order. Passwords are masked, as newer versions do. Pure.
  */
 import { toSeconds } from '../../base/time.js';
-import type { StateName } from '../actions.js';
+import type { StateName } from '../machine/actions.js';
 import type { InstanceSettings, NotifySettings, ScriptCommand, VrrpSettings } from '../settings.js';
 import type { InstanceSnapshot, ItemSnapshot, RouterSnapshot } from '../snapshot.js';
 

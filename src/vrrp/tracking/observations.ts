@@ -2,7 +2,7 @@
  * What the trackers see, and what it means for an instance: keepalived's priority arithmetic. Pure.
  * A tracker says good, bad, (before its first result) unknown, or disabled; a file says a number.
  */
-import type { Conditions, Contribution } from '../events.js';
+import type { Conditions, Contribution } from '../machine/events.js';
 import type {
   InstanceSettings,
   SyncGroupSettings,

@@ -4,7 +4,7 @@ import type { Timers } from '../../base/time.js';
 import type { NetworkWatch } from '../../net/ports.js';
 import type { ProcessSpawner } from '../scripts/process.js';
 import type { InstanceSettings, TrackReference, VrrpSettings } from '../settings.js';
-import { groupOf } from '../units.js';
+import { groupOf } from '../machine/units.js';
 import { FileTracker, type WatchedFiles } from './fileTracker.js';
 import { InterfaceTracker } from './interfaceTracker.js';
 import { mergeTracking, type Observations, type TrackVerdict } from './observations.js';

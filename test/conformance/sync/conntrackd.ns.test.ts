@@ -3,7 +3,7 @@ import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { settingsOf, SyncNode, withoutAges } from '../../support/syncNode.js';
+import { settingsOf, SyncNode, withoutAges } from '../../support/sync/node.js';
 
 jest.setTimeout(300_000);
 

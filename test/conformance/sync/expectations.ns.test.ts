@@ -10,9 +10,9 @@ import { firewallPair, pairAddresses, type FirewallPair } from '../../lab/firewa
 import { Lab } from '../../lab/lab.js';
 import type { ManagedProcess } from '../../lab/managedProcess.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { everyProtocolConfig } from '../../support/syncConntrackdConfig.js';
-import { linesOf } from '../../support/syncMixedPair.js';
-import { settingsOf, SyncNode } from '../../support/syncNode.js';
+import { everyProtocolConfig } from '../../support/sync/conntrackdConfig.js';
+import { linesOf } from '../../support/sync/mixedPair.js';
+import { settingsOf, SyncNode } from '../../support/sync/node.js';
 
 jest.setTimeout(300_000);
 
@@ -65,7 +65,7 @@ describe('expectations beside a real conntrackd', () => {
     );
     conntrackd = await Conntrackd.startWithConfig(pair.firewalls[1], config, directory);
     keepstate = await start({ expectationSync: ['FTP'] });
-    const ftp = pair.server.startTypescript('test/support/flowFtp.ts', ['server', 'hold']);
+    const ftp = pair.server.startTypescript('test/support/conntrack/flowFtp.ts', ['server', 'hold']);
     await ftp.waitForOutput('"ready":true');
   });
 
@@ -83,7 +83,7 @@ describe('expectations beside a real conntrackd', () => {
 
   /** A control connection whose client waits for the data connection. */
   async function expectData(): Promise<ManagedProcess> {
-    const ftp = pair.client.startTypescript('test/support/flowFtp.ts', ['client', server]);
+    const ftp = pair.client.startTypescript('test/support/conntrack/flowFtp.ts', ['client', server]);
     await ftp.waitForOutput('"ready":true');
     ftp.write('\n');
     return ftp;

@@ -4,11 +4,11 @@ import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { everyProtocolConfig } from '../../support/syncConntrackdConfig.js';
-import { createUdpFlows } from '../../support/syncFlows.js';
-import { cableTwice, twoLinks, type LinkKind } from '../../support/syncLinkPair.js';
-import { linesOf } from '../../support/syncMixedPair.js';
-import { settingsOf, SyncNode } from '../../support/syncNode.js';
+import { everyProtocolConfig } from '../../support/sync/conntrackdConfig.js';
+import { createUdpFlows } from '../../support/sync/flows.js';
+import { cableTwice, twoLinks, type LinkKind } from '../../support/sync/linkPair.js';
+import { linesOf } from '../../support/sync/mixedPair.js';
+import { settingsOf, SyncNode } from '../../support/sync/node.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 jest.setTimeout(300_000);

@@ -3,9 +3,9 @@
  * is a dump of the kernel, and no verb touches the kernel that should not.
  */
 import { waitFor } from '../../lab/waitFor.js';
-import { ConntrackInjector } from '../../support/ctInjector.js';
-import { createTellableFlows, createUdpFlows } from '../../support/syncFlows.js';
-import { linesOf, MixedPair } from '../../support/syncMixedPair.js';
+import { ConntrackInjector } from '../../support/conntrack/ctInjector.js';
+import { createTellableFlows, createUdpFlows } from '../../support/sync/flows.js';
+import { linesOf, MixedPair } from '../../support/sync/mixedPair.js';
 
 jest.setTimeout(300_000);
 

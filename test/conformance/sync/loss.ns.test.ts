@@ -1,8 +1,8 @@
 /** FTFW beside a real conntrackd 1.4.7 over a link that loses datagrams both ways, while flows come and go. */
 import type { Host } from '../../lab/host.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { createUdpFlows } from '../../support/syncFlows.js';
-import { linesOf, MixedPair, type MixedPairOptions } from '../../support/syncMixedPair.js';
+import { createUdpFlows } from '../../support/sync/flows.js';
+import { linesOf, MixedPair, type MixedPairOptions } from '../../support/sync/mixedPair.js';
 
 jest.setTimeout(300_000);
 

@@ -1,6 +1,6 @@
 /** Flows of every protocol beside a real conntrackd 1.4.7, both directions, over every transport and mode. */
-import { MixedPair, type MixedPairOptions } from '../../support/syncMixedPair.js';
-import { createTellableFlows, createUntellableFlows } from '../../support/syncFlows.js';
+import { MixedPair, type MixedPairOptions } from '../../support/sync/mixedPair.js';
+import { createTellableFlows, createUntellableFlows } from '../../support/sync/flows.js';
 import { waitFor } from '../../lab/waitFor.js';
 
 jest.setTimeout(300_000);

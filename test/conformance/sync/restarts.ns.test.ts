@@ -1,6 +1,6 @@
 /** Either side of a pair with a real conntrackd 1.4.7 ends, flows come and go meanwhile, and it is started again. */
-import { createUdpFlows } from '../../support/syncFlows.js';
-import { MixedPair } from '../../support/syncMixedPair.js';
+import { createUdpFlows } from '../../support/sync/flows.js';
+import { MixedPair } from '../../support/sync/mixedPair.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 jest.setTimeout(300_000);

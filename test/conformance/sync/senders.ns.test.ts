@@ -6,7 +6,7 @@ import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { settingsOf, SyncNode } from '../../support/syncNode.js';
+import { settingsOf, SyncNode } from '../../support/sync/node.js';
 
 jest.setTimeout(300_000);
 

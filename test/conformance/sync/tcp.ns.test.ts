@@ -2,9 +2,9 @@
  * A TCP link between keepstate and a real conntrackd 1.4.7 meets what streams meet: the path is dead for a while,
  * connections are reset, bytes go missing because conntrackd takes a short write for success, a stranger connects.
  */
-import { ConntrackInjector } from '../../support/ctInjector.js';
-import { createUdpFlows } from '../../support/syncFlows.js';
-import { MixedPair } from '../../support/syncMixedPair.js';
+import { ConntrackInjector } from '../../support/conntrack/ctInjector.js';
+import { createUdpFlows } from '../../support/sync/flows.js';
+import { MixedPair } from '../../support/sync/mixedPair.js';
 import { waitFor } from '../../lab/waitFor.js';
 import type { Host } from '../../lab/host.js';
 

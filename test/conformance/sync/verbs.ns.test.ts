@@ -1,8 +1,8 @@
 /** conntrackd's verbs -n -B -R -f -c -t, given to either side of a pair with a real conntrackd 1.4.7. */
 import { seconds } from '../../../src/base/time.js';
 import { waitFor } from '../../lab/waitFor.js';
-import { createUdpFlows } from '../../support/syncFlows.js';
-import { MixedPair } from '../../support/syncMixedPair.js';
+import { createUdpFlows } from '../../support/sync/flows.js';
+import { MixedPair } from '../../support/sync/mixedPair.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 jest.setTimeout(300_000);

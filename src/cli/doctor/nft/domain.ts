@@ -4,7 +4,7 @@
  * tell.
  */
 import { parseIp, type IpAddress } from '../../../base/ipAddress.js';
-import { fieldsOf, listOf, textOf } from '../../../net/nftJson.js';
+import { fieldsOf, listOf, textOf } from '../../../net/netlink/nftJson.js';
 
 export type Answer = 'yes' | 'no' | 'maybe';
 

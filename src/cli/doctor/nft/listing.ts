@@ -3,7 +3,7 @@
  * it, the devices of netdev chains, and what iptables extensions match (nft translates them where
  * iptables' plugins are installed).
  */
-import type { NftFields } from '../../../net/nftJson.js';
+import type { NftFields } from '../../../net/netlink/nftJson.js';
 
 export interface Listing {
   /** By `family table handle`. */

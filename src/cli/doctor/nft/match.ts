@@ -1,5 +1,5 @@
 /** Whether a rule's conditions hold for a packet. */
-import { fieldsOf, listOf, textOf, type NftFields } from '../../../net/nftJson.js';
+import { fieldsOf, listOf, textOf, type NftFields } from '../../../net/netlink/nftJson.js';
 import { allOf, compares, isAmong, negate, oneOf, unwrapped, type Answer } from './domain.js';
 import { domainOf, type Packet, type Situation } from './packet.js';
 

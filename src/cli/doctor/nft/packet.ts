@@ -3,7 +3,7 @@
  * in it.
  */
 import type { IpFamily } from '../../../base/ipAddress.js';
-import { fieldsOf, textOf, type NftFields } from '../../../net/nftJson.js';
+import { fieldsOf, textOf, type NftFields } from '../../../net/netlink/nftJson.js';
 import {
   absentDomain,
   known,

@@ -3,8 +3,14 @@
  * leaves both ways open; a chain is sure of its verdict only where all open ways end alike. What
  * made the difference is kept, to be said.
  */
-import { fieldsOf, listOf, objectsOf, textOf, type NftFields } from '../../../net/nftJson.js';
-import type { NftRule } from '../../../net/nftRules.js';
+import {
+  fieldsOf,
+  listOf,
+  objectsOf,
+  textOf,
+  type NftFields,
+} from '../../../net/netlink/nftJson.js';
+import type { NftRule } from '../../../net/netlink/nftRules.js';
 import { allOf, type Answer } from './domain.js';
 import { isOneOf, matchAnswer, wantedOf, type Question } from './match.js';
 import { translated } from './listing.js';

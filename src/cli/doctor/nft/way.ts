@@ -1,6 +1,6 @@
 /** The way of one packet through the hooks of the kernel, from its device to its socket or back. */
-import type { NftChain, NftRule, NftRuleset } from '../../../net/nftRules.js';
-import { fieldsOf, objectsOf, textOf } from '../../../net/nftJson.js';
+import type { NftChain, NftRule, NftRuleset } from '../../../net/netlink/nftRules.js';
+import { fieldsOf, objectsOf, textOf } from '../../../net/netlink/nftJson.js';
 import type { Answer } from './domain.js';
 import type { Listing } from './listing.js';
 import type { ConnectionState, Packet, Situation } from './packet.js';

@@ -1,0 +1,141 @@
+/**
+ * winston behind the Logger port. One line per event: stderr for a terminal or the journal, a file or syslog as the
+ * configuration says. No output can hold up or silence another.
+ */
+import { Writable } from 'node:stream';
+import { createLogger, format, transports, type Logger as Winston, type transport } from 'winston';
+import type { LogFields, Logger, LogLevel } from '../../base/logger.js';
+import { printable, printableJson } from '../../base/printable.js';
+import { milliseconds, type Timers } from '../../base/time.js';
+import { LogFile } from './logFile.js';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly timers: Timers;
+  readonly file?: string;
+  /** Object-mode stream of `LogRecord`s: syslog. */
+  readonly records?: Writable;
+}
+
+/** What arrives at `records`. */
+export interface LogRecord {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** RFC 5424 severities as far as they are used. */
+export const severities: Readonly<Record<LogLevel, number>> = {
+  error: 3,
+  warning: 4,
+  notice: 5,
+  info: 6,
+  debug: 7,
+};
+
+export interface ProcessLog extends Logger {
+  /** The level of all outputs. */
+  setLevel(level: LogLevel): void;
+  /** The file was renamed: it is opened anew. */
+  reopen(): void;
+  /** Flushes the file; waits for a disk that hangs no longer than a moment. */
+  close(): Promise<void>;
+}
+
+const closePatience = milliseconds(2_000);
+
+export function openLog(options: LogOptions): ProcessLog {
+  const { level, timers, file: path, records } = options;
+  const file =
+    path === undefined
+      ? undefined
+      : new LogFile(path, (name, because) => {
+          winston.log('error', 'the log file cannot be written', {
+            fields: { path: name, because },
+          });
+        });
+  const winston: Winston = createLogger({
+    levels: Object.fromEntries(Object.entries(severities)),
+    level,
+    format: format.combine(
+      format.timestamp(),
+      format.printf(({ timestamp, level: lineLevel, message, fields }) =>
+        // winston passes on what `log` below gives it.
+        formatLine(String(timestamp), lineLevel as LogLevel, String(message), fields as LogFields),
+      ),
+    ),
+    transports: transportsTo([stderrStream(), file, records]),
+    exitOnError: false,
+  });
+  winston.on('error', () => undefined);
+  return {
+    log: (lineLevel, message, fields = {}) => {
+      winston.log({ level: lineLevel, message, fields });
+    },
+    setLevel: (wanted) => {
+      winston.level = wanted;
+    },
+    reopen: () => file?.reopen(),
+    close: () =>
+      new Promise((resolve) => {
+        const patience = timers.after(closePatience, () => resolve());
+        const done = (): void => {
+          patience.cancel();
+          resolve();
+        };
+        winston.once('finish', () => {
+          if (file === undefined) done();
+          else file.end(done);
+        });
+        winston.end();
+      }),
+  };
+}
+
+/** process.stderr, whose reader may be gone or whose disk may be full: then the line is lost (cli/main.ts hears its errors). */
+function stderrStream(): Writable {
+  return new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      try {
+        process.stderr.write(line);
+      } catch {
+        // A file that is written synchronously throws.
+      }
+      done();
+    },
+  });
+}
+
+function transportsTo(streams: readonly (Writable | undefined)[]): transport[] {
+  const all: unknown[] = streams
+    .filter((stream) => stream !== undefined)
+    .map((stream) => new transports.Stream({ stream }));
+  // winston declares its own transports as interfaces beside the class that they extend.
+  return all as transport[];
+}
+
+/** `2026-11-21T06:00:00.000Z notice: Entering MASTER STATE instance=VI_1 because="priority 0 received"` */
+export function formatLine(
+  timestamp: string,
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+): string {
+  return `${timestamp} ${level}: ${formatMessage(message, fields)}`;
+}
+
+/** Message and fields in one line; a field that needs it is quoted. */
+export function formatMessage(message: string, fields: LogFields): string {
+  const parts = Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${quote(String(value))}`],
+  );
+  return [oneLine(message), ...parts].join(' ');
+}
+
+function quote(text: string): string {
+  return /^[^\s"=\\\p{C}]+$/u.test(text) ? text : printableJson(text);
+}
+
+function oneLine(text: string): string {
+  return printable(text.replace(/[\r\n]+/g, ' '));
+}

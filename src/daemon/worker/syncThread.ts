@@ -1,0 +1,43 @@
+/** The sync worker as a thread: the entry of src/sync in a node:worker_threads Worker. */
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Logger } from '../../base/logger.js';
+import type { ThreadScheduling } from '../../config/nodeSettings.js';
+import type { SyncReport } from '../../sync/messages.js';
+import { schedule, threadIds } from '../host/scheduling.js';
+import type { StartWorker } from './workerSupervisor.js';
+
+/** Each worker's thread gets `scheduling`: it is the thread that appeared with it. */
+export function threadStarter(
+  scheduling: ThreadScheduling | undefined,
+  logger: Logger,
+): StartWorker {
+  return (listener) => {
+    const before = threadIds();
+    const worker = new Worker(join(__dirname, `../../sync/worker/worker${extension()}`), {
+      name: 'sync',
+    });
+    let because = 'it ended by itself';
+    worker.on('online', () => {
+      if (scheduling === undefined) return;
+      for (const id of threadIds()) if (!before.has(id)) schedule(id, scheduling, logger);
+    });
+    // Only our own worker posts here, and its messages have this one type.
+    worker.on('message', (report: SyncReport) => listener.report(report));
+    worker.on('error', (error) => {
+      because = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    worker.on('exit', (code) => listener.ended(code === 0 ? because : `${because} (exit ${code})`));
+    return {
+      post: (command) => worker.postMessage(command),
+      terminate: async () => {
+        await worker.terminate();
+      },
+    };
+  };
+}
+
+/** `.js` after the build, `.ts` where this file itself runs from source. */
+function extension(): string {
+  return __filename.endsWith('.ts') ? '.ts' : '.js';
+}

@@ -1,0 +1,268 @@
+/**
+ * Keeps a sync worker alive: starts it, tells its end, starts it again with growing pauses, and pairs commands with
+ * their results. VRRP never waits for it. Knows nothing of roles.
+ */
+import type { Logger } from '../../base/logger.js';
+import {
+  addTime,
+  milliseconds,
+  seconds,
+  subtractTime,
+  toMilliseconds,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type Timers,
+} from '../../base/time.js';
+import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../../sync/messages.js';
+import type { SyncSettings } from '../../sync/settings.js';
+import { SilenceWatch } from './silenceWatch.js';
+
+/** A started worker: node:worker_threads in compose.ts, a fake in tests. */
+export interface WorkerHandle {
+  post(command: SyncCommand): void;
+  /** Resolves when the thread has ended. */
+  terminate(): Promise<void>;
+}
+
+export interface WorkerListener {
+  report(report: SyncReport): void;
+  /** The thread ended: its exit code or the error that killed it. */
+  ended(because: string): void;
+}
+
+export type StartWorker = (listener: WorkerListener) => WorkerHandle;
+
+export interface SupervisorOptions {
+  readonly start: StartWorker;
+  readonly settings: SyncSettings;
+  readonly listingPath: string;
+  /** For conntrackd's own client. */
+  readonly clientPath: string | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly onReport: (report: SyncReport) => void;
+  readonly onDown: (because: string) => void;
+}
+
+export interface SyncPicture {
+  readonly status: SyncStatus | undefined;
+  readonly downBecause: string | undefined;
+  readonly restarts: number;
+  readonly listingPath: string;
+}
+
+export type SyncResult = Extract<SyncReport, { kind: 'result' }>;
+
+const firstPause = milliseconds(250);
+const longestPause = seconds(10);
+/** A life this long was a good one: the next pause is short again. */
+const goodLife = seconds(60);
+const stopPatience = seconds(3);
+const settlePause = milliseconds(50);
+/** A person waits for `status`, and a stop for nobody. */
+const refreshPatience = milliseconds(500);
+/** An engine that is started afresh ends its commit first; two reloads in a row are within the command line's 70 s. */
+const reconfigurePatience = seconds(30);
+
+export class WorkerSupervisor {
+  readonly #options: SupervisorOptions;
+  #settings: SyncSettings;
+  #worker: WorkerHandle | undefined;
+  #startedAt: Microseconds;
+  #pause: Microseconds = firstPause;
+  #restart: ArmedTimer | undefined;
+  #isStopping = false;
+  #restarts = 0;
+  #downBecause: string | undefined;
+  #lastStatus: SyncStatus | undefined;
+  #nextId = 1;
+  readonly #silence: SilenceWatch;
+  readonly #waiting = new Map<number, (result: SyncResult) => void>();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#startedAt = options.clock.now();
+    this.#silence = new SilenceWatch(options.timers, () => this.#silent());
+  }
+
+  /** The worker's last word on itself; undefined before the first, and while it is down. */
+  get status(): SyncStatus | undefined {
+    return this.#lastStatus;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Why no worker runs; undefined while one does. */
+  get downBecause(): string | undefined {
+    return this.#downBecause;
+  }
+
+  /** For `status`. */
+  get picture(): SyncPicture {
+    return {
+      status: this.#lastStatus,
+      downBecause: this.#downBecause,
+      restarts: this.#restarts,
+      listingPath: this.#options.listingPath,
+    };
+  }
+
+  /** Whether these are other settings than the engine has. */
+  needs(settings: SyncSettings | undefined): settings is SyncSettings {
+    return settings !== undefined && JSON.stringify(settings) !== JSON.stringify(this.#settings);
+  }
+
+  start(): void {
+    const { start, clock, listingPath, clientPath } = this.#options;
+    this.#startedAt = clock.now();
+    this.#downBecause = undefined;
+    // A late word of a worker that is gone must not be taken for its successor's.
+    let isCurrent = true;
+    const listener: WorkerListener = {
+      report: (report) => {
+        if (isCurrent) this.#reported(report);
+      },
+      ended: (because) => {
+        if (!isCurrent) return;
+        isCurrent = false;
+        this.#ended(because);
+      },
+    };
+    let worker: WorkerHandle;
+    try {
+      worker = start(listener);
+    } catch (error) {
+      // No thread or descriptor was left: as though it had died at once.
+      listener.ended(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.#worker = worker;
+    this.#silence.start();
+    worker.post({
+      kind: 'start',
+      settings: this.#settings,
+      listingPath,
+      ...(clientPath === undefined ? {} : { clientPath }),
+    });
+  }
+
+  /** Dropped while no worker runs: a new one is told all it needs. */
+  post(command: SyncCommand): void {
+    this.#worker?.post(command);
+  }
+
+  /** Resolves with the worker's answer; with a refusal when it is down, dies, or stays silent for `timeout`. */
+  request(request: SyncRequest, timeout: Microseconds): Promise<SyncResult> {
+    return this.#ask((id) => ({ kind: 'request', id, request }), timeout);
+  }
+
+  /** Its status, and what is known of the peer, are of now; of before where it is too busy to say. */
+  async refresh(): Promise<void> {
+    await this.request({ verb: 'stats' }, refreshPatience);
+  }
+
+  /**
+   * Resolves when no table is on its way between the nodes (a resync or a bulk takes moments), or `patience` is over. Then
+   * the status tells which.
+   */
+  async settled(patience: Microseconds): Promise<void> {
+    const { clock, timers } = this.#options;
+    const until = addTime(clock.now(), patience);
+    await this.refresh();
+    while (this.#lastStatus?.state === 'synchronising' && clock.now() < until) {
+      await new Promise<void>((resolve) => timers.after(settlePause, () => resolve()));
+      await this.refresh();
+    }
+  }
+
+  /** After a reload; resolves with what became of it, for the operator. The settings also hold for each later start. */
+  async reconfigure(settings: SyncSettings): Promise<string> {
+    this.#settings = settings;
+    const { ok, message } = await this.#ask(
+      (id) => ({ kind: 'reconfigure', id, settings }),
+      reconfigurePatience,
+    );
+    return ok
+      ? `sync engine: ${message}`
+      : `${message}; it goes by the new settings when its present work ends, or from its next start`;
+  }
+
+  /** Asks the worker to end by itself, then ends it. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#restart?.cancel();
+    this.#silence.stop();
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#ask((id) => ({ kind: 'stop', id }), stopPatience);
+    this.#worker = undefined;
+    await worker.terminate();
+  }
+
+  #ask(command: (id: number) => SyncCommand, timeout: Microseconds): Promise<SyncResult> {
+    const worker = this.#worker;
+    const id = this.#nextId++;
+    if (worker === undefined) {
+      return Promise.resolve(
+        refused(id, `the sync engine is down: ${this.#downBecause ?? 'not started'}`),
+      );
+    }
+    return new Promise((resolve) => {
+      const timer = this.#options.timers.after(timeout, () => {
+        settle(refused(id, `the sync engine did not answer within ${toMilliseconds(timeout)} ms`));
+      });
+      const settle = (result: SyncResult): void => {
+        timer.cancel();
+        this.#waiting.delete(id);
+        resolve(result);
+      };
+      this.#waiting.set(id, settle);
+      worker.post(command(id));
+    });
+  }
+
+  /** It hangs. Its end is told by the thread itself, as that of any other. */
+  #silent(): void {
+    this.#options.logger.log('error', 'the sync engine hangs: it is ended');
+    void this.#worker?.terminate();
+  }
+
+  #reported(report: SyncReport): void {
+    this.#silence.heard();
+    if (report.kind === 'status') this.#lastStatus = report.status;
+    if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
+    this.#options.onReport(report);
+  }
+
+  #ended(because: string): void {
+    const { clock, timers, logger, onDown } = this.#options;
+    this.#silence.stop();
+    this.#worker = undefined;
+    this.#lastStatus = undefined;
+    this.#downBecause = because;
+    for (const [id, settle] of this.#waiting)
+      settle(refused(id, `the sync engine died: ${because}`));
+    if (this.#isStopping) return;
+    if (subtractTime(clock.now(), this.#startedAt) > goodLife) this.#pause = firstPause;
+    logger.log('error', 'the sync engine died', {
+      because,
+      restartInMs: toMilliseconds(this.#pause),
+    });
+    onDown(because);
+    this.#restart = timers.after(this.#pause, () => {
+      this.#restarts++;
+      this.start();
+    });
+    // Both operands are Microseconds, so is the smaller of them.
+    this.#pause = Math.min(this.#pause * 2, longestPause) as Microseconds;
+  }
+}
+
+function refused(id: number, message: string): SyncResult {
+  return { kind: 'result', id, ok: false, message, counts: {}, durationMs: 0 };
+}

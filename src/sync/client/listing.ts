@@ -1,0 +1,63 @@
+/**
+ * Text of the caches for a client, a piece at a time, so that a million flows neither fill memory nor hold up
+ * replication.
+ */
+import { subtractSeconds, wholeSeconds } from '../../base/time.js';
+import { lifecycle, word } from '../../conntrack/record/flowRecord.js';
+import { cacheExpectationLine, cacheFlowLine } from '../../conntrack/text/cacheLine.js';
+import type { Engine } from '../engine/engine.js';
+import { expectationView } from './expectationView.js';
+import type { CacheName } from '../messages.js';
+
+export type ListingFormat = 'text' | 'xml' | 'json';
+
+const slotsPerPiece = 256;
+
+/** Pieces of text; stops early where the reader stops. */
+export function* flowListing(
+  engine: Engine,
+  cache: CacheName,
+  format: ListingFormat,
+): Generator<string> {
+  const { table } = engine[cache];
+  const { clock } = engine.ports;
+  const cursor = table.newCursor();
+  let piece = '';
+  let slots = 0;
+  for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
+    if (table.lifecycle(slot) !== lifecycle.dead) {
+      const nowSeconds = wholeSeconds(clock.now());
+      const expiresSeconds =
+        cache === 'external'
+          ? engine.external.expiresIn(slot, nowSeconds, engine.settings.cacheTimeoutSeconds)
+          : undefined;
+      piece += cacheFlowLine(table.seek(slot, cursor), {
+        cache,
+        format,
+        activeSeconds: subtractSeconds(nowSeconds, table.read(slot, word.created)),
+        ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
+      });
+    }
+    if (++slots % slotsPerPiece === 0) {
+      yield piece;
+      piece = '';
+    }
+  }
+  yield piece;
+}
+
+/** Expectations are few: one piece. */
+export function expectationListing(
+  engine: Engine,
+  cache: CacheName,
+  format: ListingFormat,
+): string {
+  const nowSeconds = wholeSeconds(engine.ports.clock.now());
+  let text = '';
+  for (const { content, createdSeconds, lifecycle: life } of engine[cache].expectations) {
+    if (life === lifecycle.dead) continue;
+    const activeSeconds = subtractSeconds(nowSeconds, createdSeconds);
+    text += cacheExpectationLine(expectationView(content), { cache, format, activeSeconds });
+  }
+  return text;
+}

@@ -1,0 +1,143 @@
+/** Assembles SyncStatus from the engine's parts. */
+import type { Lateness } from '../../base/lateness.js';
+import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
+import type { CacheCounters } from '../tables/cacheCounters.js';
+import type { Engine } from '../engine/engine.js';
+import type { CacheCounts, Parity, PeerHoldings, SyncStatus } from '../messages.js';
+import type { GreetedPeer } from '../peerChannel/peerGreeting.js';
+import type { ExpectationCache } from '../tables/expectations.js';
+
+/** FTFW and NOTRACK peers speak once a second. */
+const peerSilence = seconds(4);
+
+/** What the peer channel knows. */
+export interface PeerView extends Partial<GreetedPeer> {
+  readonly kind: 'none' | 'conntrackd' | 'keepstate';
+  readonly holds?: PeerHoldings;
+  readonly parity: Parity;
+  /** Why it is unknown. */
+  readonly parityBecause?: string;
+  /** Why its sockets are closed. */
+  readonly channelRefused?: string;
+}
+
+export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
+  const heard = engine.replicator.receiver.lastAcceptedAt;
+  if (heard === undefined) return false;
+  if (engine.settings.mode === 'ALARM') return true;
+  return subtractTime(now, heard) < peerSilence;
+}
+
+export function buildStatus(
+  engine: Engine,
+  peer: PeerView,
+  lateness: Lateness,
+  now: Microseconds,
+  adopted?: SyncStatus['adopted'],
+): SyncStatus {
+  const { internal, external, replicator, links, feed, commits, purge, injection } = engine;
+  const { receiver, machine, transmitter } = replicator;
+  const externalCounters = injection?.counters ?? external.counters;
+  const heard = receiver.lastAcceptedAt;
+  return {
+    at: now,
+    state: stateOf(engine, now),
+    mode: engine.settings.mode,
+    internal: {
+      ...countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
+      ...(internal.passesThrough ? { isBypassed: true } : {}),
+    },
+    external: countsOf(external.table.alive, external.expectations, externalCounters, engine),
+    kernel: engine.check.view,
+    ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
+    commitInProgress: commits.isRunning,
+    ...(purge.due === undefined ? {} : { purgeDue: purge.due }),
+    ...formerRole(engine, adopted),
+    overruns: feed.watch.events.overruns,
+    netlinkBufferBytes: feed.watch.events.bufferBytes,
+    resyncs: feed.mirror.counters.passes,
+    events: {
+      received: feed.mirror.counters.events,
+      filtered: feed.mirror.counters.filtered,
+      own: feed.mirror.counters.own,
+      malformed: feed.watch.malformed,
+      unknownAttributes: feed.watch.events.unknownAttributes,
+    },
+    peer: {
+      kind: peer.kind,
+      ...(peer.name === undefined ? {} : { name: peer.name }),
+      ...(peer.version === undefined ? {} : { version: peer.version }),
+      ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
+      ...(peer.roles === undefined ? {} : { roles: peer.roles }),
+      ...(peer.rolesAt === undefined ? {} : { rolesAt: peer.rolesAt }),
+      ...(peer.holds === undefined ? {} : { holds: peer.holds }),
+      ...(heard === undefined ? {} : { lastHeard: heard }),
+      lost: machine.counters.lost,
+      before: machine.counters.before,
+      malformed: receiver.malformedTotal,
+      malformedBy: { ...receiver.malformed, givenUp: receiver.givenUp },
+      ...refusedView(engine),
+      ...(peer.channelRefused === undefined ? {} : { channelRefused: peer.channelRefused }),
+      unknownAttributes: receiver.unknownAttributes,
+    },
+    parity: peer.parity,
+    ...(peer.parityBecause === undefined ? {} : { parityBecause: peer.parityBecause }),
+    links: links.status(),
+    queues: {
+      transmit: transmitter.waiting,
+      resend: transmitter.resend.count,
+      resendLimit: transmitter.resend.limit,
+      resendDropped: transmitter.resend.dropped,
+    },
+    lateness: lateness.read(),
+    memoryBytes: {
+      tables: internal.table.memoryBytes + external.table.memoryBytes,
+      rss: process.memoryUsage.rss(),
+    },
+  };
+}
+
+function refusedView({
+  links,
+}: Engine): Pick<SyncStatus['peer'], 'strangers' | 'lastStranger' | 'refusedBy' | 'refused'> {
+  const { total, last, counts, named } = links.sources.refused;
+  if (last === undefined) return { strangers: total };
+  return { strangers: total, lastStranger: last, refusedBy: counts, refused: named };
+}
+
+/** What became of flows of a role that has left, here or at the peer. */
+function formerRole(
+  { purge: { view }, leftovers: { ended } }: Engine,
+  adopted: SyncStatus['adopted'],
+): Pick<SyncStatus, 'purge' | 'adopted'> {
+  return {
+    ...(view === undefined ? {} : { purge: { ...view, ended } }),
+    ...(adopted === undefined ? {} : { adopted }),
+  };
+}
+
+export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
+  if (!isPeerPresent(engine, now)) return 'peer-lost';
+  const isWaiting = engine.replicator.resync.isWaiting;
+  const isBehind = engine.replicator.transmitter.isBulkRunning || isWaiting;
+  return isBehind ? 'synchronising' : 'synchronised';
+}
+
+function countsOf(
+  entries: number,
+  expectations: ExpectationCache,
+  counters: CacheCounters,
+  engine: Engine,
+): CacheCounts {
+  return {
+    entries,
+    expectations: expectations.count,
+    created: counters.created,
+    createFailed: counters.createFailed,
+    updated: counters.updated,
+    updateFailed: counters.updateFailed,
+    destroyed: counters.destroyed,
+    destroyFailed: counters.destroyFailed,
+    limit: engine.settings.hashLimit,
+  };
+}

@@ -1,0 +1,344 @@
+/**
+ * The replication engine of one node: joins caches, kernel, links and replicator, and obeys the commands of
+ * messages.ts. Everything real comes in through EnginePorts; src/sync/worker/worker.ts hands out the real ones.
+ */
+import { parseIp, type IpAddress } from '../../base/ipAddress.js';
+import type { Logger } from '../../base/logger.js';
+import {
+  milliseconds,
+  seconds,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type RandomSource,
+  type Timers,
+  type Turns,
+  wholeSeconds,
+} from '../../base/time.js';
+import { FlowFilter } from '../../conntrack/flowFilter.js';
+import { newScratch } from '../../conntrack/record/flowRecord.js';
+import { NameTable } from '../../conntrack/record/nameTable.js';
+import { CatchUp } from '../remote/catchUp.js';
+import { CommitWork } from '../role/commitWork.js';
+import { DirectInjection } from '../remote/directInjection.js';
+import { DumpWalk } from '../stream/dumpWalk.js';
+import type { EngineObserver } from './engineObserver.js';
+import { ExternalCache } from '../remote/externalCache.js';
+import { sweepExternal } from '../remote/externalSweep.js';
+import { FingerprintedTable } from '../tables/fingerprintedTable.js';
+import { InternalCache } from '../local/internalCache.js';
+import { newKernelCheck, type KernelCheck } from '../local/kernelCheck.js';
+import { KernelFeed } from '../local/kernelFeed.js';
+import type { LeftoverWork } from '../role/leftoverWork.js';
+import { Links, type OpenChannel } from '../links/links.js';
+import type { Mastership } from '../role/mastership.js';
+import type { SyncReport } from '../messages.js';
+import { ownAddressesOf } from '../local/ownAddresses.js';
+import { Pump } from '../stream/pump.js';
+import type { PurgeWork } from '../role/purgeWork.js';
+import { Replicator } from '../stream/replicator.js';
+import { canInherit } from './restartingSettings.js';
+import { roleParts } from '../role/roleParts.js';
+import type { SyncSettings } from '../settings.js';
+import { DatagramBuilder } from '../wire/datagramBuilder.js';
+import { continuesStream } from '../wire/header.js';
+
+const tickInterval = milliseconds(100);
+/** Where nothing has happened for a while: each wake-up costs an idle node 0.01 % of a core. */
+const idleTickInterval = milliseconds(250);
+const ticksUntilIdle = 20;
+const expirePerTick = 20_000;
+
+export interface EnginePorts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly turns: Turns;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  readonly openChannel: OpenChannel;
+  readonly report: (report: SyncReport) => void;
+}
+
+export class Engine {
+  readonly ports: EnginePorts;
+  readonly names: NameTable;
+  readonly internal: InternalCache;
+  readonly external: ExternalCache;
+  readonly filter: FlowFilter;
+  readonly catchUp = new CatchUp();
+  readonly commits: CommitWork;
+  readonly purge: PurgeWork;
+  readonly mastership: Mastership;
+  readonly leftovers: LeftoverWork;
+  readonly links: Links;
+  readonly replicator: Replicator;
+  readonly feed: KernelFeed;
+  readonly check: KernelCheck;
+  /** Present with DisableExternalCache. */
+  readonly injection: DirectInjection | undefined;
+  readonly #pump: Pump;
+  #settings: SyncSettings;
+  /** What the main thread found on the interfaces. */
+  #toldAddresses: readonly IpAddress[] = [];
+  #tick: ArmedTimer | undefined;
+  #quietTicks = 0;
+  #eventsSeen = 0;
+  #isClosed = false;
+  /** Told about ends of bulks and about each tick; the peer channel. */
+  readonly #observers: EngineObserver[] = [];
+
+  /**
+   * Opens the kernel's event socket; the links are opened by `start`. The flows of the peer are taken over from a
+   * closed predecessor where they fit: the peer may be gone by now. Throws KernelError.
+   */
+  constructor(settings: SyncSettings, ports: EnginePorts, predecessor?: Engine) {
+    this.ports = ports;
+    this.#settings = settings;
+    const heir = predecessor !== undefined && canInherit(predecessor.settings, settings);
+    this.names = heir ? predecessor.names.without(predecessor.internal.table) : new NameTable();
+    const seed = ports.random.below(0x1_0000_0000);
+    const table = (): FingerprintedTable =>
+      new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
+    const { disableInternalCache } = settings;
+    this.internal = new InternalCache(table(), settings.hashLimit, disableInternalCache);
+    this.external = heir
+      ? predecessor.external
+      : new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
+    this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
+    if (settings.disableExternalCache) {
+      this.injection = new DirectInjection(settings, this.names, ports, (flow) =>
+        this.internal.holds(flow),
+      );
+      this.internal.injected = this.injection;
+    }
+    this.check = newKernelCheck(this);
+    this.feed = new KernelFeed({
+      settings,
+      names: this.names,
+      cache: this.internal,
+      filter: this.filter,
+      ...ports,
+      tellEverything: (because) => {
+        this.replicator.startBulk(because);
+      },
+      compared: this.check.compared,
+    });
+    for (const portId of this.injection?.portIds ?? []) this.feed.addOwn(portId);
+    this.commits = new CommitWork({
+      settings: () => this.#settings,
+      internal: this.internal,
+      external: this.external,
+      feed: () => this.feed,
+      ...ports,
+    });
+    const parts = roleParts(this);
+    ({ mastership: this.mastership, leftovers: this.leftovers, purge: this.purge } = parts);
+    const builder = new DatagramBuilder(1_000, (datagrams, size) => {
+      this.links.sendRun(datagrams, size);
+    });
+    this.links = new Links({
+      links: settings.links,
+      open: ports.openChannel,
+      acceptAnySource: settings.acceptAnySource,
+      ...(settings.multicastPeers === undefined ? {} : { multicastPeers: settings.multicastPeers }),
+      peerSpeaks: settings.mode !== 'ALARM',
+      clock: ports.clock,
+      logger: ports.logger,
+      receive: (datagram) => {
+        const now = ports.clock.now();
+        const isGood = this.replicator.receive(datagram, now);
+        for (const observer of this.#observers) observer.received?.(now);
+        return isGood;
+      },
+      continues: (datagram) => continuesStream(datagram, this.replicator.machine.last),
+      peerMoved: () => {
+        // FTFW says so itself (HELLO); ALARM repeats everything anyway.
+        if (settings.mode === 'NOTRACK') this.replicator.peerRestarted();
+      },
+      room: (bytes) => {
+        builder.setRoom(bytes);
+      },
+      writable: () => {
+        this.#pump.wake();
+      },
+      mended: () => {
+        // FTFW asks for what it lacks, ALARM repeats everything.
+        if (settings.mode !== 'NOTRACK') return;
+        this.replicator.startBulk('the link was mended');
+        this.askForAll('the link was mended');
+      },
+    });
+    this.replicator = new Replicator({
+      settings,
+      internal: this.internal,
+      external: this.injection ?? this.external,
+      builder,
+      scratch: newScratch(this.names),
+      random: ports.random,
+      ...(disableInternalCache ? { walk: () => this.#kernelWalk() } : {}),
+      port: {
+        wake: () => {
+          this.#pump.wake();
+        },
+        bulkStarted: (because) => {
+          ports.logger.log('notice', 'sending bulk update', { because });
+        },
+        bulkDone: (since, entries) => {
+          for (const observer of this.#observers) observer.bulkDone?.(since, entries);
+        },
+        resyncAsked: (because, from) => {
+          this.catchUp.begin(from);
+          ports.logger.log('notice', 'resync requested', { because });
+        },
+        peerRestarted: () => {
+          for (const observer of this.#observers) observer.peerRestarted?.();
+        },
+        announcesEnds: (now) => this.announcesEnds(now),
+      },
+    });
+    this.#pump = new Pump(settings.mode, this.replicator, {
+      ...ports,
+      isBlocked: () => this.links.isBlocked,
+    });
+  }
+
+  get settings(): SyncSettings {
+    return this.#settings;
+  }
+
+  observe(observer: EngineObserver): void {
+    this.#observers.push(observer);
+  }
+
+  /** Fills the internal cache and starts to replicate. Rejects with KernelError. */
+  async start(): Promise<number> {
+    const filled = await this.feed.start();
+    if (this.#isClosed) return 0;
+    this.links.open();
+    // conntrackd sends nothing at its start; the peer's cache would stay empty until somebody asks.
+    this.replicator.startBulk('started');
+    this.askForAll('started');
+    this.#armTick();
+    return filled.entries;
+  }
+
+  /** Own addresses as they are now, VIPs included. */
+  setOwnAddresses(addresses: readonly string[]): void {
+    this.#toldAddresses = addresses.map(parseIp).filter((address) => address !== undefined);
+    this.#filterOwnAddresses();
+  }
+
+  /** What can change while everything goes on. */
+  adopt(settings: SyncSettings): void {
+    this.#settings = settings;
+    this.#filterOwnAddresses();
+  }
+
+  #filterOwnAddresses(): void {
+    this.filter.setOwnAddresses([...ownAddressesOf(this.#settings), ...this.#toldAddresses]);
+  }
+
+  /** The peer said that its bulk has ended, and everything older than `since` is gone. */
+  async sweepExternal(since: number): Promise<number> {
+    const { turns } = this.ports;
+    const removed = await sweepExternal(this.external, since, turns, () => this.#isClosed);
+    if (removed > 0) this.externalEmptied();
+    return removed;
+  }
+
+  /** Flows of the external cache went otherwise than by a message about each of them. */
+  externalEmptied(): void {
+    for (const observer of this.#observers) observer.externalEmptied?.();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#tick?.cancel();
+    this.commits.stopFollowing();
+    this.leftovers.drop();
+    await this.commits.cancel();
+    this.#pump.close();
+    this.feed.close();
+    this.check.close();
+    this.links.close();
+    this.injection?.close();
+  }
+
+  #kernelWalk(): DumpWalk {
+    return new DumpWalk({
+      ...this.ports,
+      feed: this.feed,
+      wake: () => {
+        this.#pump.wake();
+      },
+    });
+  }
+
+  #armTick(): void {
+    if (this.#isClosed) return;
+    const isIdle = this.#quietTicks >= ticksUntilIdle;
+    this.#tick = this.ports.timers.after(isIdle ? idleTickInterval : tickInterval, (due) => {
+      this.#onTick(due);
+      this.#armTick();
+    });
+  }
+
+  /** Nothing to replicate, to hold back or to wait for. */
+  #isQuiet(): boolean {
+    const { events } = this.feed.mirror.counters;
+    const hadEvents = events !== this.#eventsSeen;
+    this.#eventsSeen = events;
+    const { transmitter, resync } = this.replicator;
+    return (
+      !hadEvents &&
+      !this.internal.isHolding &&
+      transmitter.isDrained &&
+      !resync.isWaiting &&
+      this.catchUp.isCaughtUp &&
+      !this.commits.isRunning &&
+      this.commits.following === undefined
+    );
+  }
+
+  #onTick(due: Microseconds): void {
+    const now = this.ports.clock.now();
+    this.#quietTicks = this.#isQuiet() ? this.#quietTicks + 1 : 0;
+    this.feed.watch.tick();
+    this.check.tick(now);
+    this.links.tick(now);
+    this.replicator.tick(now);
+    if (this.#settings.mode === 'ALARM') {
+      const nowSeconds = wholeSeconds(now);
+      this.external.expire(nowSeconds, this.#settings.cacheTimeoutSeconds, expirePerTick);
+      const heard = this.replicator.receiver.lastAcceptedAt;
+      if (this.catchUp.repetition(now, heard, this.#refreshPeriod)) this.reportCaughtUp();
+    }
+    const { resync, machine } = this.replicator;
+    const announces = this.announcesEnds(now);
+    const { lost } = machine.counters;
+    if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
+    this.purge.tick(now, this.catchUp.isCaughtUp);
+    if (this.injection === undefined) this.commits.rehearse();
+    for (const observer of this.#observers) observer.tick?.(now, due);
+  }
+
+  /** Asks the peer for its whole table; in ALARM that comes by itself. */
+  askForAll(because: string): void {
+    const now = this.ports.clock.now();
+    if (this.replicator.askResync(now, because)) return;
+    this.catchUp.awaitRepetition(now, this.#refreshPeriod);
+  }
+
+  /** A keepstate is there, which says when its bulks have ended. */
+  announcesEnds(now: Microseconds): boolean {
+    return this.#observers.some((observer) => observer.announcesEnds?.(now) ?? false);
+  }
+
+  get #refreshPeriod(): Microseconds {
+    return seconds(this.#settings.refreshTimeSeconds + 1);
+  }
+
+  reportCaughtUp(): void {
+    this.ports.report({ kind: 'caughtUp', entries: this.external.table.alive });
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Whose datagrams and connections are the peer's. On UDP and TCP: exactly the configured
+ * destination, arriving by the link's device. On multicast: the addresses of `sync_peer`, or
+ * without it up to four of the interface's network. Once a sender was heard with TTL 255, nothing
+ * with less is its own any more: it has crossed a router. The others are counted and named
+ * (refusedSenders.ts).
+ */
+import { networkInterfaces } from 'node:os';
+import { inPrefix, ipEquals, parseIp, type IpAddress } from '../../base/ipAddress.js';
+import type { Logger } from '../../base/logger.js';
+import { seconds, subtractTime, type Clock, type Microseconds } from '../../base/time.js';
+import type { Arrival } from '../../net/ports.js';
+import { RefusedSenders, type Door, type Refusal } from './refusedSenders.js';
+import type { SyncLink } from '../settings.js';
+
+interface Network {
+  readonly address: IpAddress;
+  readonly prefixLength: number;
+}
+
+/** Somebody of whom a good message came. */
+interface Sender {
+  readonly address: IpAddress;
+  /** Heard with TTL 255. */
+  isNear: boolean;
+  heardAt: Microseconds;
+}
+
+export interface LinkSourcesOptions {
+  /** On the replication port alone: whoever speaks is the peer, as for conntrackd. */
+  readonly acceptAny: boolean;
+  /** `sync_peer`: the senders on multicast links. */
+  readonly multicastPeers?: readonly IpAddress[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const readAgainAfter = seconds(1);
+/** Of a group without `sync_peer`. */
+const mostSenders = 4;
+/** One that is silent for so long leaves its place to another. */
+const senderPatience = seconds(60);
+const nearTtl = 255;
+
+export class LinkSources {
+  readonly refused: RefusedSenders;
+  readonly #options: LinkSourcesOptions;
+  readonly #senders: Sender[] = [];
+  #networks: { readonly at: Microseconds; readonly byInterface: ReadonlyMap<string, Network[]> };
+
+  constructor(options: LinkSourcesOptions) {
+    this.#options = options;
+    this.refused = new RefusedSenders(options.logger);
+    this.#networks = { at: options.clock.now(), byInterface: interfaceNetworks() };
+  }
+
+  /** `arrival` is absent over connections. Whoever is refused is counted. */
+  admits(settings: SyncLink, door: Door, source: IpAddress, arrival?: Arrival): boolean {
+    if (this.#options.acceptAny && door === 'sync') return true;
+    const reason = this.#refusalOf(settings, source, arrival);
+    if (reason === undefined) return true;
+    const device = arrival?.strangeDevice;
+    this.refused.note(
+      {
+        source,
+        reason,
+        door,
+        interfaceName: settings.interfaceName,
+        ...(device === undefined ? {} : { device }),
+      },
+      this.#options.clock.now(),
+    );
+    return false;
+  }
+
+  /** What was admitted held a good message. */
+  heard(source: IpAddress, arrival?: Arrival): void {
+    const now = this.#options.clock.now();
+    const known = this.#senderOf(source);
+    if (known !== undefined) {
+      known.heardAt = now;
+      if (arrival?.ttl === nearTtl) known.isNear = true;
+      return;
+    }
+    const place = this.#senders.length < mostSenders ? this.#senders.length : this.#silentOne(now);
+    // Only where any source is accepted there can be none left.
+    if (place < 0) return;
+    const address = { family: source.family, bytes: source.bytes.slice() };
+    this.#senders[place] = { address, isNear: arrival?.ttl === nearTtl, heardAt: now };
+  }
+
+  /** Whether the configuration names this very address. */
+  isNamed(settings: SyncLink, source: IpAddress): boolean {
+    const { multicastPeers } = this.#options;
+    if (settings.kind !== 'multicast') return ipEquals(settings.destination, source);
+    return multicastPeers?.some((peer) => ipEquals(peer, source)) === true;
+  }
+
+  #refusalOf(settings: SyncLink, source: IpAddress, arrival?: Arrival): Refusal | undefined {
+    if (!this.#isPeerAddress(settings, source)) return 'address';
+    if (arrival?.strangeDevice !== undefined) return 'device';
+    const sender = this.#senderOf(source);
+    if (sender?.isNear === true && arrival !== undefined && arrival.ttl !== nearTtl) return 'ttl';
+    if (sender !== undefined || this.isNamed(settings, source)) return undefined;
+    const isFull = this.#senders.length >= mostSenders;
+    return isFull && this.#silentOne(this.#options.clock.now()) < 0 ? 'senders' : undefined;
+  }
+
+  #isPeerAddress(settings: SyncLink, source: IpAddress): boolean {
+    if (settings.kind !== 'multicast' || this.#options.multicastPeers !== undefined) {
+      return this.isNamed(settings, source);
+    }
+    return this.#isInNetwork(settings, source) || this.#isInNetworkNow(settings, source);
+  }
+
+  #isInNetwork(settings: SyncLink, source: IpAddress): boolean {
+    const networks = this.#networks.byInterface.get(settings.interfaceName) ?? [];
+    return networks.some(({ address, prefixLength }) => inPrefix(source, address, prefixLength));
+  }
+
+  /** Looked up again once a second at most. */
+  #isInNetworkNow(settings: SyncLink, source: IpAddress): boolean {
+    const now = this.#options.clock.now();
+    if (subtractTime(now, this.#networks.at) < readAgainAfter) return false;
+    this.#networks = { at: now, byInterface: interfaceNetworks() };
+    return this.#isInNetwork(settings, source);
+  }
+
+  #senderOf(source: IpAddress): Sender | undefined {
+    return this.#senders.find(({ address }) => ipEquals(address, source));
+  }
+
+  /** -1 where each of them spoke lately. */
+  #silentOne(now: Microseconds): number {
+    return this.#senders.findIndex(({ heardAt }) => subtractTime(now, heardAt) >= senderPatience);
+  }
+}
+
+function interfaceNetworks(): ReadonlyMap<string, Network[]> {
+  const networks = new Map<string, Network[]>();
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const list: Network[] = [];
+    for (const { cidr } of addresses ?? []) {
+      const [text = '', length = ''] = (cidr ?? '').split('/');
+      const address = parseIp(text);
+      if (address !== undefined) list.push({ address, prefixLength: Number(length) });
+    }
+    networks.set(name, list);
+  }
+  return networks;
+}

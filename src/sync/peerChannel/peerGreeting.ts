@@ -1,0 +1,118 @@
+/** The first thing that two keepstates say to each other on the peer channel, and once a second: who is there. */
+import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
+import type { PeerMessage } from '../wire/peerMessage.js';
+import { fromWireRoles, toWireRoles, type NodeRoles } from '../wire/peerRoles.js';
+
+const helloPause = seconds(1);
+/** Towards a peer that never answers: it is a conntrackd, or not there. */
+const lonelyHelloPause = seconds(5);
+/** Said as often as to a peer that is there: until it is greeted, a keepstate is taken for a conntrackd. */
+const firstHellos = 5;
+const peerTimeout = seconds(5);
+
+type Hello = Extract<PeerMessage, { kind: 'hello' }>;
+
+export interface GreetingPort {
+  send(message: PeerMessage): void;
+  /** keepstate's own version. */
+  readonly version: string;
+  readonly nodeName: string;
+  /** What the hello tells of the role that has left; absent: nothing. */
+  readonly left?: (now: Microseconds) => Pick<Hello, 'leftovers' | 'wasMasterMs'>;
+}
+
+export interface GreetedPeer {
+  readonly name: string;
+  readonly version: string;
+  /** It never takes the role. */
+  readonly inMaintenance?: boolean;
+  /** Absent: it does not say them. */
+  readonly roles?: NodeRoles;
+  /** Monotonic time of the hello that said them. */
+  readonly rolesAt?: Microseconds;
+  /** It answers comparisons, and ends its leftovers when their end is told. */
+  readonly compares?: boolean;
+}
+
+/** What this version can do. */
+const can = ['compare'] as const;
+
+export class PeerGreeting {
+  readonly #port: GreetingPort;
+  #heardAt: Microseconds | undefined;
+  #peer: GreetedPeer | undefined;
+  #helloAt: Microseconds | undefined;
+  #hellos = 0;
+  #inMaintenance = false;
+  #roles: NodeRoles | undefined;
+
+  constructor(port: GreetingPort) {
+    this.#port = port;
+  }
+
+  /** What it last said of itself. */
+  get peer(): GreetedPeer | undefined {
+    return this.#peer;
+  }
+
+  /**
+   * Whether the peer can list its flows; one that was greeted often enough in vain is a conntrackd.
+   */
+  comparingAbility(now: Microseconds): 'compares' | 'cannot' | 'unknown' {
+    const peer = this.#peer;
+    if (peer === undefined) return this.#hellos >= firstHellos ? 'cannot' : 'unknown';
+    if (!this.isPresent(now)) return 'unknown';
+    return peer.compares === true ? 'compares' : 'cannot';
+  }
+
+  isPresent(now: Microseconds): boolean {
+    return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
+  }
+
+  /** Any message of the peer. */
+  heard(now: Microseconds): void {
+    this.#heardAt = now;
+  }
+
+  received(hello: Hello, now: Microseconds): void {
+    const { name, version, roles } = hello;
+    this.#peer = {
+      ...{ name, version },
+      ...(hello.maintenance === true ? { inMaintenance: true } : {}),
+      ...(roles === undefined ? {} : { roles: fromWireRoles(roles, now), rolesAt: now }),
+      ...(hello.can?.includes('compare') === true ? { compares: true } : {}),
+    };
+    if (!hello.heard) this.say(now);
+  }
+
+  /** The peer learns at once whether this node could take the role. */
+  setMaintenance(on: boolean, now: Microseconds): void {
+    if (this.#inMaintenance === on) return;
+    this.#inMaintenance = on;
+    if (this.isPresent(now)) this.say(now);
+  }
+
+  /** The peer learns at once who is MASTER here. */
+  setRoles(roles: NodeRoles, now: Microseconds): void {
+    this.#roles = roles;
+    if (this.isPresent(now)) this.say(now);
+  }
+
+  tick(now: Microseconds): void {
+    const isOften = this.isPresent(now) || this.#hellos < firstHellos;
+    const pause = isOften ? helloPause : lonelyHelloPause;
+    if (this.#helloAt === undefined || subtractTime(now, this.#helloAt) >= pause) this.say(now);
+  }
+
+  say(now: Microseconds): void {
+    this.#helloAt = now;
+    this.#hellos++;
+    const { version, nodeName: name } = this.#port;
+    const maintenance = this.#inMaintenance ? { maintenance: true } : {};
+    const roles = this.#roles === undefined ? {} : { roles: toWireRoles(this.#roles, now) };
+    const left = this.#port.left?.(now) ?? {};
+    const heard = this.isPresent(now);
+    const further = { ...maintenance, ...roles, can, ...left };
+    this.#port.send({ kind: 'hello', name, version, heard, ...further });
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW creates, replacing
+ * what is there; UPDATE changes in place, or creates; DELETE deletes. What the kernel caused by this is
+ * recognised by the port ids, and by the keys where its events were lost.
+ */
+import type { Logger } from '../../base/logger.js';
+import type { Clock, RandomSource, Turns } from '../../base/time.js';
+import type { Expectation } from '../../conntrack/codec/expectation.js';
+import type { InjectedFlows } from '../../conntrack/kernel/flowMirror.js';
+import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
+import { FlowTable } from '../../conntrack/record/flowTable.js';
+import { has, word, newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import type { NameTable } from '../../conntrack/record/nameTable.js';
+import { CacheCounters } from '../tables/cacheCounters.js';
+import { ExpectationWriter } from '../role/expectationCommit.js';
+import type { ExternalStore } from './externalCache.js';
+import { FailureLog } from '../failureLog.js';
+import { InjectedKeys } from './injectedKeys.js';
+import type { SyncSettings } from '../settings.js';
+import { messageKind } from '../wire/header.js';
+
+/** What a flow without a timeout gets: conntrackd's attempt fails with EINVAL. */
+const leastTimeoutSeconds = 60;
+/** Flows held until the kernel has answered. */
+const pendingLimit = 8_192;
+
+export class DirectInjection implements ExternalStore, InjectedFlows {
+  readonly counters = new CacheCounters();
+  readonly expectationCounters = new CacheCounters();
+  /** What stands in the kernel for the peer. */
+  readonly keys: InjectedKeys;
+  readonly #isOwn: (flow: FlowCursor) => boolean;
+  readonly #injector: FlowInjector;
+  readonly #expectations = new ExpectationWriter();
+  /** The flows of the present run, for the injector's second tries. */
+  readonly #pending: FlowTable;
+  readonly #scratch: FlowCursor;
+  readonly #turns: Turns;
+  readonly #failures: FailureLog;
+  #isScheduled = false;
+
+  /** `isOwn`: whether a flow is known to be this node's. Throws KernelError. */
+  constructor(
+    settings: SyncSettings,
+    names: NameTable,
+    ports: {
+      readonly turns: Turns;
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly random: RandomSource;
+    },
+    isOwn: (flow: FlowCursor) => boolean,
+  ) {
+    const seed = (): number => ports.random.below(0x1_0000_0000);
+    this.keys = new InjectedKeys(settings.hashLimit, [seed(), seed()]);
+    this.#isOwn = isOwn;
+    this.#turns = ports.turns;
+    this.#failures = new FailureLog('a flow of the peer could not be injected', ports);
+    this.#pending = new FlowTable({ names, limit: pendingLimit, hashSeed: 0 });
+    this.#scratch = newScratch(names);
+    this.#injector = new FlowInjector(
+      { windowTracking: settings.tcpWindowTracking, onExisting: 'replace' },
+      { table: this.#pending, cursor: this.#pending.newCursor() },
+      (_slot, errno) => {
+        this.counters.createFailed++;
+        this.#failures.note(errno);
+      },
+    );
+  }
+
+  get portIds(): readonly number[] {
+    return [this.#injector.portId, this.#expectations.portId];
+  }
+
+  applyFlow(kind: number, flow: FlowCursor, _sequence: number, nowSeconds: number): void {
+    // Several messages of one flow must reach the kernel in order, each with its own content.
+    if (this.#pending.find(flow) !== 0 || this.#pending.count >= pendingLimit) this.flush();
+    const slot = this.#pending.insert(flow, nowSeconds);
+    const record = this.#pending.seek(slot, this.#scratch);
+    const told = record.knows(has.timeout) ? record.get(word.timeout) : 0;
+    const timeout = told > 0 ? told : leastTimeoutSeconds;
+    if (kind === messageKind.flowDelete) {
+      this.counters.destroyed++;
+      this.keys.leave(record);
+      this.#injector.remove(record, slot);
+    } else this.#write(kind, record, slot, timeout);
+    this.#schedule();
+  }
+
+  /** A flow that this node carries is never deleted and made anew: the peer may only have it from here. */
+  #write(kind: number, record: FlowCursor, slot: number, timeout: number): void {
+    const isOwn = this.#isOwn(record);
+    if (!isOwn) this.keys.add(record);
+    if (kind === messageKind.flowNew && !isOwn) {
+      this.counters.created++;
+      this.#injector.create(record, slot, timeout);
+    } else {
+      this.counters.updated++;
+      this.#injector.update(record, slot, timeout);
+    }
+  }
+
+  applyExpectation(kind: number, content: Expectation): void {
+    const counters = this.expectationCounters;
+    if (kind === messageKind.expectationDelete) {
+      if (this.#expectations.remove(content) === 0) counters.destroyed++;
+      else counters.destroyFailed++;
+      return;
+    }
+    const timeout = content.timeoutSeconds ?? leastTimeoutSeconds;
+    if (this.#expectations.put(content, timeout) === 0) counters.created++;
+    else counters.createFailed++;
+  }
+
+  /** A comparison with the kernel begins: whatever is known of the peer's flows is there before. */
+  beginPass(): void {
+    this.flush();
+    this.keys.beginPass();
+  }
+
+  endPass(isComplete: boolean): void {
+    this.keys.endPass(isComplete);
+  }
+
+  holds(flow: FlowCursor): boolean {
+    return this.keys.holds(flow);
+  }
+
+  ended(flow: FlowCursor): boolean {
+    return this.keys.remove(flow);
+  }
+
+  /** Sends what is gathered. */
+  flush(): void {
+    this.#injector.flush();
+    for (let slot = this.#pending.next(0); slot !== 0; slot = this.#pending.next(slot)) {
+      this.#pending.remove(slot);
+    }
+  }
+
+  close(): void {
+    this.#pending.names.without(this.#pending);
+    this.flush();
+    this.#injector.close();
+    this.#expectations.close();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#turns.next(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
+  }
+}

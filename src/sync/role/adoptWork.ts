@@ -1,0 +1,103 @@
+/**
+ * A MASTER commits what a returning former MASTER tells as its own: after a takeover without the
+ * other's table those flows are in the other's kernel alone. Looked at when the other's whole table
+ * has come, and again while its claim stands.
+ */
+import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../../base/time.js';
+import { word } from '../../conntrack/record/flowRecord.js';
+import { FormerMaster, isAdopted } from '../comparison/adoption.js';
+import type { Engine } from '../engine/engine.js';
+import type { EngineObserver } from '../engine/engineObserver.js';
+import { errorText } from '../errorText.js';
+import { keyHash, keyRest } from '../tables/flowKeyHash.js';
+
+/** What comes to the table meanwhile is looked at as well. */
+const pause = seconds(5);
+
+export class AdoptWork implements EngineObserver {
+  /**
+   * Flows committed so far, and those that the kernel refused, most of all because their reply
+   * tuple is taken.
+   */
+  adopted = 0;
+  refused = 0;
+  readonly #engine: Engine;
+  readonly #former = new FormerMaster();
+  #isRunning = false;
+  #lookedAt: Microseconds | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    engine.observe(this);
+  }
+
+  /** The peer says that it was MASTER until `endedAt`, or (undefined) nothing of that. */
+  peerWasMaster(endedAt: Microseconds | undefined, now: Microseconds): void {
+    this.#former.said(endedAt, now);
+  }
+
+  peerRestarted(): void {
+    this.#former.forget();
+    this.#lookedAt = undefined;
+  }
+
+  tick(now: Microseconds): void {
+    const { mastership, catchUp, injection } = this.#engine;
+    const { since } = mastership;
+    if (since === undefined || !mastership.isComplete) {
+      this.#lookedAt = undefined;
+      return;
+    }
+    if (this.#isRunning || injection !== undefined || !catchUp.isCaughtUp) return;
+    if (!this.#former.isOpen(now, since)) return;
+    if (this.#lookedAt !== undefined && subtractTime(now, this.#lookedAt) < pause) return;
+    this.#lookedAt = now;
+    void this.#adopt(since);
+  }
+
+  async #adopt(since: Microseconds): Promise<void> {
+    const { commits, feed, mastership, replicator, ports } = this.#engine;
+    const { ended } = mastership;
+    this.#isRunning = true;
+    try {
+      const skip = this.#skipper(wholeSeconds(since));
+      const { created, failed } = await commits.adopt(skip);
+      this.adopted += created;
+      this.refused += failed;
+      if (created === 0) return;
+      ports.logger.log('notice', 'committed flows that the returning peer had alone', {
+        created,
+        failed,
+      });
+      if (mastership.ended !== ended) return;
+      // What was created is no news of the kernel's to the peer: its own socket did it.
+      await feed.resync();
+      if (mastership.ended === ended) replicator.startBulk('flows of the peer were committed');
+    } catch (error) {
+      ports.logger.log('error', 'flows of the returning peer could not be committed', {
+        because: errorText(error),
+      });
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** True for what is not to be committed. */
+  #skipper(sinceSeconds: number): (slot: number) => boolean {
+    const { external, internal, mastership } = this.#engine;
+    const { ended } = mastership;
+    const cursor = external.table.newCursor();
+    return (slot) => {
+      // Another role: what is left of this look is nothing to it.
+      if (mastership.ended !== ended || mastership.since === undefined) return true;
+      const flow = external.table.seek(slot, cursor);
+      const told = {
+        isHeld: internal.holds(flow),
+        hash: keyHash(flow, ended.seeds),
+        rest: keyRest(flow, ended.seeds),
+        toldAt: external.table.read(slot, word.updated),
+      };
+      return !isAdopted(told, ended, sinceSeconds);
+    };
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Before a planned hand-over: the internal cache is compared with the kernel and mended, everything
+ * is told, and a keepstate peer is asked whether it holds the same. Refused where one of these
+ * fails: what is missing would be lost with the role.
+ */
+import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
+import { drain } from './drain.js';
+import type { Engine } from '../engine/engine.js';
+import { errorText } from '../errorText.js';
+import type { PeerChannel } from '../peerChannel/peerChannel.js';
+
+/** A table of a million flows is read in 2 s on an idle machine. */
+const comparisonTimeout = seconds(10);
+/**
+ * A peer that has not answered by then says nothing of its table, as one of before this question.
+ */
+const answerTimeout = seconds(2);
+/** A peer that found a difference asks for everything by itself. */
+const mendTimeout = seconds(8);
+const look = milliseconds(50);
+
+/** Why the role must not be handed over now; undefined where nothing speaks against it. */
+export async function handOverRefusal(
+  engine: Engine,
+  channel: PeerChannel | undefined,
+  drainTimeout: Microseconds,
+): Promise<string | undefined> {
+  const refusal = await compareWithKernel(engine);
+  if (refusal !== undefined) return refusal;
+  const isDrained = await drain(engine, drainTimeout, () => {
+    channel?.askAcknowledgement();
+  });
+  if (!isDrained) return 'the peer has not acknowledged everything in time';
+  return channel === undefined ? undefined : confirmation(engine, channel);
+}
+
+async function compareWithKernel(engine: Engine): Promise<string | undefined> {
+  const { timers } = engine.ports;
+  const late = new Promise<string>((resolve) => {
+    timers.after(comparisonTimeout, () => {
+      resolve('it takes too long');
+    });
+  });
+  const compared = engine.check.compareNow().then(
+    () => undefined,
+    (error: unknown) => errorText(error),
+  );
+  const failure = await Promise.race([compared, late]);
+  if (failure === undefined) return undefined;
+  return `the internal cache could not be compared with the kernel: ${failure}`;
+}
+
+/** Waits until the peer has found itself equal to what this node holds now. */
+async function confirmation(engine: Engine, channel: PeerChannel): Promise<string | undefined> {
+  const { clock, timers } = engine.ports;
+  // Nothing is kept to be compared.
+  if (engine.internal.passesThrough) return undefined;
+  const startedAt = clock.now();
+  const mark = engine.replicator.transmitter.nextSequence;
+  for (;;) {
+    const now = clock.now();
+    const passed = subtractTime(now, startedAt);
+    const peer = channel.holdings.ofPeer(now);
+    // A conntrackd, an older keepstate, or one that keeps no external cache.
+    if (peer?.external === undefined) return undefined;
+    const isEqual = channel.holdings.confirms(mark, now);
+    if (isEqual === true) return undefined;
+    if (isEqual === undefined && passed >= answerTimeout) return undefined;
+    if (passed >= mendTimeout) {
+      const own = engine.internal.table.alive;
+      return `the peer holds ${peer.external} flows of this node's ${own}, and they are not the same`;
+    }
+    channel.askComparison(now);
+    await new Promise<void>((resolve) => {
+      timers.after(look, () => {
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Looks at the world whenever something changed and tells each instance its conditions, when they differ
+ * from those told before. Many changes that arrive together cost one look.
+ */
+import { ipEquals } from '../../base/ipAddress.js';
+import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import type { NetworkEvent, NetworkWatch } from '../../net/ports.js';
+import { conditionsOf, sameConditions } from './conditions.js';
+import type { Conditions } from '../machine/events.js';
+import type { InstanceSettings, VrrpSettings } from '../settings.js';
+import type { SocketPool } from '../wire/socketPool.js';
+import type { Trackers } from './trackers.js';
+
+/** A socket that the kernel refused is asked for again. */
+const socketRetryPeriod = seconds(1);
+
+export interface ConditionPorts {
+  readonly network: NetworkWatch;
+  readonly timers: Timers;
+  readonly pool: SocketPool;
+  readonly trackers: Trackers;
+}
+
+export class ConditionKeeper {
+  readonly #ports: ConditionPorts;
+  readonly #onChange: (instance: string, conditions: Conditions) => void;
+  readonly #told = new Map<string, Conditions>();
+  #settings: VrrpSettings | undefined;
+  #isDue = false;
+  #retry: ArmedTimer | undefined;
+
+  constructor(ports: ConditionPorts, onChange: (instance: string, conditions: Conditions) => void) {
+    this.#ports = ports;
+    this.#onChange = onChange;
+  }
+
+  /** The settings from now on; each instance whose conditions are news is told before this returns. */
+  apply(settings: VrrpSettings): void {
+    this.#settings = settings;
+    for (const name of this.#told.keys()) {
+      if (!settings.instances.some((instance) => instance.name === name)) this.#told.delete(name);
+    }
+    this.#refresh();
+  }
+
+  /** An instance that comes back under its name starts without knowledge. */
+  forget(instance: string): void {
+    this.#told.delete(instance);
+  }
+
+  refreshSoon(): void {
+    if (this.#isDue || this.#settings === undefined) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.#refresh();
+    });
+  }
+
+  /** Addresses come by the hundred when VIPs are set; only those that can be a source matter here. */
+  networkChanged(event: NetworkEvent): void {
+    if (event.kind === 'address') {
+      const isMissed = [...this.#told.values()].some((told) => told.sourceAddress === undefined);
+      if (!isMissed) return;
+    }
+    if (event.kind === 'addressGone') {
+      const gone = event.address.address;
+      const isUsed = [...this.#told.values()].some(
+        (told) => told.sourceAddress !== undefined && ipEquals(told.sourceAddress, gone),
+      );
+      if (!isUsed) return;
+    }
+    this.refreshSoon();
+  }
+
+  close(): void {
+    this.#retry?.cancel();
+    this.#settings = undefined;
+  }
+
+  #refresh(): void {
+    const settings = this.#settings;
+    if (settings === undefined) return;
+    const { network, trackers } = this.#ports;
+    const kernel = { links: network.links(), addresses: network.addresses() };
+    let refused = false;
+    for (const instance of settings.instances) {
+      const seen = conditionsOf(settings, instance, trackers.observations, kernel);
+      const because = this.#assignSocket(instance, seen);
+      refused ||= because !== undefined;
+      const conditions =
+        because === undefined ? seen : { ...seen, faults: [...seen.faults, because] };
+      const before = this.#told.get(instance.name);
+      if (before !== undefined && sameConditions(before, conditions)) continue;
+      this.#told.set(instance.name, conditions);
+      this.#onChange(instance.name, conditions);
+    }
+    if (refused) this.#retryLater();
+  }
+
+  /** A link that does not exist is a fault by itself already. */
+  #assignSocket(instance: InstanceSettings, seen: Conditions): string | undefined {
+    const because = this.#ports.pool.assign(instance, seen.sourceAddress);
+    const hasLink = this.#ports.network.linkByName(instance.interfaceName) !== undefined;
+    return hasLink || !instance.trackPrimary ? because : undefined;
+  }
+
+  #retryLater(): void {
+    this.#retry ??= this.#ports.timers.after(socketRetryPeriod, () => {
+      this.#retry = undefined;
+      this.#refresh();
+    });
+  }
+}

@@ -1,0 +1,268 @@
+/** Beginnings, ends and acknowledgements of problems; what outlives the process. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../../src/base/logger.js';
+import { addTime, seconds, type Microseconds } from '../../../src/base/time.js';
+import { ProblemKeeper } from '../../../src/daemon/status/problemKeeper.js';
+import { ProblemLog, type ProblemRecord } from '../../../src/daemon/status/problemLog.js';
+import { problem, type Finding } from '../../../src/daemon/problemTable/table.js';
+import { RoleMemory } from '../../../src/daemon/disk/roleMemory.js';
+import { parseProblems } from '../../../src/daemon/disk/savedProblems.js';
+
+const epoch = seconds(1_700_000_000);
+const at = (second: number): Microseconds => addTime(epoch, seconds(second));
+const iso = (second: number): string => new Date((1_700_000_000 + second) * 1_000).toISOString();
+const masters = problem('two-masters', 'G: both', { subject: 'G' });
+const standby = problem('no-standby', 'G: alone', { subject: 'G' });
+
+class Bench {
+  readonly log: ProblemLog;
+  now = 0;
+
+  constructor(saved: readonly ProblemRecord[] = []) {
+    this.log = new ProblemLog(saved, seconds(0));
+  }
+
+  /** `second` seconds after the start this is seen. */
+  see(second: number, ...findings: readonly Finding[]): void {
+    this.now = second;
+    this.log.observe(findings, seconds(second), at(second));
+  }
+
+  get codes(): [readonly string[], readonly string[]] {
+    const { problems, endedProblems } = this.log.shown(at(this.now));
+    return [problems.map(({ code }) => code), endedProblems.map(({ code }) => code)];
+  }
+}
+
+describe('a problem', () => {
+  test('has a beginning, and an end when it is seen no more', () => {
+    const bench = new Bench();
+    bench.see(1, standby);
+    bench.see(2, problem('no-standby', 'G: still alone', { subject: 'G' }));
+    expect(bench.log.shown(at(2)).problems).toEqual([
+      { ...standby, text: 'G: still alone', begun: iso(1), times: 1, lasting: false },
+    ]);
+    bench.see(5);
+    expect(bench.log.shown(at(5))).toEqual({
+      problems: [],
+      endedProblems: [
+        expect.objectContaining({ code: 'no-standby', begun: iso(1), ended: iso(5) }),
+      ],
+    });
+  });
+
+  test('that has ended counts only where it is of a lasting kind; after an hour it is forgotten', () => {
+    const bench = new Bench();
+    bench.see(1, masters, standby);
+    expect(bench.codes).toEqual([['two-masters', 'no-standby'], []]);
+    bench.see(2);
+    expect(bench.codes).toEqual([['two-masters'], ['no-standby']]);
+    bench.see(3_601);
+    expect(bench.codes).toEqual([['two-masters'], ['no-standby']]);
+    bench.see(3_602);
+    expect(bench.codes).toEqual([[], []]);
+    expect(bench.log.records).toEqual([]);
+  });
+
+  test('that comes back goes on, and is counted', () => {
+    const bench = new Bench();
+    bench.see(1, masters);
+    bench.see(2);
+    bench.see(9, masters);
+    expect(bench.log.shown(at(9)).problems).toEqual([
+      expect.objectContaining({ begun: iso(9), times: 2 }),
+    ]);
+    expect(bench.log.shown(at(9)).problems[0]).not.toHaveProperty('ended');
+  });
+
+  test('of two subjects is two problems, of one subject the first word for it counts', () => {
+    const bench = new Bench();
+    bench.see(1, masters, problem('two-masters', 'later', { subject: 'G' }));
+    expect(bench.log.shown(at(1)).problems).toMatchObject([{ text: 'G: both' }]);
+    bench.see(2, masters, problem('two-masters', 'H', { subject: 'H' }));
+    expect(bench.codes[0]).toHaveLength(2);
+  });
+
+  test('that must be seen for a while begins after that, and not at all with a break in between', () => {
+    const late = problem('vip-not-ours', 't', { after: seconds(3) });
+    const bench = new Bench();
+    bench.see(1, late);
+    bench.see(3, late);
+    bench.see(4);
+    bench.see(5, late);
+    bench.see(7, late);
+    expect(bench.codes).toEqual([[], []]);
+    bench.see(8, late);
+    expect(bench.log.shown(at(8)).problems[0]).toMatchObject({ begun: iso(8) });
+    expect(bench.log.shown(at(8)).problems[0]).not.toHaveProperty('after');
+  });
+});
+
+describe('an acknowledgement', () => {
+  test('ends the memory of what is over; what goes on is shown until its end', () => {
+    const bench = new Bench();
+    bench.see(1, masters, standby);
+    bench.see(2, standby);
+    expect(bench.log.acknowledge(({ ended }) => ended !== undefined, at(2))).toBe(1);
+    expect(bench.codes).toEqual([['no-standby'], []]);
+    expect(bench.log.acknowledge(() => true, at(3))).toBe(1);
+    expect(bench.log.acknowledge(() => true, at(3))).toBe(0);
+    expect(bench.log.shown(at(3)).problems).toMatchObject([{ acknowledged: iso(3) }]);
+    bench.see(4);
+    expect(bench.codes).toEqual([[], []]);
+  });
+
+  test('does not cover the next time', () => {
+    const bench = new Bench();
+    bench.see(1, masters);
+    bench.log.acknowledge(() => true, at(2));
+    bench.see(3);
+    bench.see(4, masters);
+    bench.see(5);
+    expect(bench.codes).toEqual([['two-masters'], []]);
+  });
+});
+
+describe('after a restart', () => {
+  const before = (): readonly ProblemRecord[] => {
+    const bench = new Bench();
+    bench.see(1, masters, standby);
+    bench.see(2, standby);
+    return parseProblems(JSON.parse(JSON.stringify(bench.log.records)));
+  };
+
+  test('what had ended is known, and what went on has some seconds to be seen again', () => {
+    const bench = new Bench(before());
+    expect(bench.codes).toEqual([['no-standby', 'two-masters'], []]);
+    bench.see(14);
+    expect(bench.codes[0]).toEqual(['no-standby', 'two-masters']);
+    bench.see(15, standby);
+    bench.see(16, standby);
+    expect(bench.log.shown(at(16)).problems[0]).toMatchObject({ begun: iso(1), times: 1 });
+    const other = new Bench(before());
+    other.see(14);
+    other.see(15);
+    expect(other.codes).toEqual([['two-masters'], ['no-standby']]);
+  });
+
+  test('records that are none are left out', () => {
+    const [good] = before();
+    const bad = [
+      ...[
+        null,
+        7,
+        'x',
+        {},
+        { ...good, begun: -1 },
+        { ...good, begun: 1e300 },
+        { ...good, times: 'x' },
+      ],
+      ...[
+        { ...good, problem: 3 },
+        { ...good, problem: { ...good?.problem, code: 'of-tomorrow' } },
+      ],
+      ...[{ ...good, problem: { ...good?.problem, severity: 'fatal' } }],
+      ...[{ ...good, problem: { ...good?.problem, text: 'x'.repeat(2_000) } }],
+    ];
+    expect(parseProblems([...bad, good])).toEqual([good]);
+    expect(parseProblems({})).toEqual([]);
+    expect(parseProblems(Array.from({ length: 999 }, () => good))).toHaveLength(256);
+  });
+});
+
+describe('the keeper', () => {
+  let directory: string;
+  let now = seconds(1);
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'keepstate-problems-'));
+    now = seconds(1);
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  const clock = { now: () => now, wallClock: () => addTime(epoch, now) };
+  const memory = (): RoleMemory =>
+    new RoleMemory(join(directory, 'control.sock'), directory, silentLogger);
+
+  test('keeps them in state.json beside the maintenance, which it never takes back', async () => {
+    const first = memory();
+    const keeper = new ProblemKeeper(clock, first);
+    keeper.observe([masters]);
+    // The write of the problem is on its way when maintenance is set.
+    first.setMaintenance(true);
+    await first.saved();
+    const second = memory();
+    expect(second.maintenance).toBe(true);
+    expect(second.problems).toMatchObject([{ problem: { code: 'two-masters' } }]);
+    expect(new ProblemKeeper(clock, second).shown().problems).toMatchObject([
+      { code: 'two-masters', begun: iso(1) },
+    ]);
+    const text = readFileSync(join(directory, 'state.json'), 'utf8');
+    expect(JSON.parse(text)).toMatchObject({ maintenance: true });
+  });
+
+  test('writes when something began, ended or was acknowledged, not for each look', () => {
+    const writes: number[] = [];
+    const store = {
+      problems: [],
+      saveProblems: (all: readonly unknown[]) => writes.push(all.length),
+      notePeer: () => undefined,
+    };
+    const keeper = new ProblemKeeper(clock, store);
+    for (let i = 0; i < 5; i++) {
+      now = seconds(10 + i);
+      keeper.observe([standby]);
+    }
+    expect(writes).toEqual([1]);
+    keeper.acknowledge({ which: 'all' });
+    expect(writes).toEqual([1, 1]);
+  });
+
+  test('answers what was acknowledged, and refuses a code that does not exist', () => {
+    const keeper = new ProblemKeeper(clock, {
+      problems: [],
+      saveProblems: () => undefined,
+      notePeer: () => undefined,
+    });
+    keeper.observe([masters]);
+    expect(keeper.acknowledge({ which: 'ended' })).toMatchObject({
+      result: { message: 'nothing to acknowledge', counts: { acknowledged: 0 } },
+    });
+    expect(keeper.acknowledge({ which: 'code', code: 'two-masters' })).toMatchObject({
+      result: {
+        message: '1 problem acknowledged; 1 of them still going on, and shown until the end',
+      },
+    });
+    expect(keeper.acknowledge({ which: 'code', code: 'twomasters' })).toMatchObject({
+      ok: false,
+      code: 'unknown-problem',
+      remedy: expect.stringContaining('two-masters') as string,
+    });
+  });
+
+  test('forgets that the peer was a keepstate, when told that it is a conntrackd now', () => {
+    const known: boolean[] = [];
+    const store = { problems: [], saveProblems: () => undefined };
+    const keeper = new ProblemKeeper(clock, { ...store, notePeer: (is) => known.push(is) });
+    keeper.acknowledge({ which: 'code', code: 'parity' });
+    expect(known).toEqual([]);
+    keeper.acknowledge({ which: 'code', code: 'peer-channel-silent' });
+    expect(known).toEqual([false]);
+  });
+
+  test('the state directory that cannot be written is logged once', async () => {
+    const lines: string[] = [];
+    const logger = { log: (_level: string, message: string) => lines.push(message) };
+    const store = new RoleMemory(join(directory, 'c'), '/dev/null/nowhere', logger);
+    store.saveProblems([]);
+    await store.saved();
+    store.saveProblems([]);
+    await store.saved();
+    expect(lines.filter((line) => line.includes('cannot be saved'))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,112 @@
+/** Who is the peer on a multicast link, and what is remembered of those who are not. */
+import { parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
+import { microseconds, seconds } from '../../../src/base/time.js';
+import { LinkSources } from '../../../src/sync/links/linkSources.js';
+import { refusals, RefusedSenders } from '../../../src/sync/links/refusedSenders.js';
+import { StreamGuard } from '../../../src/sync/links/streamGuard.js';
+import { linkOf } from '../../support/sync/node.js';
+
+function ip(text: string): IpAddress {
+  const address = parseIp(text);
+  if (address === undefined) throw new Error(text);
+  return address;
+}
+
+const group = linkOf({
+  kind: 'multicast',
+  local: '127.0.0.1',
+  destination: '224.0.0.50',
+  interfaceName: 'lo',
+});
+
+function sourcesOf(multicastPeers?: readonly IpAddress[]) {
+  const state = { now: seconds(1), lines: [] as unknown[] };
+  const sources = new LinkSources({
+    acceptAny: false,
+    ...(multicastPeers === undefined ? {} : { multicastPeers }),
+    clock: { now: () => state.now, wallClock: () => state.now },
+    logger: { log: (_level, _message, fields) => state.lines.push(fields) },
+  });
+  const isTaken = (address: string): boolean => {
+    const isAdmitted = sources.admits(group, 'sync', ip(address), { ttl: 255 });
+    if (isAdmitted) sources.heard(ip(address), { ttl: 255 });
+    return isAdmitted;
+  };
+  return { state, sources, isTaken };
+}
+
+test('in a group four of the network may speak; a fifth when one of them has long been silent', () => {
+  const { state, sources, isTaken } = sourcesOf();
+  expect(isTaken('198.51.100.1')).toBe(false);
+  for (let i = 1; i <= 4; i++) expect(isTaken(`127.0.0.${i}`)).toBe(true);
+  expect(isTaken('127.0.0.5')).toBe(false);
+  expect(isTaken('127.0.0.4')).toBe(true);
+  expect(sources.refused.counts).toEqual({ address: 1, senders: 1 });
+  state.now = seconds(60);
+  for (let i = 1; i <= 3; i++) isTaken(`127.0.0.${i}`);
+  state.now = seconds(61);
+  expect(isTaken('127.0.0.5')).toBe(true);
+  expect(isTaken('127.0.0.4')).toBe(false);
+});
+
+test('where sync_peer names them, exactly those may speak', () => {
+  const { sources, isTaken } = sourcesOf([ip('192.0.2.7')]);
+  expect(isTaken('127.0.0.2')).toBe(false);
+  expect(isTaken('192.0.2.7')).toBe(true);
+  expect(sources.isNamed(group, ip('192.0.2.7'))).toBe(true);
+  expect(sourcesOf().sources.isNamed(group, ip('127.0.0.1'))).toBe(false);
+});
+
+test('of a flood from everywhere all is counted, eight are named, and a line a minute is logged', () => {
+  const { state, sources } = sourcesOf();
+  for (let i = 0; i < 100_000; i++) {
+    sources.admits(group, 'peer', ip(`198.51.${(i >> 8) & 255}.${i & 255}`), { ttl: 64 });
+  }
+  expect(sources.refused).toMatchObject({ total: 100_000, counts: { address: 100_000 } });
+  expect(sources.refused.named).toHaveLength(8);
+  expect(state.lines).toHaveLength(1);
+  expect(state.lines[0]).toMatchObject({ because: refusals.address.because, port: 'peer' });
+  state.now = seconds(62);
+  sources.admits(group, 'peer', ip('198.51.0.1'));
+  expect(state.lines).toHaveLength(2);
+});
+
+test('one that comes again is named once, with its count, the latest last', () => {
+  const refused = new RefusedSenders({ log: () => undefined });
+  const from = (address: string): void => {
+    const reason = 'address';
+    refused.note({ source: ip(address), reason, door: 'sync', interfaceName: 'a' }, seconds(1));
+  };
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) from(address);
+  expect(refused.named).toMatchObject([
+    { address: '192.0.2.2', count: 1 },
+    { address: '192.0.2.1', count: 2 },
+  ]);
+});
+
+describe('of several sockets that speak for the peer', () => {
+  const source = ip('192.0.2.2');
+  const alive = (): boolean => false;
+  const at = (tenths: number) => microseconds(tenths * 100_000);
+  const speaker = (port: number) => ({ link: 0, source, port });
+
+  test('one that restarted is taken when the old one has been silent for two seconds, and is no pretender', () => {
+    const guard = new StreamGuard();
+    expect(guard.admits(speaker(1), alive, at(0))).toBe(true);
+    expect(guard.heard(speaker(1), at(0))).toBeUndefined();
+    for (let tenths = 1; tenths < 20; tenths++) {
+      expect(guard.admits(speaker(2), alive, at(tenths))).toBe(false);
+    }
+    expect(guard.admits(speaker(2), alive, at(20))).toBe(true);
+    expect(guard.heard(speaker(2), at(20))).toBeUndefined();
+    expect(guard.admits(speaker(1), alive, at(21))).toBe(false);
+  });
+
+  test('a late datagram of the old one does not make the new one a pretender', () => {
+    const guard = new StreamGuard();
+    guard.heard(speaker(1), at(0));
+    guard.admits(speaker(2), alive, at(5));
+    expect(guard.heard(speaker(1), at(6))).toBeUndefined();
+    expect(guard.heard(speaker(1), at(15))).toMatchObject({ port: 2, count: 1 });
+  });
+});

@@ -1,0 +1,61 @@
+/** The end of a bulk removes what was not part of it, and nothing else. */
+import {
+  has,
+  newScratch,
+  word,
+  type FlowCursor,
+} from '../../../src/conntrack/record/flowRecord.js';
+import { NameTable } from '../../../src/conntrack/record/nameTable.js';
+import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
+import { sweepExternal } from '../../../src/sync/remote/externalSweep.js';
+import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
+import { messageKind } from '../../../src/sync/wire/header.js';
+import { ManualTurns } from '../../support/base/manualTurns.js';
+
+/** More than three turns. */
+const flows = 30_000;
+const stale = 100;
+const names = new NameTable();
+const record = newScratch(names);
+
+function flow(number: number): FlowCursor {
+  record.setKind(false, 17);
+  record.set(word.originalPorts, number);
+  record.learn(has.ports);
+  return record;
+}
+
+/** A table of which the bulk from number `flows + 1` on named all but the last `stale` flows. */
+function afterBulk(): ExternalCache {
+  const table = new FingerprintedTable({ names, limit: 2 * flows, hashSeed: 1 });
+  const external = new ExternalCache(table, 10, false);
+  for (let i = 1; i <= flows; i++) external.applyFlow(messageKind.flowNew, flow(i), i, 0);
+  for (let i = 1; i <= flows - stale; i++) {
+    external.applyFlow(messageKind.flowUpdate, flow(i), flows + i, 0);
+  }
+  return external;
+}
+
+const notOver = (): boolean => false;
+
+test('what the bulk did not name is removed', async () => {
+  const external = afterBulk();
+  const turns = new ManualTurns();
+  const removed = sweepExternal(external, flows + 1, turns, notOver);
+  expect(await turns.runAll()).toBeGreaterThan(1);
+  expect(await removed).toBe(stale);
+  expect(external.table.alive).toBe(flows - stale);
+});
+
+test('a peer that restarts between two turns loses nothing by the bulk of its former life', async () => {
+  const external = afterBulk();
+  const turns = new ManualTurns();
+  const ended: number[] = [];
+  external.listen({ flowApplied: () => undefined, flowEnding: (slot) => ended.push(slot) });
+  const removed = sweepExternal(external, flows + 1, turns, notOver);
+  external.streamBegan();
+  await turns.runAll();
+  expect(await removed).toBeLessThanOrEqual(stale);
+  expect(external.table.alive).toBeGreaterThanOrEqual(flows - stale);
+  expect(ended.length).toBeLessThanOrEqual(stale);
+});

@@ -1,0 +1,229 @@
+import { seconds, microseconds, type Microseconds } from '../../../src/base/time.js';
+import type { UnitAction } from '../../../src/vrrp/machine/actions.js';
+import { advertOf } from '../../../src/vrrp/wire/advert.js';
+import type { Conditions, UnitEvent } from '../../../src/vrrp/machine/events.js';
+import { unitStep } from '../../../src/vrrp/machine/unit.js';
+import { encodeAdvert } from '../../../src/vrrp/wire/packet.js';
+import { toJsonLine } from '../../../src/vrrp/machine/recording.js';
+import type { InstanceSettings } from '../../../src/vrrp/settings.js';
+import { initialUnit, type UnitSettings, type UnitState } from '../../../src/vrrp/machine/state.js';
+import { instanceSettings, ip, unitSettings } from '../../support/vrrp/settings.js';
+
+const healthy: Conditions = {
+  faults: [],
+  awaiting: [],
+  contributions: [],
+  sourceAddress: ip('10.0.0.5'),
+};
+
+/** Steps a unit and keeps what it did. */
+class Bench {
+  state: UnitState;
+  settings: UnitSettings;
+  actions: UnitAction[] = [];
+
+  constructor(settings: UnitSettings) {
+    this.settings = settings;
+    this.state = initialUnit(settings, microseconds(0));
+  }
+
+  feed(event: UnitEvent): readonly UnitAction[] {
+    const before = toJsonLine(this.state);
+    deepFreeze(this.state);
+    const step = unitStep(this.state, event, this.settings);
+    expect(toJsonLine(this.state)).toBe(before);
+    this.state = step.state;
+    this.actions.push(...step.actions);
+    return step.actions;
+  }
+
+  conditions(instance: string, at: Microseconds, conditions = healthy): readonly UnitAction[] {
+    return this.feed({ kind: 'conditions', at, instance, conditions });
+  }
+
+  begin(): this {
+    for (const { name } of this.settings.members) this.conditions(name, microseconds(0));
+    this.feed({ kind: 'start', at: microseconds(0), resumeMaster: false });
+    return this;
+  }
+
+  becomeMaster(): this {
+    const at = seconds(10);
+    for (const { name } of this.settings.members) {
+      this.feed({ kind: 'timer', at, instance: name, timer: 'masterDown', due: at });
+      this.feed({ kind: 'drained', at, instance: name });
+    }
+    return this;
+  }
+
+  states(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.values(this.state.members).map(({ name, state }) => [name, state]),
+    );
+  }
+}
+
+function deepFreeze(value: unknown): void {
+  // Bytes cannot be frozen; toJsonLine compares them.
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) deepFreeze(each);
+}
+
+const a = instanceSettings({ name: 'A' });
+const b = instanceSettings({ name: 'B', virtualRouterId: 52 });
+const c = instanceSettings({ name: 'C', virtualRouterId: 53 });
+
+function datagram(settings: InstanceSettings, priority: number, at: Microseconds): UnitEvent {
+  const source = ip('10.0.0.2');
+  const destination = settings.multicastGroup;
+  const payload = encodeAdvert(advertOf(settings, priority), { source, destination });
+  const totalLength = 20 + payload.length;
+  return {
+    kind: 'datagram',
+    at,
+    instance: settings.name,
+    datagram: { source, destination, ttl: 255, totalLength, payload },
+  };
+}
+
+test('a step never changes the state it was given', () => {
+  const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
+  bench.feed(datagram(a, 50, seconds(11)));
+  bench.feed(datagram(b, 200, seconds(12)));
+  bench.feed({ kind: 'reload', at: seconds(13) });
+  bench.feed({ kind: 'stop', at: seconds(14), because: 'STOP' });
+  expect(bench.state.role).toBe('INIT');
+});
+
+describe('goodbye of a MASTER that crashed and did not resume', () => {
+  const goodbye: UnitEvent = { kind: 'goodbye', at: seconds(1) };
+  const adverts = (actions: readonly UnitAction[]): readonly unknown[] =>
+    actions.flatMap((one) => (one.kind === 'sendAdvert' ? [[one.instance, one.priority]] : []));
+
+  test('is priority 0 from each member, and changes no role', () => {
+    const bench = new Bench(unitSettings([a, b])).begin();
+    expect(adverts(bench.feed(goodbye))).toEqual([
+      ['A', 0],
+      ['B', 0],
+    ]);
+    expect(bench.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
+  });
+
+  test('is not said in FAULT without a source, nor by a MASTER', () => {
+    const bench = new Bench(unitSettings([a]));
+    bench.conditions('A', microseconds(0), { ...healthy, sourceAddress: undefined });
+    bench.feed({ kind: 'start', at: microseconds(0), resumeMaster: true });
+    expect(bench.feed(goodbye)).toEqual([]);
+    const master = new Bench(unitSettings([a])).begin().becomeMaster();
+    expect(master.feed({ ...goodbye, at: seconds(11) })).toEqual([]);
+  });
+
+  test.each([
+    ['a stronger', 200],
+    ['a weaker', 50],
+  ])('is not said once %s MASTER was heard, on whichever member', (_which, priority) => {
+    const bench = new Bench(unitSettings([a, b])).begin();
+    bench.feed(datagram(b, priority, seconds(0.5)));
+    expect(bench.feed(goodbye)).toEqual([]);
+  });
+});
+
+test('events before the start only gather conditions', () => {
+  const bench = new Bench(unitSettings([a]));
+  expect(bench.conditions('A', microseconds(0))).toEqual([]);
+  expect(bench.feed(datagram(a, 200, seconds(1)))).toEqual([]);
+  expect(bench.feed({ kind: 'reload', at: seconds(1) })).toEqual([]);
+  expect(bench.states()).toEqual({ A: 'INIT' });
+});
+
+test('an instance whose conditions are unknown waits in INIT, without fault', () => {
+  const bench = new Bench(unitSettings([a]));
+  expect(bench.feed({ kind: 'start', at: microseconds(0), resumeMaster: false })).toEqual([]);
+  bench.conditions('A', seconds(1));
+  expect(bench.states()).toEqual({ A: 'BACKUP' });
+});
+
+test('the identification goes from 65535 to 1', () => {
+  const bench = new Bench(unitSettings([a])).begin().becomeMaster();
+  const member = bench.state.members['A']!;
+  bench.state = { ...bench.state, members: { A: { ...member, nextIdentification: 65_535 } } };
+  for (const second of [11, 12]) {
+    const at = seconds(second);
+    bench.feed({ kind: 'timer', at, instance: 'A', timer: 'advert', due: at });
+  }
+  const sent = bench.actions.filter((action) => action.kind === 'sendAdvert');
+  expect(sent.map((action) => action.identification)).toEqual([1, 65_535, 1]);
+});
+
+describe('a reload that changes the members of a group', () => {
+  test('lets a new member take part in the role of the others, once it is known', () => {
+    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
+    bench.settings = unitSettings([a, b, c]);
+    bench.feed({ kind: 'reload', at: seconds(11) });
+    expect(bench.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'INIT' });
+    const actions = bench.conditions('C', seconds(12));
+    expect(bench.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'MASTER' });
+    expect(actions.map(({ kind }) => kind)).toEqual([
+      'sendAdvert',
+      'transition',
+      'startTimer',
+      'addVips',
+      'announce',
+      'notify',
+      'startTimer',
+    ]);
+  });
+
+  test('lets a new member of a BACKUP group listen', () => {
+    const bench = new Bench(unitSettings([a], { isGroup: true, name: 'G' })).begin();
+    bench.settings = unitSettings([a, b]);
+    bench.feed({ kind: 'reload', at: seconds(1) });
+    bench.conditions('B', seconds(2));
+    expect(bench.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
+    expect(bench.state.members['B']?.timers.masterDown).toBe(seconds(2) + 3_609_375);
+  });
+
+  test('takes the group to FAULT when the new member has a fault', () => {
+    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
+    bench.settings = unitSettings([a, b, c]);
+    bench.feed({ kind: 'reload', at: seconds(11) });
+    bench.conditions('C', seconds(12), { ...healthy, faults: ['interface eth2 down'] });
+    expect(bench.states()).toEqual({ A: 'FAULT', B: 'FAULT', C: 'FAULT' });
+    expect(bench.state.because).toBe('C: interface eth2 down');
+  });
+
+  test('does not let a takeover wait for a member that is not known yet', () => {
+    const bench = new Bench(unitSettings([a], { isGroup: true, name: 'G' })).begin();
+    bench.settings = unitSettings([a, b]);
+    bench.feed({ kind: 'reload', at: seconds(1) });
+    const at = seconds(10);
+    bench.feed({ kind: 'timer', at, instance: 'A', timer: 'masterDown', due: at });
+    bench.feed({ kind: 'drained', at, instance: 'A' });
+    expect(bench.states()).toEqual({ A: 'MASTER', B: 'INIT' });
+  });
+
+  test('stops the member that is taken out, and leaves the others alone', () => {
+    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
+    const actions = bench.feed({ kind: 'removeMember', at: seconds(11), instance: 'B' });
+    expect(actions).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'sendAdvert', instance: 'B', priority: 0 }),
+        { kind: 'removeVips', instance: 'B' },
+        expect.objectContaining({ kind: 'notify', instance: 'B', state: 'DELETED' }),
+      ]),
+    );
+    bench.settings = unitSettings([a], { isGroup: true, name: 'G' });
+    bench.feed({ kind: 'reload', at: seconds(11) });
+    expect(bench.states()).toEqual({ A: 'MASTER' });
+  });
+
+  test('brings the group back when the member with the fault is taken out', () => {
+    const bench = new Bench(unitSettings([a, b])).begin();
+    bench.conditions('B', seconds(1), { ...healthy, faults: ['interface eth1 down'] });
+    bench.feed({ kind: 'removeMember', at: seconds(2), instance: 'B' });
+    bench.settings = unitSettings([a], { isGroup: true, name: 'G' });
+    bench.feed({ kind: 'reload', at: seconds(2) });
+    expect(bench.states()).toEqual({ A: 'BACKUP' });
+  });
+});
