@@ -19,7 +19,6 @@ import {
   type Turns,
 } from '../../base/time.js';
 import type { FlowFilter } from '../flowFilter.js';
-import type { ChangedBits } from '../record/flowMerge.js';
 import {
   has,
   isDying,
@@ -32,30 +31,10 @@ import type { FlowTable } from '../record/flowTable.js';
 import { HashIndex } from '../record/hashIndex.js';
 import { KernelDump, type DumpHandler, type RunningDump } from './kernelDump.js';
 import type { EventKind } from './kernelEvents.js';
+import type { FlowOrigin, InjectedFlows, MirrorListener } from './mirrorListener.js';
 
 /** Slots looked at per turn while sweeping: about 100 us. */
 const slotsPerTurn = 8192;
-
-export type FlowOrigin =
-  /** An event caused by packets, timers or other programs. */
-  | 'event'
-  /** An event caused by a socket of this daemon. */
-  | 'own'
-  /** A pass of comparison. */
-  | 'dump';
-
-/** What became of the table. Slots may be read and their owner words written during the call. */
-export interface MirrorListener {
-  created(slot: number, origin: FlowOrigin): void;
-  /** `changed` may be 0: the kernel told what was known. */
-  updated(slot: number, changed: ChangedBits, origin: FlowOrigin): void;
-  /** The kernel has the flow no more; the slot holds its last known state. The listener marks it DEAD or removes it. */
-  destroyed(slot: number, origin: FlowOrigin): void;
-  /** The table is full: a flow was not taken. */
-  refused(origin: FlowOrigin): void;
-  /** The table is full: true where a place was freed. */
-  makeRoom?(): boolean;
-}
 
 export interface MirrorOptions {
   readonly table: FlowTable;
@@ -78,16 +57,6 @@ export interface MirrorOptions {
   readonly passEnded?: (result: ResyncResult, startedAt: Microseconds) => void;
   /** How a dump is started; absent: in the network namespace that the thread is in at that time. */
   readonly startDump?: (handler: DumpHandler) => RunningDump;
-}
-
-/** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
-export interface InjectedFlows {
-  /** A pass of comparison begins: what it does not ask for is not in the kernel any more. */
-  beginPass(): void;
-  endPass(isComplete: boolean): void;
-  holds(flow: FlowCursor): boolean;
-  /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
-  ended(flow: FlowCursor): boolean;
 }
 
 /** Counters since the start. */

@@ -8,7 +8,7 @@ import type {
   FlowOrigin,
   InjectedFlows,
   MirrorListener,
-} from '../../conntrack/kernel/flowMirror.js';
+} from '../../conntrack/kernel/mirrorListener.js';
 import { CacheCounters } from '../tables/cacheCounters.js';
 import { ExpectationCache, type ExpectationEntry } from '../tables/expectations.js';
 import type { FingerprintedTable } from '../tables/fingerprintedTable.js';

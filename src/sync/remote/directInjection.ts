@@ -6,7 +6,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { Clock, RandomSource, Turns } from '../../base/time.js';
 import type { Expectation } from '../../conntrack/codec/expectation.js';
-import type { InjectedFlows } from '../../conntrack/kernel/flowMirror.js';
+import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
 import { FlowTable } from '../../conntrack/record/flowTable.js';
 import { has, word, newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
