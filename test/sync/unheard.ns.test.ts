@@ -54,6 +54,7 @@ describe('a flow that begins during the commit', () => {
    */
   async function takeRole(): Promise<void> {
     const injector = ConntrackInjector.open(hosts[1].namespacePath);
+    const { passes } = await backup.digest();
     backup.command({ kind: 'freezeInCommit' });
     backup.command({ kind: 'becomePrimary', epoch: ++epoch, preCommitted: false });
     await backup.waitForReport('frozen');
@@ -64,7 +65,10 @@ describe('a flow that begins during the commit', () => {
     expect(reports()).toBe(0);
     backup.process.thaw();
     await waitFor(() => reports() === 1, { description: 'the end of the commit', ...patience });
-    expect(await isKnown()).toBe(false);
+    const known = await isKnown();
+    // Events that were lost on a busy machine have the kernel compared at once: then it may be known.
+    const compared = (await backup.digest()).passes > passes;
+    expect(known && !compared).toBe(false);
   }
 
   test('is found when the takeover is complete', async () => {

@@ -138,6 +138,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
       external: [external.table.alive, ...external.table.fingerprint.words],
       internalBytes: internal.table.memoryBytes,
       rss: process.memoryUsage.rss(),
+      passes: engine.feed.mirror.counters.passes,
     });
   } else {
     commands.obey(command).catch((error: unknown) => {

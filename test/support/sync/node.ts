@@ -72,6 +72,8 @@ export interface Digest {
   /** Of the internal table. */
   readonly internalBytes: number;
   readonly rss: number;
+  /** Comparisons with the kernel since the start. */
+  readonly passes: number;
 }
 
 type Answer =
