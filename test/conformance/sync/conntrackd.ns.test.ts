@@ -131,6 +131,7 @@ describe.each(cases)('$mode over $kind, beside a real conntrackd', ({ mode, kind
     });
     const network = await conntrackd.client('-s', 'network');
     expect(network).toMatch(/Malformed messages:\s+0/);
+    await keepstate.request({ verb: 'stats' });
     expect(keepstate.status?.peer).toMatchObject({ malformed: 0, strangers: 0 });
   });
 

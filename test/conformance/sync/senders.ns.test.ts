@@ -66,5 +66,6 @@ test('in a link-local group both hear each other with TTL 255', async () => {
     expect((await conntrackd.entries('external')).join()).toContain('192.168.50.10');
     return true;
   });
+  await keepstate.request({ verb: 'stats' });
   expect(keepstate.status?.peer).toMatchObject({ strangers: 0, malformed: 0 });
 });
