@@ -3,7 +3,15 @@
   "targets": [
     {
       "target_name": "keepstate_native",
-      "sources": ["src/net/native/addon.cc", "src/net/native/batched_socket.cc", "src/net/native/signal_watch.cc"],
+      "sources": [
+        "src/net/native/addon.cc",
+        "src/net/native/batched_socket.cc",
+        "src/net/native/signal_watch.cc",
+        "src/net/native/socket_options.cc",
+        "src/net/native/socket_poll.cc",
+        "src/net/native/socket_ring.cc",
+        "src/net/native/socket_send.cc"
+      ],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-Wno-unused-parameter", "-O2"],
       "conditions": [

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "arguments.h"
+
 namespace keepstate {
 
 // Bytes reserved per cell for the sender's address; sockaddr_in6 needs 28, sockaddr_ll 20.
@@ -28,22 +30,26 @@ class BatchedSocket {
   ~BatchedSocket();
 
   static napi_value New(napi_env env, napi_callback_info info);
-  static napi_value Bind(napi_env env, napi_callback_info info);
-  static napi_value Connect(napi_env env, napi_callback_info info);
-  static napi_value SetOption(napi_env env, napi_callback_info info);
-  static napi_value GetOption(napi_env env, napi_callback_info info);
-  static napi_value AttachFilter(napi_env env, napi_callback_info info);
-  static napi_value GetSocketName(napi_env env, napi_callback_info info);
-  static napi_value Ioctl(napi_env env, napi_callback_info info);
-  static napi_value SetRing(napi_env env, napi_callback_info info);
-  static napi_value Receive(napi_env env, napi_callback_info info);
-  static napi_value Start(napi_env env, napi_callback_info info);
-  static napi_value Stop(napi_env env, napi_callback_info info);
-  static napi_value SetReferenced(napi_env env, napi_callback_info info);
-  static napi_value Send(napi_env env, napi_callback_info info);
-  static napi_value SendMany(napi_env env, napi_callback_info info);
-  static napi_value Duplicate(napi_env env, napi_callback_info info);
-  static napi_value Close(napi_env env, napi_callback_info info);
+  template <auto Method, int kOtherwise>
+  static napi_value Enter(napi_env env, napi_callback_info info);
+
+  // Called from JavaScript: batched_socket.cc.
+  int Bind(const Arguments& call);
+  int Connect(const Arguments& call);
+  int SetOption(const Arguments& call);
+  int GetOption(const Arguments& call);
+  int AttachFilter(const Arguments& call);
+  int GetSocketName(const Arguments& call);
+  int Ioctl(const Arguments& call);
+  int SetRing(const Arguments& call);
+  int Receive(const Arguments& call);
+  int Start(const Arguments& call);
+  void Stop(const Arguments& call);
+  void SetReferenced(const Arguments& call);
+  int Send(const Arguments& call);
+  int SendMany(const Arguments& call);
+  int Duplicate(const Arguments& call);
+  void Close(const Arguments& call);
 
   // Number of datagrams (0: nothing waits) or a negative errno.
   int ReceiveBatch();

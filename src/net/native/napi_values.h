@@ -11,4 +11,10 @@ inline napi_value Number(napi_env env, int32_t value) {
   return result;
 }
 
+inline napi_value Undefined(napi_env env) {
+  napi_value result = nullptr;
+  napi_get_undefined(env, &result);
+  return result;
+}
+
 }  // namespace keepstate

@@ -4,7 +4,7 @@ import {
   messageTruncated,
   type ReceivePace,
 } from '../../../src/net/socket/batchedSocket.js';
-import { EAGAIN, EBADF, ECONNREFUSED, EINVAL, EPERM } from '../../../src/net/socket/errno.js';
+import { EAGAIN, EBADF, ECONNREFUSED, EINVAL, EPERM } from '../../../src/base/errno.js';
 import { nativeAddon } from '../../../src/net/native/load.js';
 import {
   AF_INET,
@@ -83,12 +83,34 @@ describe('batched socket', () => {
     expect(BatchedSocket.open({ domain: 999, type: SOCK_DGRAM, protocol: 0 }).kind).toBe('refused');
     expect(socket.bind(ipSocketAddress(parseIp('192.0.2.1')!, 0))).not.toBe(0);
     expect(socket.setOption(1, 9999, new Uint8Array(4))).not.toBe(0);
-    expect(socket.setOption(1, 26, new Uint8Array(16))).toBe(EINVAL);
     expect(socket.getIntOption(1, 9999)).toBeUndefined();
     expect(socket.attachFilter(new Uint8Array(7))).toBe(EINVAL);
     expect(socket.ioctl(0x8933, new Uint8Array(4))).toBe(EINVAL);
     expect(socket.send(new Uint8Array(4), undefined, 2, 3)).toBe(EINVAL);
     expect([EPERM, EINVAL]).toContain(socket.connect(new Uint8Array(1)));
+  });
+
+  test.each([
+    ['SO_ATTACH_FILTER', 26],
+    ['SO_ATTACH_REUSEPORT_CBPF', 51],
+  ])('%s, whose value points to a program, is not set from bytes', (_name, option) => {
+    const socket = udp();
+    // struct sock_fprog of one instruction at an address that is none: the kernel would say EFAULT.
+    const program = new Uint8Array(16);
+    program.set([1, 0, 0, 0, 0, 0, 0, 0, 0, 0x10]);
+    expect(socket.setOption(1, option, program)).toBe(EINVAL);
+  });
+
+  test('SO_GET_FILTER, whose length counts instructions, writes nothing behind the memory given', () => {
+    const socket = udp();
+    const instructions = 4;
+    const accept = Uint8Array.from([0x06, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    const program = new Uint8Array(8 * instructions);
+    for (let i = 0; i < instructions; i++) program.set(accept, 8 * i);
+    expect(socket.attachFilter(program)).toBe(0);
+    const memory = new Uint8Array(8 * instructions);
+    expect(socket.getOption(1, 26, memory.subarray(0, instructions))).toBe(-EINVAL);
+    expect(memory).toEqual(new Uint8Array(memory.length));
   });
 
   test('options are set and read back', () => {
