@@ -27,6 +27,7 @@ import { planReload, Reloader } from './reload.js';
 import { schedule } from './host/scheduling.js';
 import { serviceEnvironment, ServiceManager } from './host/serviceManager.js';
 import { watchFiles } from './host/watchedFiles.js';
+import { journalFacts, stderrForm } from './log/journal.js';
 import { syslogStream } from './log/syslog.js';
 
 export interface RunOptions {
@@ -225,6 +226,7 @@ function openConfiguredLog({ general }: NodeSettings, level: LogLevel, timers: T
   return openLog({
     level,
     timers,
+    stderr: stderrForm(journalFacts(process.env), syslogFacility !== undefined),
     ...(logFile === undefined ? {} : { file: logFile }),
     ...(syslogFacility === undefined
       ? {}

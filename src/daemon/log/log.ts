@@ -7,11 +7,14 @@ import { createLogger, format, transports, type Logger as Winston, type transpor
 import type { LogFields, Logger, LogLevel } from '../../base/logger.js';
 import { printable, printableJson } from '../../base/printable.js';
 import { milliseconds, type Timers } from '../../base/time.js';
+import type { StderrForm } from './journal.js';
 import { LogFile } from './logFile.js';
 
 export interface LogOptions {
   readonly level: LogLevel;
   readonly timers: Timers;
+  /** How lines stand on stderr; default `text`. */
+  readonly stderr?: StderrForm;
   readonly file?: string;
   /** Object-mode stream of `LogRecord`s: syslog. */
   readonly records?: Writable;
@@ -64,7 +67,7 @@ export function openLog(options: LogOptions): ProcessLog {
         formatLine(String(timestamp), lineLevel as LogLevel, String(message), fields as LogFields),
       ),
     ),
-    transports: transportsTo([stderrStream(), file, records]),
+    transports: transportsTo([stderrStream(options.stderr ?? 'text'), file, records]),
     exitOnError: false,
   });
   winston.on('error', () => undefined);
@@ -93,17 +96,28 @@ export function openLog(options: LogOptions): ProcessLog {
 }
 
 /** process.stderr, whose reader may be gone or whose disk may be full: then the line is lost (cli/main.ts hears its errors). */
-function stderrStream(): Writable {
+function stderrStream(form: StderrForm): Writable | undefined {
+  if (form === 'none') return undefined;
+  const isPrefixed = form === 'priority';
   return new Writable({
-    write: (line: Buffer, _encoding, done) => {
+    objectMode: true,
+    write: (record: PrintedRecord, _encoding, done) => {
+      const priority = isPrefixed ? `<${severities[record.level]}>` : '';
       try {
-        process.stderr.write(line);
+        process.stderr.write(`${priority}${record[printedLine]}\n`);
       } catch {
         // A file that is written synchronously throws.
       }
       done();
     },
   });
+}
+
+/** Where winston puts what its format has printed. */
+const printedLine = Symbol.for('message');
+
+interface PrintedRecord extends LogRecord {
+  readonly [printedLine]: string;
 }
 
 function transportsTo(streams: readonly (Writable | undefined)[]): transport[] {

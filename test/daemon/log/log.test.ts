@@ -96,3 +96,28 @@ test('a pipe in its place that nobody reads holds nothing up', async () => {
   await log.close();
   expect(stderr.filter((line) => line.includes('the log file cannot be written'))).toHaveLength(1);
 });
+
+test('for the journal each line has its priority in front', async () => {
+  const log = openLog({ level: 'info', timers, stderr: 'priority' });
+  log.log('error', 'a link cannot be opened');
+  log.log('warning', 'the peer is lost');
+  log.log('notice', 'Entering MASTER STATE', { instance: 'VI' });
+  log.log('info', 'listening');
+  await log.close();
+  expect(stderr.map((line) => line.slice(0, 3))).toEqual(['<3>', '<4>', '<5>', '<6>']);
+  expect(stderr[2]).toMatch(/^<5>\S+Z notice: Entering MASTER STATE instance=VI\n$/);
+});
+
+test('what the journal gets by syslog does not go to stderr too', async () => {
+  const sink = new Writable({
+    objectMode: true,
+    write: (record: LogRecord, _encoding, done) => {
+      records.push(record.message);
+      done();
+    },
+  });
+  const log = openLog({ level: 'info', timers, stderr: 'none', records: sink });
+  log.log('error', 'a link cannot be opened');
+  await log.close();
+  expect([stderr, records]).toEqual([[], ['a link cannot be opened']]);
+});
