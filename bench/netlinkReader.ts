@@ -5,7 +5,7 @@
  */
 import { RawNetlinkSocket } from 'netlink';
 import { BatchedSocket, type BatchHandler } from '../src/net/socket/batchedSocket.js';
-import { requireDone } from '../src/net/socket/errno.js';
+import { requireDone } from '../src/net/socket/outcome.js';
 import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../src/net/socket/sockaddr.js';
 
 /** NETLINK_NETFILTER; groups NEW, UPDATE, DESTROY; SO_RCVBUFFORCE. */

@@ -5,7 +5,8 @@ import type { EventKind, FlowView } from '../conntrack/text/flowView.js';
 import { listKernel, watchKernel } from '../conntrack/text/kernelListing.js';
 import { eventKindOf, flowFromMessage, portIdOf } from '../conntrack/text/messageView.js';
 import { DecodeError } from '../base/errors.js';
-import { errnoText, refusedSocketText } from '../net/socket/errno.js';
+import { errnoText } from '../base/errno.js';
+import { refusedSocketText } from '../net/socket/outcome.js';
 import type { FlowPrinter } from './flowPrinter.js';
 
 export interface KernelListing {

@@ -2,17 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { registerAcknowledge } from './acknowledge.js';
-import { registerCheck } from './check.js';
+import { registerAcknowledge } from './acknowledgeCommand.js';
+import { registerCheck } from './checkCommand.js';
 import { registerConntrack } from './conntrack/register.js';
-import { registerDoctor } from './doctor.js';
-import { registerFlows } from './flows.js';
-import { registerHistory } from './history.js';
-import { registerMigrate } from './migrate.js';
-import { registerOperations } from './operations.js';
-import { registerRun } from './run.js';
-import { registerStats } from './stats.js';
-import { registerStatus } from './status.js';
+import { registerDoctor } from './doctorCommand.js';
+import { registerFlows } from './flowsCommand.js';
+import { registerHistory } from './historyCommand.js';
+import { registerMigrate } from './migrateCommand.js';
+import { registerOperations } from './operationCommands.js';
+import { registerRun } from './runCommand.js';
+import { registerStats } from './statsCommand.js';
+import { registerStatus } from './statusCommand.js';
 
 /** Ready for `parseAsync`. */
 export function buildProgram(): Command {

@@ -1,12 +1,12 @@
 /** The door of this room: a file, or text, becomes settings and problems. */
-import { judge, type AcceptedWarning } from './acceptance.js';
+import { judge, type AcceptedWarning } from './acceptedWarnings.js';
 import { acceptancesOf } from './build/globals.js';
 import { buildNode } from './build/node.js';
 import { buildContext } from './build/context.js';
 import { freezeDeeply } from './freeze.js';
 import { rootRows, type RootValues } from './keywords/rootRows.js';
 import type { NodeSettings } from './nodeSettings.js';
-import type { LoadPorts } from './ports.js';
+import type { LoadPorts } from './loadPorts.js';
 import { ProblemList, type ConfigProblem } from './problem.js';
 import { parseRows } from './table/parseRows.js';
 import { blockGrammar, parseContext } from './table/row.js';

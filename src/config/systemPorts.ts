@@ -1,4 +1,4 @@
-/** The real files and machine behind ports.ts. Nothing here throws. */
+/** The real files and machine behind loadPorts.ts. Nothing here throws. */
 import {
   accessSync,
   closeSync,
@@ -18,7 +18,7 @@ import {
   readRegularFile,
   type FileLimit,
 } from '../base/regularFile.js';
-import type { ConfigFiles, FileText, LoadPorts, MachineFacts } from './ports.js';
+import type { ConfigFiles, FileText, LoadPorts, MachineFacts } from './loadPorts.js';
 
 const nodeFiles: ConfigFiles = {
   read: (path) => readText(path),

@@ -3,7 +3,7 @@ import type { Logger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { KernelError } from '../base/errors.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import { refusedSocketText } from '../net/socket/errno.js';
+import { refusedSocketText } from '../net/socket/outcome.js';
 import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';

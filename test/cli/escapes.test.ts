@@ -1,7 +1,7 @@
 /** Names and sentences that others choose reach no terminal, log or service manager as they are. */
 import { historyLine } from '../../src/cli/historyText.js';
-import { doneText } from '../../src/cli/operations.js';
-import { findingsText } from '../../src/cli/doctor.js';
+import { doneText } from '../../src/cli/operationCommands.js';
+import { findingsText } from '../../src/cli/doctorCommand.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { printableLines } from '../../src/base/printable.js';
 import { formatProblem } from '../../src/config/problem.js';

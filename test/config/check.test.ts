@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { registerCheck, runCheck, type CheckOptions } from '../../src/cli/check.js';
-import { registerMigrate } from '../../src/cli/migrate.js';
+import { registerCheck, runCheck, type CheckOptions } from '../../src/cli/checkCommand.js';
+import { registerMigrate } from '../../src/cli/migrateCommand.js';
 import { instanceText, load, memoryFiles, portsWith } from './loading.js';
 
 class Captured {

@@ -7,7 +7,7 @@ import { quoteWord } from '../../src/config/table/printRows.js';
 import { rootRows } from '../../src/config/keywords/rootRows.js';
 import type { NodeSettings } from '../../src/config/nodeSettings.js';
 import { printNode } from '../../src/config/printNode.js';
-import { migrate } from '../../src/config/migrate/migrate.js';
+import { migrate } from '../../src/config/migrate/migratePair.js';
 import { load, loadFiles, portsWith } from './loading.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';

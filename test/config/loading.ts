@@ -1,6 +1,6 @@
 /** Loading configurations in tests: files in memory, and a machine that answers what the test says. */
 import { loadNode, loadNodeText, type LoadResult } from '../../src/config/loadNode.js';
-import type { ConfigFiles, LoadPorts, MachineFacts } from '../../src/config/ports.js';
+import type { ConfigFiles, LoadPorts, MachineFacts } from '../../src/config/loadPorts.js';
 
 /** Files by absolute path. */
 export function memoryFiles(texts: Readonly<Record<string, string>>): ConfigFiles {

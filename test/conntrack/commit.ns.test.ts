@@ -6,7 +6,7 @@ import {
   type FlowCursor,
 } from '../../src/conntrack/record/flowRecord';
 import type { FlowTable } from '../../src/conntrack/record/flowTable';
-import { EEXIST } from '../../src/net/socket/errno';
+import { EEXIST } from '../../src/base/errno';
 import { Lab } from '../lab/lab';
 import type { Host } from '../lab/host';
 import type { Leaves } from '../support/conntrack/flowOracle';

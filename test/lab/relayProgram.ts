@@ -3,7 +3,7 @@
  * Reads JSON lines: {"set":{"toRight":{…},"toLeft":{…}}} or {"counts":true}; answers each with one line.
  */
 import { createInterface } from 'node:readline';
-import { requireDone } from '../../src/net/socket/errno.js';
+import { requireDone } from '../../src/net/socket/outcome.js';
 import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
 import { interfaceIndex } from '../../src/net/socket/interfaceQuery.js';
 import { AF_PACKET, packetSocketAddress, SOCK_RAW } from '../../src/net/socket/sockaddr.js';

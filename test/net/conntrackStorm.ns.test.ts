@@ -3,7 +3,8 @@
  * are reported, everything received is counted, and receiving goes on.
  */
 import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
-import { errnoName, requireDone } from '../../src/net/socket/errno.js';
+import { errnoName } from '../../src/base/errno.js';
+import { requireDone } from '../../src/net/socket/outcome.js';
 import { withNetworkNamespace } from '../../src/net/socket/networkNamespace.js';
 import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../../src/net/socket/sockaddr.js';
 import type { Host } from '../lab/host.js';

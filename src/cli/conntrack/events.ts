@@ -5,12 +5,12 @@ import { eventGroup } from '../../conntrack/constants.js';
 import { MessageIndex } from '../../conntrack/text/messageIndex.js';
 import { watchKernel, type EventListener } from '../../conntrack/text/kernelListing.js';
 import { eventKindOf, expectationFromMessage, portIdOf } from '../../conntrack/text/messageView.js';
-import { errnoText } from '../../net/socket/errno.js';
+import { errnoText } from '../../base/errno.js';
 import { expectationOutput } from './expectationCommands.js';
 import type { Outcome } from './flowCommands.js';
 import { flowOutput } from './flowOutput.js';
 import type { Invocation } from './invocation.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 import { operationFailed, programVersion } from './report.js';
 
 const groupOf = {

@@ -15,7 +15,7 @@ import { expectationFromMessage } from '../../conntrack/text/messageView.js';
 import type { CommandContext, Outcome } from './flowCommands.js';
 import { stampText, xmlDocument } from './flowOutput.js';
 import type { Invocation } from './invocation.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 import { operationFailed } from './report.js';
 
 const bufferBytes = 65_536;

@@ -29,10 +29,10 @@ import {
 } from '../../conntrack/command/statistics.js';
 import { labelBits, labelBytes } from '../../conntrack/text/labels.js';
 import { MessageIndex, place } from '../../conntrack/text/messageIndex.js';
-import { EINVAL, ENOENT } from '../../net/socket/errno.js';
+import { EINVAL, ENOENT } from '../../base/errno.js';
 import { flowOutput } from './flowOutput.js';
 import type { Invocation } from './invocation.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 import { failure } from './refusal.js';
 import { operationFailed } from './report.js';
 

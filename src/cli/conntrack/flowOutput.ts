@@ -9,7 +9,7 @@ import type { MessageIndex } from '../../conntrack/text/messageIndex.js';
 import { writeFlowArguments } from '../../conntrack/text/saveWriter.js';
 import { writeFlowXml } from '../../conntrack/text/xmlWriter.js';
 import type { Invocation } from './invocation.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 
 /** Bytes that are gathered before they are written. */
 const bufferBytes = 65_536;

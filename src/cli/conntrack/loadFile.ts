@@ -5,7 +5,7 @@
 import { systemErrorCode } from '../../base/errors.js';
 import type { Invocation } from './invocation.js';
 import { parseArguments } from './parse.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 import { usage } from './refusal.js';
 
 const allowed: readonly string[] = ['-I', '-A', '-U', '-D', '-F'];

@@ -6,8 +6,8 @@ import type {
   NatPattern,
   TuplePattern,
 } from '../../conntrack/command/flowPattern.js';
-import { familyOf, family, parseAddress, parseNat, parsePrefix } from './addresses.js';
-import { parseProtocol } from './names.js';
+import { familyOf, family, parseAddress, parseNat, parsePrefix } from './addressWords.js';
+import { parseProtocol } from './namedNumbers.js';
 import { looseDecimal, looseNumber, strictNumber } from './numbers.js';
 import type { TableName } from './optionTable.js';
 import { failure, usage } from './refusal.js';

@@ -7,7 +7,7 @@ import { newFlowPattern } from '../../conntrack/command/flowPattern.js';
 import { labelBytes, setBit, type LabelMap } from '../../conntrack/text/labels.js';
 import { checkLegality } from './legality.js';
 import type { Invocation } from './invocation.js';
-import { labelBitsOf, labelFile, readLabels } from './names.js';
+import { labelBitsOf, labelFile, readLabels } from './namedNumbers.js';
 import { handlers, type Draft } from './optionHandlers.js';
 import { forms, type CommandRow, type Form, type TableName } from './optionTable.js';
 import { protocolRow } from './protocolTable.js';

@@ -3,8 +3,8 @@
  * main.ts.
  */
 import type { Command } from 'commander';
-import { processPorts } from './ports.js';
-import { runConntrack } from './run.js';
+import { processPorts } from './commandPorts.js';
+import { runConntrack } from './dispatch.js';
 
 export function registerConntrack(program: Command): void {
   program

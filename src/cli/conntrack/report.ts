@@ -9,20 +9,19 @@ import {
   ENOBUFS,
   ENOENT,
   ENOMEM,
+  ENOSPC,
   EOPNOTSUPP,
   EPERM,
   ERANGE,
+  ETIME,
   errnoText,
-} from '../../net/socket/errno.js';
+} from '../../base/errno.js';
 import type { Form } from './optionTable.js';
 import { failure, type Refusal } from './refusal.js';
 
 /** The version whose behaviour this is. */
 export const programVersion = 'conntrack v1.4.9 (conntrack-tools)';
 export const helpHint = "Try `conntrack -h' or 'conntrack --help' for more information.";
-
-const ENOSPC = 28;
-const ETIME = 62;
 
 /** strerror(3) of what ctnetlink answers. */
 const systemTexts = new Map<number, string>([

@@ -3,18 +3,18 @@
  * could not be learnt, and nothing is concluded from it; of the ruleset that is said.
  */
 import { formatIp } from '../../base/ipAddress.js';
-import { withoutRealTime } from '../../config/machine/adverts.js';
+import { withoutRealTime } from '../../config/machine/hastyAdverts.js';
 import { incumbents, type Incumbents } from '../../config/machine/incumbents.js';
 import {
   connectionTracking,
   forwarding,
   interfacesOfRoles,
   reversePath,
-} from '../../config/machine/sysctls.js';
+} from '../../config/machine/takeoverSysctls.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { NftRuleset } from '../../net/netlink/nftRules.js';
-import type { Finding } from './finding.js';
-import type { Listing } from './nft/listing.js';
+import type { Finding } from './doctorFinding.js';
+import type { Listing } from './nft/rulesetListing.js';
 import type { LinkAddresses } from './packets.js';
 import { examineRuleset } from './ruleset.js';
 

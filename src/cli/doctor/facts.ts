@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { sysctlNames } from '../../config/machine/sysctls.js';
+import { sysctlNames } from '../../config/machine/takeoverSysctls.js';
 import type { Incumbents } from '../../config/machine/incumbents.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { BatchedSocket } from '../../net/socket/batchedSocket.js';
@@ -14,7 +14,7 @@ import { AF_INET, SOCK_DGRAM } from '../../net/socket/sockaddr.js';
 import { interfacesOf, type MachineReport } from './examine.js';
 import { legacyTablesInUse } from './legacy.js';
 import { linkAddresses, linkBridges } from './links.js';
-import { parseListing } from './nft/listing.js';
+import { parseListing } from './nft/rulesetListing.js';
 
 /** Bit numbers of linux/capability.h that the daemon needs. */
 const neededCapabilities: readonly (readonly [string, bigint])[] = [

@@ -1,7 +1,7 @@
 /** What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that stays. Pure. */
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { natThatStays, type NftChain, type NftRule } from '../../net/netlink/nftRules.js';
-import type { Finding } from './finding.js';
+import type { Finding } from './doctorFinding.js';
 import type { Packet } from './nft/packet.js';
 import { ruleText, verdictFor, type Filter, type Verdict } from './nft/way.js';
 import { packetsOf, type ExpectedPacket, type LinkAddresses } from './packets.js';

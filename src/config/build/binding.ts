@@ -7,7 +7,7 @@ import type { Position } from '../problem.js';
 import { last } from '../table/row.js';
 import type { BuildContext } from './context.js';
 import type { GroupBlock } from './group.js';
-import type { InstanceBlock } from './instance.js';
+import type { InstanceBlock } from './instanceBlock.js';
 import { syncLineOf } from './notify.js';
 import { nameOf } from './trackers.js';
 

@@ -4,7 +4,7 @@ import type { GarpSettings } from '../../vrrp/settings.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import { allItems, valueOf, type BuildContext } from './context.js';
 import { atLeastOne } from './globals.js';
-import type { InstanceValues } from './instance.js';
+import type { InstanceValues } from './instanceBlock.js';
 
 /** `garp_group`: pacing of one interface. */
 export interface GarpPacing {

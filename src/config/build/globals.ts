@@ -5,7 +5,7 @@ import { seconds } from '../../base/time.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import type { globalRows } from '../keywords/globalRows.js';
 import type { Located, Values } from '../table/row.js';
-import type { Acceptance } from '../acceptance.js';
+import type { Acceptance } from '../acceptedWarnings.js';
 import { valueOf, type BuildContext } from './context.js';
 
 export type GlobalValues = Values<typeof globalRows>;

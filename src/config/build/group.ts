@@ -4,7 +4,7 @@ import { nearestWord } from '../nearest.js';
 import type { groupRows } from '../keywords/trackerRows.js';
 import type { BlockValue, Located } from '../table/row.js';
 import { allItems, valueOf, type BuildContext } from './context.js';
-import type { InstanceBlock } from './instance.js';
+import type { InstanceBlock } from './instanceBlock.js';
 import { buildNotify } from './notify.js';
 import { buildTracking, nameOf, type Trackers } from './trackers.js';
 

@@ -1,22 +1,24 @@
 /** One `vrrp_instance`: values, defaults and the corrections that keepalived makes, none of them silent. */
 import { isLinkLocal, type IpAddress, type IpFamily } from '../../base/ipAddress.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
-import type { instanceRows } from '../keywords/instanceRows.js';
 import type { AddressEntry } from '../keywords/addressEntry.js';
-import { last, type BlockValue, type Located, type Values } from '../table/row.js';
-import { buildAddresses, buildRoutes, buildRules, warnDuplicateAddresses } from './addresses.js';
+import { last, type Located } from '../table/row.js';
+import {
+  buildAddresses,
+  buildRoutes,
+  buildRules,
+  warnDuplicateAddresses,
+} from './addressSettings.js';
 import { buildAuthentication } from './authentication.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { buildGarp, type GarpPacing } from './garp.js';
 import type { InstanceDefaults } from './globals.js';
+import type { InstanceBlock, InstanceValues } from './instanceBlock.js';
 import { buildNotify } from './notify.js';
 import { buildStrictPart } from './strictMode.js';
 import { advertInterval, roles, versionOf } from './roles.js';
 import { nameOf, buildTracking, type Trackers } from './trackers.js';
 import { buildTransport } from './transport.js';
-
-export type InstanceBlock = Located<BlockValue<typeof instanceRows>>;
-export type InstanceValues = Values<typeof instanceRows>;
 
 export interface InstanceInputs {
   readonly defaults: InstanceDefaults;

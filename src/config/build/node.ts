@@ -6,7 +6,7 @@ import { globalRows } from '../keywords/globalRows.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import type { NodeSettings, RoleBinding } from '../nodeSettings.js';
 import { last } from '../table/row.js';
-import { buildAddresses, buildRoutes, buildRules } from './addresses.js';
+import { buildAddresses, buildRoutes, buildRules } from './addressSettings.js';
 import { bindRole } from './binding.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { garpPacing } from './garp.js';

@@ -6,7 +6,7 @@ import { nearestWord } from '../nearest.js';
 import { last, type Located } from '../table/row.js';
 import { valueOf, type BuildContext } from './context.js';
 import type { InstanceDefaults } from './globals.js';
-import type { InstanceBlock, InstanceValues } from './instance.js';
+import type { InstanceBlock, InstanceValues } from './instanceBlock.js';
 import { nameOf } from './trackers.js';
 
 type Roles = Pick<

@@ -3,7 +3,7 @@ import type { InstanceSettings, VrrpVersion } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
 import type { BuildContext } from './context.js';
 import type { InstanceDefaults } from './globals.js';
-import type { InstanceValues } from './instance.js';
+import type { InstanceValues } from './instanceBlock.js';
 import { valueOf } from './context.js';
 
 type StrictPart = Pick<

@@ -5,7 +5,7 @@ import { last, type Located } from '../table/row.js';
 import type { IpAddress } from '../../base/ipAddress.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import type { InstanceDefaults } from './globals.js';
-import type { InstanceBlock, InstanceValues } from './instance.js';
+import type { InstanceBlock, InstanceValues } from './instanceBlock.js';
 
 type Transport = Pick<
   InstanceSettings,

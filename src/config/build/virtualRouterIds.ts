@@ -3,7 +3,7 @@ import { ipEquals } from '../../base/ipAddress.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import { last } from '../table/row.js';
 import type { BuildContext } from './context.js';
-import type { InstanceBlock } from './instance.js';
+import type { InstanceBlock } from './instanceBlock.js';
 
 /** `built[i]` belongs to `blocks[i]`. */
 export function checkVirtualRouterIds(

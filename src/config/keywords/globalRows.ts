@@ -1,5 +1,5 @@
 /** `global_defs { }`: keepalived's, and behind them keepstate's own. */
-import { acceptance } from '../acceptance.js';
+import { acceptance } from '../acceptedWarnings.js';
 import {
   anything,
   choice,

@@ -1,6 +1,6 @@
 /** The files of two daemons as the lines of one: included files stand where their include line stood. */
 import { dirname, isAbsolute } from 'node:path';
-import type { LoadPorts } from '../ports.js';
+import type { LoadPorts } from '../loadPorts.js';
 import { ProblemList } from '../problem.js';
 import { readTokens, type IncludedFiles } from '../text/readTokens.js';
 

@@ -1,5 +1,5 @@
 /** Where the statements of a text stand, down to the column: what an edit may take without its neighbours. */
-import type { LoadPorts } from '../ports.js';
+import type { LoadPorts } from '../loadPorts.js';
 import { ProblemList, type Position } from '../problem.js';
 import { rootGrammar } from '../loadNode.js';
 import { readTokens } from '../text/readTokens.js';

@@ -6,7 +6,7 @@ import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { toSeconds } from '../../base/time.js';
 import type { Authentication, InstanceSettings } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
-import { judge, type Judged } from '../acceptance.js';
+import { judge, type Judged } from '../acceptedWarnings.js';
 import { acceptancesOf, mergeGlobals } from '../build/globals.js';
 import { globalRows } from '../keywords/globalRows.js';
 import { nameOf } from '../build/trackers.js';

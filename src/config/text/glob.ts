@@ -1,5 +1,5 @@
 /** File name patterns of `include`: `*`, `?`, `[...]` in each path part, and `{a,b}`. */
-import type { ConfigFiles } from '../ports.js';
+import type { ConfigFiles } from '../loadPorts.js';
 
 export function hasWildcard(pattern: string): boolean {
   return /[*?[]/.test(pattern);

@@ -4,7 +4,7 @@
  * comments are taken out. Everything is bounded: size, include depth, substitutions.
  */
 import { dirname, isAbsolute, join } from 'node:path';
-import type { LoadPorts } from '../ports.js';
+import type { LoadPorts } from '../loadPorts.js';
 import type { Position, ProblemList } from '../problem.js';
 import {
   applyCondition,

@@ -6,13 +6,17 @@
  */
 import { DecodeError } from '../../base/errors.js';
 import { BatchedSocket, messageTruncated } from '../../net/socket/batchedSocket.js';
-import { EAGAIN } from '../../net/socket/errno.js';
-import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/socket/sockaddr.js';
+import { EAGAIN } from '../../base/errno.js';
+import {
+  AF_NETLINK,
+  NETLINK_NETFILTER,
+  netlinkSocketAddress,
+  SOCK_RAW,
+} from '../../net/socket/sockaddr.js';
 import { messageType } from '../constants.js';
 import { MessageBatch } from '../codec/messageBatch.js';
 import { largestFlowRequest } from './flowEncode.js';
 
-const netlinkNetfilter = 12;
 /**
  * The kernel fills at most 32 KiB of a list per read; more than one at a time only leaves the
  * processor's cache.
@@ -36,7 +40,7 @@ export class KernelSession {
     const opened = BatchedSocket.open({
       domain: AF_NETLINK,
       type: SOCK_RAW,
-      protocol: netlinkNetfilter,
+      protocol: NETLINK_NETFILTER,
       cells: 1,
       cellBytes,
       ignoresSenders: true,

@@ -14,7 +14,7 @@
  * A batch that the kernel does not take, being short of memory for it, has failed as a whole, and the next one is tried.
  */
 import { BugError } from '../../base/errors.js';
-import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../../net/socket/errno.js';
+import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../../base/errno.js';
 import { messageType } from '../constants.js';
 import { has, type FlowCursor } from '../record/flowRecord.js';
 import {

@@ -5,7 +5,7 @@
  */
 import { BugError, DecodeError, KernelError } from '../../base/errors.js';
 import type { BatchedSocket } from '../../net/socket/batchedSocket.js';
-import { errnoText } from '../../net/socket/errno.js';
+import { ENOBUFS, errnoText } from '../../base/errno.js';
 import { messageType } from '../constants.js';
 import {
   decodeExpectation,
@@ -23,7 +23,6 @@ import type { NameTable } from '../record/nameTable.js';
 const cellBytes = 32_768;
 /** One: a batch is one callback, and while code is cold 136 entries take 5 ms, four times as many 20. */
 const cells = 1;
-const ENOBUFS = 105;
 
 export interface DumpHandler {
   /** Before the entries of each batch; time for what is done once per batch. */

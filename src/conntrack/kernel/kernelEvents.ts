@@ -5,6 +5,7 @@
  * ENOBUFS, or, in every mode, by the socket's drop counter, which is read each time the queue was
  * read empty, and whenever the owner asks (`noticeLoss`).
  */
+import { ENOBUFS } from '../../base/errno.js';
 import { DecodeError } from '../../base/errors.js';
 import type { BatchedSocket, ReceivePace } from '../../net/socket/batchedSocket.js';
 import { eventGroup, messageFlag } from '../constants.js';
@@ -200,7 +201,6 @@ export class KernelEvents {
   }
 
   #recover(errno: number): boolean {
-    const ENOBUFS = 105;
     if (errno !== ENOBUFS) {
       this.#handler.failed(errno);
       return false;

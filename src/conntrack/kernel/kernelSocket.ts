@@ -1,29 +1,32 @@
 /** Opens NETLINK_NETFILTER sockets for this room: one for events, one per dump, one per injector. */
 import { BatchedSocket } from '../../net/socket/batchedSocket.js';
-import { errnoName, refusedSocketText, requireDone } from '../../net/socket/errno.js';
+import { errnoName } from '../../base/errno.js';
+import { refusedSocketText, requireDone } from '../../net/socket/outcome.js';
 import {
   AF_NETLINK,
+  NETLINK_NETFILTER,
+  SOCK_RAW,
   netlinkPortId,
   netlinkSocketAddress,
-  SOCK_RAW,
 } from '../../net/socket/sockaddr.js';
 import { BugError, KernelError } from '../../base/errors.js';
+import {
+  NETLINK_ADD_MEMBERSHIP,
+  NETLINK_BROADCAST_ERROR,
+  NETLINK_CAP_ACK,
+  NETLINK_DROP_MEMBERSHIP,
+  NETLINK_NO_ENOBUFS,
+  SOL_NETLINK,
+  SOL_SOCKET,
+  SO_MEMINFO,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUFFORCE,
+} from '../../net/socket/socketOptions.js';
 
-const NETLINK_NETFILTER = 12;
-const SOL_SOCKET = 1;
-const SOL_NETLINK = 270;
-const SO_RCVBUF = 8;
-const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
-const SO_MEMINFO = 55;
 /** SK_MEMINFO_DROPS: the last of nine 32-bit words (linux/sock_diag.h). */
 const memoryWords = 9;
 const dropsAt = 8;
-const NETLINK_ADD_MEMBERSHIP = 1;
-const NETLINK_DROP_MEMBERSHIP = 2;
-const NETLINK_BROADCAST_ERROR = 4;
-const NETLINK_NO_ENOBUFS = 5;
-const NETLINK_CAP_ACK = 10;
 
 export interface KernelSocketOptions {
   readonly cells: number;

@@ -8,19 +8,20 @@ import {
   netlinkType,
   NetlinkWalker,
 } from '../../net/netlink/netlinkFraming.js';
-import { AF_NETLINK, netlinkSocketAddress, SOCK_RAW } from '../../net/socket/sockaddr.js';
+import {
+  AF_NETLINK,
+  NETLINK_NETFILTER,
+  SOCK_RAW,
+  netlinkSocketAddress,
+} from '../../net/socket/sockaddr.js';
 import { messageFlag, messageType } from '../constants.js';
 import { MessageBatch } from '../codec/messageBatch.js';
+import { SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE } from '../../net/socket/socketOptions.js';
 
-const netlinkNetfilter = 12;
 /** The kernel fills at most 32 KiB per read of a dump. */
 const dumpCellBytes = 32_768;
 const eventCells = 64;
 const eventCellBytes = 2_048;
-/** SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE. */
-const socketLevel = 1;
-const receiveBuffer = 8;
-const receiveBufferForce = 33;
 const eventBufferBytes = 4 * 1_048_576;
 
 /** A whole message, nlmsghdr included, valid during the call. */
@@ -96,8 +97,8 @@ export function watchKernel(
 ): EventWatch | number {
   const opened = openSocket(groups, eventCells, eventCellBytes);
   if (typeof opened === 'number') return opened;
-  if (opened.setIntOption(socketLevel, receiveBufferForce, bufferBytes) !== 0) {
-    opened.setIntOption(socketLevel, receiveBuffer, bufferBytes);
+  if (opened.setIntOption(SOL_SOCKET, SO_RCVBUFFORCE, bufferBytes) !== 0) {
+    opened.setIntOption(SOL_SOCKET, SO_RCVBUF, bufferBytes);
   }
   const walker = new NetlinkWalker();
   opened.startReceiving({
@@ -118,7 +119,7 @@ export function watchKernel(
     onError: (errno) => listener.onError(errno),
   });
   return {
-    bufferBytes: opened.getIntOption(socketLevel, receiveBuffer) ?? 0,
+    bufferBytes: opened.getIntOption(SOL_SOCKET, SO_RCVBUF) ?? 0,
     close: () => opened.close(),
   };
 }
@@ -127,7 +128,7 @@ function openSocket(groups: number, cells: number, cellBytes: number): BatchedSo
   const opened = BatchedSocket.open({
     domain: AF_NETLINK,
     type: SOCK_RAW,
-    protocol: netlinkNetfilter,
+    protocol: NETLINK_NETFILTER,
     cells,
     cellBytes,
   });

@@ -20,7 +20,7 @@ import { dirname } from 'node:path';
 import { KeepstateError, systemErrorCode } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { fileErrorText, readDescriptor } from '../../base/regularFile.js';
-import { EAGAIN } from '../../net/socket/errno.js';
+import { EAGAIN } from '../../base/errno.js';
 import { lockExclusively } from '../../net/socket/fileLock.js';
 import { isTrustedUser } from '../host/otherDaemons.js';
 

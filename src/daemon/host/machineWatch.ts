@@ -15,7 +15,7 @@ import {
   forwarding,
   reversePath,
   sysctlNames,
-} from '../../config/machine/sysctls.js';
+} from '../../config/machine/takeoverSysctls.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import type { Problem } from '../../control/status.js';
 import { enabledUnits, isAwayFromUnits } from './incumbentUnits.js';

@@ -3,7 +3,7 @@
  * now.
  */
 import { statSync } from 'node:fs';
-import type { ConfigFiles } from '../../config/ports.js';
+import type { ConfigFiles } from '../../config/loadPorts.js';
 
 export interface WatchedFiles {
   readonly files: ConfigFiles;

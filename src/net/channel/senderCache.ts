@@ -2,7 +2,7 @@
  * Remembers the last sender of a channel and how its datagram came, so that a stream of datagrams
  * from one peer is decoded once instead of once per datagram.
  */
-import { readPacketInformation, type PacketInformation } from './controlMessages.js';
+import { readPacketInformation, type PacketInformation } from '../socket/controlMessages.js';
 import { decodeIpSocketAddress, type IpEndpoint } from '../socket/sockaddr.js';
 
 export interface Sender extends IpEndpoint {

@@ -1,7 +1,8 @@
 /** The replication channel over TCP, as conntrackd 1.4.7 has it: a listener and a client on each node. */
 import type { Timers, Turns } from '../../base/time.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
-import { EADDRINUSE, ENODEV, outcomeOf } from '../socket/errno.js';
+import { EADDRINUSE, ENODEV } from '../../base/errno.js';
+import { outcomeOf } from '../socket/outcome.js';
 import { interfaceIndex, interfaceMtu } from '../socket/interfaceQuery.js';
 import { portOwnerText } from './portOwner.js';
 import type {

@@ -14,23 +14,20 @@ import {
   type FailedOption,
   type Step,
 } from './udpOptions.js';
-
-const socketLevel = 1;
-/** SO_*. */
-const reuseAddress = 2;
-const keepAlive = 9;
-const bindToDevice = 25;
-const tcpLevel = 6;
-/** TCP_*. */
-const tcpOption = {
-  noDelay: 1,
-  keepIdleSeconds: 4,
-  keepIntervalSeconds: 5,
-  keepCount: 6,
-  userTimeoutMilliseconds: 18,
-} as const;
-const ipv6Level = 41;
-const ipv6Only = 26;
+import {
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPV6_V6ONLY,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  SO_KEEPALIVE,
+  SO_REUSEADDR,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+  TCP_USER_TIMEOUT,
+} from '../socket/socketOptions.js';
 
 /** An idle connection is asked for life after this. */
 const idleSeconds = 4;
@@ -51,7 +48,7 @@ export function applyConnectorOptions(
   const source = ipSocketAddress(spec.localAddress, 0, scopeFor(spec.localAddress, index));
   return runSteps([
     ...streamSteps(socket, spec),
-    ['TCP_NODELAY', () => socket.setIntOption(tcpLevel, tcpOption.noDelay, 1)],
+    ['TCP_NODELAY', () => socket.setIntOption(IPPROTO_TCP, TCP_NODELAY, 1)],
     ['bind the sender', () => socket.bind(source)],
   ]);
 }
@@ -64,12 +61,12 @@ export function applyListenerOptions(
   const name = Buffer.from(`${spec.interfaceName}\0`, 'utf8');
   const steps: Step[] = [
     ...streamSteps(socket, spec),
-    ['SO_BINDTODEVICE', () => socket.setOption(socketLevel, bindToDevice, name)],
+    ['SO_BINDTODEVICE', () => socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name)],
     // Connections of before may linger; a port on which another listens is refused all the same.
-    ['SO_REUSEADDR', () => socket.setIntOption(socketLevel, reuseAddress, 1)],
+    ['SO_REUSEADDR', () => socket.setIntOption(SOL_SOCKET, SO_REUSEADDR, 1)],
   ];
   if (spec.family === 6) {
-    steps.push(['IPV6_V6ONLY', () => socket.setIntOption(ipv6Level, ipv6Only, 1)]);
+    steps.push(['IPV6_V6ONLY', () => socket.setIntOption(IPPROTO_IPV6, IPV6_V6ONLY, 1)]);
   }
   const { localAddress } = spec;
   const local = ipSocketAddress(localAddress, spec.port, scopeFor(localAddress, index));
@@ -80,14 +77,14 @@ export function applyListenerOptions(
 function streamSteps(socket: BatchedSocket, spec: StreamSpec): Step[] {
   const tcp = (name: string, option: number, value: number): Step => [
     name,
-    () => socket.setIntOption(tcpLevel, option, value),
+    () => socket.setIntOption(IPPROTO_TCP, option, value),
   ];
   const steps: Step[] = [
-    ['SO_KEEPALIVE', () => socket.setIntOption(socketLevel, keepAlive, 1)],
-    tcp('TCP_KEEPIDLE', tcpOption.keepIdleSeconds, idleSeconds),
-    tcp('TCP_KEEPINTVL', tcpOption.keepIntervalSeconds, intervalSeconds),
-    tcp('TCP_KEEPCNT', tcpOption.keepCount, unanswered),
-    tcp('TCP_USER_TIMEOUT', tcpOption.userTimeoutMilliseconds, longestUnacknowledged),
+    ['SO_KEEPALIVE', () => socket.setIntOption(SOL_SOCKET, SO_KEEPALIVE, 1)],
+    tcp('TCP_KEEPIDLE', TCP_KEEPIDLE, idleSeconds),
+    tcp('TCP_KEEPINTVL', TCP_KEEPINTVL, intervalSeconds),
+    tcp('TCP_KEEPCNT', TCP_KEEPCNT, unanswered),
+    tcp('TCP_USER_TIMEOUT', TCP_USER_TIMEOUT, longestUnacknowledged),
     unicastTtlStep(socket, spec.family),
   ];
   const { sendBufferBytes, receiveBufferBytes } = spec;

@@ -7,12 +7,14 @@
 import { Socket } from 'node:net';
 import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
-import { EAGAIN, EINPROGRESS, ENOTCONN, errnoText, outcomeOf } from '../socket/errno.js';
+import { EAGAIN, EINPROGRESS, ENOTCONN, errnoText } from '../../base/errno.js';
+import { outcomeOf } from '../socket/outcome.js';
 import { interfaceIndex } from '../socket/interfaceQuery.js';
 import type { KernelOutcome, StreamSpec } from '../ports.js';
 import { AF_INET, AF_INET6, ipSocketAddress, SOCK_STREAM } from '../socket/sockaddr.js';
 import { applyConnectorOptions } from './tcpOptions.js';
 import { scopeFor } from './udpOptions.js';
+import { SOL_SOCKET, SO_ERROR } from '../socket/socketOptions.js';
 
 const firstPause = milliseconds(250);
 const longestPause = seconds(4);
@@ -22,10 +24,6 @@ const longestConnecting = seconds(3);
 const goodAfter = seconds(5);
 /** Bytes that may wait in this process behind the kernel's send buffer. */
 const mostBuffered = 131_072;
-
-const socketLevel = 1;
-/** SO_ERROR. */
-const pendingError = 4;
 
 export interface SenderEvents {
   changed(isConnected: boolean, because: string): void;
@@ -106,7 +104,7 @@ export class TcpSender {
   }
 
   #connected(connecting: BatchedSocket): void {
-    const errno = connecting.getIntOption(socketLevel, pendingError) ?? 0;
+    const errno = connecting.getIntOption(SOL_SOCKET, SO_ERROR) ?? 0;
     const descriptor = errno === 0 ? connecting.duplicate() : -errno;
     if (descriptor < 0) {
       this.#failed(errnoText(-descriptor));

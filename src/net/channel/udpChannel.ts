@@ -3,8 +3,9 @@
  * ephemeral port, as conntrackd 1.4.7 does. Multicast is not looped back.
  */
 import { BatchedSocket, messageTruncated } from '../socket/batchedSocket.js';
-import { packetControlBytes } from './controlMessages.js';
-import { EADDRINUSE, EINVAL, EIO, ENODEV, EOPNOTSUPP, outcomeOf } from '../socket/errno.js';
+import { packetControlBytes } from '../socket/controlMessages.js';
+import { EADDRINUSE, EINVAL, EIO, ENODEV, EOPNOTSUPP } from '../../base/errno.js';
+import { outcomeOf } from '../socket/outcome.js';
 import { interfaceIndex, interfaceMtu, interfaceName } from '../socket/interfaceQuery.js';
 import { portOwnerText } from './portOwner.js';
 import type { Arrival, Channel, ChannelListener, ChannelSpec, KernelOutcome } from '../ports.js';

@@ -8,42 +8,34 @@ import type { IpAddress, IpFamily } from '../../base/ipAddress.js';
 import type { BatchedSocket } from '../socket/batchedSocket.js';
 import type { ChannelSpec } from '../ports.js';
 import { ipSocketAddress } from '../socket/sockaddr.js';
-
-const socketLevel = 1;
-/** SO_*. */
-const socketOption = {
-  sendBuffer: 7,
-  receiveBuffer: 8,
-  noCheck: 11,
-  bindToDevice: 25,
-  sendBufferForce: 32,
-  receiveBufferForce: 33,
-} as const;
-const ipv4Level = 0;
-/** IP_*. */
-const ipv4Option = {
-  ttl: 2,
-  packetInformation: 8,
-  receiveTtl: 12,
-  multicastInterface: 32,
-  multicastTtl: 33,
-  multicastLoop: 34,
-  addMembership: 35,
-  multicastAll: 49,
-} as const;
-const ipv6Level = 41;
-/** IPV6_*. */
-const ipv6Option = {
-  unicastHops: 16,
-  multicastInterface: 17,
-  multicastHops: 18,
-  multicastLoop: 19,
-  joinGroup: 20,
-  only: 26,
-  multicastAll: 29,
-  receivePacketInformation: 49,
-  receiveHopLimit: 51,
-} as const;
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_ADD_MEMBERSHIP,
+  IPV6_MULTICAST_ALL,
+  IPV6_MULTICAST_HOPS,
+  IPV6_MULTICAST_IF,
+  IPV6_MULTICAST_LOOP,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVPKTINFO,
+  IPV6_UNICAST_HOPS,
+  IPV6_V6ONLY,
+  IP_ADD_MEMBERSHIP,
+  IP_MULTICAST_ALL,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+  IP_PKTINFO,
+  IP_RECVTTL,
+  IP_TTL,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  SO_NO_CHECK,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+} from '../socket/socketOptions.js';
 
 /** What has crossed a router arrives with less. */
 const highestTtl = 255;
@@ -67,7 +59,7 @@ export function applySenderOptions(
     steps.push(['send buffer', () => setBuffer(socket, 'send', sendBufferBytes)]);
   }
   if (!spec.checksum) {
-    steps.push(['SO_NO_CHECK', () => socket.setIntOption(socketLevel, socketOption.noCheck, 1)]);
+    steps.push(['SO_NO_CHECK', () => socket.setIntOption(SOL_SOCKET, SO_NO_CHECK, 1)]);
   }
   if (spec.kind === 'multicast') steps.push(...multicastSendSteps(socket, spec, index));
   else steps.push(unicastTtlStep(socket, spec.family));
@@ -98,7 +90,7 @@ export function applyReceiverOptions(
     steps.push(['receive buffer', () => setBuffer(socket, 'receive', receiveBufferBytes)]);
   }
   if (spec.family === 6) {
-    steps.push(['IPV6_V6ONLY', () => socket.setIntOption(ipv6Level, ipv6Option.only, 1)]);
+    steps.push(['IPV6_V6ONLY', () => socket.setIntOption(IPPROTO_IPV6, IPV6_V6ONLY, 1)]);
   }
   // conntrackd 1.4.7 binds multicast to the wildcard; binding to the group, as 1.4.9 does, keeps unicast out.
   const local =
@@ -112,33 +104,27 @@ export function applyReceiverOptions(
 function deviceSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
   if (spec.bindToInterface !== true && spec.kind !== 'multicast') return [];
   const name = Buffer.from(`${spec.interfaceName}\0`, 'utf8');
-  return [
-    ['SO_BINDTODEVICE', () => socket.setOption(socketLevel, socketOption.bindToDevice, name)],
-  ];
+  return [['SO_BINDTODEVICE', () => socket.setOption(SOL_SOCKET, SO_BINDTODEVICE, name)]];
 }
 
 /** What arrives with it has crossed no router. */
 export function unicastTtlStep(socket: BatchedSocket, family: IpFamily): Step {
   return family === 4
-    ? ['IP_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.ttl, highestTtl)]
-    : [
-        'IPV6_UNICAST_HOPS',
-        () => socket.setIntOption(ipv6Level, ipv6Option.unicastHops, highestTtl),
-      ];
+    ? ['IP_TTL', () => socket.setIntOption(IPPROTO_IP, IP_TTL, highestTtl)]
+    : ['IPV6_UNICAST_HOPS', () => socket.setIntOption(IPPROTO_IPV6, IPV6_UNICAST_HOPS, highestTtl)];
 }
 
 /** Each datagram comes with its TTL and the device it came in by (controlMessages.ts). */
 function informationSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {
   if (spec.family === 4) {
     return [
-      ['IP_RECVTTL', () => socket.setIntOption(ipv4Level, ipv4Option.receiveTtl, 1)],
-      ['IP_PKTINFO', () => socket.setIntOption(ipv4Level, ipv4Option.packetInformation, 1)],
+      ['IP_RECVTTL', () => socket.setIntOption(IPPROTO_IP, IP_RECVTTL, 1)],
+      ['IP_PKTINFO', () => socket.setIntOption(IPPROTO_IP, IP_PKTINFO, 1)],
     ];
   }
-  const { receiveHopLimit, receivePacketInformation } = ipv6Option;
   return [
-    ['IPV6_RECVHOPLIMIT', () => socket.setIntOption(ipv6Level, receiveHopLimit, 1)],
-    ['IPV6_RECVPKTINFO', () => socket.setIntOption(ipv6Level, receivePacketInformation, 1)],
+    ['IPV6_RECVHOPLIMIT', () => socket.setIntOption(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)],
+    ['IPV6_RECVPKTINFO', () => socket.setIntOption(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)],
   ];
 }
 
@@ -158,21 +144,15 @@ function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: num
   if (spec.family === 4) {
     const membership = membershipOf(spec, index);
     return [
-      [
-        'IP_MULTICAST_IF',
-        () => socket.setOption(ipv4Level, ipv4Option.multicastInterface, membership),
-      ],
-      ['IP_MULTICAST_TTL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastTtl, ttl)],
-      ['IP_MULTICAST_LOOP', () => socket.setIntOption(ipv4Level, ipv4Option.multicastLoop, 0)],
+      ['IP_MULTICAST_IF', () => socket.setOption(IPPROTO_IP, IP_MULTICAST_IF, membership)],
+      ['IP_MULTICAST_TTL', () => socket.setIntOption(IPPROTO_IP, IP_MULTICAST_TTL, ttl)],
+      ['IP_MULTICAST_LOOP', () => socket.setIntOption(IPPROTO_IP, IP_MULTICAST_LOOP, 0)],
     ];
   }
   return [
-    [
-      'IPV6_MULTICAST_IF',
-      () => socket.setIntOption(ipv6Level, ipv6Option.multicastInterface, index),
-    ],
-    ['IPV6_MULTICAST_HOPS', () => socket.setIntOption(ipv6Level, ipv6Option.multicastHops, ttl)],
-    ['IPV6_MULTICAST_LOOP', () => socket.setIntOption(ipv6Level, ipv6Option.multicastLoop, 0)],
+    ['IPV6_MULTICAST_IF', () => socket.setIntOption(IPPROTO_IPV6, IPV6_MULTICAST_IF, index)],
+    ['IPV6_MULTICAST_HOPS', () => socket.setIntOption(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl)],
+    ['IPV6_MULTICAST_LOOP', () => socket.setIntOption(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0)],
   ];
 }
 
@@ -181,16 +161,13 @@ function multicastReceiveSteps(socket: BatchedSocket, spec: ChannelSpec, index: 
   const membership = membershipOf(spec, index);
   if (spec.family === 4) {
     return [
-      ['IP_MULTICAST_ALL', () => socket.setIntOption(ipv4Level, ipv4Option.multicastAll, 0)],
-      [
-        'IP_ADD_MEMBERSHIP',
-        () => socket.setOption(ipv4Level, ipv4Option.addMembership, membership),
-      ],
+      ['IP_MULTICAST_ALL', () => socket.setIntOption(IPPROTO_IP, IP_MULTICAST_ALL, 0)],
+      ['IP_ADD_MEMBERSHIP', () => socket.setOption(IPPROTO_IP, IP_ADD_MEMBERSHIP, membership)],
     ];
   }
   return [
-    ['IPV6_MULTICAST_ALL', () => socket.setIntOption(ipv6Level, ipv6Option.multicastAll, 0)],
-    ['IPV6_JOIN_GROUP', () => socket.setOption(ipv6Level, ipv6Option.joinGroup, membership)],
+    ['IPV6_MULTICAST_ALL', () => socket.setIntOption(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0)],
+    ['IPV6_JOIN_GROUP', () => socket.setOption(IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, membership)],
   ];
 }
 
@@ -208,10 +185,10 @@ function membershipOf(spec: ChannelSpec, index: number): Uint8Array {
 /** The FORCE form ignores the system's limit but needs CAP_NET_ADMIN; else the limited form must do. */
 export function setBuffer(socket: BatchedSocket, which: 'send' | 'receive', bytes: number): number {
   const isSend = which === 'send';
-  const force = isSend ? socketOption.sendBufferForce : socketOption.receiveBufferForce;
-  const limited = isSend ? socketOption.sendBuffer : socketOption.receiveBuffer;
-  if (socket.setIntOption(socketLevel, force, bytes) === 0) return 0;
-  return socket.setIntOption(socketLevel, limited, bytes);
+  const force = isSend ? SO_SNDBUFFORCE : SO_RCVBUFFORCE;
+  const limited = isSend ? SO_SNDBUF : SO_RCVBUF;
+  if (socket.setIntOption(SOL_SOCKET, force, bytes) === 0) return 0;
+  return socket.setIntOption(SOL_SOCKET, limited, bytes);
 }
 
 /** Interface index for link-local and link-scoped multicast IPv6 addresses, else 0. */

@@ -14,8 +14,8 @@ import {
   errnoText,
   ESRCH,
   ETIMEDOUT,
-  outcomeOf,
-} from '../socket/errno.js';
+} from '../../base/errno.js';
+import { outcomeOf } from '../socket/outcome.js';
 import { interfaceIndex } from '../socket/interfaceQuery.js';
 import type { AddressSpec, KernelOutcome, NetworkControl, RouteSpec, RuleSpec } from '../ports.js';
 import {

@@ -7,19 +7,25 @@ import { NetlinkSocket } from 'netlink/dist/netlink';
 import type { RawNetlinkSocket } from 'netlink/dist/raw';
 import { KernelError } from '../../base/errors.js';
 import { BatchedSocket, messageTruncated } from '../socket/batchedSocket.js';
-import { ENOBUFS, errnoName, errnoText, refusedSocketText, requireDone } from '../socket/errno.js';
-import { AF_NETLINK, netlinkPortId, netlinkSocketAddress, SOCK_RAW } from '../socket/sockaddr.js';
+import { ENOBUFS, errnoName, errnoText } from '../../base/errno.js';
+import { refusedSocketText, requireDone } from '../socket/outcome.js';
+import {
+  AF_NETLINK,
+  NETLINK_ROUTE,
+  SOCK_RAW,
+  netlinkPortId,
+  netlinkSocketAddress,
+} from '../socket/sockaddr.js';
+import {
+  NETLINK_ADD_MEMBERSHIP,
+  SOL_NETLINK,
+  SOL_SOCKET,
+  SO_RCVBUFFORCE,
+} from '../socket/socketOptions.js';
 
-/** NETLINK_ROUTE. */
-const routeProtocol = 0;
 /** The kernel fills at most 32 KiB of a dump into one datagram. */
 const cellBytes = 32_768;
 const cells = 8;
-/** SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, SOL_SOCKET, SO_RCVBUFFORCE (socket(7), netlink(7)). */
-const netlinkLevel = 270;
-const addMembershipOption = 1;
-const socketLevel = 1;
-const receiveBufferForceOption = 33;
 
 /** An rtnetlink socket in the network namespace of the calling thread. Throws KernelError. */
 export function openRtnetlinkSocket(
@@ -29,7 +35,7 @@ export function openRtnetlinkSocket(
   const opened = BatchedSocket.open({
     domain: AF_NETLINK,
     type: SOCK_RAW,
-    protocol: routeProtocol,
+    protocol: NETLINK_ROUTE,
     cells,
     cellBytes,
   });
@@ -43,12 +49,12 @@ export function openRtnetlinkSocket(
   }
   const { socket } = opened;
   if (receiveBufferBytes !== undefined) {
-    socket.setIntOption(socketLevel, receiveBufferForceOption, receiveBufferBytes);
+    socket.setIntOption(SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes);
   }
   try {
     requireDone('bind rtnetlink socket', socket.bind(netlinkSocketAddress()));
     for (const group of groups) {
-      const errno = socket.setIntOption(netlinkLevel, addMembershipOption, group);
+      const errno = socket.setIntOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
       requireDone(`join rtnetlink group ${group}`, errno);
     }
   } catch (error) {
@@ -71,8 +77,10 @@ export function forKernelDatagrams(
   }
 }
 
-/** The members of the package's RawNetlinkSocket that its NetlinkSocket uses. */
-class RtnetlinkTransport extends EventEmitter {
+/** With `send`, whose errors are KernelErrors here: what the package's NetlinkSocket uses of its RawNetlinkSocket. */
+type TransportMembers = Pick<RawNetlinkSocket, 'address' | 'ref' | 'unref' | 'close'>;
+
+class RtnetlinkTransport extends EventEmitter implements TransportMembers {
   readonly #socket: BatchedSocket;
   readonly #portId: number;
 
@@ -124,10 +132,11 @@ class RtnetlinkTransport extends EventEmitter {
 
 /** The package's request and multipart layer over `socket`, which it owns from now on. */
 export function netlinkSocketOver(socket: BatchedSocket): NetlinkSocket {
-  // RawNetlinkSocket has private members, so no other class is structurally assignable to it;
-  // RtnetlinkTransport has every member that NetlinkSocket calls, which the namespace tests exercise.
-  const transport = new RtnetlinkTransport(socket) as unknown as RawNetlinkSocket;
-  const netlink = new NetlinkSocket(transport);
+  // RawNetlinkSocket has private members, so that the constructor admits no other class; the transport has
+  // every member that NetlinkSocket calls, which the namespace tests exercise.
+  const netlink = Reflect.construct(NetlinkSocket, [
+    new RtnetlinkTransport(socket),
+  ]) as NetlinkSocket;
   // An overrun loses answers, and their requests end by their time-out; unheard it would end the process.
   netlink.on('error', () => undefined);
   return netlink;

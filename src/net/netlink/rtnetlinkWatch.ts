@@ -10,7 +10,7 @@ import { formatIp } from '../../base/ipAddress.js';
 import { silentLogger, type Logger } from '../../base/logger.js';
 import { milliseconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { BatchedSocket } from '../socket/batchedSocket.js';
-import { ENOBUFS } from '../socket/errno.js';
+import { ENOBUFS } from '../../base/errno.js';
 import type { AddressState, LinkState, NetworkEvent, NetworkWatch } from '../ports.js';
 import {
   decodeAddress,

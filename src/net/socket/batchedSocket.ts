@@ -9,8 +9,9 @@
  */
 import { markAsUntransferable } from 'node:worker_threads';
 import { BugError } from '../../base/errors.js';
-import { EINVAL, ENOBUFS } from './errno.js';
+import { EINVAL, ENOBUFS } from '../../base/errno.js';
 import { nativeAddon, type NativeSocket } from '../native/load.js';
+import { SOL_SOCKET, SO_DETACH_FILTER } from './socketOptions.js';
 
 /** Bytes reserved for each sender's address (struct sockaddr_*). */
 export const addressBytes = 32;
@@ -20,9 +21,6 @@ export const messageTruncated = 0x20;
 export const controlTruncated = 0x08;
 
 const defaultSliceMicroseconds = 2_000;
-/** SOL_SOCKET, SO_DETACH_FILTER. */
-const socketLevel = 1;
-const detachFilterOption = 27;
 
 export interface BatchedSocketOptions {
   /** AF_*, SOCK_*, protocol as in socket(2). SOCK_CLOEXEC and SOCK_NONBLOCK are added. */
@@ -204,7 +202,7 @@ export class BatchedSocket {
   }
 
   detachFilter(): number {
-    return this.setIntOption(socketLevel, detachFilterOption, 0);
+    return this.setIntOption(SOL_SOCKET, SO_DETACH_FILTER, 0);
   }
 
   /** getsockname(2): the sockaddr, or undefined when closed. On AF_NETLINK bytes 4-7 are the port id. */

@@ -5,7 +5,7 @@
  *   struct ifreq: 16 name | 24 union (s32 index, s32 mtu, u16 flags, or u16 hardware type + 14 address)
  */
 import type { BatchedSocket } from './batchedSocket.js';
-import { EINVAL } from './errno.js';
+import { EINVAL } from '../../base/errno.js';
 
 const requestBytes = 40;
 const nameBytes = 16;

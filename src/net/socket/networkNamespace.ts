@@ -3,7 +3,7 @@
  * the thread that opens them. Worker threads and child processes start in that of their creator.
  */
 import { BugError } from '../../base/errors.js';
-import { outcomeOf, requireDone } from './errno.js';
+import { outcomeOf, requireDone } from './outcome.js';
 import { nativeAddon } from '../native/load.js';
 import type { KernelOutcome } from '../ports.js';
 

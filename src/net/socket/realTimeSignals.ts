@@ -1,5 +1,5 @@
 /** Signals that Node.js cannot receive by itself, and that end a process which nobody expects to get them. */
-import { outcomeOf } from './errno.js';
+import { outcomeOf } from './outcome.js';
 import { nativeAddon } from '../native/load.js';
 import type { KernelOutcome } from '../ports.js';
 

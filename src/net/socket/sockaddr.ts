@@ -8,6 +8,9 @@ export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
+/** Protocols of AF_NETLINK. */
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
 /** SOCK_*. */
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import type { IpAddress } from '../../base/ipAddress.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
-import { ENODEV, ENOENT, outcomeOf } from '../socket/errno.js';
+import { ENODEV, ENOENT } from '../../base/errno.js';
+import { outcomeOf } from '../socket/outcome.js';
 import {
   encodeGratuitousArp,
   encodeNeighbourAdvertisement,

@@ -6,7 +6,8 @@
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
-import { EINVAL, ENODEV, outcomeOf, refusedSocketText } from '../socket/errno.js';
+import { EINVAL, ENODEV } from '../../base/errno.js';
+import { outcomeOf, refusedSocketText } from '../socket/outcome.js';
 import { interfaceIndex } from '../socket/interfaceQuery.js';
 import type {
   KernelOutcome,
@@ -18,6 +19,30 @@ import type {
 } from '../ports.js';
 import { AF_INET, AF_INET6, ipSocketAddress, SOCK_RAW } from '../socket/sockaddr.js';
 import { decodeIpv4Datagram, decodeIpv6Datagram, encodeDatagram } from './vrrpSocketHeaders.js';
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_ADD_MEMBERSHIP,
+  IPV6_CHECKSUM,
+  IPV6_FREEBIND,
+  IPV6_HDRINCL,
+  IPV6_MULTICAST_ALL,
+  IPV6_MULTICAST_IF,
+  IPV6_MULTICAST_LOOP,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVPKTINFO,
+  IP_ADD_MEMBERSHIP,
+  IP_FREEBIND,
+  IP_HDRINCL,
+  IP_MULTICAST_ALL,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  SO_DONTROUTE,
+  SO_PRIORITY,
+  SO_RCVBUFFORCE,
+} from '../socket/socketOptions.js';
 
 /** IPPROTO_VRRP. */
 const vrrpProtocol = 112;
@@ -27,29 +52,6 @@ const cellBytes = 4_352;
 /** Two control messages of at most 40 bytes: hop limit and packet information. */
 const controlBytes = 96;
 
-/** Levels and options of socket(7), ip(7), ipv6(7). */
-const SOL_SOCKET = 1;
-const SO_DONTROUTE = 5;
-const SO_PRIORITY = 12;
-const SO_BINDTODEVICE = 25;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IP = 0;
-const IP_HDRINCL = 3;
-const IP_FREEBIND = 15;
-const IP_MULTICAST_IF = 32;
-const IP_MULTICAST_LOOP = 34;
-const IP_ADD_MEMBERSHIP = 35;
-const IP_MULTICAST_ALL = 49;
-const IPPROTO_IPV6 = 41;
-const IPV6_CHECKSUM = 7;
-const IPV6_MULTICAST_IF = 17;
-const IPV6_MULTICAST_LOOP = 19;
-const IPV6_ADD_MEMBERSHIP = 20;
-const IPV6_MULTICAST_ALL = 29;
-const IPV6_HDRINCL = 36;
-const IPV6_RECVPKTINFO = 49;
-const IPV6_RECVHOPLIMIT = 51;
-const IPV6_FREEBIND = 78;
 /** TC_PRIO_CONTROL: ahead of other traffic in the interface's queue. */
 const controlPriority = 7;
 /** Where the checksum stands in a VRRP message; the kernel drops what does not match. */

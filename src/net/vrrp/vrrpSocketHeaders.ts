@@ -8,7 +8,7 @@ import { foldChecksum, onesComplementSum } from '../../base/checksum.js';
 import { ByteWriter } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';
 import type { IpAddress } from '../../base/ipAddress.js';
-import { readPacketInformation } from '../channel/controlMessages.js';
+import { readPacketInformation } from '../socket/controlMessages.js';
 import type { VrrpDatagram, VrrpSend } from '../ports.js';
 import { decodeIpSocketAddress } from '../socket/sockaddr.js';
 

@@ -2,6 +2,7 @@
  * One dedicated link: its channel, its counters, and what waits because the kernel took no more, or because a
  * TCP link has no connection at present. What waits is bounded in both cases.
  */
+import { EAGAIN, ENOTCONN } from '../../base/errno.js';
 import type { Channel } from '../../net/ports.js';
 import type { LinkStatus } from '../messages.js';
 import type { SyncLink } from '../settings.js';
@@ -9,8 +10,6 @@ import type { SyncLink } from '../settings.js';
 /** What one run of the pump can make, and some. */
 const mostWaiting = 512;
 const ordinaryMtu = 1_500;
-const EAGAIN = 11;
-const ENOTCONN = 107;
 
 export class Link {
   readonly settings: SyncLink;

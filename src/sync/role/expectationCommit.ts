@@ -1,4 +1,5 @@
 /** Writes the cached expectations into the kernel, one request after the other, in slices. */
+import { EEXIST } from '../../base/errno.js';
 import {
   addTime,
   milliseconds,
@@ -21,7 +22,6 @@ import { messageFlag, messageType } from '../../conntrack/constants.js';
 import type { ExpectationCache, ExpectationEntry } from '../tables/expectations.js';
 
 const cellBytes = 4_096;
-const EEXIST = 17;
 const leastTimeoutSeconds = 60;
 const slice = milliseconds(2);
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseListing } from '../../../src/cli/doctor/nft/listing.js';
+import { parseListing } from '../../../src/cli/doctor/nft/rulesetListing.js';
 import type { Packet } from '../../../src/cli/doctor/nft/packet.js';
 import { verdictFor } from '../../../src/cli/doctor/nft/way.js';
 import { parseNftRuleset } from '../../../src/net/netlink/nftRules.js';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseIp } from '../../../src/base/ipAddress.js';
 import { network, oneAddress } from '../../../src/cli/doctor/nft/domain.js';
-import { parseListing } from '../../../src/cli/doctor/nft/listing.js';
+import { parseListing } from '../../../src/cli/doctor/nft/rulesetListing.js';
 import type { Packet } from '../../../src/cli/doctor/nft/packet.js';
 import { ruleText, verdictFor, type Filter } from '../../../src/cli/doctor/nft/way.js';
 import { parseNftRuleset } from '../../../src/net/netlink/nftRules.js';

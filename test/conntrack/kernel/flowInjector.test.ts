@@ -4,7 +4,7 @@ import type { InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor.
 import { has, newScratch, word } from '../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../src/conntrack/record/flowTable.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
-import { ENOBUFS, ENOMEM } from '../../../src/net/socket/errno.js';
+import { ENOBUFS, ENOMEM } from '../../../src/base/errno.js';
 
 const names = new NameTable();
 

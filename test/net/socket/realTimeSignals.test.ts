@@ -1,4 +1,4 @@
-import { EINVAL } from '../../../src/net/socket/errno.js';
+import { EINVAL } from '../../../src/base/errno.js';
 import { onSignalNumber } from '../../../src/net/socket/realTimeSignals.js';
 import { waitFor } from '../../lab/waitFor.js';
 

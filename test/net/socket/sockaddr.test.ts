@@ -1,6 +1,7 @@
 import { BugError, DecodeError } from '../../../src/base/errors.js';
 import { parseIp } from '../../../src/base/ipAddress.js';
-import { errnoName, errnoText, outcomeOf, requireDone } from '../../../src/net/socket/errno.js';
+import { errnoName, errnoText } from '../../../src/base/errno.js';
+import { outcomeOf, requireDone } from '../../../src/net/socket/outcome.js';
 import { SenderCache } from '../../../src/net/channel/senderCache.js';
 import {
   decodeIpSocketAddress,

@@ -9,8 +9,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { processPorts, type CommandPorts } from '../../../src/cli/conntrack/ports.js';
-import { runConntrack } from '../../../src/cli/conntrack/run.js';
+import { processPorts, type CommandPorts } from '../../../src/cli/conntrack/commandPorts.js';
+import { runConntrack } from '../../../src/cli/conntrack/dispatch.js';
 
 export interface ConntrackCase {
   /**

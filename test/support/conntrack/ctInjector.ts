@@ -6,7 +6,8 @@
  */
 import { parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
 import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
-import { ENOBUFS, errnoName, requireDone } from '../../../src/net/socket/errno.js';
+import { ENOBUFS, errnoName } from '../../../src/base/errno.js';
+import { requireDone } from '../../../src/net/socket/outcome.js';
 import {
   NetlinkBuilder,
   NetlinkWalker,

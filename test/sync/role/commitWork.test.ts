@@ -10,7 +10,7 @@ import {
 } from '../../../src/conntrack/record/flowRecord.js';
 import type { InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
-import { ENOBUFS } from '../../../src/net/socket/errno.js';
+import { ENOBUFS } from '../../../src/base/errno.js';
 import {
   CommitWork,
   tableIsFull,

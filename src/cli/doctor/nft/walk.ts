@@ -13,7 +13,7 @@ import {
 import type { NftRule } from '../../../net/netlink/nftRules.js';
 import { allOf, type Answer } from './domain.js';
 import { isOneOf, matchAnswer, wantedOf, type Question } from './match.js';
-import { translated } from './listing.js';
+import { translated } from './rulesetListing.js';
 
 /** `end`: nothing decided, back to the caller or to the policy. */
 export type Ending = 'accept' | 'drop' | 'end';

@@ -2,7 +2,7 @@
 import type { NftChain, NftRule, NftRuleset } from '../../../net/netlink/nftRules.js';
 import { fieldsOf, objectsOf, textOf } from '../../../net/netlink/nftJson.js';
 import type { Answer } from './domain.js';
-import type { Listing } from './listing.js';
+import type { Listing } from './rulesetListing.js';
 import type { ConnectionState, Packet, Situation } from './packet.js';
 import { walk, type Ending, type Rules, type Walked } from './walk.js';
 

@@ -4,9 +4,9 @@
  * nothing is commented out, a default that was taken is written down, and a warning about what must stay is
  * accepted by name. Each change has its reason above it.
  */
-import type { AcceptedWarning } from '../acceptance.js';
+import type { AcceptedWarning } from '../acceptedWarnings.js';
 import { loadNodeText, type LoadResult } from '../loadNode.js';
-import type { LoadPorts } from '../ports.js';
+import type { LoadPorts } from '../loadPorts.js';
 import type { ConfigProblem } from '../problem.js';
 import { isWarningCode, warningCodes } from '../warningCodes.js';
 import { applyEdits, editOf, indentOf, overlap, type Edit } from './edits.js';

@@ -1,8 +1,8 @@
 /** Trackers that do nothing, or not what they seem to. */
-import type { WarningInputs } from './warnings.js';
+import type { WarningInputs } from './warningInputs.js';
 import { allItems } from '../build/context.js';
 import { nameOf } from '../build/trackers.js';
-import type { InstanceBlock } from '../build/instance.js';
+import type { InstanceBlock } from '../build/instanceBlock.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import type { Position } from '../problem.js';
 

@@ -26,7 +26,7 @@ import type { Invocation } from './invocation.js';
 import { readCommands } from './loadFile.js';
 import type { Form } from './optionTable.js';
 import { parseArguments } from './parse.js';
-import type { CommandPorts } from './ports.js';
+import type { CommandPorts } from './commandPorts.js';
 import { exitCode, Refusal, usage } from './refusal.js';
 import { helpHint, operationFailed, programVersion } from './report.js';
 

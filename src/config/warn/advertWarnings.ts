@@ -1,7 +1,7 @@
 /** Intervals that only real time keeps. */
-import { hasteRemedy, hasteText, hastyInstances } from '../machine/adverts.js';
+import { hasteRemedy, hasteText, hastyInstances } from '../machine/hastyAdverts.js';
 import { nameOf } from '../build/trackers.js';
-import type { WarningInputs } from './warnings.js';
+import type { WarningInputs } from './warningInputs.js';
 
 export function warnAboutAdverts({ root, settings, problems }: WarningInputs): void {
   for (const instance of hastyInstances(settings)) {

@@ -5,7 +5,7 @@ import type { SyncValues } from '../build/links.js';
 import type { GeneralValues } from '../build/sync.js';
 import { last } from '../table/row.js';
 import type { Fix, Position, ProblemList } from '../problem.js';
-import type { WarningInputs } from './warnings.js';
+import type { WarningInputs } from './warningInputs.js';
 
 export function warnAboutSync(inputs: WarningInputs): void {
   const { root, settings, problems } = inputs;

@@ -1,11 +1,11 @@
 /** `keepstate migrate`: keepalived.conf and conntrackd.conf into one file. */
 import type { Command } from 'commander';
 import type { MigrationInput } from '../config/migrate/gather.js';
-import { migrate } from '../config/migrate/migrate.js';
-import type { LoadPorts } from '../config/ports.js';
+import { migrate } from '../config/migrate/migratePair.js';
+import type { LoadPorts } from '../config/loadPorts.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
-import { processOutput, type TextOutput } from './check.js';
+import { processOutput, type TextOutput } from './checkCommand.js';
 
 const examples = `
 Examples:

@@ -1,8 +1,8 @@
 /** `migrate`: what people run today becomes one file that `check --strict` has nothing to say about. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCheck } from '../../../src/cli/check.js';
-import { runMigrate } from '../../../src/cli/migrate.js';
+import { runCheck } from '../../../src/cli/checkCommand.js';
+import { runMigrate } from '../../../src/cli/migrateCommand.js';
 import type { NodeSettings } from '../../../src/config/nodeSettings.js';
 import type { SyncSettings } from '../../../src/sync/settings.js';
 import { instanceText, load, loadFiles, memoryFiles, placesOf, portsWith } from '../loading.js';

@@ -3,8 +3,8 @@
  * file in place of the whole program, since a listing should not wait for what it does not use.
  */
 import { setFlagsFromString } from 'node:v8';
-import { processPorts } from './ports.js';
-import { runConntrack } from './run.js';
+import { processPorts } from './commandPorts.js';
+import { runConntrack } from './dispatch.js';
 
 // A line is written by thirty small functions: V8 stops inlining in the middle of them unless it is
 // told (a fifth of the time).

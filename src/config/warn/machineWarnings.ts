@@ -1,8 +1,8 @@
 /** Facts of this machine: always warnings, because a file may be checked elsewhere. */
 import type { MachineUse } from '../build/context.js';
-import type { MachineFacts } from '../ports.js';
+import type { MachineFacts } from '../loadPorts.js';
 import type { ProblemList } from '../problem.js';
-import type { WarningInputs } from './warnings.js';
+import type { WarningInputs } from './warningInputs.js';
 
 export function warnAboutMachine({ uses, ports, problems, settings }: WarningInputs): void {
   const { machine } = ports;

@@ -6,17 +6,19 @@
  *   in6_pktinfo  16 destination | s32 interface index
  */
 import type { IpAddress } from '../../base/ipAddress.js';
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_HOPLIMIT,
+  IPV6_PKTINFO,
+  IP_PKTINFO,
+  IP_TTL,
+} from './socketOptions.js';
 
 /** Room for TTL and packet information of one family. */
 export const packetControlBytes = 64;
 
 const headerBytes = 16;
-const IPPROTO_IP = 0;
-const IP_TTL = 2;
-const IP_PKTINFO = 8;
-const IPPROTO_IPV6 = 41;
-const IPV6_PKTINFO = 50;
-const IPV6_HOPLIMIT = 52;
 
 /** Absent is what the kernel did not tell. */
 export interface PacketInformation {

@@ -12,7 +12,7 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import { enterNetworkNamespace } from '../net/socket/networkNamespace.js';
 import { examine, namespaceUnknown } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
-import type { Finding } from './doctor/finding.js';
+import type { Finding } from './doctor/doctorFinding.js';
 import { teach } from './teach.js';
 import { print } from './talk.js';
 import { lookOf, paint, wrap, type Look } from './terminal.js';

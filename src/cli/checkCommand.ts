@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { printableJson, printableLines } from '../base/printable.js';
 import { defaultConfig } from './defaultConfig.js';
-import type { Judged } from '../config/acceptance.js';
+import type { Judged } from '../config/acceptedWarnings.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import { crossCheck } from '../config/peer/crossCheck.js';
-import type { LoadPorts } from '../config/ports.js';
+import type { LoadPorts } from '../config/loadPorts.js';
 import { printNode } from '../config/printNode.js';
 import { formatProblems, type ConfigProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
