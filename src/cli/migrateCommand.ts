@@ -1,9 +1,10 @@
 /** `keepstate migrate`: keepalived.conf and conntrackd.conf into one file. */
 import type { Command } from 'commander';
+import { printable } from '../base/printable.js';
 import type { MigrationInput } from '../config/migrate/gather.js';
 import { migrate } from '../config/migrate/migratePair.js';
 import type { LoadPorts } from '../config/loadPorts.js';
-import { formatProblem } from '../config/problem.js';
+import { formatProblem, type ConfigProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { processOutput, type TextOutput } from './checkCommand.js';
 
@@ -19,7 +20,10 @@ What keepalived and conntrackd took by default is written down, lines that do no
 warnings about what a peer goes by are accepted by name (accept_warning). Each change has its reason above it
 ("keepstate: ..."), and the old line is kept as a comment. Included files are put in where they were included.
 
-Exit status: 0 the printed file is accepted, 1 it still has errors, 2 a file cannot be read.`;
+What keepstate does not do (VMAC, load balancing, helpers, mail, SNMP) is dropped, and named as left for you.
+
+Exit status: 0 the printed file does what the two did, 1 it has errors or something was dropped that did
+something, 2 a file cannot be read.`;
 
 export function registerMigrate(program: Command, output: TextOutput = processOutput): void {
   program
@@ -46,21 +50,29 @@ export function runMigrate(paths: readonly string[], ports: LoadPorts, output: T
     else output.error(`${path}: ${file.reason}\n`);
   }
   if (inputs.length < paths.length) return 2;
-  const { text, remaining, changes } = migrate(inputs, ports);
+  const { text, remaining, changes, lost } = migrate(inputs, ports);
   output.out(text);
   const { problems, accepted } = remaining;
   for (const problem of problems) output.error(`${formatProblem(problem)}\n`);
+  for (const problem of lost) output.error(`${lossText(problem)}\n`);
+  const left = problems.length + lost.length;
   const codes = [...new Set(accepted.map(({ problem }) => problem.code))];
   output.error(
     [
       `${count(changes, 'place')} changed, each with its reason above it`,
       ...(codes.length === 0 ? [] : [`accepted as it is: ${codes.join(', ')}`]),
-      problems.length === 0
-        ? 'no problems left'
-        : `${count(problems.length, 'problem')} left for you, shown above`,
+      left === 0 ? 'no problems left' : `${count(left, 'problem')} left for you, shown above`,
     ].join('; ') + '\n',
   );
-  return remaining.settings === undefined ? 1 : 0;
+  return remaining.settings === undefined || lost.length > 0 ? 1 : 0;
+}
+
+/** `migrated:12:5: dropped: 'use_vmac' is not supported; instead: ...`, or what is lost by it. */
+function lossText({ at, message, expected, loses }: ConfigProblem): string {
+  const parts = [`${at.file}:${at.line}:${at.column}: dropped: ${message}`];
+  if (loses !== undefined) parts.push(`lost: ${loses}`);
+  if (expected !== undefined) parts.push(`instead: ${expected}`);
+  return printable(parts.join('; '));
 }
 
 function count(number: number, noun: string): string {

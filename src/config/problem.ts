@@ -40,10 +40,12 @@ export interface ConfigProblem {
   /** The known word that is closest to the unknown one. */
   readonly nearest?: string;
   readonly fix?: Fix;
+  /** What keepalived or conntrackd did for the statement, and keepstate does not: «mails about role changes». */
+  readonly loses?: string;
   readonly at: Position;
 }
 
-export type ProblemDetails = Pick<ConfigProblem, 'expected' | 'nearest' | 'fix'>;
+export type ProblemDetails = Pick<ConfigProblem, 'expected' | 'nearest' | 'fix' | 'loses'>;
 
 /** Beyond this many the rest is only counted: a wrong file type would otherwise fill the screen. */
 const problemLimit = 1_000;

@@ -7,8 +7,12 @@ function allWithoutEffect<const N extends string>(
   names: readonly N[],
   help: string,
   reason: string,
+  loses?: string,
 ): Readonly<Record<N, Row<true>>> {
-  const entries = names.map((name) => [name, withoutEffect(keepalived(anything, help), reason)]);
+  const entries = names.map((name) => [
+    name,
+    withoutEffect(keepalived(anything, help), reason, loses),
+  ]);
   // The keys are `names`.
   return Object.fromEntries(entries) as Record<N, Row<true>>;
 }
@@ -21,11 +25,18 @@ const mail = allWithoutEffect(
       'smtp_server',
       'smtp_helo_name',
     ] as const),
-    ...(['smtp_connect_timeout', 'smtp_alert', 'smtp_alert_vrrp', 'smtp_alert_checker'] as const),
+    ...(['smtp_connect_timeout', 'smtp_alert_checker'] as const),
     ...(['no_email_faults', 'no_checker_emails'] as const),
   ],
   'mail',
   'keepstate sends no mail; use notify',
+);
+
+const mailsAboutRoles = allWithoutEffect(
+  ['smtp_alert', 'smtp_alert_vrrp'],
+  'mail',
+  'keepstate sends no mail; use notify',
+  'mails about role changes',
 );
 
 const firewall = allWithoutEffect(
@@ -65,19 +76,18 @@ const buffers = allWithoutEffect(
 
 const snmp = allWithoutEffect(
   [
-    ...([
-      'enable_snmp_vrrp',
-      'enable_snmp_keepalived',
-      'enable_snmp_checker',
-      'enable_snmp_rfc',
-    ] as const),
-    ...([
-      'enable_snmp_rfcv2',
-      'enable_snmp_rfcv3',
-      'enable_traps',
-      'snmp_socket',
-      'enable_dbus',
-    ] as const),
+    ...(['enable_snmp_vrrp', 'enable_snmp_keepalived', 'enable_snmp_checker'] as const),
+    ...(['enable_snmp_rfc', 'enable_snmp_rfcv2', 'enable_snmp_rfcv3', 'enable_traps'] as const),
+    'enable_dbus',
+  ],
+  'SNMP and D-Bus',
+  'use keepstate status --json and keepstate events',
+  'answers over SNMP or D-Bus',
+);
+
+const snmpDetails = allWithoutEffect(
+  [
+    'snmp_socket',
     ...(['dbus_service_name', 'dbus_no_interface_name', 'snmp_vs_stats_update_interval'] as const),
     ...(['snmp_rs_stats_update_interval'] as const),
   ],
@@ -178,10 +188,12 @@ const otherSystems = allWithoutEffect(
 
 export const globalRowsWithoutEffect = {
   ...mail,
+  ...mailsAboutRoles,
   ...firewall,
   ...scheduling,
   ...buffers,
   ...snmp,
+  ...snmpDetails,
   ...processes,
   ...virtualMacs,
   ...scriptDetails,

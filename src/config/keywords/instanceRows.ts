@@ -53,6 +53,7 @@ export const notifyRows = {
   smtp_alert: withoutEffect(
     keepalived(anything, 'mail on state changes'),
     'keepstate sends no mail; use notify',
+    'mails about role changes',
   ),
 } as const;
 

@@ -138,6 +138,7 @@ export const groupRows = {
   smtp_alert: withoutEffect(
     keepalived(anything, 'mail on state changes'),
     'keepstate sends no mail; use notify',
+    'mails about role changes',
   ),
 } as const;
 

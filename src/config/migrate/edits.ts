@@ -37,6 +37,19 @@ export function editOf(
   }
 }
 
+/** Whether the statement did something where it comes from that nobody will do now. */
+export function isLoss({ code, loses }: ConfigProblem): boolean {
+  return code === 'not-supported' || loses !== undefined;
+}
+
+/**
+ * The reason that a note of this text gives for a dropped statement, in a block that was dropped later too; undefined for
+ * other lines.
+ */
+export function reasonOfDrop(line: string): string | undefined {
+  return /^\s*(?:# +)*# keepstate: (?:dropped|changed): (.*)$/.exec(line)?.[1];
+}
+
 /** A keyword that is refused goes too: migrate prints a file that starts, and says what it lost. */
 function isDropped({ severity, code }: ConfigProblem): boolean {
   if (severity === 'error') return code === 'not-supported';

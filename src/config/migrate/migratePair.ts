@@ -9,7 +9,7 @@ import { loadNodeText, type LoadResult } from '../loadNode.js';
 import type { LoadPorts } from '../loadPorts.js';
 import type { ConfigProblem } from '../problem.js';
 import { isWarningCode, warningCodes } from '../warningCodes.js';
-import { applyEdits, editOf, indentOf, overlap, type Edit } from './edits.js';
+import { applyEdits, editOf, indentOf, isLoss, overlap, reasonOfDrop, type Edit } from './edits.js';
 import { gather, type MigrationInput } from './gather.js';
 import { Layout } from './layout.js';
 
@@ -19,6 +19,8 @@ export interface Migration {
   readonly remaining: LoadResult;
   /** How many places were changed, dropped or added. */
   readonly changes: number;
+  /** What was dropped although it did something, with its place in the printed text. */
+  readonly lost: readonly ConfigProblem[];
   readonly accepted: readonly AcceptedWarning[];
 }
 
@@ -39,10 +41,13 @@ export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Mi
   };
   let lines = gather(inputs, textPorts);
   let changes = 0;
+  const losses = new Map<string, ConfigProblem>();
   for (let round = 0; round < roundLimit; round++) {
-    const edits = editsOf(loadLines(lines, textPorts).problems, lines, textPorts);
+    const { problems } = loadLines(lines, textPorts);
+    const edits = editsOf(problems, lines, textPorts);
     if (edits.length === 0) break;
     changes += edits.length;
+    for (const problem of problems) if (isLoss(problem)) losses.set(problem.message, problem);
     lines = applyEdits(lines, edits);
   }
   lines = [...head, ...acceptances(loadLines(lines, textPorts).problems), ...lines];
@@ -52,8 +57,22 @@ export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Mi
     text: `${lines.join('\n').trimEnd()}\n`,
     remaining,
     changes,
+    lost: lossesIn(lines, losses),
     accepted: remaining.accepted,
   };
+}
+
+/** The notes in the text that say what was lost; the same loss may stand in several places. */
+function lossesIn(
+  lines: readonly string[],
+  losses: ReadonlyMap<string, ConfigProblem>,
+): readonly ConfigProblem[] {
+  return lines.flatMap((line, i) => {
+    const problem = losses.get(reasonOfDrop(line) ?? '');
+    if (problem === undefined) return [];
+    const at = { file: outputName, line: i + 1, column: indentOf(line).length + 1 };
+    return [{ ...problem, at }];
+  });
 }
 
 function loadLines(lines: readonly string[], ports: LoadPorts): LoadResult {
@@ -70,7 +89,9 @@ function editsOf(
 ): readonly Edit[] {
   const layout = new Layout(lines, outputName, ports);
   const edits: Edit[] = [];
-  for (const problem of problems) {
+  // A block that is dropped for another reason must not take an unsaid loss with it.
+  const ordered = [...problems.filter(isLoss), ...problems.filter((problem) => !isLoss(problem))];
+  for (const problem of ordered) {
     const edit = problem.at.file === outputName ? editOf(problem, lines, layout) : undefined;
     if (edit !== undefined && !edits.some((other) => overlap(edit, other))) edits.push(edit);
   }

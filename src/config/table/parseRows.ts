@@ -57,7 +57,13 @@ function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext
   }
   if (support.kind === 'no-effect') {
     const message = `'${keyword.text}' has no effect here: ${support.reason}`;
-    context.problems.warning(keyword.at, 'no-effect', message);
+    const { loses } = support;
+    context.problems.warning(
+      keyword.at,
+      'no-effect',
+      message,
+      loses === undefined ? {} : { loses },
+    );
     return type.parse(statement, context);
   }
   if (row.negation === keyword.text) {

@@ -69,7 +69,12 @@ export interface BlockShape {
 
 export type Support =
   | { readonly kind: 'supported' }
-  | { readonly kind: 'no-effect'; readonly reason: string }
+  | {
+      readonly kind: 'no-effect';
+      readonly reason: string;
+      /** What another daemon did for this keyword and nobody does here: «mails about role changes». */
+      readonly loses?: string;
+    }
   | { readonly kind: 'not-supported'; readonly alternative: string };
 
 export type Source = 'keepalived 2.2.7' | 'keepalived 2.4' | 'conntrackd 1.4.7' | 'keepstate';
@@ -150,9 +155,13 @@ export function keepstate<T>(
   return row('keepstate', type, help, details);
 }
 
-/** The same row, accepted but without effect; `reason` says why nothing is lost. */
-export function withoutEffect<T>(row: Row<T>, reason: string): Row<T> {
-  return { ...row, support: { kind: 'no-effect', reason } };
+/**
+ * The same row, accepted but without effect; `reason` says why, or what to use instead. `loses` names
+ * what nobody does any more, where that is something.
+ */
+export function withoutEffect<T>(row: Row<T>, reason: string, loses?: string): Row<T> {
+  const support = { kind: 'no-effect', reason } as const;
+  return { ...row, support: loses === undefined ? support : { ...support, loses } };
 }
 
 /** The same row, refused; `alternative` says what to do instead. */

@@ -231,6 +231,43 @@ describe('what is taken is written down', () => {
   });
 });
 
+describe('what did something and is dropped is left to the operator, and gives 1', () => {
+  const authentication = 'authentication {\n  auth_type AH\n  auth_pass 12345678\n}';
+  const server =
+    'virtual_server 192.0.2.1 80 {\n  lb_algo rr\n  real_server 10.0.0.1 80 {\n  }\n}\n';
+  const helper = 'Helper {\n  Type ftp inet tcp {\n    QueueNum 0\n  }\n}\n';
+
+  test.each([
+    ['auth_type AH', instanceText(authentication), "dropped: 'auth_type AH' is not supported"],
+    ['use_vmac', instanceText('use_vmac'), "dropped: 'use_vmac' is not supported"],
+    ['virtual_server', instanceText('', server), "dropped: 'virtual_server' is not supported"],
+    ['Helper', instanceText('', helper), "dropped: 'Helper' is not supported"],
+    ['smtp_alert', instanceText('smtp_alert'), 'lost: mails about role changes'],
+    ['mail of all', instanceText('', 'global_defs {\n  smtp_alert\n}\n'), 'lost: mails about role'],
+    ['SNMP', instanceText('', 'global_defs {\n  enable_snmp_rfc\n}\n'), 'lost: answers over SNMP'],
+  ])('%s', (_title, original, words) => {
+    const { status, text, errors } = migrated(original);
+    expect(status).toBe(1);
+    expect(errors).toContain(words);
+    expect(errors).toContain('1 problem left for you, shown above');
+    const line = Number(/^migrated:(\d+):\d+: dropped:/m.exec(errors)?.[1]);
+    expect(text.split('\n')[line - 1]).toContain('# keepstate: dropped: ');
+    expect(load(text).settings).toBeDefined();
+  });
+
+  test('each place is named, and what asked for nothing is no loss', () => {
+    const twice =
+      instanceText('use_vmac') +
+      instanceText('use_vmac').replace('A {', 'B {').replace('_id 7', '_id 8');
+    const { status, errors } = migrated(
+      `${twice}global_defs {\n  notification_email {\n    a@b\n  }\n}\n`,
+    );
+    expect(status).toBe(1);
+    expect(errors.match(/dropped: 'use_vmac'/g)).toHaveLength(2);
+    expect(errors).not.toContain('notification_email');
+  });
+});
+
 describe('what must stay', () => {
   test('is accepted by its code, with the reason', () => {
     const password = 'authentication {\n  auth_type PASS\n  auth_pass 123456789\n}';
@@ -279,7 +316,8 @@ describe('included files', () => {
 
   test('are put in where they were included, and migrated too', () => {
     const { text, status } = migrateFiles({ '/etc/keepalived/keepalived.conf': main }, others);
-    expect(status).toBe(0);
+    // smtp_alert: nobody sends its mails any more.
+    expect(status).toBe(1);
     expect(text).toContain(
       '#   include conf.d/*.conf\n# ---- from /etc/keepalived/conf.d/a.conf\n# of a\n',
     );
