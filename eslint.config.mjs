@@ -1,6 +1,9 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** Rooms without a `default:` beside the kinds of a union; it grows to all of src. */
+const exhaustiveRooms = ['base', 'cli', 'config', 'net'];
+
 /** Time and chance enter through the ports of src/base; only these files may touch the real ones. */
 const systemSources = ['src/base/systemClock.ts', 'src/base/systemRandom.ts'];
 
@@ -79,6 +82,16 @@ export default tseslint.config(
       complexity: ['error', 15],
       'max-depth': ['error', 4],
       'no-restricted-syntax': ['error', ...bannedSources, ...bannedDifferences, ...bannedExports],
+    },
+  },
+  {
+    // Each kind of a union is named and nothing swallows a new one; numbers and strings need their default.
+    files: exhaustiveRooms.map((room) => `src/${room}/**/*.ts`),
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: false, allowDefaultCaseForExhaustiveSwitch: false },
+      ],
     },
   },
   {

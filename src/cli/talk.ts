@@ -95,7 +95,6 @@ export function wordsFor(outcome: Exclude<ClientOutcome, { kind: 'answer' }>): s
     case 'hangs':
       return `the daemon at ${outcome.path} did not answer within ${toSeconds(outcome.after)} s\n  remedy: see its log; "kill -USR1" its process shows whether it still works`;
     case 'broken':
-    default:
       return `the conversation with ${outcome.path} broke off: ${outcome.message}`;
   }
 }

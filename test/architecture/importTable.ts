@@ -1,63 +1,134 @@
-/**
- * Who may import whom (docs and the room READMEs say why). Reads the import statements of a source tree:
- * static, type-only, re-exports, `import()` in code and in types, and `require()`.
- */
-import { readFileSync, readdirSync } from 'node:fs';
+/** Who may import whom, sub-room by sub-room. The README of each says why. */
 import { builtinModules } from 'node:module';
-import { dirname, join, normalize, relative } from 'node:path';
-import ts from 'typescript';
-
-export interface Import {
-  /** Path of the importing file relative to the tree, such as `vrrp/machine.ts`. */
-  readonly from: string;
-  /** The text between the quotes. */
-  readonly specifier: string;
-  /** Path in the tree for relative imports, else undefined. */
-  readonly to: string | undefined;
-  readonly isTypeOnly: boolean;
-  readonly isDynamic: boolean;
-}
+import { dirname } from 'node:path';
+import type { Import } from './sourceImports.js';
 
 type Rule = (to: string, seen: Import) => boolean;
 
-const room =
-  (name: string): Rule =>
-  (to) =>
-    to.startsWith(`${name}/`);
+/**
+ * What a sub-room may import: `sync/wire` is a sub-room without those below it, `conntrack/*` a room with all of its
+ * sub-rooms, `net/ports.ts` a file; `type:` before any of them admits type-only imports.
+ */
+type Allowed = string | Rule;
 
-/** `src/vrrp/settings.ts` and what it is split into: `settings*.ts`. */
-const settingsTypes: Rule = (to, seen) =>
-  seen.isTypeOnly && /^(vrrp|sync)\/settings[A-Za-z]*\.ts$/.test(to);
-const netPorts: Rule = (to) => to === 'net/ports.ts';
-/** Settings hold what is asked of the kernel (addresses, routes, rules) as the ports define it. */
-const netPortTypes: Rule = (to, seen) => seen.isTypeOnly && netPorts(to, seen);
-/** The worker entry and the file that opens its channels join the logic of `sync` to real sockets. */
-const workerEntry: Rule = (to, seen) =>
-  /^sync\/worker\/worker[A-Za-z]*\.ts$/.test(seen.from) && room('net')(to, seen);
 /** `run` and `release` load the daemon when they are called, so that other verbs start fast. */
 const lazily =
-  (name: string): Rule =>
-  (to, seen) =>
-    seen.isDynamic && room(name)(to, seen);
-
-/** What passes over the boundary of a room. */
-const only =
   (file: string): Rule =>
-  (to) =>
-    to === file;
+  (to, seen) =>
+    seen.isDynamic && to === file;
+
+/** The daemon composes a node from all other rooms. */
+const everyOtherRoom: Rule = (to) => !/^(\.\.|cli|daemon)\//.test(to);
+
+const settingsTypes = ['type:vrrp/settings.ts', 'type:sync/settings.ts', 'type:net/ports.ts'];
 
 /** Besides itself and `base`. */
-const table: Readonly<Record<string, readonly Rule[]>> = {
+const table: Readonly<Record<string, readonly Allowed[]>> = {
   base: [],
+
   net: [],
-  conntrack: [room('net')],
-  vrrp: [netPorts],
-  sync: [room('conntrack'), netPorts, workerEntry],
-  config: [settingsTypes, netPortTypes],
+  'net/native': [],
+  'net/socket': ['net/native', 'net/ports.ts'],
+  'net/netlink': ['net/socket', 'net/ports.ts'],
+  'net/channel': ['net/socket', 'net/ports.ts'],
+  'net/vrrp': ['net/socket', 'net/ports.ts'],
+
+  conntrack: ['conntrack/record'],
+  'conntrack/record': ['conntrack/constants.ts'],
+  'conntrack/codec': ['conntrack/record', 'conntrack/constants.ts'],
+  'conntrack/kernel': ['conntrack/codec', 'conntrack/record', 'conntrack', 'net/socket'],
+  'conntrack/text': [
+    ...['conntrack/codec', 'conntrack/record', 'conntrack'],
+    ...['net/socket', 'net/netlink'],
+  ],
+  'conntrack/command': [
+    'conntrack/text',
+    'conntrack/codec',
+    'conntrack/constants.ts',
+    'net/socket',
+  ],
+
+  vrrp: [
+    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/notify', 'vrrp/scripts', 'vrrp/tracking'],
+    ...['vrrp/wire', 'net/ports.ts'],
+  ],
+  'vrrp/wire': ['vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/machine': ['vrrp/wire', 'vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/addresses': ['vrrp/machine', 'vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/scripts': ['vrrp/settings.ts'],
+  'vrrp/notify': ['vrrp/scripts', 'vrrp/settings.ts'],
+  'vrrp/tracking': [
+    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/scripts', 'vrrp/wire'],
+    ...['vrrp/settings.ts', 'net/ports.ts'],
+  ],
+  'vrrp/dumps': ['vrrp/machine', 'vrrp/settings.ts', 'vrrp/snapshot.ts'],
+
+  sync: ['type:sync/wire', 'type:sync/links'],
+  'sync/wire': ['conntrack/*', 'net/ports.ts'],
+  'sync/tables': ['sync/wire', 'conntrack/*'],
+  'sync/local': ['sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
+  'sync/remote': ['sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
+  'sync/stream': [
+    ...['sync/stream/modes', 'sync/stream/queues', 'sync/local', 'sync/remote', 'sync/tables'],
+    ...['sync/wire', 'sync', 'conntrack/*'],
+  ],
+  'sync/stream/modes': ['sync/wire'],
+  'sync/stream/queues': ['sync/tables', 'sync/wire', 'conntrack/*'],
+  'sync/links': ['sync/wire', 'sync', 'net/ports.ts'],
+  'sync/engine': [
+    ...['sync/links', 'sync/stream', 'sync/local', 'sync/remote', 'sync/tables', 'sync/wire'],
+    ...['sync', 'conntrack/*'],
+  ],
+  'sync/comparison': ['sync/engine', 'sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
+  'sync/peerChannel': [
+    ...['sync/comparison', 'sync/engine', 'sync/links', 'sync/stream', 'sync/wire', 'sync'],
+    'net/ports.ts',
+  ],
+  'sync/role': [
+    ...['sync/peerChannel', 'sync/comparison', 'sync/engine', 'sync/local', 'sync/remote'],
+    ...['sync/tables', 'sync', 'conntrack/*'],
+  ],
+  'sync/client': [
+    ...['sync/role', 'sync/peerChannel', 'sync/engine', 'sync/tables', 'sync', 'conntrack/*'],
+  ],
+  // The worker joins the logic of `sync` to real sockets.
+  'sync/worker': ['sync/*', 'net/channel', 'net/ports.ts'],
+
+  config: [
+    ...['config/warn', 'config/build', 'config/keywords', 'config/table', 'config/text'],
+    ...settingsTypes,
+  ],
+  'config/text': ['config/problem.ts', 'config/loadPorts.ts'],
+  'config/table': ['config/text', 'config/nearest.ts', 'config/problem.ts', 'config/tree.ts'],
+  'config/keywords': ['config/table', 'config/text', 'config', ...settingsTypes],
+  'config/build': ['config/keywords', 'config/table', 'config', ...settingsTypes],
+  'config/machine': ['config/nodeSettings.ts'],
+  'config/warn': [
+    ...['config/build', 'config/keywords', 'config/machine', 'config/table', 'config'],
+    ...settingsTypes,
+  ],
+  'config/peer': ['config/build', 'config/keywords', 'config/table', 'config', ...settingsTypes],
+  'config/migrate': ['config/text', 'config'],
+
   control: [],
-  coordinator: [only('sync/messages.ts'), only('vrrp/snapshot.ts'), only('control/protocol.ts')],
-  daemon: [(to, seen) => !to.startsWith('../') && !room('cli')(to, seen)],
-  cli: [room('control'), room('config'), room('conntrack'), room('net'), lazily('daemon')],
+  coordinator: ['sync/messages.ts', 'vrrp/snapshot.ts', 'control/protocol.ts'],
+
+  daemon: [everyOtherRoom, 'daemon/*'],
+  'daemon/log': [everyOtherRoom],
+  'daemon/problemTable': [everyOtherRoom],
+  'daemon/host': [everyOtherRoom, 'daemon/problemTable'],
+  'daemon/worker': [everyOtherRoom, 'daemon/host'],
+  'daemon/status': [everyOtherRoom, 'daemon/problemTable', 'daemon/worker'],
+  'daemon/disk': [everyOtherRoom, 'daemon/problemTable', 'daemon/status', 'daemon/host'],
+
+  cli: [
+    ...['cli/conntrack', 'cli/doctor', 'config/*', 'control', 'conntrack/*', 'net/socket'],
+    ...[lazily('daemon/run.ts'), lazily('daemon/release.ts')],
+    ...[lazily('daemon/host/otherDaemons.ts'), lazily('daemon/host/incumbentUnits.ts')],
+  ],
+  'cli/conntrack': ['conntrack/*', 'net/socket'],
+  'cli/doctor': ['cli/doctor/nft', 'config/*', 'net/netlink', 'net/socket'],
+  'cli/doctor/nft': ['net/netlink'],
 };
 
 /** Packages, each behind the one room that hides it. */
@@ -67,106 +138,82 @@ const packages: Readonly<Record<string, string>> = {
   commander: 'cli',
 };
 
-export function readImports(tree: string): Import[] {
-  return sourceFiles(tree).flatMap((path) => importsOf(tree, path));
-}
-
-/** One line per import that the table forbids; empty when all is well. */
-export function forbiddenImports(imports: readonly Import[]): string[] {
+/** One line per import that the table forbids, `SUB-ROOM -> SUB-ROOM` pairs of `exceptions` aside. */
+export function forbiddenImports(
+  imports: readonly Import[],
+  exceptions: readonly string[] = [],
+): string[] {
   return imports
-    .filter((seen) => !isAllowed(seen))
+    .filter((seen) => !isAllowed(seen) && !exceptions.includes(pairOf(seen)))
     .map((seen) => `${seen.from} must not import ${seen.to ?? seen.specifier}`);
 }
 
-/**
- * Files that import each other in a ring, one line per ring. Type-only imports do not count: they vanish
- * when compiled, so they can neither break the order of initialisation nor load anything.
- */
-export function importRings(imports: readonly Import[]): string[] {
-  const graph = new Map<string, string[]>();
-  for (const { from, to, isTypeOnly } of imports) {
-    if (to !== undefined && !isTypeOnly) graph.set(from, [...(graph.get(from) ?? []), to]);
-  }
-  const rings: string[] = [];
-  const done = new Set<string>();
-  const visit = (path: string, trail: readonly string[]): void => {
-    const at = trail.indexOf(path);
-    if (at >= 0) rings.push([...trail.slice(at), path].join(' -> '));
-    if (at >= 0 || done.has(path)) return;
-    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
-    done.add(path);
+/** Exceptions that no import needs any more. */
+export function needlessExceptions(
+  imports: readonly Import[],
+  exceptions: readonly string[],
+): string[] {
+  const needed = new Set(imports.filter((seen) => !isAllowed(seen)).map(pairOf));
+  return exceptions.filter((pair) => !needed.has(pair));
+}
+
+/** Sub-rooms that may import each other, by way of others too: one line for each that reaches itself. */
+export function tableRings(): string[] {
+  const next = (name: string): string[] =>
+    (table[name] ?? []).flatMap((allowed) => {
+      if (typeof allowed !== 'string' || allowed.endsWith('.ts')) return [];
+      const target = allowed.replace(/^type:/, '');
+      if (!target.endsWith('/*')) return roomsWithSubRooms.has(target) ? [] : [target];
+      return Object.keys(table).filter(
+        (key) => key.startsWith(target.slice(0, -1)) && key !== name,
+      );
+    });
+  const reaches = (from: string): Set<string> => {
+    const seen = new Set<string>();
+    const visit = (name: string): void => {
+      for (const target of next(name)) {
+        if (seen.has(target)) continue;
+        seen.add(target);
+        visit(target);
+      }
+    };
+    visit(from);
+    return seen;
   };
-  for (const path of graph.keys()) visit(path, []);
-  return rings;
+  return Object.keys(table).filter((name) => reaches(name).has(name));
+}
+
+/** Settings, ports and vocabulary stand in the folder of the room itself: its sub-rooms import them. */
+const roomsWithSubRooms = new Set(
+  Object.keys(table).flatMap((name) => (name.includes('/') ? [name.split('/')[0] ?? ''] : [])),
+);
+
+/** Sub-rooms that the table names. */
+export const subRooms: readonly string[] = Object.keys(table);
+
+function pairOf({ from, to, specifier }: Import): string {
+  return `${dirname(from)} -> ${to === undefined ? specifier : dirname(to)}`;
 }
 
 function isAllowed(seen: Import): boolean {
-  const own = seen.from.split('/')[0] ?? '';
+  const own = dirname(seen.from);
   const rules = table[own];
   if (rules === undefined) return false;
   if (seen.to === undefined) return isAllowedPackage(own, seen);
-  return [room(own), room('base'), ...rules].some((rule) => rule(seen.to ?? '', seen));
+  const to = seen.to;
+  return [own, 'base', ...rules].some((rule) =>
+    typeof rule === 'string' ? matches(rule, to, seen) : rule(to, seen),
+  );
+}
+
+function matches(rule: string, to: string, seen: Import): boolean {
+  if (rule.startsWith('type:')) return seen.isTypeOnly && matches(rule.slice(5), to, seen);
+  if (rule.endsWith('.ts')) return to === rule;
+  return rule.endsWith('/*') ? to.startsWith(rule.slice(0, -1)) : dirname(to) === rule;
 }
 
 function isAllowedPackage(own: string, { specifier }: Import): boolean {
   if (specifier.startsWith('node:')) return builtinModules.includes(specifier.slice(5));
   const name = specifier.split('/')[0] ?? '';
-  return packages[name] === own;
-}
-
-function sourceFiles(tree: string): string[] {
-  return readdirSync(tree, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .sort();
-}
-
-function importsOf(tree: string, path: string): Import[] {
-  const text = readFileSync(join(tree, path), 'utf8');
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
-  const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, isTypeOnly: boolean, isDynamic: boolean): void => {
-    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
-    const to = resolve(tree, path, specifier.text);
-    found.push({ from: path, specifier: specifier.text, to, isTypeOnly, isDynamic });
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeOnlyImport(node), false);
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly, false);
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      add(node.argument.literal, true, false);
-    } else if (ts.isCallExpression(node) && isLoadCall(node.expression)) {
-      add(node.arguments[0], false, true);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return found;
-}
-
-/** `import type …`, or an import whose names all carry `type`. */
-function isTypeOnlyImport({ importClause }: ts.ImportDeclaration): boolean {
-  if (importClause === undefined) return false;
-  if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
-  const { name, namedBindings } = importClause;
-  return (
-    name === undefined &&
-    namedBindings !== undefined &&
-    ts.isNamedImports(namedBindings) &&
-    namedBindings.elements.length > 0 &&
-    namedBindings.elements.every((element) => element.isTypeOnly)
-  );
-}
-
-function isLoadCall(callee: ts.Expression): boolean {
-  return (
-    callee.kind === ts.SyntaxKind.ImportKeyword ||
-    (ts.isIdentifier(callee) && callee.text === 'require')
-  );
-}
-
-/** Path in the tree; one that leaves it keeps its `../`, which no rule allows. */
-function resolve(tree: string, from: string, specifier: string): string | undefined {
-  if (!specifier.startsWith('.')) return undefined;
-  const path = normalize(join(dirname(from), specifier)).replace(/\.js$/, '.ts');
-  return relative(tree, join(tree, path));
+  return packages[name] === own.split('/')[0];
 }
