@@ -8,7 +8,7 @@ mkdir -p "$folder/src/net"
 cp binding.gyp "$folder/"
 rm -rf "$folder/src/net/native" "$folder/package.json"
 cp -r src/net/native "$folder/src/net/"
-npx node-gyp rebuild --directory "$folder" -- -Dkeepstate_asan=1 >"$folder/build.log" 2>&1 ||
+node scripts/nodeGyp.cjs rebuild --directory "$folder" -- -Dkeepstate_asan=1 >"$folder/build.log" 2>&1 ||
   { cat "$folder/build.log"; exit 1; }
 library=$(gcc -print-file-name=libasan.so)
 export KEEPSTATE_NATIVE="$PWD/$folder/build/Release/keepstate_native.node"
