@@ -133,7 +133,11 @@ function failed(step: Step, handOver: HandOver, code: string, message: string): 
 }
 
 /** The other router has the role. */
-export function otherMasterTook(step: Step, at: Microseconds): Step {
+export function otherMasterTook(
+  step: Step,
+  at: Microseconds,
+  { preempts }: CoordinatorSettings,
+): Step {
   const { handOver } = step.state;
   if (handOver?.stage !== 'resigned' || step.state.role === 'MASTER') return step;
   const tookMs = Math.round(toMilliseconds(subtractTime(at, handOver.startedAt)));
@@ -147,9 +151,16 @@ export function otherMasterTook(step: Step, at: Microseconds): Step {
       requestId: handOver.requestId,
       ok: true,
       code: 'done',
-      message: `handed over in ${tookMs} ms; preemption is held until the peer is lost or "failover --release"`,
+      message: `handed over in ${tookMs} ms; ${afterHandOver(handOver, preempts)}`,
     },
   );
+}
+
+function afterHandOver({ thenMaintenance }: HandOver, preempts: boolean): string {
+  if (thenMaintenance) return `${maintenanceOn}, also after a restart`;
+  return preempts
+    ? 'preemption is held until the peer is lost or "failover --release"'
+    : 'this node does not take the role back by itself (nopreempt)';
 }
 
 function maintenanceActions(handOver: HandOver): readonly CoordinatorAction[] {
@@ -261,7 +272,11 @@ function assumeRole(step: Step): Step {
   return extend(next, {}, { kind: 'assumeRole', because: 'the peer handed the role over' });
 }
 
-export function releaseFailover(step: Step, requestId: number): Step {
+export function releaseFailover(
+  step: Step,
+  requestId: number,
+  { preempts }: CoordinatorSettings,
+): Step {
   return extend(
     step,
     {},
@@ -271,10 +286,14 @@ export function releaseFailover(step: Step, requestId: number): Step {
       requestId,
       ok: true,
       code: 'done',
-      message: 'preemption is no longer held: the higher priority takes the role again',
+      message: preempts
+        ? 'preemption is no longer held: the higher priority takes the role again'
+        : 'preemption is no longer held, but nopreempt is configured: the role stays where it is; to move it, "keepstate failover" on the MASTER',
     },
   );
 }
+
+const maintenanceOn = 'maintenance is on: this node listens but never takes the role';
 
 /** On: a MASTER hands over first. Off: back to normal. */
 export function maintenance(step: Step, event: EventOf<'maintenance'>): Step {
@@ -282,9 +301,7 @@ export function maintenance(step: Step, event: EventOf<'maintenance'>): Step {
   if (on && step.state.role === 'MASTER') {
     return failover(step, { kind: 'failover', at, requestId, force }, true);
   }
-  const message = on
-    ? 'maintenance is on: this node listens but never takes the role, also after a restart'
-    : 'maintenance is off';
+  const message = on ? `${maintenanceOn}, also after a restart` : 'maintenance is off';
   return extend(
     step,
     { maintenance: on },

@@ -74,7 +74,8 @@ const handlers: Handlers = {
   mergeReady: (step, event) => (event.epoch === step.state.epoch ? mergeReady(step) : step),
   mergeFailed: (step, event) => (event.epoch === step.state.epoch ? mergeEnds(step) : step),
   merged: (step, event) => (event.epoch === step.state.epoch ? merged(step, event.summary) : step),
-  otherMasterHeard: (step, event) => otherMasterTook(otherMasterHeard(step), event.at),
+  otherMasterHeard: (step, event, settings) =>
+    otherMasterTook(otherMasterHeard(step), event.at, settings),
   vipsUp: (step, event) => vipsUp(step, event.at),
   workerReady: (step, event) => workerReady(step, event.at),
   workerDown,
@@ -91,7 +92,7 @@ const handlers: Handlers = {
   handoverOffered,
   handoverGranted: (step, event) => handoverGranted(step, event),
   failover: (step, event) => failover(step, event),
-  failoverRelease: (step, event) => releaseFailover(step, event.requestId),
+  failoverRelease: (step, event, settings) => releaseFailover(step, event.requestId, settings),
   maintenance,
   timer: timerRang,
 };

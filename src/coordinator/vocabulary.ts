@@ -16,6 +16,8 @@ export interface CoordinatorSettings {
   readonly commitLimit: Microseconds;
   /** Preemption waits this long for the external table to catch up with the peer. */
   readonly preemptSyncTimeout: Microseconds;
+  /** The role is taken from a living MASTER of lower priority; false with nopreempt. */
+  readonly preempts: boolean;
 }
 
 export type CoordinatorTimer =

@@ -119,6 +119,12 @@ function saved(node: KeepstateNode, result: ControlResult): ControlResult {
   );
 }
 
+function releasedText({ settings }: KeepstateNode): string {
+  return settings.vrrp.instances.some(({ preempt }) => preempt)
+    ? 'preemption is no longer held'
+    : 'preemption is no longer held, but nopreempt is configured: the role stays where it is';
+}
+
 /** Without a role that drives the sync engine, VRRP alone can still hand over and rest. */
 function operateUnbound(node: KeepstateNode, request: Operation): ControlResult {
   const { router } = node;
@@ -131,7 +137,7 @@ function operateUnbound(node: KeepstateNode, request: Operation): ControlResult 
       return { ok: true, result: { message: 'priority 0 was sent where this node was MASTER' } };
     case 'failoverRelease':
       for (const unit of router.unitNames) router.releasePreemption(unit);
-      return { ok: true, result: { message: 'preemption is no longer held' } };
+      return { ok: true, result: { message: releasedText(node) } };
     default:
       return unreachable(request);
   }

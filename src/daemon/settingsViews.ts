@@ -1,7 +1,7 @@
 /** What each part of a node reads out of its settings. Pure. */
 import type { IpAddress } from '../base/ipAddress.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import type { VrrpSettings } from '../vrrp/settings.js';
+import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
 import type { Bindings } from '../vrrp/machine/units.js';
 import type { CoordinatorSettings } from '../coordinator/vocabulary.js';
 
@@ -12,9 +12,21 @@ export function virtualAddresses(vrrp: VrrpSettings): readonly IpAddress[] {
   );
 }
 
-export function coordinatorSettings({ keepstate }: NodeSettings): CoordinatorSettings {
-  const { commitDeadline, commitLimit, preemptSyncTimeout } = keepstate;
-  return { commitDeadline, commitLimit, preemptSyncTimeout };
+export function coordinatorSettings(settings: NodeSettings): CoordinatorSettings {
+  const { commitDeadline, commitLimit, preemptSyncTimeout } = settings.keepstate;
+  const preempts = boundInstances(settings).some(({ preempt }) => preempt);
+  return { commitDeadline, commitLimit, preemptSyncTimeout, preempts };
+}
+
+/** Instances whose role drives the sync engine; all of them where none does. */
+function boundInstances({ binding, vrrp }: NodeSettings): readonly InstanceSettings[] {
+  const { instances, groups } = vrrp;
+  if (binding.kind === 'none') return instances;
+  const members =
+    binding.kind === 'instance'
+      ? [binding.name]
+      : groups.find(({ name }) => name === binding.name)?.members;
+  return instances.filter(({ name }) => members?.includes(name));
 }
 
 export function bindingsOf({ binding, sync, keepstate }: NodeSettings): Bindings {

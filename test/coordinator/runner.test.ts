@@ -8,6 +8,7 @@ const settings = {
   commitDeadline: seconds(1),
   commitLimit: seconds(10),
   preemptSyncTimeout: seconds(60),
+  preempts: true,
 };
 
 /** A unit that has just become MASTER, and waits for its flows. `released` are reasons for its addresses to come up. */

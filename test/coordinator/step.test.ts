@@ -13,6 +13,7 @@ const settings: CoordinatorSettings = {
   commitDeadline: milliseconds(1000),
   commitLimit: seconds(10),
   preemptSyncTimeout: seconds(30),
+  preempts: true,
 };
 const summary = { ...nothingCommitted, entries: 7, durationMs: 3 };
 
@@ -22,11 +23,16 @@ type Untimed<E> = E extends unknown ? Omit<E, 'at'> : never;
 class Life {
   state: CoordinatorState = initialCoordinator;
   #now = 0;
+  readonly #settings: CoordinatorSettings;
+
+  constructor(changes: Partial<CoordinatorSettings> = {}) {
+    this.#settings = { ...settings, ...changes };
+  }
 
   feed(event: Untimed<CoordinatorEvent>, after = 1): readonly CoordinatorAction[] {
     this.#now += after * 1_000;
     const timed = { ...event, at: microseconds(this.#now) } as CoordinatorEvent;
-    const { state, actions } = coordinatorStep(this.state, timed, settings);
+    const { state, actions } = coordinatorStep(this.state, timed, this.#settings);
     this.state = state;
     return actions;
   }
@@ -47,6 +53,10 @@ class Life {
 /** What goes to the worker, as `kind` or `kind:epoch`. */
 function posted(actions: readonly CoordinatorAction[]): string[] {
   return actions.flatMap((a) => (a.kind === 'post' ? [a.command.kind] : []));
+}
+
+function answers(actions: readonly CoordinatorAction[]): string[] {
+  return actions.flatMap((a) => (a.kind === 'answer' ? [a.message] : []));
 }
 
 function kinds(actions: readonly CoordinatorAction[]): string[] {
@@ -741,6 +751,9 @@ describe('planned hand-over', () => {
     life.becomes('BACKUP');
     const done = life.feed({ kind: 'otherMasterHeard' });
     expect(done).toContainEqual({ kind: 'maintenance', on: true });
+    expect(answers(done)).toEqual([
+      expect.stringMatching(/^handed over in \d+ ms; maintenance is on: .* never takes the role/),
+    ]);
     expect(life.state.maintenance).toBe(true);
     // A peer's offer is declined meanwhile.
     expect(life.feed({ kind: 'handoverOffered' })).toEqual([
@@ -749,6 +762,17 @@ describe('planned hand-over', () => {
         command: { kind: 'answerHandover', ready: false, because: 'in maintenance' },
       },
     ]);
+  });
+
+  test.each([
+    [true, 'the higher priority takes the role again'],
+    [false, 'nopreempt is configured: the role stays where it is'],
+  ])('with preemption %s, a release promises what VRRP then does', (preempts, words) => {
+    const life = new Life({ preempts });
+    life.becomes('BACKUP');
+    const done = life.feed({ kind: 'failoverRelease', requestId: 3 });
+    expect(kinds(done)).toEqual(['releasePreemption', 'answer']);
+    expect(answers(done)).toEqual([expect.stringContaining(words)]);
   });
 
   test('forced maintenance does not wait for another router', () => {
