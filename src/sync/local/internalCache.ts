@@ -33,6 +33,14 @@ export interface ChangeListener {
   makeRoom(hasRoom: () => boolean): void;
 }
 
+/**
+ * Whose the flows of the kernel are, as far as the role says it. `own`: all of them are this node's.
+ * `committingAhead`: what this node injects is the peer's until the role comes; under the internal bypass a
+ * dump leaves out the peer's flows. `leavingAhead`: under the internal bypass, from the undoing of such a
+ * commit to the purge, a dump still leaves them out.
+ */
+export type Stance = 'own' | 'committingAhead' | 'leavingAhead';
+
 /** What an empty table may keep of its memory. */
 const restingBytes = 2 << 20;
 
@@ -45,13 +53,6 @@ export class InternalCache implements MirrorListener {
   tellsDumps = true;
   /** DisableExternalCache: what this node injects for the peer is none of its own until traffic is seen. */
   injected: InjectedFlows | undefined;
-  /** Flows that this node commits before the role is certain are none of its own yet; no comparison may find them. */
-  ignoresOwn = false;
-  /**
-   * DisableInternalCache: flows of the peer that were committed in advance stand in the kernel. A dump shows them, and only
-   * the external cache tells them from this node's own.
-   */
-  skipsPeers = false;
   isPeers: (flow: FlowCursor) => boolean = () => false;
   /**
    * DisableInternalCache: flows pass through. The table holds them until the peer was told, and during a comparison
@@ -69,6 +70,9 @@ export class InternalCache implements MirrorListener {
   readonly #held: HeldDeaths;
   readonly #cursor: FlowCursor;
   readonly #kept = new Set<number>();
+  #stance: Stance = 'own';
+  #ignoresOwn = false;
+  #skipsPeers = false;
 
   constructor(table: FingerprintedTable, expectationLimit: number, passesThrough = false) {
     this.table = table;
@@ -82,6 +86,25 @@ export class InternalCache implements MirrorListener {
     this.#listener = listener;
   }
 
+  get stance(): Stance {
+    return this.#stance;
+  }
+
+  setStance(stance: Stance): void {
+    this.#stance = stance;
+    this.#ignoresOwn = stance === 'committingAhead';
+    // Only the external cache tells the peer's flows from this node's own.
+    this.#skipsPeers = this.passesThrough && stance !== 'own';
+  }
+
+  /**
+   * Flows that this node commits before the role is certain are none of its own yet; no comparison may find
+   * them.
+   */
+  get ignoresOwn(): boolean {
+    return this.#ignoresOwn;
+  }
+
   /** Whether the flow is one of this node's, as far as it is known here. */
   holds(flow: FlowCursor): boolean {
     const slot = this.table.find(flow);
@@ -89,7 +112,7 @@ export class InternalCache implements MirrorListener {
   }
 
   created(slot: number, origin: FlowOrigin): void {
-    const isOthers = origin === 'own' && (this.ignoresOwn || this.injected !== undefined);
+    const isOthers = origin === 'own' && (this.#ignoresOwn || this.injected !== undefined);
     if (isOthers || (origin === 'dump' && this.#isPeers(slot))) {
       this.removeSlot(slot);
       return;
@@ -106,7 +129,7 @@ export class InternalCache implements MirrorListener {
 
   destroyed(slot: number, origin: FlowOrigin): void {
     // Replaced by what is committed in advance: it is this node's flow all the same.
-    if (origin === 'own' && this.ignoresOwn) return;
+    if (origin === 'own' && this.#ignoresOwn) return;
     if (this.#counts(origin)) this.counters.destroyed++;
     this.#held.forget(slot);
     if (!this.#isNews(origin) || this.#isOfMass(slot)) this.removeSlot(slot);
@@ -255,7 +278,7 @@ export class InternalCache implements MirrorListener {
   }
 
   #isPeers(slot: number): boolean {
-    return this.skipsPeers && this.isPeers(this.table.seek(slot, this.#cursor));
+    return this.#skipsPeers && this.isPeers(this.table.seek(slot, this.#cursor));
   }
 
   #isOfMass(slot: number): boolean {

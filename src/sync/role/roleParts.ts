@@ -28,7 +28,7 @@ export function roleParts(engine: Engine): RoleParts {
     purged: () => {
       leftovers.drop();
       ports.report({ kind: 'purged' });
-      internal.skipsPeers = false;
+      if (internal.stance === 'leavingAhead') internal.setStance('own');
       // With the flows that were injected for the peer.
       if (engine.injection !== undefined) engine.askForAll('the kernel was purged');
     },

@@ -64,9 +64,7 @@ export class RoleWork {
     // A purge between this commit and the role would remove what was committed.
     this.#engine.purge.suspend();
     // Not this node's flows yet: the peer is not to hear of them, nor to miss them.
-    const { internal } = this.#engine;
-    internal.ignoresOwn = true;
-    internal.skipsPeers = internal.passesThrough;
+    this.#engine.internal.setStance('committingAhead');
     this.#preCommitting = epoch;
     const outcome = await this.#commit(epoch);
     if (this.#preCommitting === epoch) this.#preCommitting = undefined;
@@ -102,7 +100,7 @@ export class RoleWork {
     if (!internal.passesThrough) await this.#engine.leftovers.renew();
     if (epoch < this.#epoch) return;
     // Until the purge.
-    internal.skipsPeers = internal.passesThrough;
+    if (internal.passesThrough) internal.setStance('leavingAhead');
     purge.resume();
   }
 
@@ -251,9 +249,7 @@ export class RoleWork {
 
   /** What this node commits from now on is its own. */
   #countOwnAgain(): void {
-    const { internal } = this.#engine;
-    internal.ignoresOwn = false;
-    internal.skipsPeers = false;
+    this.#engine.internal.setStance('own');
   }
 
   #begin(epoch: number): boolean {
