@@ -1,8 +1,8 @@
 /** conntrackd's client verbs, each with a count and a duration for the one who asked. */
 import { toMilliseconds, subtractTime } from '../../base/time.js';
 import { KernelError } from '../../base/errors.js';
+import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
 import { errorText } from '../errorText.js';
-import { ExpectationWriter } from '../role/expectationCommit.js';
 import type { Engine } from '../engine/engine.js';
 import type { CommitSummary, SyncRequest } from '../messages.js';
 import { tableIsFull } from '../role/commitWork.js';
@@ -126,7 +126,7 @@ async function flushKernel(engine: Engine, table: 'conntrack' | 'expect' | 'all'
 
 /** All of them, as conntrackd: its filter knows no expectations. */
 function flushKernelExpectations(engine: Engine): void {
-  const writer = new ExpectationWriter();
+  const writer = new ExpectationInjector();
   const closed = engine.feed.addOwn(writer.portId);
   try {
     const errno = writer.flush();

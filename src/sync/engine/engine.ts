@@ -16,6 +16,7 @@ import {
   wholeSeconds,
 } from '../../base/time.js';
 import { FlowFilter } from '../../conntrack/flowFilter.js';
+import { KernelCount } from '../../conntrack/kernel/kernelCount.js';
 import { newScratch } from '../../conntrack/record/flowRecord.js';
 import { NameTable } from '../../conntrack/record/nameTable.js';
 import { CatchUp } from '../remote/catchUp.js';
@@ -27,7 +28,7 @@ import { ExternalCache } from '../remote/externalCache.js';
 import { sweepExternal } from '../remote/externalSweep.js';
 import { FingerprintedTable } from '../tables/fingerprintedTable.js';
 import { InternalCache } from '../local/internalCache.js';
-import { newKernelCheck, type KernelCheck } from '../local/kernelCheck.js';
+import { KernelCheck } from '../local/kernelCheck.js';
 import { KernelFeed } from '../local/kernelFeed.js';
 import type { LeftoverWork } from '../role/leftoverWork.js';
 import { Links, type OpenChannel } from '../links/links.js';
@@ -111,7 +112,17 @@ export class Engine {
       );
       this.internal.injected = this.injection;
     }
-    this.check = newKernelCheck(this);
+    this.check = new KernelCheck({
+      internal: this.internal,
+      feed: () => this.feed,
+      transmitter: () => this.replicator.transmitter,
+      startBulk: (because) => {
+        this.replicator.startBulk(because);
+      },
+      count: new KernelCount(),
+      injected: () => this.injection?.keys.count ?? 0,
+      ...ports,
+    });
     this.feed = new KernelFeed({
       settings,
       names: this.names,

@@ -7,13 +7,9 @@ import { errorText } from '../errorText.js';
 import type { Logger } from '../../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../../base/time.js';
 import type { ResyncResult } from '../../conntrack/kernel/flowMirror.js';
-import { KernelCount } from '../../conntrack/kernel/kernelCount.js';
-import type { Engine } from '../engine/engine.js';
-import type { InternalCache } from './internalCache.js';
+import type { KernelCount } from '../../conntrack/kernel/kernelCount.js';
 import { KernelBalance, type ComparisonDue } from './kernelBalance.js';
-import type { KernelFeed } from './kernelFeed.js';
 import type { KernelView } from '../messages.js';
-import type { Transmitter } from '../stream/transmitter.js';
 
 const readingPause = seconds(1);
 /** After a comparison that failed. */
@@ -23,13 +19,33 @@ const lost = 'events of the kernel were lost: its table is being compared';
 const missed = 'flows that began during a commit are still to be found in the kernel';
 const untold = 'what a comparison with the kernel found is not at the peer yet';
 
+/** How far the peer was told: the transmitter. */
+export interface Delivery {
+  readonly isAllSent: boolean;
+  readonly nextSequence: number;
+  isAcknowledgedBefore(sequence: number): boolean;
+}
+
+/** What is asked of the kernel feed. */
+export interface CheckedFeed {
+  readonly watch: { readonly hasLost: boolean };
+  readonly hasMissed: boolean;
+  readonly mirror: { readonly isResyncing: boolean };
+  compare(): Promise<ResyncResult>;
+  resync(): Promise<ResyncResult>;
+}
+
+/** What is asked of the internal cache. */
+export interface CheckedCache {
+  readonly passesThrough: boolean;
+  readonly ignoresOwn: boolean;
+  readonly table: { readonly alive: number };
+}
+
 export interface KernelCheckParts {
-  readonly internal: InternalCache;
-  readonly feed: () => KernelFeed;
-  readonly transmitter: () => Pick<
-    Transmitter,
-    'isAllSent' | 'nextSequence' | 'isAcknowledgedBefore'
-  >;
+  readonly internal: CheckedCache;
+  readonly feed: () => CheckedFeed;
+  readonly transmitter: () => Delivery;
   readonly startBulk: (because: string) => void;
   readonly count: Pick<KernelCount, 'read' | 'close'>;
   /** DisableExternalCache: flows of the kernel that stand there for the peer. */
@@ -198,19 +214,4 @@ export class KernelCheck {
       this.#telling = undefined;
     }
   }
-}
-
-/** That of an engine, of which more is there when it is used. Throws KernelError. */
-export function newKernelCheck(engine: Engine): KernelCheck {
-  return new KernelCheck({
-    internal: engine.internal,
-    feed: () => engine.feed,
-    transmitter: () => engine.replicator.transmitter,
-    startBulk: (because) => {
-      engine.replicator.startBulk(because);
-    },
-    count: new KernelCount(),
-    injected: () => engine.injection?.keys.count ?? 0,
-    ...engine.ports,
-  });
 }

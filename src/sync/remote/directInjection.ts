@@ -7,12 +7,12 @@ import type { Logger } from '../../base/logger.js';
 import type { Clock, RandomSource, Turns } from '../../base/time.js';
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
+import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
 import { FlowTable } from '../../conntrack/record/flowTable.js';
 import { has, word, newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import { CacheCounters } from '../tables/cacheCounters.js';
-import { ExpectationWriter } from '../role/expectationCommit.js';
 import type { ExternalStore } from './externalCache.js';
 import { FailureLog } from '../failureLog.js';
 import { InjectedKeys } from './injectedKeys.js';
@@ -31,7 +31,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly keys: InjectedKeys;
   readonly #isOwn: (flow: FlowCursor) => boolean;
   readonly #injector: FlowInjector;
-  readonly #expectations = new ExpectationWriter();
+  readonly #expectations = new ExpectationInjector();
   /** The flows of the present run, for the injector's second tries. */
   readonly #pending: FlowTable;
   readonly #scratch: FlowCursor;

@@ -6,7 +6,7 @@ import { seconds, type Microseconds } from '../../../src/base/time.js';
 import type { ResyncResult } from '../../../src/conntrack/kernel/flowMirror.js';
 import type { Engine } from '../../../src/sync/engine/engine.js';
 import { handOverRefusal } from '../../../src/sync/role/handOverCheck.js';
-import { KernelCheck, type KernelCheckParts } from '../../../src/sync/local/kernelCheck.js';
+import { KernelCheck } from '../../../src/sync/local/kernelCheck.js';
 import type { PeerChannel } from '../../../src/sync/peerChannel/peerChannel.js';
 import { ManualTime } from '../../support/base/manualTime.js';
 
@@ -76,14 +76,15 @@ function world(): World {
       nextSequence: 7,
       isAcknowledgedBefore: (mark: number) => one.acknowledged >= mark,
     }),
-    startBulk: (because: string) => one.bulks.push(because),
+    startBulk: (because: string) => {
+      one.bulks.push(because);
+    },
     count: { read: () => one.kernel, close: () => undefined },
     injected: () => 0,
     clock: time,
     logger: { log: () => undefined },
   };
-  // The parts that are looked at.
-  const check = new KernelCheck(parts as unknown as KernelCheckParts);
+  const check = new KernelCheck(parts);
   return Object.assign(one, { check });
 }
 
