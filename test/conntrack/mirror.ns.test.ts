@@ -436,9 +436,9 @@ test('beginnings that nobody hears are not told; the ends of those flows are', a
     );
   try {
     await watched.watch.start();
-    watched.watch.events.hearBeginnings(false);
+    watched.watch.events.subscribeNew(false);
     await create('1');
-    watched.watch.events.hearBeginnings(true);
+    watched.watch.events.subscribeNew(true);
     await create('2');
     await waitFor(() => watched.told['created event'] === 1);
     expect(watched.table.count).toBe(1);

@@ -31,7 +31,12 @@ import type { FlowTable } from '../record/flowTable.js';
 import { HashIndex } from '../record/hashIndex.js';
 import { KernelDump, type DumpHandler, type RunningDump } from './kernelDump.js';
 import type { EventKind } from './kernelEvents.js';
-import type { FlowOrigin, InjectedFlows, MirrorListener } from './mirrorListener.js';
+import {
+  noInjectedFlows,
+  type FlowOrigin,
+  type InjectedFlows,
+  type MirrorListener,
+} from './mirrorListener.js';
 
 /** Slots looked at per turn while sweeping: about 100 us. */
 const slotsPerTurn = 8192;
@@ -46,12 +51,7 @@ export interface MirrorOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly listener: MirrorListener;
-  /**
-   * DisableInternalCache: the table holds only what the listener has not passed on yet. What the table does not know
-   * is then no sign that a flow is new, nor that an end is of no interest.
-   */
-  readonly passesThrough?: boolean;
-  /** DisableExternalCache: flows that are in the kernel because the peer told them. They are not this node's. */
+  /** Flows that are in the kernel because the peer told them. They are not this node's. Absent: none is. */
   readonly injected?: InjectedFlows;
   /** A comparison was complete: what it found. */
   readonly passEnded?: (result: ResyncResult, startedAt: Microseconds) => void;
@@ -81,8 +81,11 @@ export interface ResyncResult {
 }
 
 export class FlowMirror {
+  /** The end of a flow that the table does not hold is of no interest. A slot that was taken for it, or 0. */
+  protected readonly unknownEnded: (flow: FlowCursor, hash: number) => number = () => 0;
   readonly #table: FlowTable;
   readonly #options: MirrorOptions;
+  readonly #injected: InjectedFlows;
   readonly #counters = { events: 0, filtered: 0, own: 0, refused: 0, passes: 0 };
   /** Ends seen during a pass: key hash -> id. */
   readonly #ended = new HashIndex();
@@ -95,6 +98,7 @@ export class FlowMirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     this.#table = options.table;
+    this.#injected = options.injected ?? noInjectedFlows;
   }
 
   get counters(): MirrorCounters {
@@ -131,7 +135,7 @@ export class FlowMirror {
    */
   resync(): Promise<ResyncResult> {
     this.#running ??= this.#compare().finally(() => {
-      this.#options.injected?.endPass(false);
+      this.#injected.endPass(false);
       this.#running = undefined;
       this.#pass = undefined;
       this.#dump = undefined;
@@ -163,9 +167,8 @@ export class FlowMirror {
     if (this.#pass !== undefined && flow.knows(has.id)) this.#forgetEnd(hash, flow.get(word.id));
     const slot = table.find(flow, hash);
     if (slot === 0) {
-      if (kind === 'update' && this.#options.passesThrough === true) {
-        this.#passOn(flow, origin, hash);
-      } else this.#insert(flow, origin, hash);
+      if (kind === 'update') this.unknownUpdated(flow, origin, hash);
+      else this.#insert(flow, origin, hash);
     } else if (kind === 'new' || this.#isOther(slot, flow)) {
       table.replace(slot, flow, this.#nowSeconds);
       table.markSeen(slot);
@@ -176,12 +179,9 @@ export class FlowMirror {
     }
   }
 
-  /** A change of a flow that was passed on before. */
-  #passOn(flow: FlowCursor, origin: FlowOrigin, hash: number): void {
-    const slot = this.#take(flow, origin, hash);
-    if (slot === 0) return;
-    this.#table.setLifecycle(slot, lifecycle.alive);
-    this.#options.listener.updated(slot, 0, origin);
+  /** A change of a flow that the table does not hold: its beginning was missed. */
+  protected unknownUpdated(flow: FlowCursor, origin: FlowOrigin, hash: number): void {
+    this.#insert(flow, origin, hash);
   }
 
   /** DEAD, or another flow with the same tuple whose predecessor's end was missed. */
@@ -199,14 +199,14 @@ export class FlowMirror {
   }
 
   #insert(flow: FlowCursor, origin: FlowOrigin, hash: number): boolean {
-    const slot = this.#take(flow, origin, hash);
+    const slot = this.take(flow, origin, hash);
     if (slot === 0) return false;
     this.#options.listener.created(slot, origin);
     return true;
   }
 
   /** 0 where the table is full. */
-  #take(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
+  protected take(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
     const { listener } = this.#options;
     let slot = this.#table.insert(flow, this.#nowSeconds, hash);
     if (slot === 0 && listener.makeRoom?.() === true) {
@@ -227,19 +227,13 @@ export class FlowMirror {
       if (id !== 0) this.#ended.insert(hash, id);
     }
     let slot = table.find(flow, hash);
-    if (slot === 0) slot = this.#takeEnded(flow, origin, hash);
+    // Own ends are deletes for the peer, or half of a replacement.
+    if (slot === 0 && origin === 'event' && !this.#injected.ended(flow)) {
+      slot = this.unknownEnded(flow, hash);
+    }
     // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
     if (slot === 0 || this.#isOther(slot, flow)) return;
     this.#options.listener.destroyed(slot, origin);
-  }
-
-  /** The end of a flow that the table does not hold concerns the peer only if it was passed on before. */
-  #takeEnded(flow: FlowCursor, origin: FlowOrigin, hash: number): number {
-    const { passesThrough, filter, injected } = this.#options;
-    // Own ends are deletes for the peer, or half of a replacement.
-    if (origin !== 'event' || injected?.ended(flow) === true) return 0;
-    if (passesThrough !== true || !filter.acceptsTuple(flow)) return 0;
-    return this.#take(flow, origin, hash);
   }
 
   async #compare(): Promise<ResyncResult> {
@@ -249,7 +243,7 @@ export class FlowMirror {
     this.#pass = pass;
     this.#counters.passes++;
     this.#table.beginGeneration();
-    this.#options.injected?.beginPass();
+    this.#injected.beginPass();
     const handler: DumpHandler = {
       batch: () => (this.#nowSeconds = this.nowSeconds()),
       flow: (flow) => this.#dumped(flow),
@@ -258,7 +252,7 @@ export class FlowMirror {
       this.#options.startDump?.(handler) ??
       new KernelDump({ kind: 'flows' }, this.#table.names, handler);
     const entries = await this.#dump.done;
-    this.#options.injected?.endPass(true);
+    this.#injected.endPass(true);
     await this.#sweep();
     const result = { entries, ...pass, duration: subtractTime(clock.now(), startedAt) };
     if (!this.#closed) this.#options.passEnded?.(result, startedAt);
@@ -282,7 +276,7 @@ export class FlowMirror {
       return;
     }
     // Before the question for its end: one that was replaced may have the id of its predecessor.
-    if (isUnknown && this.#options.injected?.holds(flow) === true) return;
+    if (isUnknown && this.#injected.holds(flow)) return;
     if (this.#endedMeanwhile(flow, hash)) return;
     this.#reconcile(slot, flow, hash);
   }

@@ -143,7 +143,7 @@ export class KernelEvents {
    * Whether beginnings of flows are told; at first they are. While nobody hears them the kernel does not even build the
    * events, which is 3 us of the 7 that a flow costs whoever creates it. Whoever had it off compares afterwards.
    */
-  hearBeginnings(on: boolean): void {
+  subscribeNew(on: boolean): void {
     setMembership(this.#socket, eventGroup.flowNew, on);
     // A kernel with one flag for all groups would take this leave for that of the last listener, and under
     // nf_conntrack_events 2 give the flows that begin now no events at all; joining sets the flag, also for a member.

@@ -25,6 +25,8 @@ export interface MirrorListener {
 
 /** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
 export interface InjectedFlows {
+  /** Whether what this daemon's sockets create stands in the kernel for the peer. */
+  readonly isInjecting: boolean;
   /** A pass of comparison begins: what it does not ask for is not in the kernel any more. */
   beginPass(): void;
   endPass(isComplete: boolean): void;
@@ -32,3 +34,12 @@ export interface InjectedFlows {
   /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
   ended(flow: FlowCursor): boolean;
 }
+
+/** The peer's flows are kept in a cache: none of them is in the kernel for its sake. */
+export const noInjectedFlows: InjectedFlows = {
+  isInjecting: false,
+  beginPass: () => undefined,
+  endPass: () => undefined,
+  holds: () => false,
+  ended: () => false,
+};

@@ -72,7 +72,7 @@ async function* listFlows(
   cache: CacheName,
   format: ListingFormat,
 ): AsyncGenerator<string> {
-  if (cache === 'internal' && engine.internal.passesThrough) {
+  if (cache === 'internal' && engine.internal.fullTable === undefined) {
     yield* kernelListing(engine, 'flows', format);
     return;
   }
@@ -89,7 +89,7 @@ async function* listExpectations(
   cache: CacheName,
   format: ListingFormat,
 ): AsyncGenerator<string> {
-  if (cache === 'internal' && engine.internal.passesThrough) {
+  if (cache === 'internal' && engine.internal.fullTable === undefined) {
     yield* kernelListing(engine, 'expectations', format);
   } else yield expectationListing(engine, cache, format);
 }
@@ -130,7 +130,7 @@ function statistics(
 }
 
 function inputOf(engine: Engine, status: SyncStatus, ofExpectations: boolean): StatisticsInput {
-  const { internal, external, injection } = engine;
+  const { internal, external, externalMode } = engine;
   const flows = (cache: typeof internal | typeof external): CacheStatistics => ({
     active: cache.table.alive,
     total: cache.table.count,
@@ -145,9 +145,13 @@ function inputOf(engine: Engine, status: SyncStatus, ofExpectations: boolean): S
   return {
     status,
     internal: of(internal),
-    external:
-      injection === undefined ? of(external) : { ...of(external), counters: injection.counters },
-    bypassesInternal: internal.passesThrough,
-    injectsExternal: injection !== undefined,
+    external: {
+      ...of(external),
+      counters: ofExpectations
+        ? externalMode.store.expectationCounters
+        : externalMode.store.counters,
+    },
+    bypassesInternal: internal.fullTable === undefined,
+    injectsExternal: externalMode.injected.isInjecting,
   };
 }

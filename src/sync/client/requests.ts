@@ -53,7 +53,7 @@ async function serve(engine: Engine, request: SyncRequest): Promise<Answer> {
 }
 
 async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Promise<Answer> {
-  if (engine.injection !== undefined) {
+  if (engine.externalMode.committable === undefined) {
     return done('nothing to commit: the flows of the peer are in the kernel already');
   }
   if (engine.commits.isRunning) return refusal('a commit is already in progress');
@@ -94,18 +94,16 @@ export function commitText({
 function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   if (engine.commits.isRunning) return refusal('a commit is in progress: flush refused');
   // conntrackd 1.4.7 empties the kernel here, and with it every connection.
-  if (cache === 'internal' && engine.internal.passesThrough) {
+  if (cache === 'internal' && engine.internal.fullTable === undefined) {
     return refusal(
       'DisableInternalCache is on: there is no internal cache to flush, and the kernel is left alone',
     );
   }
-  const flushesInternal = cache !== 'external' && !engine.internal.passesThrough;
-  const entries =
-    (flushesInternal ? engine.internal.table.alive : 0) +
-    (cache === 'internal' ? 0 : engine.external.table.alive);
+  const flushed = cache === 'external' ? undefined : engine.internal.fullTable;
+  const entries = (flushed?.alive ?? 0) + (cache === 'internal' ? 0 : engine.external.table.alive);
   const withExpectations = cache === 'all';
   if (cache === 'all') engine.purge.cancel();
-  if (flushesInternal) {
+  if (flushed !== undefined) {
     engine.internal.clear(withExpectations);
     engine.check.emptied();
   }
@@ -138,7 +136,7 @@ function flushKernelExpectations(engine: Engine): void {
 }
 
 async function resync(engine: Engine): Promise<Answer> {
-  if (engine.internal.passesThrough) {
+  if (engine.internal.fullTable === undefined) {
     return refusal(
       'DisableInternalCache is on: there is no internal cache to fill; "sync bulk" reads the kernel for the peer',
     );
@@ -163,8 +161,9 @@ function requestResync(engine: Engine): Answer {
 
 function bulk(engine: Engine): Answer {
   engine.replicator.startBulk('requested');
-  if (engine.internal.passesThrough) return done('sending what the kernel holds');
-  const entries = engine.internal.table.alive;
+  const { fullTable } = engine.internal;
+  if (fullTable === undefined) return done('sending what the kernel holds');
+  const entries = fullTable.alive;
   return done(`sending ${entries} entries`, { entries });
 }
 

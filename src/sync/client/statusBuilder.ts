@@ -35,9 +35,9 @@ export function buildStatus(
   now: Microseconds,
   adopted?: SyncStatus['adopted'],
 ): SyncStatus {
-  const { internal, external, replicator, links, feed, commits, purge, injection } = engine;
+  const { internal, external, replicator, links, feed, commits, purge, externalMode } = engine;
   const { receiver, machine, transmitter } = replicator;
-  const externalCounters = injection?.counters ?? external.counters;
+  const externalCounters = externalMode.store.counters;
   const heard = receiver.lastAcceptedAt;
   return {
     at: now,
@@ -45,7 +45,7 @@ export function buildStatus(
     mode: engine.settings.mode,
     internal: {
       ...countsOf(internal.table.alive, internal.expectations, internal.counters, engine),
-      ...(internal.passesThrough ? { isBypassed: true } : {}),
+      ...(internal.fullTable === undefined ? { isBypassed: true } : {}),
     },
     external: countsOf(external.table.alive, external.expectations, externalCounters, engine),
     kernel: engine.check.view,

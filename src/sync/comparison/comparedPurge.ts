@@ -71,7 +71,7 @@ export class ComparedPurge {
     if (state !== 'ready') return { kind: 'undecided', because: notReady[state] };
     const { digests, leftovers } = await this.#readKeys(seeds, isOver);
     if (isOver()) return { kind: 'undecided', because: 'another role' };
-    const onlyEnded = this.#engine.injection !== undefined;
+    const onlyEnded = this.#engine.externalMode.injected.isInjecting;
     const table = { token, digests, leftovers: (part: number) => leftovers[part]!, onlyEnded };
     const send = (message: KeyMessage): void => {
       this.#port.sendKeys(message);
@@ -190,13 +190,14 @@ export class ComparedPurge {
     isOver: () => boolean,
     use: (flow: FlowCursor, nowSeconds: number) => void,
   ): Promise<void> {
-    const { names, filter, injection, ports } = this.#engine;
+    const { names, filter, externalMode, ports } = this.#engine;
+    const { injected } = externalMode;
     let nowSeconds = 0;
     const dump = new KernelDump({ kind: 'flows' }, names, {
       batch: () => (nowSeconds = wholeSeconds(ports.clock.now())),
       flow: (flow) => {
         if (isOver()) dump.cancel();
-        else if (filter.accepts(flow) && injection?.holds(flow) !== true) use(flow, nowSeconds);
+        else if (filter.accepts(flow) && !injected.holds(flow)) use(flow, nowSeconds);
       },
     });
     await dump.done;

@@ -65,7 +65,7 @@ export class ComparisonAnswers {
   #state(): Comparable {
     const { mastership, internal } = this.#engine;
     if (mastership.since === undefined) return 'notMaster';
-    if (internal.passesThrough) return 'cannot';
+    if (internal.fullTable === undefined) return 'cannot';
     return mastership.isComplete ? 'ready' : 'later';
   }
 
@@ -75,7 +75,7 @@ export class ComparisonAnswers {
   }
 
   async #read(token: number): Promise<void> {
-    const { internal, external, injection, mastership, ports } = this.#engine;
+    const { internal, external, externalMode, mastership, ports } = this.#engine;
     const { ended } = mastership;
     const { seeds } = ended;
     const tables = new ComparedTables(token, ended);
@@ -88,7 +88,7 @@ export class ComparisonAnswers {
     };
     try {
       // What the peer told stands in the kernel, and in no cache (DisableExternalCache).
-      if (injection !== undefined) await this.#dump(hold, isOver);
+      if (externalMode.injected.isInjecting) await this.#dump(hold, isOver);
       await this.#walk(internal.table, hold, isOver);
       await this.#walk(external.table, told, isOver);
     } catch (error) {

@@ -89,7 +89,7 @@ export class Holdings {
   }
 
   #say(parity: Parity, now: Microseconds): void {
-    const { check, internal, external, injection } = this.#engine;
+    const { check, internal, externalMode } = this.#engine;
     const { flows = unknownCount, ignored = 0 } = check.view;
     this.#saidAt = now;
     this.#saidDoubt = check.doubt;
@@ -98,7 +98,7 @@ export class Holdings {
       kernel: flows,
       ignored,
       internal: internal.table.alive,
-      external: injection === undefined ? external.table.alive : unknownCount,
+      external: externalMode.committable?.table.alive ?? unknownCount,
       compared: this.#compared?.sequence ?? never,
       equal: this.#compared?.isEqual ?? false,
       parity,

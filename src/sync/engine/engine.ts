@@ -21,15 +21,14 @@ import { newScratch } from '../../conntrack/record/flowRecord.js';
 import { NameTable } from '../../conntrack/record/nameTable.js';
 import { CatchUp } from '../remote/catchUp.js';
 import { CommitWork } from '../role/commitWork.js';
-import { DirectInjection } from '../remote/directInjection.js';
-import { DumpWalk } from '../stream/dumpWalk.js';
 import type { EngineObserver } from './engineObserver.js';
 import { ExternalCache } from '../remote/externalCache.js';
-import { sweepExternal } from '../remote/externalSweep.js';
+import { externalModeOf, type ExternalMode } from '../remote/externalMode.js';
 import { FingerprintedTable } from '../tables/fingerprintedTable.js';
-import { InternalCache } from '../local/internalCache.js';
-import { KernelCheck } from '../local/kernelCheck.js';
-import { KernelFeed } from '../local/kernelFeed.js';
+import type { InternalCache } from '../local/internalCache.js';
+import { newInternalSide } from '../local/internalMode.js';
+import type { KernelCheck } from '../local/kernelCheck.js';
+import type { KernelFeed } from '../local/kernelFeed.js';
 import type { LeftoverWork } from '../role/leftoverWork.js';
 import { Links, type OpenChannel } from '../links/links.js';
 import type { Mastership } from '../role/mastership.js';
@@ -75,8 +74,7 @@ export class Engine {
   readonly replicator: Replicator;
   readonly feed: KernelFeed;
   readonly check: KernelCheck;
-  /** Present with DisableExternalCache. */
-  readonly injection: DirectInjection | undefined;
+  readonly externalMode: ExternalMode;
   readonly #pump: Pump;
   #settings: SyncSettings;
   /** What the main thread found on the interfaces. */
@@ -100,41 +98,33 @@ export class Engine {
     const seed = ports.random.below(0x1_0000_0000);
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
-    const { disableInternalCache } = settings;
-    this.internal = new InternalCache(table(), settings.hashLimit, disableInternalCache);
+    const internalTable = table();
     this.external = heir
       ? predecessor.external
       : new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
     this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
-    if (settings.disableExternalCache) {
-      this.injection = new DirectInjection(settings, this.names, ports, (flow) =>
-        this.internal.holds(flow),
-      );
-      this.internal.injected = this.injection;
-    }
-    this.check = new KernelCheck({
-      internal: this.internal,
-      feed: () => this.feed,
+    this.externalMode = externalModeOf(settings, this.external, this.names, ports, (flow) =>
+      this.internal.holds(flow),
+    );
+    const { cache, feed, check } = newInternalSide({
+      settings,
+      table: internalTable,
+      names: this.names,
+      filter: this.filter,
+      isPeers: (flow) => this.external.table.find(flow) !== 0,
+      injected: this.externalMode.injected,
+      injectedCount: () => this.externalMode.injectedCount,
       transmitter: () => this.replicator.transmitter,
+      count: new KernelCount(),
       startBulk: (because) => {
         this.replicator.startBulk(because);
       },
-      count: new KernelCount(),
-      injected: () => this.injection?.keys.count ?? 0,
       ...ports,
     });
-    this.feed = new KernelFeed({
-      settings,
-      names: this.names,
-      cache: this.internal,
-      filter: this.filter,
-      ...ports,
-      tellEverything: (because) => {
-        this.replicator.startBulk(because);
-      },
-      compared: this.check.compared,
-    });
-    for (const portId of this.injection?.portIds ?? []) this.feed.addOwn(portId);
+    this.internal = cache;
+    this.feed = feed;
+    this.check = check;
+    for (const portId of this.externalMode.portIds) this.feed.addOwn(portId);
     this.commits = new CommitWork({
       settings: () => this.#settings,
       internal: this.internal,
@@ -182,11 +172,14 @@ export class Engine {
     this.replicator = new Replicator({
       settings,
       internal: this.internal,
-      external: this.injection ?? this.external,
+      external: this.externalMode.store,
       builder,
       scratch: newScratch(this.names),
       random: ports.random,
-      ...(disableInternalCache ? { walk: () => this.#kernelWalk() } : {}),
+      newWalk: (sink) =>
+        this.feed.newWalk(sink, () => {
+          this.#pump.wake();
+        }),
       port: {
         wake: () => {
           this.#pump.wake();
@@ -252,7 +245,7 @@ export class Engine {
   /** The peer said that its bulk has ended, and everything older than `since` is gone. */
   async sweepExternal(since: number): Promise<number> {
     const { turns } = this.ports;
-    const removed = await sweepExternal(this.external, since, turns, () => this.#isClosed);
+    const removed = await this.externalMode.sweep(since, turns, () => this.#isClosed);
     if (removed > 0) this.externalEmptied();
     return removed;
   }
@@ -272,17 +265,7 @@ export class Engine {
     this.feed.close();
     this.check.close();
     this.links.close();
-    this.injection?.close();
-  }
-
-  #kernelWalk(): DumpWalk {
-    return new DumpWalk({
-      ...this.ports,
-      feed: this.feed,
-      wake: () => {
-        this.#pump.wake();
-      },
-    });
+    this.externalMode.close();
   }
 
   #armTick(): void {
@@ -302,7 +285,7 @@ export class Engine {
     const { transmitter, resync } = this.replicator;
     return (
       !hadEvents &&
-      !this.internal.isHolding &&
+      !this.internal.isDelaying &&
       transmitter.isDrained &&
       !resync.isWaiting &&
       this.catchUp.isCaughtUp &&
@@ -329,7 +312,7 @@ export class Engine {
     const { lost } = machine.counters;
     if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
     this.purge.tick(now, this.catchUp.isCaughtUp);
-    if (this.injection === undefined) this.commits.rehearse();
+    this.commits.rehearse();
     for (const observer of this.#observers) observer.tick?.(now, due);
   }
 

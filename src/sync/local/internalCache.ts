@@ -1,37 +1,23 @@
 /**
  * The flows of this node: what the mirror of the kernel's table reports becomes work for the transmitter
  * (conntrackd 1.4.7 «life of an internal object»). An ended flow stays, DEAD, until the peer knows.
+ *
+ *   cachedInternal.ts    every flow of the kernel is kept
+ *   bypassedInternal.ts  only what is on its way to the peer (DisableInternalCache)
  */
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import { lifecycle, type FlowCursor } from '../../conntrack/record/flowRecord.js';
-import type {
-  FlowOrigin,
-  InjectedFlows,
-  MirrorListener,
+import {
+  noInjectedFlows,
+  type FlowOrigin,
+  type InjectedFlows,
+  type MirrorListener,
 } from '../../conntrack/kernel/mirrorListener.js';
 import { CacheCounters } from '../tables/cacheCounters.js';
 import { ExpectationCache, type ExpectationEntry } from '../tables/expectations.js';
 import type { FingerprintedTable } from '../tables/fingerprintedTable.js';
-import { HeldDeaths } from './heldDeaths.js';
-import { membership, membershipOf } from '../tables/slotQueue.js';
-
-/** Who must hear of changes. */
-export interface ChangeListener {
-  flowChanged(slot: number): void;
-  /** The slot is DEAD; the listener removes it when the peer need not hear of it any more. */
-  flowDied(slot: number): void;
-  /** The slot is about to be freed. */
-  flowForgotten(slot: number): void;
-  expectationChanged(entry: ExpectationEntry): void;
-  expectationDied(entry: ExpectationEntry): void;
-  expectationForgotten(entry: ExpectationEntry): void;
-  /** Everything was forgotten at once. */
-  cleared(): void;
-  /** A change could not be kept until it is told: the peer must be told everything. */
-  changeLost(): void;
-  /** The table is full: what waits longest for the peer is given up until `hasRoom`, and everything told later. */
-  makeRoom(hasRoom: () => boolean): void;
-}
+import type { ChangeListener } from '../tables/changeListener.js';
+import { DelayedDestroys } from './delayedDestroys.js';
 
 /**
  * Whose the flows of the kernel are, as far as the role says it. `own`: all of them are this node's.
@@ -41,49 +27,78 @@ export interface ChangeListener {
  */
 export type Stance = 'own' | 'committingAhead' | 'leavingAhead';
 
-/** What an empty table may keep of its memory. */
-const restingBytes = 2 << 20;
+/** What a cache asks of the kernel feed that fills it. */
+export interface FeedState {
+  /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
+  isMassDelete(): boolean;
+  /** A comparison with the kernel runs. */
+  isComparing(): boolean;
+  /** Whether the peer hears of what a comparison with the kernel found. */
+  replicatesDumps(): boolean;
+}
 
-export class InternalCache implements MirrorListener {
+export interface InternalCacheOptions {
+  readonly table: FingerprintedTable;
+  readonly expectationLimit: number;
+  readonly feed: FeedState;
+  /** Whether the peer has told this flow. */
+  readonly isPeers: (flow: FlowCursor) => boolean;
+  /** What this node injects for the peer is none of its own until traffic is seen; absent: it injects nothing. */
+  readonly injected?: InjectedFlows;
+}
+
+type FlowListener = (flow: FlowCursor) => void;
+
+export abstract class InternalCache implements MirrorListener {
   readonly table: FingerprintedTable;
   readonly expectations: ExpectationCache;
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
-  /** Whether the peer hears of what a comparison with the kernel found. */
-  tellsDumps = true;
-  /** DisableExternalCache: what this node injects for the peer is none of its own until traffic is seen. */
-  injected: InjectedFlows | undefined;
-  isPeers: (flow: FlowCursor) => boolean = () => false;
-  /**
-   * DisableInternalCache: flows pass through. The table holds them until the peer was told, and during a comparison
-   * also those that an event named, because the comparison may hold older news of them.
-   */
-  readonly passesThrough: boolean;
-  isComparing: () => boolean = () => false;
-  /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
-  isMassDelete: () => boolean = () => false;
-  /** Set while this node is MASTER: it remembers what its kernel has ended. */
-  flowEnded: ((flow: FlowCursor) => void) | undefined;
-  /** Set while leftovers are kept: an event that this node did not cause. */
-  flowTouched: ((flow: FlowCursor) => void) | undefined;
-  #listener: ChangeListener | undefined;
-  readonly #held: HeldDeaths;
+  protected readonly feed: FeedState;
+  protected readonly delayed: DelayedDestroys;
+  protected listener: ChangeListener | undefined;
+  readonly #injected: InjectedFlows;
+  readonly #isPeers: (flow: FlowCursor) => boolean;
   readonly #cursor: FlowCursor;
-  readonly #kept = new Set<number>();
   #stance: Stance = 'own';
   #ignoresOwn = false;
-  #skipsPeers = false;
+  #ended: FlowListener | undefined;
+  #touched: FlowListener | undefined;
 
-  constructor(table: FingerprintedTable, expectationLimit: number, passesThrough = false) {
+  constructor({ table, expectationLimit, feed, isPeers, injected }: InternalCacheOptions) {
     this.table = table;
-    this.passesThrough = passesThrough;
-    this.#cursor = table.newCursor();
-    this.#held = new HeldDeaths(table);
     this.expectations = new ExpectationCache(expectationLimit);
+    this.feed = feed;
+    this.#isPeers = isPeers;
+    this.#injected = injected ?? noInjectedFlows;
+    this.#cursor = table.newCursor();
+    this.delayed = new DelayedDestroys(table);
   }
 
+  /** The table with every flow of this node; undefined where they stand in the kernel alone. */
+  abstract get fullTable(): FingerprintedTable | undefined;
+
+  /** The peer knows the present content of the slot, or need not. */
+  abstract acknowledged(slot: number): void;
+
+  /** As `acknowledged`. */
+  abstract acknowledgedExpectation(entry: ExpectationEntry): void;
+
+  /** A comparison of which the peer hears has ended. */
+  abstract comparisonEnded(): void;
+
   listen(listener: ChangeListener): void {
-    this.#listener = listener;
+    this.listener = listener;
+  }
+
+  /** In place of whoever heard of ends before: each flow whose end the peer is to learn. */
+  onEnded(listener: FlowListener | undefined): void {
+    this.#ended = listener;
+  }
+
+  /** In place of whoever heard of them before: each flow of an event that this node did not cause. */
+  onTouched(listener: FlowListener | undefined): void {
+    this.#touched = listener;
   }
 
   get stance(): Stance {
@@ -93,8 +108,6 @@ export class InternalCache implements MirrorListener {
   setStance(stance: Stance): void {
     this.#stance = stance;
     this.#ignoresOwn = stance === 'committingAhead';
-    // Only the external cache tells the peer's flows from this node's own.
-    this.#skipsPeers = this.passesThrough && stance !== 'own';
   }
 
   /**
@@ -112,115 +125,79 @@ export class InternalCache implements MirrorListener {
   }
 
   created(slot: number, origin: FlowOrigin): void {
-    const isOthers = origin === 'own' && (this.#ignoresOwn || this.injected !== undefined);
-    if (isOthers || (origin === 'dump' && this.#isPeers(slot))) {
+    if (origin === 'own' ? this.#isForPeer() : origin === 'dump' && this.leavesOut(slot)) {
       this.removeSlot(slot);
       return;
     }
-    if (this.#counts(origin)) this.counters.created++;
+    if (this.counts(origin)) this.counters.created++;
     this.#changed(slot, origin);
   }
 
   updated(slot: number, _changed: number, origin: FlowOrigin): void {
     this.table.setLifecycle(slot, lifecycle.alive);
-    if (this.#counts(origin)) this.counters.updated++;
+    if (this.counts(origin)) this.counters.updated++;
     this.#changed(slot, origin);
   }
 
   destroyed(slot: number, origin: FlowOrigin): void {
     // Replaced by what is committed in advance: it is this node's flow all the same.
     if (origin === 'own' && this.#ignoresOwn) return;
-    if (this.#counts(origin)) this.counters.destroyed++;
-    this.#held.forget(slot);
-    if (!this.#isNews(origin) || this.#isOfMass(slot)) this.removeSlot(slot);
-    else if (origin === 'event' && this.#held.concerns(slot)) this.#held.hold(slot);
-    else this.#tellDeath(slot);
+    if (this.counts(origin)) this.counters.destroyed++;
+    this.delayed.forget(slot);
+    if (!this.#isNews(origin) || this.#isMasqueradeFlush(slot)) this.removeSlot(slot);
+    else if (origin === 'event' && this.delayed.concerns(slot)) this.delayed.delay(slot);
+    else this.#sendDestroy(slot);
   }
 
   /** This node ends a flow because the MASTER has. */
   endHere(flow: FlowCursor): void {
     const slot = this.table.find(flow);
     if (slot === 0 || this.table.lifecycle(slot) === lifecycle.dead) return;
-    this.#held.forget(slot);
+    this.delayed.forget(slot);
     this.counters.destroyed++;
-    this.#tellDeath(slot);
+    this.#sendDestroy(slot);
   }
 
-  /**
-   * This node removes a flow that the MASTER has; the peer learns it from the bulk that follows.
-   */
+  /** This node removes a flow that the MASTER has; the peer learns it from the bulk that follows. */
   purged(flow: FlowCursor): void {
     const slot = this.table.find(flow);
     if (slot !== 0) this.removeSlot(slot);
   }
 
-  /** Deaths are held: `tick` is waited for. */
-  get isHolding(): boolean {
-    return !this.#held.isEmpty;
+  /** Destroys are delayed: `tick` is waited for. */
+  get isDelaying(): boolean {
+    return !this.delayed.isEmpty;
   }
 
-  /** Every 100 ms. What was held is told to the peer, or was part of a mass that became known meanwhile. */
+  /** Every 100 ms. What was delayed is sent to the peer, or was part of a flush that became known meanwhile. */
   tick(): void {
-    const isMass = this.isMassDelete();
-    this.#held.tick((slot) => {
+    const isMass = this.feed.isMassDelete();
+    this.delayed.tick((slot) => {
       if (isMass) this.removeSlot(slot);
-      else this.#tellDeath(slot);
+      else this.#sendDestroy(slot);
     }, isMass);
-    // A burst that waited here for the link leaves its memory behind.
-    const { table } = this;
-    if (this.passesThrough && table.count === 0 && table.memoryBytes > restingBytes) {
-      table.clear();
-      // Its slots are no more: an entry that was forgotten must not be looked up.
-      this.#held.clear();
-    }
-  }
-
-  /** The peer knows the present content of the slot, or need not. */
-  told(slot: number): void {
-    if (this.table.lifecycle(slot) === lifecycle.dead) this.removeSlot(slot);
-    else if (this.passesThrough && !this.#kept.has(slot) && !this.#held.has(slot)) {
-      this.removeSlot(slot);
-    }
-  }
-
-  /** DisableInternalCache: a comparison has ended. */
-  comparisonEnded(): void {
-    const kept = [...this.#kept];
-    this.#kept.clear();
-    for (const slot of kept) {
-      if (membershipOf(this.table, slot) === membership.none) this.told(slot);
-    }
-  }
-
-  #tellDeath(slot: number): void {
-    if (this.flowEnded !== undefined) this.flowEnded(this.table.seek(slot, this.#cursor));
-    this.table.setLifecycle(slot, lifecycle.dead);
-    if (this.#listener === undefined) this.removeSlot(slot);
-    else this.#listener.flowDied(slot);
   }
 
   /** DEAD flows hold their places until the peer knows; where it is away for long, living ones come first. */
   makeRoom(): boolean {
     const { table } = this;
     if (table.count === table.alive) return false;
-    this.#listener?.makeRoom(() => table.count < table.limit);
+    this.listener?.makeRoom(() => table.count < table.limit);
     return table.count < table.limit;
   }
 
   refused(): void {
     this.counters.createFailed++;
     this.counters.full++;
-    if (this.passesThrough) this.#listener?.changeLost();
   }
 
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
-    this.#listener?.flowForgotten(slot);
-    if (this.passesThrough) this.#kept.delete(slot);
+    this.listener?.flowForgotten(slot);
     this.table.remove(slot);
   }
 
-  expectationSeen(content: Expectation, nowSeconds: number, tellPeer: boolean): void {
+  expectationSeen(content: Expectation, nowSeconds: number, isNews: boolean): void {
     const entry = this.expectations.put(content, nowSeconds);
     if (entry === undefined) {
       this.expectationCounters.createFailed++;
@@ -229,69 +206,85 @@ export class InternalCache implements MirrorListener {
     }
     if (entry.lifecycle === lifecycle.fresh) this.expectationCounters.created++;
     else this.expectationCounters.updated++;
-    if (tellPeer) this.#listener?.expectationChanged(entry);
+    if (isNews) this.listener?.expectationChanged(entry);
   }
 
-  expectationEnded(content: Expectation, nowSeconds: number, tellPeer: boolean): void {
-    const { expectations } = this;
-    const entry =
-      this.passesThrough && tellPeer
-        ? expectations.put(content, nowSeconds)
-        : expectations.find(content);
+  expectationEnded(content: Expectation, nowSeconds: number, isNews: boolean): void {
+    const entry = this.endedExpectation(content, nowSeconds, isNews);
     if (entry === undefined || entry.lifecycle === lifecycle.dead) return;
     this.expectationCounters.destroyed++;
     entry.lifecycle = lifecycle.dead;
-    if (tellPeer && this.#listener !== undefined) this.#listener.expectationDied(entry);
+    if (isNews && this.listener !== undefined) this.listener.expectationDied(entry);
     else this.removeExpectation(entry);
   }
 
-  /** As `told`. */
-  toldExpectation(entry: ExpectationEntry): void {
-    if (entry.lifecycle === lifecycle.dead || this.passesThrough) this.removeExpectation(entry);
-  }
-
   removeExpectation(entry: ExpectationEntry): void {
-    this.#listener?.expectationForgotten(entry);
+    this.listener?.expectationForgotten(entry);
     this.expectations.remove(entry);
   }
 
-  /** `-f internal`: nothing of it is told to the peer. */
+  /** `-f internal`: nothing of it is sent to the peer. */
   clear(withExpectations: boolean): void {
     this.table.clear();
-    this.#held.clear();
-    this.#kept.clear();
+    this.delayed.clear();
     if (withExpectations) this.expectations.clear();
-    this.#listener?.cleared();
+    this.listener?.cleared();
+  }
+
+  /** Whether what the kernel reports is counted. */
+  protected abstract counts(origin: FlowOrigin): boolean;
+
+  /** Whether a flow that a dump found is none of this node's. */
+  protected abstract leavesOut(slot: number): boolean;
+
+  /** An event that this node did not cause named the flow. */
+  protected abstract eventHeard(slot: number): void;
+
+  /** Something was found of which the peer is not to hear. */
+  protected abstract keptFromPeer(slot: number): void;
+
+  /** The entry of an expectation that has ended, where the peer may know it. */
+  protected abstract endedExpectation(
+    content: Expectation,
+    nowSeconds: number,
+    isNews: boolean,
+  ): ExpectationEntry | undefined;
+
+  /** Only the external cache tells the peer's flows from this node's own. */
+  protected isPeersFlow(slot: number): boolean {
+    return this.#isPeers(this.table.seek(slot, this.#cursor));
   }
 
   #changed(slot: number, origin: FlowOrigin): void {
-    this.#held.forget(slot);
+    this.delayed.forget(slot);
     if (origin === 'event') {
-      this.flowTouched?.(this.table.seek(slot, this.#cursor));
-      this.injected?.ended(this.table.seek(slot, this.#cursor));
-      if (this.passesThrough && this.isComparing()) this.#kept.add(slot);
+      const flow = this.table.seek(slot, this.#cursor);
+      this.#touched?.(flow);
+      this.#injected.ended(flow);
+      this.eventHeard(slot);
     }
-    if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
-    else if (this.passesThrough && membershipOf(this.table, slot) === membership.none) {
-      this.told(slot);
-    }
+    if (this.#isNews(origin)) this.listener?.flowChanged(slot);
+    else this.keptFromPeer(slot);
   }
 
-  #isPeers(slot: number): boolean {
-    return this.#skipsPeers && this.isPeers(this.table.seek(slot, this.#cursor));
+  #sendDestroy(slot: number): void {
+    if (this.#ended !== undefined) this.#ended(this.table.seek(slot, this.#cursor));
+    this.table.setLifecycle(slot, lifecycle.dead);
+    if (this.listener === undefined) this.removeSlot(slot);
+    else this.listener.flowDied(slot);
   }
 
-  #isOfMass(slot: number): boolean {
-    return this.isMassDelete() && this.#held.canBeMass(slot);
+  /** What this node's own sockets create. */
+  #isForPeer(): boolean {
+    return this.#ignoresOwn || this.#injected.isInjecting;
   }
 
-  /** What passes through is counted when the kernel tells it, not when it is read once more. */
-  #counts(origin: FlowOrigin): boolean {
-    return !this.passesThrough || origin === 'event';
+  #isMasqueradeFlush(slot: number): boolean {
+    return this.feed.isMassDelete() && this.delayed.mayBeMasqueradeFlush(slot);
   }
 
   /** There is no echo: what this node's own sockets did is not sent back. */
   #isNews(origin: FlowOrigin): boolean {
-    return origin === 'event' || (origin === 'dump' && this.tellsDumps);
+    return origin === 'event' || (origin === 'dump' && this.feed.replicatesDumps());
   }
 }

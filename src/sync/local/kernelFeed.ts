@@ -1,88 +1,79 @@
 /**
  * The internal cache's source: the kernel's events and dumps, through the mirror of the conntrack room, plus
  * expectations, own changes and the moments in which the kernel deletes in a mass.
+ *
+ *   cachedFeed.ts    fills a cache and keeps it equal to the kernel's table
+ *   bypassedFeed.ts  reads the kernel's table for each bulk (DisableInternalCache)
  */
 import type { Logger } from '../../base/logger.js';
-import {
-  seconds,
-  type Clock,
-  type Microseconds,
-  type Timers,
-  type Turns,
-} from '../../base/time.js';
+import type { Clock, Microseconds, Timers, Turns } from '../../base/time.js';
 import { buildFilterProgram } from '../../conntrack/kernel/filterProgram.js';
 import type { FlowFilter } from '../../conntrack/flowFilter.js';
-import { FlowMirror, type ResyncResult } from '../../conntrack/kernel/flowMirror.js';
-import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
+import type { FlowMirror, MirrorOptions, ResyncResult } from '../../conntrack/kernel/flowMirror.js';
+import {
+  KernelDump,
+  type DumpHandler,
+  type RunningDump,
+} from '../../conntrack/kernel/kernelDump.js';
+import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { KernelWatch } from '../../conntrack/kernel/kernelWatch.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import { errorText } from '../errorText.js';
-import { ExpectationFeed } from './expectationFeed.js';
-import type { InternalCache } from './internalCache.js';
+import { ExpectationFeed, type ExpectationRules } from './expectationFeed.js';
+import type { FeedState, InternalCache } from './internalCache.js';
 import { OwnPorts } from './ownPorts.js';
 import type { SyncSettings } from '../settings.js';
-import { TableReading } from './tableReading.js';
+import type { BulkSink, Walk } from '../tables/changeListener.js';
 
 export interface KernelFeedOptions {
   readonly settings: SyncSettings;
   readonly names: NameTable;
   readonly cache: InternalCache;
   readonly filter: FlowFilter;
+  /** What stands in the kernel for the peer; absent: nothing. */
+  readonly injected?: InjectedFlows;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly turns: Turns;
   readonly logger: Logger;
-  /** DisableInternalCache: only telling the peer everything makes up for lost events. */
-  readonly tellEverything: (because: string) => void;
+  /** Sends the peer everything: where there is no cache nothing else makes up for lost events. */
+  readonly startBulk: (because: string) => void;
   /** A comparison was complete. */
   readonly compared: (result: ResyncResult, startedAt: Microseconds) => void;
 }
 
-/**
- * Without PollSecs the table is compared with the kernel's this often. Flows that are older than the first
- * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
- */
-const quietComparisonSeconds = 300;
-const nothingRead: ResyncResult = {
-  entries: 0,
-  ignored: 0,
-  created: 0,
-  updated: 0,
-  removed: 0,
-  duration: 0 as Microseconds,
-};
+/** What a feed with a cache and one without have each for itself. */
+export interface FeedVariant {
+  readonly newMirror: (options: MirrorOptions) => FlowMirror;
+  readonly expectationRules: ExpectationRules;
+  /** Absent: the table is compared with the kernel's where events were lost, and else never by itself. */
+  readonly pollInterval?: Microseconds;
+  /** In place of a comparison by itself. */
+  readonly compareByItself?: (because: 'overrun' | 'poll') => void;
+}
 
-export class KernelFeed {
+export abstract class KernelFeed implements FeedState {
   readonly mirror: FlowMirror;
   readonly watch: KernelWatch;
   readonly expectations: ExpectationFeed;
-  readonly #options: KernelFeedOptions;
+  /** Flows may have begun that no event told of and no comparison found. */
+  abstract readonly hasMissed: boolean;
+  protected readonly options: KernelFeedOptions;
   readonly #own = new OwnPorts();
-  #hasMissed = false;
   /** 0: no such time. */
   #massDeleteUntil = 0;
-  readonly #reading: TableReading;
 
   /** Joins the event groups. Throws KernelError. */
-  constructor(options: KernelFeedOptions) {
-    this.#options = options;
+  protected constructor(options: KernelFeedOptions, variant: FeedVariant) {
+    this.options = options;
     const { settings, names, cache, filter, clock, timers, turns, logger } = options;
     const filterProgram = kernelProgram(settings);
-    const { passesThrough, injected } = cache;
-    this.expectations = new ExpectationFeed({ ...options, setting: settings.expectationSync });
-    cache.isMassDelete = () => this.#isMassDelete();
-    this.#reading = new TableReading({
-      cache,
-      openDump: (handler) =>
-        new KernelDump({ kind: 'flows' }, names, {
-          ...handler,
-          malformed: (error) => this.watch.notUnderstood(error),
-        }),
-      isResyncing: () => this.mirror.isResyncing,
-      resync: () => this.watch.resync(),
-      compareExpectations: () => this.expectations.compare(true),
+    this.expectations = new ExpectationFeed({
+      ...options,
+      setting: settings.expectationSync,
+      rules: variant.expectationRules,
     });
-    this.mirror = new FlowMirror({
+    this.mirror = variant.newMirror({
       table: cache.table,
       filter,
       // What the program leaves over, own addresses first, is looked at here in any case.
@@ -91,12 +82,10 @@ export class KernelFeed {
       clock,
       turns,
       listener: cache,
-      passesThrough,
-      ...(injected === undefined ? {} : { injected }),
-      startDump: (handler) => this.#reading.start(handler),
+      ...(options.injected === undefined ? {} : { injected: options.injected }),
+      startDump: (handler) => this.startDump(handler),
       passEnded: options.compared,
     });
-    cache.isComparing = () => this.mirror.isResyncing;
     this.watch = new KernelWatch(
       {
         names,
@@ -107,7 +96,7 @@ export class KernelFeed {
         reliable: settings.netlinkEventsReliable,
         expectations: settings.expectationSync !== 'off',
         ...(filterProgram === undefined ? {} : { filterProgram }),
-        ...pollIntervalOf(settings, passesThrough),
+        ...(variant.pollInterval === undefined ? {} : { pollInterval: variant.pollInterval }),
       },
       {
         mirror: this.mirror,
@@ -122,39 +111,24 @@ export class KernelFeed {
         onResync: () => {
           this.#compareExpectations();
         },
-        ...(passesThrough
-          ? { compare: (because) => options.tellEverything(`compared with the kernel: ${because}`) }
-          : {}),
+        ...(variant.compareByItself === undefined ? {} : { compare: variant.compareByItself }),
       },
     );
   }
 
-  /** Fills the cache for the first time, where there is one; the peer hears nothing of it. */
-  async start(): Promise<ResyncResult> {
-    this.watch.follow();
-    if (this.#options.cache.passesThrough) return nothingRead;
-    const result = await this.#quietPass();
-    await this.expectations.compare(false);
-    return result;
-  }
+  /** Begins to read events, and fills the cache where there is one; the peer hears nothing of it. Rejects with KernelError. */
+  abstract start(): Promise<ResyncResult>;
 
-  /** `-R`: compares with the kernel, and the peer hears nothing of it. Without a cache there is nothing to compare. */
-  async resync(): Promise<ResyncResult> {
-    const { cache } = this.#options;
-    if (cache.passesThrough) return nothingRead;
-    const hasMissed = this.#hasMissed;
-    this.#hasMissed = false;
-    try {
-      // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
-      if (hasMissed && this.mirror.isResyncing) await this.watch.resync();
-      const result = await this.#quietPass();
-      await this.expectations.compare(false);
-      return result;
-    } catch (error) {
-      this.#hasMissed ||= hasMissed;
-      throw error;
-    }
-  }
+  /** `-R`: compares with the kernel, and the peer hears nothing of it. Rejects with KernelError. */
+  abstract resync(): Promise<ResyncResult>;
+
+  /** Where a bulk finds this node's flows; `wake`: there is more to send. */
+  abstract newWalk(sink: BulkSink, wake: () => void): Walk;
+
+  /** Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`). */
+  abstract subscribeNew(on: boolean): void;
+
+  abstract replicatesDumps(): boolean;
 
   /** Compares with the kernel, and the peer hears of each difference. Rejects with KernelError. */
   async compare(): Promise<ResyncResult> {
@@ -165,14 +139,8 @@ export class KernelFeed {
     return result;
   }
 
-  /** DisableInternalCache: reads the kernel's table for the peer; number of flows. Rejects with KernelError. */
-  tellAll(): Promise<number> {
-    return this.#reading.tellAll();
-  }
-
-  /** What `tellAll` read was told. */
-  readOn(): void {
-    this.#reading.readOn();
+  isComparing(): boolean {
+    return this.mirror.isResyncing;
   }
 
   /** Events with this port id are effects of our own requests. To be called back once its socket was closed. */
@@ -183,20 +151,9 @@ export class KernelFeed {
     };
   }
 
-  /** Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`). */
-  hearBeginnings(on: boolean): void {
-    if (!on) this.#hasMissed = true;
-    this.watch.events.hearBeginnings(on);
-  }
-
-  /** Flows may have begun that no event told of and no comparison found. */
-  get hasMissed(): boolean {
-    return this.#hasMissed;
-  }
-
   /** For the next `duration` the kernel's deletes follow from an address or link that went away. */
   expectMassDelete(duration: Microseconds): void {
-    this.#massDeleteUntil = this.#options.clock.now() + duration;
+    this.#massDeleteUntil = this.options.clock.now() + duration;
   }
 
   close(): void {
@@ -204,41 +161,32 @@ export class KernelFeed {
   }
 
   /** Asked for each end of a flow: nearly always there is no such time, and the clock is not looked at. */
-  #isMassDelete(): boolean {
+  isMassDelete(): boolean {
     if (this.#massDeleteUntil === 0) return false;
-    if (this.#options.clock.now() < this.#massDeleteUntil) return true;
+    if (this.options.clock.now() < this.#massDeleteUntil) return true;
     this.#massDeleteUntil = 0;
     return false;
   }
 
-  /** A comparison of which the peer hears nothing. One that it shall hear of, and that runs, is left to end first. */
-  async #quietPass(): Promise<ResyncResult> {
-    const { cache } = this.#options;
-    while (this.mirror.isResyncing && cache.tellsDumps) await this.watch.resync();
-    cache.tellsDumps = false;
-    try {
-      return await this.watch.resync();
-    } finally {
-      cache.tellsDumps = true;
-    }
+  /** A dump for the mirror. */
+  protected startDump(handler: DumpHandler): RunningDump {
+    return this.openDump(handler);
+  }
+
+  protected openDump(handler: DumpHandler): RunningDump {
+    return new KernelDump({ kind: 'flows' }, this.options.names, {
+      ...handler,
+      malformed: (error) => this.watch.notUnderstood(error),
+    });
   }
 
   #compareExpectations(): void {
     this.expectations.compare(true).catch((error: unknown) => {
-      this.#options.logger.log('error', 'comparison with the expectations of the kernel failed', {
+      this.options.logger.log('error', 'comparison with the expectations of the kernel failed', {
         because: errorText(error),
       });
     });
   }
-}
-
-/** Without a cache a comparison tells the peer everything: only where PollSecs asks for that. */
-function pollIntervalOf(
-  { pollSeconds }: SyncSettings,
-  passesThrough: boolean,
-): { readonly pollInterval?: Microseconds } {
-  if (passesThrough && pollSeconds === undefined) return {};
-  return { pollInterval: seconds(pollSeconds ?? quietComparisonSeconds) };
 }
 
 /**

@@ -115,7 +115,6 @@ export class BulkEnds {
   }
 
   #sweep(since: number): void {
-    if (this.#engine.injection !== undefined) return;
     void this.#engine.sweepExternal(since).then((removed) => {
       if (removed === 0) return;
       this.#engine.ports.logger.log('notice', 'removed flows that the peer no longer has', {

@@ -317,13 +317,14 @@ export class PeerChannel implements EngineObserver {
     // The peer would find itself equal to a cache that lacks flows of this kernel.
     if (this.#engine.check.doubt !== undefined) return;
     this.#digestAt = now;
-    if (internal.passesThrough) {
+    const { fullTable } = internal;
+    if (fullTable === undefined) {
       this.#send({ kind: 'noDigest' });
       return;
     }
-    const [high, low] = internal.table.fingerprint.words;
+    const [high, low] = fullTable.fingerprint.words;
     const sequence = transmitter.nextSequence;
-    this.#send({ kind: 'digest', sequence, count: internal.table.alive, high, low });
+    this.#send({ kind: 'digest', sequence, count: fullTable.alive, high, low });
   }
 
   #expireOffer(now: Microseconds): void {
@@ -352,6 +353,6 @@ export class PeerChannel implements EngineObserver {
   }
 
   #hasExternal(): boolean {
-    return this.#engine.injection === undefined;
+    return this.#engine.externalMode.committable !== undefined;
   }
 }

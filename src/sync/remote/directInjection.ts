@@ -24,7 +24,15 @@ const leastTimeoutSeconds = 60;
 /** Flows held until the kernel has answered. */
 const pendingLimit = 8_192;
 
+export interface InjectionPorts {
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: RandomSource;
+}
+
 export class DirectInjection implements ExternalStore, InjectedFlows {
+  readonly isInjecting = true;
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
   /** What stands in the kernel for the peer. */
@@ -43,12 +51,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   constructor(
     settings: SyncSettings,
     names: NameTable,
-    ports: {
-      readonly turns: Turns;
-      readonly clock: Clock;
-      readonly logger: Logger;
-      readonly random: RandomSource;
-    },
+    ports: InjectionPorts,
     isOwn: (flow: FlowCursor) => boolean,
   ) {
     const seed = (): number => ports.random.below(0x1_0000_0000);
@@ -110,6 +113,10 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     const timeout = content.timeoutSeconds ?? leastTimeoutSeconds;
     if (this.#expectations.put(content, timeout) === 0) counters.created++;
     else counters.createFailed++;
+  }
+
+  streamBegan(): void {
+    // The kernel holds no number of the peer's stream.
   }
 
   /** A comparison with the kernel begins: whatever is known of the peer's flows is there before. */

@@ -19,7 +19,7 @@ export interface ExternalStore {
   applyFlow(kind: number, flow: FlowCursor, sequence: number, nowSeconds: number): void;
   applyExpectation(kind: number, content: Expectation, sequence: number, nowSeconds: number): void;
   /** From here on the peer's numbers have nothing to do with the earlier ones. */
-  streamBegan?(): void;
+  streamBegan(): void;
 }
 
 /** Told of each accepted change, while a commit is to be kept up to date. */
@@ -36,8 +36,7 @@ export class ExternalCache implements ExternalStore {
   readonly expectationCounters = new CacheCounters();
   /** ALARM: in the order of their last messages, so that the head expires first. */
   readonly #expiry: SlotQueue | undefined;
-  /** The peer says that a flow has ended, whether it is known here or not. */
-  flowDeleted: ((flow: FlowCursor) => void) | undefined;
+  #deleted: ((flow: FlowCursor) => void) | undefined;
   #listener: ExternalListener | undefined;
   #stream = 0;
 
@@ -50,6 +49,14 @@ export class ExternalCache implements ExternalStore {
   /** Which of the peer's streams of numbers is heard; grows with each. */
   get stream(): number {
     return this.#stream;
+  }
+
+  /**
+   * In place of whoever heard of them before: each flow of which the peer says that it has ended, whether it is
+   * known here or not.
+   */
+  onDeleted(listener: (flow: FlowCursor) => void): void {
+    this.#deleted = listener;
   }
 
   /** In place of whoever listens. */
@@ -65,7 +72,7 @@ export class ExternalCache implements ExternalStore {
   applyFlow(kind: number, flow: FlowCursor, sequence: number, nowSeconds: number): void {
     const known = this.table.find(flow);
     if (kind === messageKind.flowDelete) {
-      this.flowDeleted?.(flow);
+      this.#deleted?.(flow);
       if (known === 0) {
         this.counters.destroyNotFound++;
         return;

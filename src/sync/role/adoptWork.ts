@@ -42,13 +42,13 @@ export class AdoptWork implements EngineObserver {
   }
 
   tick(now: Microseconds): void {
-    const { mastership, catchUp, injection } = this.#engine;
+    const { mastership, catchUp, externalMode } = this.#engine;
     const { since } = mastership;
     if (since === undefined || !mastership.isComplete) {
       this.#lookedAt = undefined;
       return;
     }
-    if (this.#isRunning || injection !== undefined || !catchUp.isCaughtUp) return;
+    if (this.#isRunning || externalMode.committable === undefined || !catchUp.isCaughtUp) return;
     if (!this.#former.isOpen(now, since)) return;
     if (this.#lookedAt !== undefined && subtractTime(now, this.#lookedAt) < pause) return;
     this.#lookedAt = now;

@@ -291,11 +291,11 @@ export class CommitWork implements ExternalListener {
   async #commitTable(table: FlowTable, request: CommitRequest): Promise<CommitResult> {
     if (request.isUnheard !== true) return this.#commitFlows(table, request);
     const feed = this.#options.feed();
-    feed.hearBeginnings(false);
+    feed.subscribeNew(false);
     try {
       return await this.#commitFlows(table, request);
     } finally {
-      feed.hearBeginnings(true);
+      feed.subscribeNew(true);
     }
   }
 

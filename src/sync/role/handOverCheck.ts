@@ -54,7 +54,7 @@ async function compareWithKernel(engine: Engine): Promise<string | undefined> {
 async function confirmation(engine: Engine, channel: PeerChannel): Promise<string | undefined> {
   const { clock, timers } = engine.ports;
   // Nothing is kept to be compared.
-  if (engine.internal.passesThrough) return undefined;
+  if (engine.internal.fullTable === undefined) return undefined;
   const startedAt = clock.now();
   const mark = engine.replicator.transmitter.nextSequence;
   for (;;) {

@@ -10,7 +10,7 @@ import { newKeySeeds } from '../tables/flowKeyHash.js';
 
 /** The cache whose flows end here. */
 export interface EndingCache {
-  flowEnded: ((flow: FlowCursor) => void) | undefined;
+  onEnded(listener: ((flow: FlowCursor) => void) | undefined): void;
 }
 
 export class Mastership {
@@ -81,7 +81,7 @@ export class Mastership {
     this.#isKnown = true;
     this.#since = undefined;
     this.#isComplete = false;
-    this.#cache.flowEnded = undefined;
+    this.#cache.onEnded(undefined);
     if (was) this.#ended = new EndedKeys(this.#ended.seeds);
     return was;
   }
@@ -99,8 +99,8 @@ export class Mastership {
   }
 
   #remember(): void {
-    this.#cache.flowEnded = (flow) => {
+    this.#cache.onEnded((flow) => {
       if (!this.#isConfirmed) this.#ended.add(flow);
-    };
+    });
   }
 }

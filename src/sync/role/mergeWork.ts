@@ -114,7 +114,7 @@ export class MergeWork {
   }
 
   async #run(merge: Merge): Promise<void> {
-    const { commits, ports, injection } = this.#engine;
+    const { commits, ports, externalMode } = this.#engine;
     const { epoch, startedAt } = merge;
     const progress = (): void => {
       if (this.#isCurrent(merge)) ports.report({ kind: 'mergeProgress', epoch });
@@ -123,7 +123,7 @@ export class MergeWork {
     await this.#untilDone(merge, () => commits.openWindows(progress));
     // With DisableExternalCache the peer's messages go to the kernel by themselves.
     const pass = async (): Promise<number> => {
-      if (injection !== undefined) return 0;
+      if (externalMode.committable === undefined) return 0;
       const found = await this.#untilDone(merge, () => commits.merge(progress));
       this.#created += found?.created ?? 0;
       return found?.failed ?? 0;
@@ -174,9 +174,10 @@ export class MergeWork {
   }
 
   #follow(): void {
-    const { commits, injection } = this.#engine;
+    const { commits, externalMode } = this.#engine;
     // During a takeover the peer's messages are followed already.
-    if (injection === undefined && commits.following === undefined) commits.follow('merge');
+    const canFollow = externalMode.committable !== undefined && commits.following === undefined;
+    if (canFollow) commits.follow('merge');
   }
 
   #tick(now: Microseconds): void {

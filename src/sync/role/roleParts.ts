@@ -17,7 +17,7 @@ export interface RoleParts {
 /** For an engine that has its caches; the rest of it is looked at when it is needed. */
 export function roleParts(engine: Engine): RoleParts {
   const { ports, names, filter, internal, external } = engine;
-  const isInjected = (flow: FlowCursor): boolean => engine.injection?.holds(flow) === true;
+  const isInjected = (flow: FlowCursor): boolean => engine.externalMode.injected.holds(flow);
   const common = { names, filter, isInjected, feed: () => engine.feed, ...ports };
   const mastership = new Mastership(ports.random, internal);
   const purge = new PurgeWork({
@@ -30,7 +30,7 @@ export function roleParts(engine: Engine): RoleParts {
       ports.report({ kind: 'purged' });
       if (internal.stance === 'leavingAhead') internal.setStance('own');
       // With the flows that were injected for the peer.
-      if (engine.injection !== undefined) engine.askForAll('the kernel was purged');
+      if (engine.externalMode.committable === undefined) engine.askForAll('the kernel was purged');
     },
   });
   const leftovers = new LeftoverWork({
@@ -40,11 +40,11 @@ export function roleParts(engine: Engine): RoleParts {
       internal.endHere(flow);
     },
   });
-  internal.flowTouched = (flow) => {
+  internal.onTouched((flow) => {
     leftovers.touched(flow);
-  };
-  external.flowDeleted = (flow) => {
+  });
+  external.onDeleted((flow) => {
     leftovers.peerEnded(flow);
-  };
+  });
   return { mastership, leftovers, purge };
 }

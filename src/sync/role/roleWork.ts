@@ -46,7 +46,6 @@ export class RoleWork {
     this.#wasMaster = wasMaster;
     this.#epoch = epoch;
     this.#yields = yields;
-    engine.internal.isPeers = (flow) => engine.external.table.find(flow) !== 0;
     this.#merging = new MergeWork(
       engine,
       (summary) => {
@@ -83,24 +82,25 @@ export class RoleWork {
   /** The role did not come. Ends early when it does after all. */
   async undoPreCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
-    const { commits, internal, purge, injection, settings } = this.#engine;
+    const { commits, internal, purge, externalMode, settings } = this.#engine;
     // Followed until the undoing itself looks after what the peer ends.
     await commits.cancel();
     if (epoch < this.#epoch) return;
     commits.stopFollowing();
-    if (internal.passesThrough) {
+    const isBypassed = internal.fullTable === undefined;
+    if (isBypassed) {
       // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
       purge.schedule(settings.purgeTimeout, true);
       purge.otherMasterHeard();
       await this.#engine.leftovers.begin();
       // With DisableExternalCache the peer's flows stand in the kernel anyway.
-    } else if (injection === undefined) await this.#undo(epoch);
+    } else if (externalMode.committable !== undefined) await this.#undo(epoch);
     if (epoch < this.#epoch) return;
     this.#countOwnAgain();
-    if (!internal.passesThrough) await this.#engine.leftovers.renew();
+    if (!isBypassed) await this.#engine.leftovers.renew();
     if (epoch < this.#epoch) return;
     // Until the purge.
-    if (internal.passesThrough) internal.setStance('leavingAhead');
+    if (isBypassed) internal.setStance('leavingAhead');
     purge.resume();
   }
 
@@ -264,10 +264,11 @@ export class RoleWork {
 
   /** Undefined where a newer epoch began before. */
   async #commit(epoch: number): Promise<CommitOutcome | undefined> {
-    const { commits, internal, ports, injection } = this.#engine;
+    const { commits, ports, externalMode } = this.#engine;
     await commits.cancel();
     if (epoch < this.#epoch) return undefined;
-    if (injection !== undefined) return { summary: nothingCommitted, hasFailed: false };
+    if (externalMode.committable === undefined)
+      return { summary: nothingCommitted, hasFailed: false };
     try {
       // It has begun: the deadline of whoever waits counts from here.
       ports.report({ kind: 'commitProgress', epoch, committed: 0 });
@@ -275,8 +276,7 @@ export class RoleWork {
       const summary = await commits.commit({
         table: 'all',
         onExisting: 'replace',
-        // Without an internal cache only the event tells the peer of a flow.
-        isUnheard: !internal.passesThrough,
+        isUnheard: true,
         onProgress: (committed) => {
           ports.report({ kind: 'commitProgress', epoch, committed });
         },

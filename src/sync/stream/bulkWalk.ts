@@ -1,66 +1,9 @@
 /**
- * A bulk: everything that this node has goes to the peer. It walks the internal cache a few slots at a time, or the
- * kernel's table where there is no such cache (dumpWalk.ts), always behind what changes meanwhile, and knows when
- * the peer has all of it.
+ * A bulk: everything that this node has goes to the peer. It walks this node's flows, always behind what changes
+ * meanwhile, and knows when the peer has all of them.
  */
-import type { ExpectationEntry } from '../tables/expectations.js';
-import type { InternalCache } from '../local/internalCache.js';
-import { membership, membershipOf } from '../tables/slotQueue.js';
+import type { Walk } from '../tables/changeListener.js';
 import { sequenceDistance } from '../wire/header.js';
-
-const slotsPerStep = 64;
-
-export interface BulkSink {
-  flowChanged(slot: number): void;
-  expectationChanged(entry: ExpectationEntry): void;
-}
-
-/** Where a bulk finds the flows. */
-export interface Walk {
-  begin(): void;
-  /** Queues some more; to be called when nothing waits. True once all were queued. */
-  step(): boolean;
-  /** Flows queued since `begin`. */
-  readonly entries: number;
-  stop(): void;
-}
-
-export class TableWalk implements Walk {
-  entries = 0;
-  readonly #cache: InternalCache;
-  readonly #sink: BulkSink;
-  #slot = 0;
-
-  constructor(cache: InternalCache, sink: BulkSink) {
-    this.#cache = cache;
-    this.#sink = sink;
-  }
-
-  begin(): void {
-    this.#slot = 0;
-    this.entries = 0;
-  }
-
-  step(): boolean {
-    const { table, expectations } = this.#cache;
-    for (let i = 0; i < slotsPerStep; i++) {
-      this.#slot = table.next(this.#slot);
-      if (this.#slot === 0) {
-        for (const entry of expectations) this.#sink.expectationChanged(entry);
-        return true;
-      }
-      this.entries++;
-      if (membershipOf(table, this.#slot) !== membership.transmit) {
-        this.#sink.flowChanged(this.#slot);
-      }
-    }
-    return false;
-  }
-
-  stop(): void {
-    this.#slot = 0;
-  }
-}
 
 export class BulkWalk {
   readonly #walk: Walk;

@@ -13,7 +13,6 @@ import {
 } from '../../base/time.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { ExternalStore } from '../remote/externalCache.js';
-import type { InternalCache } from '../local/internalCache.js';
 import { AlarmMachine, NotrackMachine } from './modes/bestEffort.js';
 import { FtfwMachine } from './modes/ftfw.js';
 import type { Machine, MachinePort } from './modes/machine.js';
@@ -21,7 +20,8 @@ import { Receiver } from './receiver.js';
 import { ResyncRequest, type Hearing } from './resyncRequest.js';
 import type { SyncSettings } from '../settings.js';
 import { Transmitter } from './transmitter.js';
-import type { Walk } from './bulkWalk.js';
+import type { SentCache } from './transmitterOptions.js';
+import type { BulkSink, ChangeListener, Walk } from '../tables/changeListener.js';
 import type { DatagramBuilder } from '../wire/datagramBuilder.js';
 import { FlowWriter } from '../wire/flowWriter.js';
 
@@ -56,16 +56,23 @@ export type ReplicatorSettings = Pick<
   | 'tcpWindowTracking'
 >;
 
+/** This node's flows: what changes in them is sent. */
+export interface ReplicatedCache extends SentCache {
+  listen(listener: ChangeListener): void;
+  /** Every 100 ms. */
+  tick(): void;
+}
+
 export interface ReplicatorParts {
   readonly settings: ReplicatorSettings;
-  readonly internal: InternalCache;
+  readonly internal: ReplicatedCache;
   readonly external: ExternalStore;
   readonly builder: DatagramBuilder;
   readonly scratch: FlowCursor;
   readonly random: RandomSource;
   readonly port: ReplicatorPort;
   /** See TransmitterOptions. */
-  readonly walk?: () => Walk;
+  readonly newWalk: (sink: BulkSink) => Walk;
 }
 
 export class Replicator implements MachinePort {
@@ -95,7 +102,7 @@ export class Replicator implements MachinePort {
       ackWindowSize: settings.ackWindowSize,
       refreshSeconds: settings.refreshTimeSeconds,
       random: parts.random,
-      ...(parts.walk === undefined ? {} : { walk: parts.walk }),
+      newWalk: parts.newWalk,
       bulkDone: (since, entries) => {
         parts.port.bulkDone(since, entries);
       },
@@ -197,7 +204,7 @@ export class Replicator implements MachinePort {
   }
 
   streamBegan(): void {
-    this.#parts.external.streamBegan?.();
+    this.#parts.external.streamBegan();
   }
 
   bulkRequested(): void {
@@ -243,7 +250,6 @@ function machineOf(settings: ReplicatorSettings, port: MachinePort): Machine {
     case 'NOTRACK':
       return new NotrackMachine(port);
     case 'ALARM':
-    default:
       return new AlarmMachine();
   }
 }

@@ -11,7 +11,7 @@
 import { wholeSeconds, type Microseconds } from '../../base/time.js';
 import { lifecycle, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { ExpectationEntry } from '../tables/expectations.js';
-import type { ChangeListener } from '../local/internalCache.js';
+import type { ChangeListener } from '../tables/changeListener.js';
 import type { Machine } from './modes/machine.js';
 import { ExpectationRefresh } from './queues/expectationRefresh.js';
 import { RefreshWheel } from './queues/refreshWheel.js';
@@ -31,7 +31,7 @@ import {
   writeHeader,
   writeRange,
 } from '../wire/header.js';
-import { BulkWalk, TableWalk } from './bulkWalk.js';
+import { BulkWalk } from './bulkWalk.js';
 import type { TransmitterOptions } from './transmitterOptions.js';
 
 /** Looked at for one that is DEAD, when the table is full; those that live lose their place in the queue alone. */
@@ -68,7 +68,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.resend = new ResendQueue(table, options.resendLimit, this);
     this.#wheel =
       options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
-    this.#bulk = new BulkWalk(options.walk?.(this) ?? new TableWalk(options.cache, this));
+    this.#bulk = new BulkWalk(options.newWalk(this));
     // Any start is allowed; a random one tells a restart from a late duplicate.
     this.#nextSequence = options.random.below(0x1_0000_0000);
     this.#window = new SendWindow(options, this.#nextSequence);
@@ -206,12 +206,12 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   releaseFlow(slot: number): void {
-    this.#options.cache.told(slot);
+    this.#options.cache.acknowledged(slot);
   }
 
   releaseExpectation(entry: ExpectationEntry): void {
     entry.membership = membership.none;
-    this.#options.cache.toldExpectation(entry);
+    this.#options.cache.acknowledgedExpectation(entry);
   }
 
   requeueFlow(slot: number): void {
@@ -350,18 +350,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
 
   /** Out of whatever queue it is in. */
   #takeOut(slot: number): void {
-    switch (membershipOf(this.#options.cache.table, slot)) {
-      case membership.transmit:
-        this.#flows.remove(slot);
-        return;
-      case membership.resend:
-        this.resend.removeFlow(slot);
-        return;
-      case membership.timer:
-        this.#wheel?.remove(slot);
-        return;
-      default:
-    }
+    const queue = membershipOf(this.#options.cache.table, slot);
+    if (queue === membership.transmit) this.#flows.remove(slot);
+    else if (queue === membership.resend) this.resend.removeFlow(slot);
+    else if (queue === membership.timer) this.#wheel?.remove(slot);
   }
 
   #finishBulk(): void {

@@ -12,8 +12,9 @@ export type Membership = (typeof membership)[keyof typeof membership];
 const membershipShift = 24;
 const membershipMask = 0x3;
 
-export function membershipOf(table: FlowTable, slot: number): number {
-  return (table.read(slot, word.kind) >>> membershipShift) & membershipMask;
+export function membershipOf(table: FlowTable, slot: number): Membership {
+  // Two bits, all of whose values are named.
+  return ((table.read(slot, word.kind) >>> membershipShift) & membershipMask) as Membership;
 }
 
 function setMembership(table: FlowTable, slot: number, value: number): void {

@@ -1,7 +1,8 @@
 /** Events and a dump in the orders in which they may come; the listener holds ends back, as the internal cache does. */
 import { statusBit, tcpState } from '../../../src/conntrack/constants.js';
 import { FlowFilter } from '../../../src/conntrack/flowFilter.js';
-import { FlowMirror } from '../../../src/conntrack/kernel/flowMirror.js';
+import { BypassMirror } from '../../../src/conntrack/kernel/bypassMirror.js';
+import { FlowMirror, type MirrorOptions } from '../../../src/conntrack/kernel/flowMirror.js';
 import {
   clearScratch,
   deriveReply,
@@ -47,15 +48,14 @@ class Pass {
   #dump: DumpHandler | undefined;
   #end: (entries: number) => void = () => undefined;
 
-  constructor(passesThrough: boolean, before?: FlowCursor) {
-    this.mirror = new FlowMirror({
+  constructor(internalBypass: boolean, before?: FlowCursor) {
+    const options: MirrorOptions = {
       table: this.table,
       filter: new FlowFilter({}),
       kernelFilters: false,
       isOwnPort: () => false,
       clock: new ManualTime(),
       turns: { next: setImmediate },
-      passesThrough,
       startDump: (handler) => {
         this.#dump = handler;
         return {
@@ -69,7 +69,8 @@ class Pass {
         destroyed: (_slot, origin) => this.told.push(`destroyed ${origin}`),
         refused: () => this.told.push('refused'),
       },
-    });
+    };
+    this.mirror = internalBypass ? new BypassMirror(options) : new FlowMirror(options);
     if (before !== undefined) this.mirror.event('new', before, 0);
     this.told.length = 0;
     this.#over = this.mirror.resync();

@@ -6,7 +6,8 @@
 import type { Microseconds, Turns } from '../../../src/base/time.js';
 import { statusBit, tcpState } from '../../../src/conntrack/constants.js';
 import { FlowFilter } from '../../../src/conntrack/flowFilter.js';
-import { FlowMirror } from '../../../src/conntrack/kernel/flowMirror.js';
+import { BypassMirror } from '../../../src/conntrack/kernel/bypassMirror.js';
+import type { FlowMirror } from '../../../src/conntrack/kernel/flowMirror.js';
 import {
   clearScratch,
   deriveReply,
@@ -18,15 +19,17 @@ import {
 } from '../../../src/conntrack/record/flowRecord.js';
 import type { DumpHandler, RunningDump } from '../../../src/conntrack/kernel/kernelDump.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
-import { DumpWalk } from '../../../src/sync/stream/dumpWalk.js';
 import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
-import { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { BypassReading } from '../../../src/sync/local/bypassReading.js';
+import { BypassWalk } from '../../../src/sync/local/bypassWalk.js';
+import type { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { TableWalk } from '../../../src/sync/local/tableWalk.js';
 import { Replicator } from '../../../src/sync/stream/replicator.js';
-import { TableReading } from '../../../src/sync/local/tableReading.js';
 import { DatagramBuilder } from '../../../src/sync/wire/datagramBuilder.js';
 import { SeededRandom } from '../base/seededRandom.js';
 import { VirtualTime } from '../base/virtualTime.js';
+import { bypassedInternal, cachedInternal, ManualFeed } from './caches.js';
 
 const millisecond = 1_000;
 const second = 1_000_000;
@@ -63,7 +66,7 @@ export class BypassLife {
   readonly #internal: InternalCache;
   readonly #external: ExternalCache;
   readonly #mirror: FlowMirror;
-  readonly #reading: TableReading;
+  readonly #reading: BypassReading;
   readonly #sender: Replicator;
   readonly #receiver: Replicator;
   readonly #event: FlowCursor;
@@ -81,9 +84,10 @@ export class BypassLife {
     };
     this.#event = newScratch(this.#names);
     this.#entry = newScratch(this.#names);
-    this.#internal = new InternalCache(this.#table(), 1_000, true);
+    const feed = new ManualFeed();
+    this.#internal = bypassedInternal(this.#table(), 1_000, feed);
     this.#external = new ExternalCache(this.#table(), 1_000, false);
-    this.#reading = new TableReading({
+    this.#reading = new BypassReading({
       cache: this.#internal,
       openDump: (handler) => this.#openDump(handler),
       isResyncing: () => this.#mirror.isResyncing,
@@ -91,7 +95,7 @@ export class BypassLife {
       compareExpectations: () => Promise.resolve(),
     });
     const now = (): Microseconds => this.#time.now();
-    this.#mirror = new FlowMirror({
+    this.#mirror = new BypassMirror({
       table: this.#internal.table,
       filter: new FlowFilter({}, []),
       kernelFilters: false,
@@ -99,12 +103,11 @@ export class BypassLife {
       clock: { now, wallClock: now },
       turns: this.#turns,
       listener: this.#internal,
-      passesThrough: true,
       startDump: (handler) => this.#reading.start(handler),
     });
-    this.#internal.isComparing = () => this.#mirror.isResyncing;
+    feed.comparing = () => this.#mirror.isResyncing;
     this.#sender = this.#replicator(this.#internal, this.#external, true);
-    const nothing = new InternalCache(this.#table(), 10);
+    const nothing = cachedInternal(this.#table(), 10);
     this.#receiver = this.#replicator(nothing, this.#external, false);
   }
 
@@ -301,7 +304,7 @@ export class BypassLife {
       builder,
       scratch: newScratch(this.#names),
       random: this.#random,
-      ...(isSender ? { walk: () => this.#walk() } : {}),
+      newWalk: (sink) => (isSender ? this.#walk() : new TableWalk(internal, sink)),
       port: {
         wake: () => undefined,
         bulkStarted: () => undefined,
@@ -313,14 +316,9 @@ export class BypassLife {
     });
   }
 
-  #walk(): DumpWalk {
-    return new DumpWalk({
-      feed: {
-        tellAll: () => this.#reading.tellAll(),
-        readOn: () => {
-          this.#reading.readOn();
-        },
-      },
+  #walk(): BypassWalk {
+    return new BypassWalk({
+      reader: this.#reading,
       timers: { after: () => ({ cancel: () => undefined }) },
       logger: { log: () => undefined },
       wake: () => {

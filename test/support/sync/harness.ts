@@ -89,7 +89,8 @@ function lineOf(flow: FlowCursor, withReply: boolean): string {
 }
 
 async function list(engine: Engine, cache: CacheName, withReply: boolean): Promise<string[]> {
-  if (cache === 'internal' && engine.internal.passesThrough) return listKernel(engine, withReply);
+  if (cache === 'internal' && engine.internal.fullTable === undefined)
+    return listKernel(engine, withReply);
   const { table } = engine[cache];
   const cursor = table.newCursor();
   const lines: string[] = [];

@@ -15,12 +15,14 @@ import {
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
-import { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { TableWalk } from '../../../src/sync/local/tableWalk.js';
+import type { InternalCache } from '../../../src/sync/local/internalCache.js';
 import { Replicator } from '../../../src/sync/stream/replicator.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 import { DatagramBuilder } from '../../../src/sync/wire/datagramBuilder.js';
 import { sequenceDistance } from '../../../src/sync/wire/header.js';
 import { VirtualTime } from '../base/virtualTime.js';
+import { cachedInternal, ManualFeed } from './caches.js';
 
 /** mulberry32: small, and the same everywhere. */
 export function seededRandom(seed: number): RandomSource {
@@ -57,6 +59,7 @@ export interface LifeOptions {
 interface Peer {
   readonly name: number;
   readonly names: NameTable;
+  feed: ManualFeed;
   internal: InternalCache;
   external: ExternalCache;
   replicator: Replicator;
@@ -120,12 +123,16 @@ export class SyncLife {
     );
   }
 
-  #parts(names: NameTable, owner: () => Peer): Pick<Peer, 'internal' | 'external' | 'replicator'> {
+  #parts(
+    names: NameTable,
+    owner: () => Peer,
+  ): Pick<Peer, 'feed' | 'internal' | 'external' | 'replicator'> {
     const { mode, flows, resendLimit } = this.#options;
     const limit = 4 * flows;
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit, names, hashSeed: this.#random.below(0xffff_ffff) });
-    const internal = new InternalCache(table(), limit);
+    const feed = new ManualFeed();
+    const internal = cachedInternal(table(), limit, feed);
     const external = new ExternalCache(table(), limit, mode === 'ALARM');
     const builder = new DatagramBuilder(400, (datagrams, size) => {
       for (let at = 0; at < datagrams.length; at += size) {
@@ -148,6 +155,7 @@ export class SyncLife {
         tcpWindowTracking: false,
       },
       internal,
+      newWalk: (sink) => new TableWalk(internal, sink),
       external,
       builder,
       scratch: newScratch(names),
@@ -167,15 +175,15 @@ export class SyncLife {
         resyncAsked: () => undefined,
       },
     });
-    return { internal, external, replicator };
+    return { feed, internal, external, replicator };
   }
 
   /** Fills the internal cache from the kernel, quietly, then lives. */
   #boot(peer: Peer): void {
     const incarnation = ++peer.incarnation;
-    peer.internal.tellsDumps = false;
+    peer.feed.isQuiet = true;
     for (const [flow, mark] of peer.kernel) this.#write(peer, flow, mark, 'dump');
-    peer.internal.tellsDumps = true;
+    peer.feed.isQuiet = false;
     peer.replicator.startBulk('started');
     const beat = (): void => {
       if (peer.incarnation !== incarnation) return;

@@ -12,7 +12,8 @@ import {
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
-import { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { TableWalk } from '../../../src/sync/local/tableWalk.js';
+import type { InternalCache } from '../../../src/sync/local/internalCache.js';
 import { Replicator } from '../../../src/sync/stream/replicator.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 import { DatagramBuilder } from '../../../src/sync/wire/datagramBuilder.js';
@@ -26,6 +27,7 @@ import {
   writeHeader,
   writeRange,
 } from '../../../src/sync/wire/header.js';
+import { cachedInternal, ManualFeed } from './caches.js';
 
 const ordinaryLimit = 10_000;
 
@@ -51,13 +53,14 @@ export class LoneReplicator {
   readonly resyncs: { readonly because: string; readonly from: number | undefined }[] = [];
   peerRestarts = 0;
   readonly #flow = newScratch(this.names);
+  readonly #feed = new ManualFeed();
 
   constructor(options: ReplicatorOptions) {
     const { mode, limit = ordinaryLimit, firstSequence = 1_000 } = options;
     const { resendLimit = ordinaryLimit } = options;
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit, names: this.names, hashSeed: 7 });
-    this.internal = new InternalCache(table(), limit);
+    this.internal = cachedInternal(table(), limit, this.#feed);
     this.external = new ExternalCache(table(), limit, mode === 'ALARM');
     let isFirst = true;
     const random: RandomSource = {
@@ -76,6 +79,7 @@ export class LoneReplicator {
         tcpWindowTracking: false,
       },
       internal: this.internal,
+      newWalk: (sink) => new TableWalk(this.internal, sink),
       external: this.external,
       builder: new DatagramBuilder(400, (datagrams, size) => {
         for (let at = 0; at < datagrams.length; at += size) {
@@ -97,11 +101,11 @@ export class LoneReplicator {
 
   /** Flows `from`..`to`, both included, from the kernel's dump: only a bulk tells them. */
   fill(from: number, to: number): void {
-    this.internal.tellsDumps = false;
+    this.#feed.isQuiet = true;
     for (let number = from; number <= to; number++) {
       this.internal.created(this.internal.table.insert(this.flow(number), 0), 'dump');
     }
-    this.internal.tellsDumps = true;
+    this.#feed.isQuiet = false;
   }
 
   /** A scratch record, valid until the next call; `number` is below 65,536. */

@@ -16,7 +16,7 @@ import {
 } from '../../../src/sync/tables/flowKeyHash.js';
 import { KeyDigests } from '../../../src/sync/wire/keyDigests.js';
 import { Leftovers } from '../../../src/sync/comparison/leftovers.js';
-import { Mastership } from '../../../src/sync/role/mastership.js';
+import { Mastership, type EndingCache } from '../../../src/sync/role/mastership.js';
 import {
   decodeKeyMessage,
   encodeKeyMessage,
@@ -271,28 +271,31 @@ describe('what a MASTER has ended', () => {
   });
 
   test('is remembered from the role on, until the peer has nothing left over', () => {
-    const cache: { flowEnded: ((flow: ReturnType<typeof numberedFlow>) => void) | undefined } = {
-      flowEnded: undefined,
+    let listener: ((flow: ReturnType<typeof numberedFlow>) => void) | undefined;
+    const cache: EndingCache = {
+      onEnded: (heard) => {
+        listener = heard;
+      },
     };
     const mastership = new Mastership(random, cache);
-    expect(cache.flowEnded).toBeUndefined();
+    expect(listener).toBeUndefined();
     mastership.begin(seconds(1));
-    cache.flowEnded?.(numberedFlow(1));
+    listener?.(numberedFlow(1));
     expect(mastership.ended.count).toBe(1);
     // The worker is told the role again.
     mastership.begin(seconds(2));
     expect([mastership.ended.count, mastership.since]).toEqual([1, seconds(1)]);
     mastership.peerHasNone();
-    cache.flowEnded?.(numberedFlow(2));
+    listener?.(numberedFlow(2));
     expect(mastership.ended.count).toBe(0);
     mastership.peerHasSome();
-    cache.flowEnded?.(numberedFlow(3));
+    listener?.(numberedFlow(3));
     expect(mastership.ended.count).toBe(1);
     const next = new Mastership(random, cache);
     next.inherit(mastership);
     expect([next.since, next.ended.count]).toEqual([seconds(1), 1]);
     expect(next.end()).toBe(true);
-    expect([cache.flowEnded, next.end()]).toEqual([undefined, false]);
+    expect([listener, next.end()]).toEqual([undefined, false]);
   });
 });
 

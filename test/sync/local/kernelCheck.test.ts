@@ -6,7 +6,8 @@ import { seconds, type Microseconds } from '../../../src/base/time.js';
 import type { ResyncResult } from '../../../src/conntrack/kernel/flowMirror.js';
 import type { Engine } from '../../../src/sync/engine/engine.js';
 import { handOverRefusal } from '../../../src/sync/role/handOverCheck.js';
-import { KernelCheck } from '../../../src/sync/local/kernelCheck.js';
+import { CachedCheck } from '../../../src/sync/local/cachedCheck.js';
+import type { KernelCheck } from '../../../src/sync/local/kernelCheck.js';
 import type { PeerChannel } from '../../../src/sync/peerChannel/peerChannel.js';
 import { ManualTime } from '../../support/base/manualTime.js';
 
@@ -54,7 +55,6 @@ function world(): World {
   };
   const parts = {
     internal: {
-      passesThrough: false,
       get ignoresOwn() {
         return one.ignoresOwn;
       },
@@ -84,7 +84,7 @@ function world(): World {
     clock: time,
     logger: { log: () => undefined },
   };
-  const check = new KernelCheck(parts);
+  const check = new CachedCheck(parts);
   return Object.assign(one, { check });
 }
 
@@ -160,7 +160,7 @@ describe('a planned hand-over', () => {
     const engine = {
       ports: { clock: one.time, timers: one.time },
       check: one.check,
-      internal: { passesThrough: false, table: { alive: one.cache } },
+      internal: { fullTable: {}, table: { alive: one.cache } },
       replicator: {
         transmitter: {
           isAllSent: true,

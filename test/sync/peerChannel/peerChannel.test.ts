@@ -4,6 +4,7 @@ import { CatchUp } from '../../../src/sync/remote/catchUp.js';
 import type { Engine } from '../../../src/sync/engine/engine.js';
 import type { SyncReport } from '../../../src/sync/messages.js';
 import { Mastership } from '../../../src/sync/role/mastership.js';
+import { noInjectedFlows } from '../../../src/conntrack/kernel/mirrorListener.js';
 import { PeerChannel } from '../../../src/sync/peerChannel/peerChannel.js';
 import {
   decodePeerMessage,
@@ -52,8 +53,8 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
       report: (report: SyncReport) => reports.push(report),
     },
     settings: { mode },
-    injection: undefined,
-    internal: { table },
+    externalMode: { committable: { table }, injected: noInjectedFlows },
+    internal: { table, fullTable: table },
     external: { table },
     catchUp,
     check,
@@ -68,7 +69,7 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
       release: () => purge.push('released'),
       isPending: false,
     },
-    mastership: new Mastership({ below: () => 77 }, { flowEnded: undefined }),
+    mastership: new Mastership({ below: () => 77 }, { onEnded: () => undefined }),
     leftovers: { count: 0 },
     replicator: {
       askResync: (_now: Microseconds, because: string) => {

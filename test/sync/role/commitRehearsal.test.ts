@@ -5,7 +5,7 @@ import { NameTable } from '../../../src/conntrack/record/nameTable';
 import { CommitWork } from '../../../src/sync/role/commitWork';
 import { ExternalCache } from '../../../src/sync/remote/externalCache';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable';
-import { InternalCache } from '../../../src/sync/local/internalCache';
+import { cachedInternal } from '../../support/sync/caches';
 import { messageKind } from '../../../src/sync/wire/header';
 import { ManualTurns } from '../../support/base/manualTurns';
 import { settingsOf } from '../../support/sync/node';
@@ -20,7 +20,7 @@ function rehearsing(): { work: CommitWork; turns: ManualTurns; fill: (until: num
   const work = new CommitWork({
     settings: () => settingsOf([]),
     external,
-    internal: new InternalCache(table, 10),
+    internal: cachedInternal(table, 10),
     // Any use of the kernel would ask for it.
     feed: () => {
       throw new Error('a rehearsal is none of the feed’s business');

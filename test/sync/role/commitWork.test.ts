@@ -18,7 +18,7 @@ import {
 } from '../../../src/sync/role/commitWork.js';
 import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
-import { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { cachedInternal } from '../../support/sync/caches.js';
 import { commitText } from '../../../src/sync/client/requests.js';
 import { messageKind } from '../../../src/sync/wire/header.js';
 import { ManualTurns } from '../../support/base/manualTurns.js';
@@ -85,7 +85,7 @@ function working(flows: number, changes: Partial<CommitWorkOptions> = {}) {
   const work = new CommitWork({
     settings: () => settingsOf([]),
     external,
-    internal: new InternalCache(new FingerprintedTable({ names, limit: 10, hashSeed: 1 }), 10),
+    internal: cachedInternal(new FingerprintedTable({ names, limit: 10, hashSeed: 1 }), 10),
     feed: () => ({ addOwn: () => undefined }) as never,
     clock,
     turns,

@@ -29,7 +29,7 @@ class Split {
         logger: { log: () => undefined },
         report: ({ kind }: SyncReport) => one.reports.push(kind),
       },
-      injection: undefined,
+      externalMode: { committable: {} },
       askForAll: () => undefined,
       observe: (observer: EngineObserver) => (one.#observer = observer),
       catchUp: {

@@ -34,14 +34,14 @@ class Node {
     const engine = {
       ports: { clock, logger, report: (report: SyncReport) => one.reports.push(report) },
       settings: { purgeTimeout: seconds(60) },
-      injection: undefined,
-      internal: {},
+      externalMode: { committable: {} },
+      internal: { fullTable: {}, setStance: () => undefined },
       external: {},
       feed: { hasMissed: false, resync: () => Promise.resolve() },
       askForAll: () => undefined,
       observe: () => undefined,
       purge: this.purge,
-      mastership: new Mastership({ below: () => 0 }, { flowEnded: undefined }),
+      mastership: new Mastership({ below: () => 0 }, { onEnded: () => undefined }),
       leftovers: {
         begin: () => Promise.resolve(),
         renew: () => Promise.resolve(),

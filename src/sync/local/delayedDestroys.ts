@@ -1,8 +1,8 @@
 /**
- * Deaths of flows in full life, held back for a moment: when an address or a link goes away the kernel destroys them in
- * a mass (MASQUERADE), and its events may come before the news of the address. Those flows have a translated source; no
- * other flow is held. A connection that ends by itself leaves ESTABLISHED first and is not held either. A held flow counts
- * as alive: for the peer it still is.
+ * Destroys of flows in full life, delayed for a moment: when an address or a link goes away the kernel destroys its
+ * flows in a mass (MASQUERADE), and their events may come before the news of the address. Those flows have a translated
+ * source; no other flow is delayed. A connection that ends by itself leaves ESTABLISHED first and is not delayed either.
+ * A flow whose destroy is delayed counts as alive: for the peer it still is.
  *
  * The slots stand in one list per tick, and in each record three owner bits tell the list that counts. An entry whose
  * slot says otherwise has been forgotten; the end of 100,000 flows thus costs no lookup and no object.
@@ -12,7 +12,7 @@ import { has, kind, word, type FlowCursor } from '../../conntrack/record/flowRec
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 
 /** Of the engine's ticks, 100 ms each; the first may be later on an engine that was idle. */
-const ticksHeld = 4;
+const ticksDelayed = 4;
 
 const assuredSourceNat = statusBit.assured | statusBit.sourceNat;
 
@@ -20,11 +20,11 @@ const assuredSourceNat = statusBit.assured | statusBit.sourceNat;
 const markShift = kind.lowOwnerShift;
 const markMask = 0x7;
 
-export class HeldDeaths {
+export class DelayedDestroys {
   readonly #table: FlowTable;
   readonly #cursor: FlowCursor;
   /** What died between two ticks each; `#present` is the one that is filled, the next one is the oldest. */
-  readonly #lists: number[][] = Array.from({ length: ticksHeld }, () => []);
+  readonly #lists: number[][] = Array.from({ length: ticksDelayed }, () => []);
   #present = 0;
 
   constructor(table: FlowTable) {
@@ -33,7 +33,7 @@ export class HeldDeaths {
   }
 
   /** Whether the flow can end in a mass at all: what is not masqueraded ends by itself. */
-  canBeMass(slot: number): boolean {
+  mayBeMasqueradeFlush(slot: number): boolean {
     return (this.#table.read(slot, word.status) & statusBit.sourceNat) !== 0;
   }
 
@@ -45,7 +45,7 @@ export class HeldDeaths {
     return flow.knows(has.state) && flow.state === tcpState.established;
   }
 
-  hold(slot: number): void {
+  delay(slot: number): void {
     this.#mark(slot, this.#present + 1);
     this.#lists[this.#present]!.push(slot);
   }

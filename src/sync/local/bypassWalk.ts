@@ -1,31 +1,38 @@
 /**
  * The walk of a bulk where there is no internal cache (DisableInternalCache): a dump of the kernel's table, read as
- * fast as the peer is told. What cannot be read is tried again.
+ * fast as the peer is sent what it found. What cannot be read is tried again.
  */
 import type { Logger } from '../../base/logger.js';
 import { seconds, type Timers } from '../../base/time.js';
-import type { Walk } from './bulkWalk.js';
 import { errorText } from '../errorText.js';
-import type { KernelFeed } from '../local/kernelFeed.js';
+import type { Walk } from '../tables/changeListener.js';
 
 const retryPause = seconds(1);
 
-export interface DumpWalkParts {
-  readonly feed: Pick<KernelFeed, 'tellAll' | 'readOn'>;
+/** What reads the kernel's table for the peer. */
+export interface KernelReader {
+  /** Number of flows that were read. Rejects with KernelError. */
+  sendAll(): Promise<number>;
+  /** What was read was sent: more is wanted. */
+  readOn(): void;
+}
+
+export interface BypassWalkParts {
+  readonly reader: KernelReader;
   readonly timers: Timers;
   readonly logger: Logger;
   /** The dump has ended: the bulk may be complete. */
   readonly wake: () => void;
 }
 
-export class DumpWalk implements Walk {
+export class BypassWalk implements Walk {
   entries = 0;
-  readonly #parts: DumpWalkParts;
+  readonly #parts: BypassWalkParts;
   #isDone = false;
   /** Grows with each walk: what an earlier one reports late is nothing to the present one. */
   #walk = 0;
 
-  constructor(parts: DumpWalkParts) {
+  constructor(parts: BypassWalkParts) {
     this.#parts = parts;
   }
 
@@ -36,7 +43,7 @@ export class DumpWalk implements Walk {
   }
 
   step(): boolean {
-    if (!this.#isDone) this.#parts.feed.readOn();
+    if (!this.#isDone) this.#parts.reader.readOn();
     return this.#isDone;
   }
 
@@ -45,9 +52,9 @@ export class DumpWalk implements Walk {
   }
 
   #read(walk: number): void {
-    const { feed, timers, logger, wake } = this.#parts;
-    feed
-      .tellAll()
+    const { reader, timers, logger, wake } = this.#parts;
+    reader
+      .sendAll()
       .then((entries) => {
         if (walk !== this.#walk) return;
         this.entries = entries;

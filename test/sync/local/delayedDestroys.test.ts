@@ -10,7 +10,8 @@ import {
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
-import { InternalCache } from '../../../src/sync/local/internalCache.js';
+import type { InternalCache } from '../../../src/sync/local/internalCache.js';
+import { cachedInternal, ManualFeed } from '../../support/sync/caches.js';
 
 const names = new NameTable();
 
@@ -20,8 +21,9 @@ const translated = statusBit.assured | statusBit.sourceNat;
 function cacheWithFlow(
   state: number,
   status = translated,
-): { cache: InternalCache; slot: number; told: number[] } {
-  const cache = new InternalCache(new FingerprintedTable({ names, hashSeed: 7 }), 16);
+): { cache: InternalCache; feed: ManualFeed; slot: number; told: number[] } {
+  const feed = new ManualFeed();
+  const cache = cachedInternal(new FingerprintedTable({ names, hashSeed: 7 }), 16, feed);
   const flow = newScratch(names);
   clearScratch(flow);
   flow.setKind(false, protocol.tcp);
@@ -46,7 +48,7 @@ function cacheWithFlow(
     changeLost: () => undefined,
     makeRoom: () => undefined,
   });
-  return { cache, slot: cache.table.insert(flow, 1), told };
+  return { cache, feed, slot: cache.table.insert(flow, 1), told };
 }
 
 function ticks(cache: InternalCache, count: number): void {
@@ -66,9 +68,9 @@ describe('the death of a flow in full life', () => {
   });
 
   test('is not told when it turns out to be part of a mass', () => {
-    const { cache, slot, told } = cacheWithFlow(tcpState.established);
+    const { cache, feed, slot, told } = cacheWithFlow(tcpState.established);
     cache.destroyed(slot, 'event');
-    cache.isMassDelete = () => true;
+    feed.isMass = true;
     ticks(cache, 5);
     expect(told).toEqual([]);
     expect(cache.table.count).toBe(0);
@@ -109,15 +111,15 @@ describe('the death of a flow in full life', () => {
   });
 
   test('of one whose source is not translated is told at once, also while a mass is expected', () => {
-    const { cache, slot, told } = cacheWithFlow(tcpState.established, statusBit.assured);
-    cache.isMassDelete = () => true;
+    const { cache, feed, slot, told } = cacheWithFlow(tcpState.established, statusBit.assured);
+    feed.isMass = true;
     cache.destroyed(slot, 'event');
     expect(told).toEqual([slot]);
   });
 
   test('of a closed one that is translated is not told while a mass is expected', () => {
-    const { cache, slot, told } = cacheWithFlow(tcpState.timeWait);
-    cache.isMassDelete = () => true;
+    const { cache, feed, slot, told } = cacheWithFlow(tcpState.timeWait);
+    feed.isMass = true;
     cache.destroyed(slot, 'event');
     expect(told).toEqual([]);
     expect(cache.table.count).toBe(0);
