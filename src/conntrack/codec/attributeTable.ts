@@ -11,23 +11,24 @@ export const form = {
   ignored: 0,
   nest: 1,
   tuple: 2,
-  /** Big-endian integers of 1, 2, 4 and 8 bytes. */
+  /** Big-endian integers of 1, 4 and 8 bytes. */
   u8: 3,
-  u16: 4,
-  u32: 5,
-  u64: 6,
+  u32: 4,
+  u64: 5,
   /** Two bytes, value and mask: TCP flags. */
-  flags: 7,
+  flags: 6,
   /** Text, NUL at the end where there is room; held as an id of the name table. */
-  text: 8,
+  text: 7,
   /** Bit string of up to 16 bytes, a multiple of 4. */
-  labels: 9,
+  labels: 8,
   /** CTA_ZONE. */
-  zone: 10,
+  zone: 9,
 } as const;
+export type Form = (typeof form)[keyof typeof form];
 
 /** Where the value stands. */
 export const store = { record: 0, info: 1, rare: 2, none: 3 } as const;
+export type Store = (typeof store)[keyof typeof store];
 
 /** Which tuple a `form.tuple` row is. */
 export const tupleKind = { original: 0, reply: 1, master: 2 } as const;
@@ -35,8 +36,8 @@ export const tupleKind = { original: 0, reply: 1, master: 2 } as const;
 export interface AttributeRow {
   readonly number: number;
   readonly name: string;
-  readonly form: number;
-  readonly store: number;
+  readonly form: Form;
+  readonly store: Store;
   /** `word` of the record or of the rare record; for `store.info` the shift; for a nest see `mask`. */
   readonly place: number;
   /** `store.info`: mask after the shift. A nest: how many rare words from `place` a reader zeroes first. */
@@ -63,8 +64,8 @@ function nestOf(rows: readonly AttributeRow[]): AttributeNest {
 function row(
   number: number,
   name: string,
-  formOfValue: number,
-  storeOfValue: number,
+  formOfValue: Form,
+  storeOfValue: Store,
   place: number,
   presence: number,
   mask = 0,

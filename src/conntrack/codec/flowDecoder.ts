@@ -115,7 +115,7 @@ export class FlowDecoder {
       case form.labels:
         decodeLabels(view, at + 4, length - 4, flow);
         break;
-      default:
+      case form.ignored:
         return;
     }
     flow.learn(row.presence);

@@ -74,7 +74,7 @@ export function encodeAttribute(out: MessageBatch, row: AttributeRow, flow: Flow
         flow.getRare(rare.labelsLength) >> 2,
       );
       break;
-    default:
+    case form.ignored:
       break;
   }
 }

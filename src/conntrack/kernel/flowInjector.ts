@@ -78,10 +78,11 @@ const action = {
   /** Refused, and dealt with. */
   settled: 7,
 } as const;
+type Action = (typeof action)[keyof typeof action];
 
 interface Attempt {
   slot: number;
-  action: number;
+  action: Action;
   timeoutSeconds: number;
   withoutHelper: boolean;
   withoutMaster: boolean;
@@ -176,7 +177,7 @@ export class FlowInjector {
   #put(
     flow: FlowCursor,
     slot: number,
-    kind: number,
+    kind: Action,
     timeoutSeconds: number,
     withoutHelper: boolean,
     withoutMaster: boolean,
@@ -206,9 +207,12 @@ export class FlowInjector {
       case action.open:
         encodeLiberalWindows(batch, flow, sequence);
         break;
-      default:
+      case action.remove:
+      case action.clear:
         encodeDelete(batch, flow, sequence);
         break;
+      case action.settled:
+        throw new BugError('a refusal that was dealt with is not sent again');
     }
   }
 
@@ -279,16 +283,24 @@ export class FlowInjector {
         this.#fail(attempt, EEXIST);
         return;
       case action.update:
-        if (errno === ENOMEM) this.#fail(attempt, errno);
-        else
-          this.#retries.push({
-            ...attempt,
-            action: errno === ENOENT ? action.create : action.clear,
-          });
+        this.#updateRefused(attempt, errno);
         return;
-      default:
+      case action.create:
+      case action.recreate:
         this.#createRefused(attempt, errno);
+        return;
+      case action.settled:
+        return;
     }
+  }
+
+  #updateRefused(attempt: Attempt, errno: number): void {
+    if (errno === ENOMEM) {
+      this.#fail(attempt, errno);
+      return;
+    }
+    const next = errno === ENOENT ? action.create : action.clear;
+    this.#retries.push({ ...attempt, action: next });
   }
 
   #createRefused(attempt: Attempt, errno: number): void {

@@ -35,6 +35,26 @@ export const form = {
   synproxy: 17,
   zone: 18,
 } as const;
+export type WireForm = (typeof form)[keyof typeof form];
+/** Of attributes that few flows have. */
+export type RareForm = Exclude<
+  WireForm,
+  (typeof form)[
+    | 'addresses'
+    | 'record32'
+    | 'record32Rare'
+    | 'protocol'
+    | 'info8'
+    | 'ports'
+    | 'icmpType'
+    | 'icmpCode'
+    | 'icmpId']
+>;
+
+/** The common forms have the lower numbers. */
+export function isRare(formOfValue: WireForm): formOfValue is RareForm {
+  return formOfValue >= form.masterAddresses;
+}
 
 export interface WireRow {
   readonly number: number;
@@ -42,7 +62,7 @@ export interface WireRow {
   /** Exact `len` that a receiver demands; for `isMaximum` rows the most. */
   readonly length: number;
   readonly isMaximum: boolean;
-  readonly form: number;
+  readonly form: WireForm;
   readonly place: number;
   readonly mask: number;
   /** Bits of `has`: sent where all are known; learnt when received. */
@@ -55,7 +75,7 @@ function row(
   number: number,
   name: string,
   length: number,
-  formOfValue: number,
+  formOfValue: WireForm,
   presence: number,
   place = 0,
   mask = 0,
@@ -72,7 +92,7 @@ function withPresence(wireRow: WireRow, presence: number): WireRow {
 }
 
 /** Translations are told once the kernel has done them. */
-function statusOf(formOfValue: number, place: number, mask: number): number {
+function statusOf(formOfValue: WireForm, place: number, mask: number): number {
   if (formOfValue === form.natAddress) {
     return place === role.replyDestination ? statusBit.sourceNatDone : statusBit.destinationNatDone;
   }

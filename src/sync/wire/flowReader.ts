@@ -17,7 +17,7 @@ import {
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import { protocol } from '../../conntrack/constants.js';
-import { form, rowsByNumber, type WireRow } from './flowAttributes.js';
+import { form, isRare, rowsByNumber, type RareForm, type WireRow } from './flowAttributes.js';
 
 /** What of the message must be there. */
 const seen = { addresses: 1, protocol: 2, masterAddresses: 4, masterProtocol: 8 } as const;
@@ -65,7 +65,12 @@ export class FlowReader {
   }
 
   #value(row: WireRow, view: DataView, at: number, length: number, flow: FlowCursor): void {
-    switch (row.form) {
+    const formOfValue = row.form;
+    if (isRare(formOfValue)) {
+      this.#rareValue(row, formOfValue, view, at, length, flow);
+      return;
+    }
+    switch (formOfValue) {
       case form.addresses:
         // The last one of IPV4 and IPV6 decides the family.
         flow.setKind(row.mask !== 0, flow.protocol);
@@ -98,15 +103,19 @@ export class FlowReader {
       case form.icmpId:
         setPart(flow, 16, 0xffff, view.getUint16(at, true));
         break;
-      default:
-        this.#rareValue(row, view, at, length, flow);
-        return;
     }
     flow.learn(row.presence);
   }
 
-  #rareValue(row: WireRow, view: DataView, at: number, length: number, flow: FlowCursor): void {
-    switch (row.form) {
+  #rareValue(
+    row: WireRow,
+    formOfValue: RareForm,
+    view: DataView,
+    at: number,
+    length: number,
+    flow: FlowCursor,
+  ): void {
+    switch (formOfValue) {
       case form.natAddress:
         this.#natAddress(row, view, at, length);
         return;
@@ -147,8 +156,6 @@ export class FlowReader {
       case form.zone:
         flow.set(word.zone, view.getUint16(at) | zoneScope.both);
         break;
-      default:
-        return;
     }
     flow.learn(row.presence);
   }

@@ -17,8 +17,10 @@ import {
 } from '../../conntrack/record/flowRecord.js';
 import {
   form,
+  isRare,
   longestHelperForPeer,
   sendOrder,
+  type RareForm,
   type SendOptions,
   type WireRow,
 } from './flowAttributes.js';
@@ -86,7 +88,9 @@ function choose(order: Order, presence: number, status: number): void {
 /** Returns the offset behind the attribute and its padding; `at` where it is left out. */
 function writeAttribute(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
   const value = at + 4;
-  switch (row.form) {
+  const formOfValue = row.form;
+  if (isRare(formOfValue)) return writeRareAttribute(row, formOfValue, view, at, flow);
+  switch (formOfValue) {
     case form.addresses:
       writeAddress(view, value, flow, role.originalSource);
       writeAddress(view, flow.isIpv6 ? value + 16 : value + 4, flow, role.originalDestination);
@@ -116,15 +120,19 @@ function writeAttribute(row: WireRow, view: DataView, at: number, flow: FlowCurs
       view.setUint32(value, 0);
       view.setUint16(value, flow.get(word.originalPorts) >>> 16, true);
       break;
-    default:
-      return writeRareAttribute(row, view, at, flow);
   }
   return finish(row, view, at);
 }
 
-function writeRareAttribute(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
+function writeRareAttribute(
+  row: WireRow,
+  formOfValue: RareForm,
+  view: DataView,
+  at: number,
+  flow: FlowCursor,
+): number {
   const value = at + 4;
-  switch (row.form) {
+  switch (formOfValue) {
     case form.natAddress:
       return writeNatAddress(row, view, at, flow);
     case form.natPort:
@@ -157,8 +165,6 @@ function writeRareAttribute(row: WireRow, view: DataView, at: number, flow: Flow
       view.setUint32(value, (zone & 0xffff) << 16);
       break;
     }
-    default:
-      return at;
   }
   return finish(row, view, at);
 }
