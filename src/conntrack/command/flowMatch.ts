@@ -7,6 +7,7 @@ import type { IpAddress } from '../../base/ipAddress.js';
 import { flowStatus } from '../text/flowView.js';
 import { hasBit, labelBits, labelBytes } from '../text/labels.js';
 import { direction, part, place, type MessageIndex } from '../text/messageIndex.js';
+import { addressesDiffer, hasStatus } from '../text/translation.js';
 import type { FlowPattern, MaskedValue, NatPattern, TuplePattern } from './flowPattern.js';
 
 export type FlowTest = (flow: MessageIndex) => boolean;
@@ -95,22 +96,6 @@ function addressTest(slot: number, wanted: IpAddress, mask: IpAddress | undefine
   };
 }
 
-/** The source of the flow is another one than that to which answers go. */
-export function hasSourceNat(flow: MessageIndex): boolean {
-  return (
-    hasStatus(flow, flowStatus.sourceNatDone) &&
-    differ(flow, direction.reply + part.destination, direction.original + part.source)
-  );
-}
-
-/** Answers come from another address than that to which the flow goes. */
-export function hasDestinationNat(flow: MessageIndex): boolean {
-  return (
-    hasStatus(flow, flowStatus.destinationNatDone) &&
-    differ(flow, direction.reply + part.source, direction.original + part.destination)
-  );
-}
-
 function isSourceNat(flow: MessageIndex, wanted: NatPattern): boolean {
   const { original, reply } = direction;
   if (!hasStatus(flow, flowStatus.sourceNatDone)) return false;
@@ -143,25 +128,13 @@ function isTranslated(
   ports: readonly [number, number],
   { address, port }: NatPattern,
 ): boolean {
-  const newAddress = differ(flow, ...addresses);
+  const newAddress = addressesDiffer(flow, ...addresses);
   const newPort = portsDiffer(flow, ...ports);
   if (address === undefined && port === undefined) return newAddress || newPort;
   if (address !== undefined) {
     if (!newAddress || !addressTest(addresses[0], address, undefined)(flow)) return false;
   }
   return port === undefined || (newPort && numberTest(ports[0], 2, port)(flow));
-}
-
-function hasStatus(flow: MessageIndex, bit: number): boolean {
-  return flow.has(place.status) && (flow.uint32(place.status) & bit) !== 0;
-}
-
-function differ(flow: MessageIndex, one: number, other: number): boolean {
-  if (!flow.has(one) || !flow.has(other)) return false;
-  const length = flow.family === 10 ? 16 : 4;
-  const [a, b] = [flow.at[one]!, flow.at[other]!];
-  for (let i = 0; i < length; i++) if (flow.bytes[a + i] !== flow.bytes[b + i]) return true;
-  return false;
 }
 
 function portsDiffer(flow: MessageIndex, one: number, other: number): boolean {

@@ -8,7 +8,7 @@ import { flowStatus } from './flowView.js';
 import { u16, u8, writeAddress } from './lineWriter.js';
 import { direction, part, place, type MessageIndex } from './messageIndex.js';
 import { hasPorts, isIcmp, layer4Name, protocolNumbers, stateName } from './names.js';
-import { hasDestinationNat, hasSourceNat } from '../command/flowMatch.js';
+import { hasDestinationNat, hasSourceNat } from './translation.js';
 
 /** Status words of `-u`, in the order in which they are written. */
 const statusWords: readonly (readonly [number, string])[] = [

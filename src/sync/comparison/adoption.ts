@@ -6,7 +6,7 @@
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { EndedKeys } from './endedKeys.js';
-import { partOf } from '../tables/flowKeyHash.js';
+import { partOf } from '../wire/keyDigests.js';
 
 /** A successor begins while the one before it ends. */
 const succession = seconds(3);

@@ -3,9 +3,8 @@
  * ended, and digests of what the peer has told, which are the peer's own flows. Filled in slices,
  * then asked; 16 bytes per flow of each table for as long as the comparison lasts.
  */
-import { partCount, partOf } from '../tables/flowKeyHash.js';
 import type { EndedKeys } from './endedKeys.js';
-import { isSameDigest, KeyDigests } from '../wire/keyDigests.js';
+import { isSameDigest, KeyDigests, partCount, partOf } from '../wire/keyDigests.js';
 import { KeySet } from '../tables/keySet.js';
 import { keyVerdict, mostKeys, type KeyMessage, type KeyWords } from '../wire/keyMessage.js';
 

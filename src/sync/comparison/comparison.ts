@@ -7,10 +7,10 @@
  * result.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
-import { partCount } from '../tables/flowKeyHash.js';
 import type { KeyDigests } from '../wire/keyDigests.js';
 import { KeySet } from '../tables/keySet.js';
 import { keyVerdict, mostKeys, type KeyMessage, type KeyWords } from '../wire/keyMessage.js';
+import { partCount } from '../wire/keyDigests.js';
 
 /** Questions that wait for their answer at a time. */
 const mostOpen = 4;

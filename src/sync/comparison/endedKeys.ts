@@ -6,8 +6,9 @@
  * committed here.
  */
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
-import { keyHash, keyRest, partCount, partOf, type KeySeeds } from '../tables/flowKeyHash.js';
+import { keyHash, keyRest, type KeySeeds } from '../tables/flowKeyHash.js';
 import { KeySet } from '../tables/keySet.js';
+import { partCount, partOf } from '../wire/keyDigests.js';
 
 /** 1,048,576 in all: 8 MiB, and a third more for the room in the index. */
 const mostPerPart = 4_096;

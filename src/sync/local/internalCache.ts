@@ -56,10 +56,10 @@ export abstract class InternalCache implements MirrorListener {
   readonly expectationCounters = new CacheCounters();
   protected readonly feed: FeedState;
   protected readonly delayed: DelayedDestroys;
-  protected listener: ChangeListener | undefined;
   readonly #injected: InjectedFlows;
   readonly #isPeers: (flow: FlowCursor) => boolean;
   readonly #cursor: FlowCursor;
+  #listener: ChangeListener | undefined;
   #stance: Stance = 'own';
   #ignoresOwn = false;
   #ended: FlowListener | undefined;
@@ -88,7 +88,7 @@ export abstract class InternalCache implements MirrorListener {
   abstract comparisonEnded(): void;
 
   listen(listener: ChangeListener): void {
-    this.listener = listener;
+    this.#listener = listener;
   }
 
   /** In place of whoever heard of ends before: each flow whose end the peer is to learn. */
@@ -182,7 +182,7 @@ export abstract class InternalCache implements MirrorListener {
   makeRoom(): boolean {
     const { table } = this;
     if (table.count === table.alive) return false;
-    this.listener?.makeRoom(() => table.count < table.limit);
+    this.#listener?.makeRoom(() => table.count < table.limit);
     return table.count < table.limit;
   }
 
@@ -193,7 +193,7 @@ export abstract class InternalCache implements MirrorListener {
 
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
-    this.listener?.flowForgotten(slot);
+    this.#listener?.flowForgotten(slot);
     this.table.remove(slot);
   }
 
@@ -206,7 +206,7 @@ export abstract class InternalCache implements MirrorListener {
     }
     if (entry.lifecycle === lifecycle.fresh) this.expectationCounters.created++;
     else this.expectationCounters.updated++;
-    if (isNews) this.listener?.expectationChanged(entry);
+    if (isNews) this.#listener?.expectationChanged(entry);
   }
 
   expectationEnded(content: Expectation, nowSeconds: number, isNews: boolean): void {
@@ -214,12 +214,12 @@ export abstract class InternalCache implements MirrorListener {
     if (entry === undefined || entry.lifecycle === lifecycle.dead) return;
     this.expectationCounters.destroyed++;
     entry.lifecycle = lifecycle.dead;
-    if (isNews && this.listener !== undefined) this.listener.expectationDied(entry);
+    if (isNews && this.#listener !== undefined) this.#listener.expectationDied(entry);
     else this.removeExpectation(entry);
   }
 
   removeExpectation(entry: ExpectationEntry): void {
-    this.listener?.expectationForgotten(entry);
+    this.#listener?.expectationForgotten(entry);
     this.expectations.remove(entry);
   }
 
@@ -228,7 +228,11 @@ export abstract class InternalCache implements MirrorListener {
     this.table.clear();
     this.delayed.clear();
     if (withExpectations) this.expectations.clear();
-    this.listener?.cleared();
+    this.#listener?.cleared();
+  }
+
+  protected get listener(): ChangeListener | undefined {
+    return this.#listener;
   }
 
   /** Whether what the kernel reports is counted. */
@@ -263,15 +267,15 @@ export abstract class InternalCache implements MirrorListener {
       this.#injected.ended(flow);
       this.eventHeard(slot);
     }
-    if (this.#isNews(origin)) this.listener?.flowChanged(slot);
+    if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
     else this.keptFromPeer(slot);
   }
 
   #sendDestroy(slot: number): void {
     if (this.#ended !== undefined) this.#ended(this.table.seek(slot, this.#cursor));
     this.table.setLifecycle(slot, lifecycle.dead);
-    if (this.listener === undefined) this.removeSlot(slot);
-    else this.listener.flowDied(slot);
+    if (this.#listener === undefined) this.removeSlot(slot);
+    else this.#listener.flowDied(slot);
   }
 
   /** What this node's own sockets create. */

@@ -10,9 +10,6 @@ import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 /** Two seeds of 32 bits: one for each half of the hash. */
 export type KeySeeds = readonly [number, number];
 
-/** Shares of the hash space that are compared one after the other. */
-export const partCount = 256;
-
 export function newKeySeeds(random: RandomSource): KeySeeds {
   return [random.below(0x1_0000_0000), random.below(0x1_0000_0000)];
 }
@@ -25,8 +22,4 @@ export function keyHash(flow: FlowCursor, seeds: KeySeeds): number {
 /** The second half; never 0, which marks an empty place in a KeySet. */
 export function keyRest(flow: FlowCursor, seeds: KeySeeds): number {
   return (hashKey(flow, seeds[1]) | 1) >>> 0;
-}
-
-export function partOf(hash: number): number {
-  return hash >>> 24;
 }

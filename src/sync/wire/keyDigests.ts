@@ -3,7 +3,14 @@
  * the order does not matter. Whoever has the same digest has the same flows, as far as their tuples
  * go.
  */
-import { partCount, partOf } from '../tables/flowKeyHash.js';
+
+/** Shares of the hash space that are compared one after the other. */
+export const partCount = 256;
+
+/** `hash` is the first half of a key's (tables/flowKeyHash.ts). */
+export function partOf(hash: number): number {
+  return hash >>> 24;
+}
 
 export interface PartDigest {
   readonly count: number;

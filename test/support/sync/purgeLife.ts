@@ -17,14 +17,8 @@ import { FormerMaster, isAdopted } from '../../../src/sync/comparison/adoption.j
 import { ComparedTables } from '../../../src/sync/comparison/comparedTables.js';
 import { Comparison } from '../../../src/sync/comparison/comparison.js';
 import { EndedKeys } from '../../../src/sync/comparison/endedKeys.js';
-import {
-  keyHash,
-  keyRest,
-  newKeySeeds,
-  partCount,
-  partOf,
-} from '../../../src/sync/tables/flowKeyHash.js';
-import { KeyDigests } from '../../../src/sync/wire/keyDigests.js';
+import { keyHash, keyRest, newKeySeeds } from '../../../src/sync/tables/flowKeyHash.js';
+import { partCount, partOf, KeyDigests } from '../../../src/sync/wire/keyDigests.js';
 import { Leftovers } from '../../../src/sync/comparison/leftovers.js';
 import {
   decodeKeyMessage,
