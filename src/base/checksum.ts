@@ -15,8 +15,3 @@ export function foldChecksum(sum: number): number {
   while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
   return ~folded & 0xffff;
 }
-
-/** Checksum of `bytes` whose own checksum field is zero; over a correct message it gives 0. */
-export function internetChecksum(bytes: Uint8Array): number {
-  return foldChecksum(onesComplementSum(bytes));
-}

@@ -7,14 +7,5 @@ export interface Logger {
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
-/** A logger that adds `fixed` to the fields of each line. */
-export function withFields(logger: Logger, fixed: LogFields): Logger {
-  return {
-    log: (level, message, fields) => {
-      logger.log(level, message, { ...fixed, ...fields });
-    },
-  };
-}
-
 /** Drops everything. */
 export const silentLogger: Logger = { log: () => undefined };

@@ -12,7 +12,6 @@ import type { NodeRoles } from './wire/peerRoles.js';
 
 export type FlowTableName = 'conntrack' | 'expect';
 export type CacheName = 'internal' | 'external';
-export type SyncRole = 'primary' | 'backup' | 'fault';
 
 /** Main thread to worker. */
 export type SyncCommand =

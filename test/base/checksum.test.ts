@@ -1,18 +1,20 @@
-import { foldChecksum, internetChecksum, onesComplementSum } from '../../src/base/checksum.js';
+import { foldChecksum, onesComplementSum } from '../../src/base/checksum.js';
+
+const checksumOf = (message: Uint8Array): number => foldChecksum(onesComplementSum(message));
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 
 describe('Internet checksum', () => {
   test('the example of RFC 1071 section 3', () => {
     expect(onesComplementSum(bytes('0001f203f4f5f6f7'))).toBe(0x2ddf0);
-    expect(internetChecksum(bytes('0001f203f4f5f6f7'))).toBe(~0xddf2 & 0xffff);
+    expect(checksumOf(bytes('0001f203f4f5f6f7'))).toBe(~0xddf2 & 0xffff);
   });
 
   test('an IPv4 header with its checksum in place sums to zero', () => {
     // Sent by keepalived 2.2.7.
     const header = '45c0002800010000ff701adec0a8ff0be0000012';
-    expect(internetChecksum(bytes(header))).toBe(0);
-    expect(internetChecksum(bytes(header.replace('1ade', '0000')))).toBe(0x1ade);
+    expect(checksumOf(bytes(header))).toBe(0);
+    expect(checksumOf(bytes(header.replace('1ade', '0000')))).toBe(0x1ade);
   });
 
   test('an odd last byte counts as the high half of a word', () => {

@@ -6,7 +6,6 @@ import {
   KernelError,
   unreachable,
 } from '../../src/base/errors.js';
-import { withFields, type LogFields } from '../../src/base/logger.js';
 
 describe('errors', () => {
   test('carry a code for programs, fields for logs and the cause', () => {
@@ -31,18 +30,4 @@ describe('errors', () => {
     // A value from outside the union, as untyped code could pass it.
     expect(() => unreachable({ kind: 'new' } as never)).toThrow('{"kind":"new"}');
   });
-});
-
-test('fixed fields join each line, and the line wins', () => {
-  const lines: (LogFields | undefined)[] = [];
-  const logger = withFields(
-    { log: (_level, _message, fields) => void lines.push(fields) },
-    { instance: 'VI_1', to: 'BACKUP' },
-  );
-  logger.log('info', 'state', { to: 'MASTER' });
-  logger.log('info', 'state');
-  expect(lines).toEqual([
-    { instance: 'VI_1', to: 'MASTER' },
-    { instance: 'VI_1', to: 'BACKUP' },
-  ]);
 });

@@ -10,7 +10,6 @@ import {
   encodeNeighbourAdvertisement,
 } from '../../src/net/vrrp/frames.js';
 import {
-  NetlinkBuilder,
   NetlinkWalker,
   decodeNetlinkAnswer,
   forEachAttribute,
@@ -20,6 +19,7 @@ import {
   ipSocketAddress,
   netlinkPortId,
 } from '../../src/net/socket/sockaddr.js';
+import { NetlinkBuilder } from '../support/net/netlinkBuilder.js';
 
 const milliseconds = process.env['KEEPSTATE_FULL'] === '1' ? 20_000 : 2_000;
 const limits = {

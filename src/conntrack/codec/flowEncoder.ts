@@ -3,7 +3,6 @@
  * Only what is known is written. Whole requests are composed in flowRequests.ts.
  */
 import {
-  flowAttributes,
   form,
   protocolInfoNest,
   rows,
@@ -26,11 +25,6 @@ import type { MessageBatch } from './messageBatch.js';
 import { encodeTuple, TupleFields } from './tupleCodec.js';
 
 const tuple = new TupleFields();
-
-/** All attributes that are known, in the kernel's dump order. */
-export function encodeKnown(out: MessageBatch, flow: FlowCursor): void {
-  for (const row of flowAttributes.rows) encodeAttribute(out, row, flow);
-}
 
 /** One attribute, if it is known. */
 export function encodeAttribute(out: MessageBatch, row: AttributeRow, flow: FlowCursor): void {

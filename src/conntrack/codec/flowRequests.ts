@@ -22,7 +22,6 @@ import {
   rare,
   role,
   word,
-  zoneScope,
   type AddressRole,
   type FlowCursor,
 } from '../record/flowRecord.js';
@@ -150,15 +149,7 @@ export function encodeDelete(
   out.finish();
 }
 
-/** IPCTNL_MSG_CT_GET of one flow; the answer carries NLM_F_MULTI and no DONE follows. */
-export function encodeGet(out: MessageBatch, flow: FlowCursor, sequence: number): void {
-  out.begin(messageType.flowGet, messageFlag.request, sequence, familyOf(flow));
-  encodeOriginal(out, flow);
-  encodeAttribute(out, rows.zone, flow);
-  out.finish();
-}
-
-/** What a dump or a flush by the kernel selects; absent selects all. */
+/** What a dump by the kernel selects; absent selects all. */
 export interface KernelSelection {
   readonly family?: number;
   readonly mark?: { readonly value: number; readonly mask: number };
@@ -175,19 +166,6 @@ export function encodeDump(
 ): void {
   const flags = messageFlag.request | messageFlag.dump;
   out.begin(messageType.flowGet, flags, sequence, selection.family ?? netlinkFamily.any);
-  encodeSelection(out, selection);
-  out.finish();
-}
-
-/** IPCTNL_MSG_CT_DELETE without a tuple, acknowledged when all is gone. Version 1: the family counts. */
-export function encodeFlush(
-  out: MessageBatch,
-  sequence: number,
-  selection: KernelSelection = {},
-): void {
-  const flags = messageFlag.request | messageFlag.ack;
-  const family = selection.family ?? netlinkFamily.any;
-  out.begin(messageType.flowDelete, flags, sequence, family, 1);
   encodeSelection(out, selection);
   out.finish();
 }
@@ -323,10 +301,4 @@ function encodeRareParts(out: MessageBatch, flow: FlowCursor): void {
   if (flow.knows(has.synproxy) && (synproxy | flow.getRare(rare.synproxy + 2)) !== 0) {
     encodeAttribute(out, rows.synproxy, flow);
   }
-}
-
-/** The zone of a flow whose zone holds for both directions, else undefined. */
-export function commonZone(flow: FlowCursor): number | undefined {
-  const zone = flow.get(word.zone);
-  return (zone & zoneScope.mask) === zoneScope.both ? zone & 0xffff : undefined;
 }

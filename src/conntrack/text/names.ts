@@ -107,15 +107,6 @@ export function stateNumber(protocol: number, name: string): number | undefined 
   return undefined;
 }
 
-/** CLI spelling: LISTEN is SYN_SENT2, CLOSED is CLOSE. */
-export function tcpStateByName(text: string): number | undefined {
-  const upper = text.toUpperCase();
-  if (upper === 'LISTEN') return 9;
-  if (upper === 'CLOSED') return 8;
-  const index = tcpStateNames.findIndex((name) => name === upper);
-  return index < 0 ? undefined : index;
-}
-
 export function hasPorts(protocol: number): boolean {
   return (
     protocol === protocolNumbers.tcp ||

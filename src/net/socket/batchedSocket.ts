@@ -17,8 +17,6 @@ import { SOL_SOCKET, SO_DETACH_FILTER } from './socketOptions.js';
 export const addressBytes = 32;
 /** MSG_TRUNC in `flags`: the datagram was longer than the cell. */
 export const messageTruncated = 0x20;
-/** MSG_CTRUNC in `flags`: ancillary data did not fit. */
-export const controlTruncated = 0x08;
 
 const defaultSliceMicroseconds = 2_000;
 

@@ -4,9 +4,11 @@
  * end to end too and are handed over together: the kernel sends such a run for little more than one of them costs.
  */
 import type { IpFamily } from '../../base/ipAddress.js';
+import { longestExpectationMessage } from './expectationCodec.js';
+import { longestFlowMessage } from './flowWriter.js';
 
 /** Beyond the room, so that a message is always written before it is known whether it fits. */
-const overhang = 1_536;
+const overhang = Math.max(longestFlowMessage, longestExpectationMessage);
 /** What one call of the kernel takes (UDP_SEGMENT). */
 const mostDatagrams = 64;
 const mostBytes = 65_000;

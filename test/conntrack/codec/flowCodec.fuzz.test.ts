@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { DecodeError } from '../../../src/base/errors';
 import { FlowDecoder } from '../../../src/conntrack/codec/flowDecoder';
-import { encodeKnown } from '../../../src/conntrack/codec/flowEncoder';
 import {
   encodeCreate,
   encodeDelete,
@@ -19,6 +18,7 @@ import {
   type Leaves,
 } from '../../support/conntrack/flowOracle';
 import { vectorsOf } from '../../support/conntrack/flowVectors';
+import { encodeKnown } from '../../support/conntrack/encodeKnown';
 
 const full = process.env['KEEPSTATE_FULL'] === '1';
 const bound = { numRuns: 1_000_000, interruptAfterTimeLimit: full ? 60_000 : 4_000 };

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BugError, DecodeError } from '../../../src/base/errors.js';
 import {
-  NetlinkBuilder,
   NetlinkWalker,
   decodeNetlinkAnswer,
   forEachAttribute,
   netlinkFlag,
   netlinkType,
 } from '../../../src/net/netlink/netlinkFraming.js';
+import { NetlinkBuilder } from '../../support/net/netlinkBuilder.js';
 
 interface AckVector {
   readonly name: string;

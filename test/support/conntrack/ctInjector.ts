@@ -9,7 +9,6 @@ import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
 import { ENOBUFS, errnoName } from '../../../src/base/errno.js';
 import { requireDone } from '../../../src/net/socket/outcome.js';
 import {
-  NetlinkBuilder,
   NetlinkWalker,
   decodeNetlinkAnswer,
   netlinkFlag,
@@ -22,6 +21,7 @@ import {
   netlinkPortId,
   netlinkSocketAddress,
 } from '../../../src/net/socket/sockaddr.js';
+import { NetlinkBuilder } from '../net/netlinkBuilder.js';
 
 const netlinkNetfilter = 12;
 const socketLevel = 1;

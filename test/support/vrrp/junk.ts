@@ -1,5 +1,5 @@
 /** Adverts that a router must refuse, as whole Ethernet frames; each kind is wrong in exactly one way. */
-import { internetChecksum } from '../../../src/base/checksum.js';
+import { foldChecksum, onesComplementSum } from '../../../src/base/checksum.js';
 import { seconds } from '../../../src/base/time.js';
 import { advertOf } from '../../../src/vrrp/wire/advert.js';
 import { encodeAdvert } from '../../../src/vrrp/wire/packet.js';
@@ -59,7 +59,7 @@ export function junkFrame(kind: JunkKind, random: SeededRandom, priority = 254):
     case 'packetType': {
       const typed = good.map((byte, i) => (i === 0 ? 0x22 : byte));
       typed.set([0, 0], 6);
-      const sum = internetChecksum(typed);
+      const sum = foldChecksum(onesComplementSum(typed));
       typed.set([sum >> 8, sum & 0xff], 6);
       return frame(typed);
     }
@@ -86,7 +86,7 @@ function frame(payload: Uint8Array, ttl = 255): Uint8Array {
     ...[10, 0, 0, 66],
     ...victim.multicastGroup.bytes,
   ]);
-  const sum = internetChecksum(header);
+  const sum = foldChecksum(onesComplementSum(header));
   header.set([sum >> 8, sum & 0xff], 10);
   return Uint8Array.from([...ethernetHeader, ...header, ...payload]);
 }

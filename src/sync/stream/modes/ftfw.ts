@@ -61,11 +61,6 @@ export class FtfwMachine implements Machine {
     this.#window = this.#ackWindow;
   }
 
-  /** The peer has answered our HELLO. */
-  get isHandshakeDone(): boolean {
-    return this.#helloState === 'done';
-  }
-
   judge(header: MessageHeader, now: Microseconds): Verdict {
     if (!isWellFormed(header)) return verdict.malformed;
     if (header.has(headerFlag.helloBack) && this.#helloState === 'say') this.#helloState = 'done';
