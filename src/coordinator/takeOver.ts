@@ -24,7 +24,7 @@ type RoleChanged = Extract<CoordinatorEvent, { kind: 'roleChanged' }>;
 export function roleChanged(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
   switch (event.to) {
     case 'MASTER':
-      return becomePrimary(step, event, settings);
+      return becomeMaster(step, event, settings);
     case 'BACKUP':
     case 'FAULT':
     case 'INIT':
@@ -61,7 +61,7 @@ function leaveMaster(step: Step, role: 'BACKUP' | 'FAULT' | 'INIT', event: RoleC
   return extend(next, {}, post(command));
 }
 
-function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
+function becomeMaster(step: Step, event: RoleChanged, settings: CoordinatorSettings): Step {
   const { preparation, worker } = step.state;
   // A preparation's commit goes on under its own epoch; otherwise this is new work.
   const isPrepared = preparation !== undefined && preparation.stage !== 'awaitingSync';
@@ -89,7 +89,7 @@ function becomePrimary(step: Step, event: RoleChanged, settings: CoordinatorSett
     stopTimer('preemptSync'),
     stopTimer('preparation'),
     ...(worker === 'running'
-      ? [post({ kind: 'becomePrimary', epoch, preCommitted: isPrepared })]
+      ? [post({ kind: 'becomeMaster', epoch, preCommitted: isPrepared })]
       : []),
   );
   if (worker === 'down') return vipsWaitNoLonger(next, 'the sync engine is down');
@@ -196,7 +196,7 @@ export function workerReady(step: Step, at: Microseconds): Step {
             isRestart: true,
           },
         },
-        post({ kind: 'becomePrimary', epoch, preCommitted: false }),
+        post({ kind: 'becomeMaster', epoch, preCommitted: false }),
       );
     case 'BACKUP':
       return extend(

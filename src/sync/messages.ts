@@ -37,7 +37,7 @@ export type SyncCommand =
    */
   | { readonly kind: 'undoPreCommit'; readonly epoch: number }
   /** Commit the external table; answered by progress and `committed`. Cancels a scheduled purge. */
-  | { readonly kind: 'becomePrimary'; readonly epoch: number; readonly preCommitted: boolean }
+  | { readonly kind: 'becomeMaster'; readonly epoch: number; readonly preCommitted: boolean }
   /** The VIPs are up: compare the internal cache with the kernel, bulk-send it; the external one of a conntrackd is emptied. */
   | { readonly kind: 'takeoverComplete'; readonly epoch: number }
   /** VIPs are gone: request a resync, schedule the purge of kernel leftovers. */

@@ -93,7 +93,7 @@ describe('takeover from a lost master', () => {
   test('VIPs wait for the commit, and the caches are renewed only behind the VIPs', () => {
     const life = backup();
     const start = life.becomes('MASTER');
-    expect(posted(start)).toEqual(['becomePrimary']);
+    expect(posted(start)).toEqual(['becomeMaster']);
     expect(kinds(start)).not.toContain('releaseVips');
     const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
     expect(done).toContainEqual(expect.objectContaining({ kind: 'releaseVips', unitEpoch: 5 }));
@@ -174,7 +174,7 @@ describe('takeover from a lost master', () => {
     const life = new Life();
     const actions = life.becomes('MASTER', { isResumed: true, vipsWait: false });
     expect(kinds(actions)).not.toContain('releaseVips');
-    expect(posted(life.feed({ kind: 'workerReady' }))).toEqual(['becomePrimary']);
+    expect(posted(life.feed({ kind: 'workerReady' }))).toEqual(['becomeMaster']);
     const done = life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
     expect(posted(done)).toEqual(['takeoverComplete']);
     expect(kinds(done)).not.toContain('takeoverDone');
@@ -208,7 +208,7 @@ describe('preempting a living master', () => {
     const start = life.becomes('MASTER');
     expect(start).toContainEqual({
       kind: 'post',
-      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: true },
+      command: { kind: 'becomeMaster', epoch: life.state.epoch, preCommitted: true },
     });
     expect(kinds(start)).toContain('releaseVips');
   });
@@ -239,7 +239,7 @@ describe('preempting a living master', () => {
     life.feed({ kind: 'workerReady' });
     expect(life.becomes('MASTER')).toContainEqual({
       kind: 'post',
-      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: false },
+      command: { kind: 'becomeMaster', epoch: life.state.epoch, preCommitted: false },
     });
   });
 
@@ -251,7 +251,7 @@ describe('preempting a living master', () => {
     life.feed({ kind: 'preemptionWithdrawn', because: 'master died' });
     expect(life.becomes('MASTER')).toContainEqual({
       kind: 'post',
-      command: { kind: 'becomePrimary', epoch, preCommitted: true },
+      command: { kind: 'becomeMaster', epoch, preCommitted: true },
     });
     expect(life.state.takeover?.vips).toBe('held');
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
@@ -278,7 +278,7 @@ describe('a silent master', () => {
     const { life, epoch } = silent();
     life.feed({ kind: 'committed', epoch, summary });
     const actions = life.becomes('MASTER');
-    expect(posted(actions)).toEqual(['becomePrimary']);
+    expect(posted(actions)).toEqual(['becomeMaster']);
     expect(kinds(actions)).toContain('releaseVips');
     expect(life.feed({ kind: 'vipsUp' })).toContainEqual(
       expect.objectContaining({ kind: 'takeoverDone', summary }),
@@ -290,7 +290,7 @@ describe('a silent master', () => {
     const actions = life.becomes('MASTER');
     expect(actions).toContainEqual({
       kind: 'post',
-      command: { kind: 'becomePrimary', epoch, preCommitted: true },
+      command: { kind: 'becomeMaster', epoch, preCommitted: true },
     });
     expect(kinds(actions)).not.toContain('releaseVips');
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
@@ -300,7 +300,7 @@ describe('a silent master', () => {
     const { life, epoch } = silent();
     life.feed({ kind: 'committed', epoch, summary: { ...summary, entries: 0, cancelled: true } });
     const actions = life.becomes('MASTER');
-    expect(posted(actions)).toEqual(['becomePrimary']);
+    expect(posted(actions)).toEqual(['becomeMaster']);
     expect(kinds(actions)).not.toContain('releaseVips');
     expect(kinds(life.feed({ kind: 'committed', epoch, summary }))).toContain('releaseVips');
     expect(life.feed({ kind: 'vipsUp' })).toContainEqual(
@@ -348,7 +348,7 @@ describe('a silent master', () => {
     life.feed({ kind: 'workerReady' });
     expect(life.becomes('MASTER')).toContainEqual({
       kind: 'post',
-      command: { kind: 'becomePrimary', epoch: life.state.epoch, preCommitted: false },
+      command: { kind: 'becomeMaster', epoch: life.state.epoch, preCommitted: false },
     });
   });
 

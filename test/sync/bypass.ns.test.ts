@@ -162,7 +162,7 @@ describe('a backup without internal cache that commits in advance', () => {
     backup.command({ kind: 'undoPreCommit', epoch: 2 });
     await waitFor(() => backup.reports('log').some(({ message }) => message.includes('purge')));
     expect(await toldInBulk()).toBe(10);
-    backup.command({ kind: 'becomePrimary', epoch: 3, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: 3, preCommitted: false });
     await backup.waitForReport('committed', 1);
     backup.command({ kind: 'takeoverComplete', epoch: 3 });
     await waitFor(async () => (await master.digest()).external[0] === 510);

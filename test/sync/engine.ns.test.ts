@@ -109,7 +109,7 @@ describe('the kernel’s table', () => {
 
   test('then what the MASTER holds stays without an external cache, until the MASTER ends it', async () => {
     const [master, backup] = nodes;
-    master.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    master.command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
     await master.waitForReport('committed');
     master.command({ kind: 'takeoverComplete', epoch: 1 });
     await master.waitForReport('takeoverDone');

@@ -55,7 +55,7 @@ describe('the flows of a MASTER that handed the role over', () => {
   async function takesRole(which: 0 | 1, epoch: number): Promise<void> {
     const node = nodes[which];
     await waitFor(() => node.status?.peer.kind === 'keepstate', { description: 'the peer' });
-    node.command({ kind: 'becomePrimary', epoch, preCommitted: false });
+    node.command({ kind: 'becomeMaster', epoch, preCommitted: false });
     await node.waitForReport('committed');
     node.command({ kind: 'takeoverComplete', epoch });
     await node.waitForReport('takeoverDone');

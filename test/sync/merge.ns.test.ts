@@ -42,7 +42,7 @@ describe('flows of two masters', () => {
     ];
     for (const one of nodes) {
       await waitFor(() => one.status?.peer.kind === 'keepstate', { description: 'the peer' });
-      one.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+      one.command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
       await one.waitForReport('committed');
       one.command({ kind: 'takeoverComplete', epoch: 1 });
       await one.waitForReport('takeoverDone');

@@ -104,7 +104,7 @@ describe('a pair over a bad cable', () => {
   });
 
   test('a role change commits the peer’s flows and drops what came before it', async () => {
-    nodes[1].command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    nodes[1].command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
     const committed = await nodes[1].waitForReport('committed');
     expect(committed).toMatchObject({ failed: 0, cancelled: false, entries: flows / 2 - 100 });
     expect((await hosts[1].exec(['conntrack', '-C'])).trim()).toBe(String(flows / 2 - 100));

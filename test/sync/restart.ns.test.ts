@@ -71,14 +71,14 @@ describe('the engine is started afresh', () => {
 
   test('a takeover that comes meanwhile commits what the lost peer had told before', async () => {
     const id = reload();
-    backup.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
     await reloaded(id);
     expect(await committed(1)).toMatchObject({ entries: flows, failed: 0, cancelled: false });
     expect((await hosts[1].exec(['conntrack', '-C'])).trim()).toBe(String(flows));
   });
 
   test('a reload that comes during a commit waits for its end', async () => {
-    backup.command({ kind: 'becomePrimary', epoch: 2, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: 2, preCommitted: false });
     const id = reload();
     expect(await committed(2)).toMatchObject({ entries: flows, cancelled: false });
     await reloaded(id);
@@ -87,7 +87,7 @@ describe('the engine is started afresh', () => {
   test('of several roles meanwhile the last one wins', async () => {
     const id = reload();
     backup.command({ kind: 'becomeBackup', epoch: 3, peerHeard: true });
-    backup.command({ kind: 'becomePrimary', epoch: 4, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: 4, preCommitted: false });
     backup.command({ kind: 'becomeFault', epoch: 3 });
     await reloaded(id);
     expect(await committed(4)).toMatchObject({ entries: flows, cancelled: false });
@@ -96,7 +96,7 @@ describe('the engine is started afresh', () => {
   });
 
   test('a role of an older epoch that comes after the restart is not taken for news', async () => {
-    backup.command({ kind: 'becomePrimary', epoch: 6, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: 6, preCommitted: false });
     expect(await committed(6)).toMatchObject({ entries: flows, cancelled: false });
     await reloaded(reload());
     backup.command({ kind: 'becomeFault', epoch: 5 });

@@ -56,7 +56,7 @@ describe('a flow that begins during the commit', () => {
     const injector = ConntrackInjector.open(hosts[1].namespacePath);
     const { passes } = await backup.digest();
     backup.command({ kind: 'freezeInCommit' });
-    backup.command({ kind: 'becomePrimary', epoch: ++epoch, preCommitted: false });
+    backup.command({ kind: 'becomeMaster', epoch: ++epoch, preCommitted: false });
     await backup.waitForReport('frozen');
     await waitFor(() => backup.process.isFrozen, { description: 'the node to stand still' });
     injector.inject({ count: 1, protocol: 'udp', timeoutSeconds: 3_000 });

@@ -30,7 +30,7 @@ export class RememberedRole {
 
 /** Whether it begins another role, or a commit in advance. */
 export function changesRole({ kind }: SyncCommand): boolean {
-  return ['preCommit', 'becomePrimary', 'becomeBackup', 'becomeFault'].includes(kind);
+  return ['preCommit', 'becomeMaster', 'becomeBackup', 'becomeFault'].includes(kind);
 }
 
 /** That this node gave way is told on, not anew: the peer may know it already. */

@@ -22,7 +22,7 @@ interface CommitOutcome {
 export class RoleWork {
   readonly #engine: Engine;
   #epoch: number;
-  /** The summary of the pre-commit that the next becomePrimary completes. */
+  /** The summary of the pre-commit that the next becomeMaster completes. */
   #prepared: CommitSummary | undefined;
   /** The epoch whose pre-commit runs. */
   #preCommitting: number | undefined;
@@ -57,7 +57,7 @@ export class RoleWork {
     );
   }
 
-  /** Commits and keeps following; a becomePrimary with `preCommitted` completes it. */
+  /** Commits and keeps following; a becomeMaster with `preCommitted` completes it. */
   async preCommit(epoch: number): Promise<void> {
     if (!this.#begin(epoch)) return;
     // A purge between this commit and the role would remove what was committed.
@@ -128,7 +128,7 @@ export class RoleWork {
     }
   }
 
-  async becomePrimary(epoch: number, preCommitted: boolean): Promise<void> {
+  async becomeMaster(epoch: number, preCommitted: boolean): Promise<void> {
     const prepared = this.#prepared;
     if (!this.#begin(epoch)) return;
     this.#yields?.forget();

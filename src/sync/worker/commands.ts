@@ -75,8 +75,8 @@ export class Commands {
         return roles.preCommit(command.epoch);
       case 'undoPreCommit':
         return roles.undoPreCommit(command.epoch);
-      case 'becomePrimary':
-        return roles.becomePrimary(command.epoch, command.preCommitted);
+      case 'becomeMaster':
+        return roles.becomeMaster(command.epoch, command.preCommitted);
       case 'takeoverComplete':
         // A keepstate peer's flows stay: it says itself what it no longer has.
         return roles.takeoverComplete(command.epoch, !this.#isPeerKeepstate());

@@ -122,7 +122,7 @@ describe('expectations beside a real conntrackd', () => {
       return true;
     });
     await pair.takeVips(0);
-    keepstate.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    keepstate.command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
     expect(await keepstate.waitForReport('committed')).toMatchObject({ failed: 0, expectations: 1 });
     await transferred(ftp);
     await waitFor(async () => listed(await conntrackd.client('-i', 'expect')).length <= 1);

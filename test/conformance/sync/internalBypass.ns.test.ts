@@ -104,7 +104,7 @@ describe('a keepstate without internal cache beside conntrackd', () => {
   test('a role change commits what conntrackd has and tells it everything', async () => {
     await createUdpFlows(pair.b, 60, 5);
     await waitFor(async () => (await pair.keepstate.list('external', false)).length === 5);
-    pair.keepstate.command({ kind: 'becomePrimary', epoch: 1, preCommitted: false });
+    pair.keepstate.command({ kind: 'becomeMaster', epoch: 1, preCommitted: false });
     expect(await pair.keepstate.waitForReport('committed')).toMatchObject({ entries: 5, failed: 0 });
     await pair.conntrackd.client('-f', 'external');
     pair.keepstate.command({ kind: 'takeoverComplete', epoch: 1 });

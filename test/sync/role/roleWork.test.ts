@@ -81,7 +81,7 @@ describe('another MASTER that is heard while a commit is being cancelled', () =>
     ['FAULT', (work) => work.becomeFault(2)],
   ])('counts for the purge of a %s', async (_role, leave) => {
     const node = new Node();
-    void node.work.becomePrimary(1, false);
+    void node.work.becomeMaster(1, false);
     await settled();
     const left = leave(node.work);
     node.work.otherMasterHeard(2);
@@ -100,7 +100,7 @@ describe('a commit in advance that failed', () => {
     node.endCommit?.(new Error('no socket'));
     await settled();
     expect(node.committed()).toMatchObject([{ entries: 0, cancelled: true }]);
-    void node.work.becomePrimary(1, true);
+    void node.work.becomeMaster(1, true);
     await settled();
     expect(node.commits).toBe(2);
     node.endCommit?.(7);
@@ -112,7 +112,7 @@ describe('a commit in advance that failed', () => {
     const node = new Node();
     void node.work.preCommit(1);
     await settled();
-    void node.work.becomePrimary(1, true);
+    void node.work.becomeMaster(1, true);
     await settled();
     expect(node.commits).toBe(1);
     node.endCommit?.(new Error('no socket'));
@@ -127,7 +127,7 @@ describe('a commit in advance that failed', () => {
     const node = new Node();
     void node.work.preCommit(1);
     await settled();
-    void node.work.becomePrimary(1, true);
+    void node.work.becomeMaster(1, true);
     void node.work.becomeFault(2);
     node.endCommit?.(new Error('no socket'));
     await settled();
@@ -141,7 +141,7 @@ test('a commit in advance that was done is told as the result of the role', asyn
   await settled();
   node.endCommit?.(7);
   await settled();
-  await node.work.becomePrimary(1, true);
+  await node.work.becomeMaster(1, true);
   expect(node.commits).toBe(1);
   expect(node.committed()).toMatchObject([{ entries: 7 }, { entries: 7 }]);
 });
