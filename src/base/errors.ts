@@ -47,6 +47,16 @@ export function unreachable(value: never): never {
   throw new BugError(`unreachable: ${JSON.stringify(value)}`);
 }
 
+/** What an unknown thrown value says, for logs and answers. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** As `errorText`, with the stack where there is one. */
+export function errorStack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** The `code` of a Node.js system error (`ENOENT`), whichever realm it was made in; undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { systemErrorCode } from './errors.js';
+import { systemErrorCode, errorText } from './errors.js';
 
 /** A file's text, or why there is none (`reason` is for a person, in plain words). */
 export type FileText =
@@ -229,7 +229,7 @@ export function fileErrorText(error: unknown): string {
       return notRegular;
     case undefined:
     default:
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
   }
 }
 

@@ -3,6 +3,7 @@
  * code and remedy: no daemon, no right to ask, a daemon that does not answer, a refusal.
  */
 import { connect } from 'node:net';
+import { errorText } from '../base/errors.js';
 import { seconds, type Microseconds, type Timers } from '../base/time.js';
 import { LineReader } from './lineReader.js';
 import {
@@ -129,7 +130,7 @@ function converse(
       fail({
         kind: 'broken',
         path,
-        message: error instanceof Error ? error.message : String(error),
+        message: errorText(error),
       });
     }
   });

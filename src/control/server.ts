@@ -8,7 +8,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { BoundaryError } from '../base/errors.js';
+import { BoundaryError, errorText } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { clearSocketPath } from '../base/socketPath.js';
 import { seconds, type Microseconds, type Timers } from '../base/time.js';
@@ -161,7 +161,7 @@ export class ControlServer {
     try {
       result = await this.#options.handler.answer(parsed.request);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = errorText(cause);
       this.#options.logger.log('error', 'a control request failed', {
         verb: parsed.request.verb,
         because: message,

@@ -1,5 +1,6 @@
 /** Validate, compare, apply: a file with an error changes nothing, and what only a restart can change is refused. */
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import type { ConfigWatch } from './host/configWatch.js';
 import type { LoadResult } from '../config/loadNode.js';
@@ -94,7 +95,7 @@ export class Reloader {
   }
 
   #failed(error: unknown): ControlResult {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = errorText(error);
     this.#logger.log('error', 'reload failed', { because });
     return refusal(
       'reload-failed',

@@ -1,5 +1,5 @@
 /** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
-import { KeepstateError } from '../base/errors.js';
+import { KeepstateError, errorText } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import type { Timers } from '../base/time.js';
@@ -62,7 +62,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
   } catch (error) {
     const isExpected = error instanceof KeepstateError;
-    const because = error instanceof Error ? error.message : String(error);
+    const because = errorText(error);
     log.log('error', 'keepstate cannot start', {
       because,
       ...(isExpected || !(error instanceof Error) ? {} : { stack: error.stack }),

@@ -1,4 +1,5 @@
 /** Steps of a stop: whatever becomes of one, the next ones follow. */
+import { errorStack } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
 import { milliseconds, type Timers } from '../base/time.js';
 import type { CoordinatorRunner } from '../coordinator/runner.js';
@@ -37,7 +38,7 @@ export async function stopStep(
   try {
     await work();
   } catch (error) {
-    const because = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const because = errorStack(error);
     logger.log('error', 'not stopped cleanly', { what, because });
   }
 }

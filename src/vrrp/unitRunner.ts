@@ -3,7 +3,7 @@
  * waits for the kernel or is told to others goes through one queue per unit, strictly in order, so that a
  * removal never overtakes an addition and a group's notification comes after its members'.
  */
-import { BugError } from '../base/errors.js';
+import { BugError, errorText } from '../base/errors.js';
 import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import { addTime, subtractTime, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
@@ -306,7 +306,7 @@ export class UnitRunner {
     this.#work = this.#work.then(work).catch((error: unknown) => {
       this.#world.logger.log('error', 'an action failed', {
         unit: this.#settings.name,
-        because: error instanceof Error ? error.message : String(error),
+        because: errorText(error),
       });
     });
   }

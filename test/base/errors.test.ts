@@ -4,6 +4,8 @@ import {
   DecodeError,
   KeepstateError,
   KernelError,
+  errorStack,
+  errorText,
   unreachable,
 } from '../../src/base/errors.js';
 
@@ -24,6 +26,15 @@ describe('errors', () => {
       errno: 98,
       fields: { port: 1, errno: 98 },
     });
+  });
+
+  test('whatever was thrown has a text, and a stack where it is an error', () => {
+    const error = new Error('no room');
+    expect(errorText(error)).toBe('no room');
+    expect(errorStack(error)).toBe(error.stack);
+    delete error.stack;
+    expect(errorStack(error)).toBe('no room');
+    expect([errorText('text'), errorStack(7)]).toEqual(['text', '7']);
   });
 
   test('the branch that cannot be reached says what reached it', () => {

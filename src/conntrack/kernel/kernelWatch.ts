@@ -3,6 +3,7 @@
  * kernel at once, beside the running events (conntrackd 1.4.7 waits 30 s). Also PollSecs: compares every so
  * often, with events still on, so that only differences are news.
  */
+import { errorText } from '../../base/errors.js';
 import type { DecodeError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import {
@@ -174,7 +175,7 @@ export class KernelWatch {
         onResync?.(because, result);
       })
       .catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorText(error);
         logger.log('error', 'comparison with the kernel failed', { reason });
         timers.after(seconds(1), () => {
           this.#resyncWanted = true;

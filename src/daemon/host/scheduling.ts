@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { ThreadScheduling } from '../../config/nodeSettings.js';
 
@@ -20,7 +21,7 @@ export function schedule(threadId: number, wanted: ThreadScheduling, logger: Log
     try {
       setPriority(threadId, nice);
     } catch (error) {
-      const because = error instanceof Error ? error.message : String(error);
+      const because = errorText(error);
       logger.log('warning', 'the nice value cannot be set', { threadId, nice, because });
     }
   }

@@ -1,6 +1,7 @@
 /** The sync worker as a thread: the entry of src/sync in a node:worker_threads Worker. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { errorStack } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { ThreadScheduling } from '../../config/nodeSettings.js';
 import type { SyncReport } from '../../sync/messages.js';
@@ -25,7 +26,7 @@ export function threadStarter(
     // Only our own worker posts here, and its messages have this one type.
     worker.on('message', (report: SyncReport) => listener.report(report));
     worker.on('error', (error) => {
-      because = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      because = errorStack(error);
     });
     worker.on('exit', (code) => listener.ended(code === 0 ? because : `${because} (exit ${code})`));
     return {

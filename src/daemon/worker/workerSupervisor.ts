@@ -2,6 +2,7 @@
  * Keeps a sync worker alive: starts it, tells its end, starts it again with growing pauses, and pairs commands with
  * their results. VRRP never waits for it. Knows nothing of roles.
  */
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import {
   addTime,
@@ -138,7 +139,7 @@ export class WorkerSupervisor {
       worker = start(listener);
     } catch (error) {
       // No thread or descriptor was left: as though it had died at once.
-      listener.ended(error instanceof Error ? error.message : String(error));
+      listener.ended(errorText(error));
       return;
     }
     this.#worker = worker;

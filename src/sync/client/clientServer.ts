@@ -5,10 +5,10 @@
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { clearSocketPath } from '../../base/socketPath.js';
 import { seconds, type Timers } from '../../base/time.js';
-import { errorText } from '../errorText.js';
 
 /** Answers one request: text pieces, at once or when the work is done. */
 export type Answer = (request: number) => AsyncIterable<string> | undefined;

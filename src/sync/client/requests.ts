@@ -1,8 +1,7 @@
 /** conntrackd's client verbs, each with a count and a duration for the one who asked. */
 import { toMilliseconds, subtractTime } from '../../base/time.js';
-import { KernelError } from '../../base/errors.js';
+import { KernelError, errorText } from '../../base/errors.js';
 import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
-import { errorText } from '../errorText.js';
 import type { Engine } from '../engine/engine.js';
 import type { CommitSummary, SyncRequest } from '../messages.js';
 import { tableIsFull } from '../role/commitWork.js';

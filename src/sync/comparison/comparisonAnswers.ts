@@ -2,13 +2,13 @@
  * A MASTER answers which flows its kernel holds and which it has ended. The tables are read once
  * per comparison, in slices of 2 ms, and kept until nothing is asked for a while.
  */
+import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 import { ComparedTables } from './comparedTables.js';
 import type { Engine } from '../engine/engine.js';
-import { errorText } from '../errorText.js';
 import { keyHash, keyRest } from '../tables/flowKeyHash.js';
 import { walkInSlices } from '../tables/slicedWalk.js';
 import type { KeyMessage } from '../wire/keyMessage.js';

@@ -2,9 +2,9 @@
  * The walk of a bulk where there is no internal cache (DisableInternalCache): a dump of the kernel's table, read as
  * fast as the peer is sent what it found. What cannot be read is tried again.
  */
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { seconds, type Timers } from '../../base/time.js';
-import { errorText } from '../errorText.js';
 import type { Walk } from '../tables/changeListener.js';
 
 const retryPause = seconds(1);

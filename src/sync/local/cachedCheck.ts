@@ -3,7 +3,7 @@
  * when kernelBalance.ts says so, fills an emptied cache again, and knows why neither this node nor
  * its peer can say «equal» now.
  */
-import { errorText } from '../errorText.js';
+import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { ResyncResult } from '../../conntrack/kernel/flowMirror.js';
 import type { KernelView } from '../messages.js';

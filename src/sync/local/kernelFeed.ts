@@ -5,6 +5,7 @@
  *   cachedFeed.ts    fills a cache and keeps it equal to the kernel's table
  *   bypassedFeed.ts  reads the kernel's table for each bulk (DisableInternalCache)
  */
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Clock, Microseconds, Timers, Turns } from '../../base/time.js';
 import { buildFilterProgram } from '../../conntrack/kernel/filterProgram.js';
@@ -18,7 +19,6 @@ import {
 import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { KernelWatch } from '../../conntrack/kernel/kernelWatch.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
-import { errorText } from '../errorText.js';
 import { ExpectationFeed, type ExpectationRules } from './expectationFeed.js';
 import type { FeedState, InternalCache } from './internalCache.js';
 import { OwnPorts } from './ownPorts.js';

@@ -3,12 +3,12 @@
  * other's table those flows are in the other's kernel alone. Looked at when the other's whole table
  * has come, and again while its claim stands.
  */
+import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../../base/time.js';
 import { word } from '../../conntrack/record/flowRecord.js';
 import { FormerMaster, isAdopted } from '../comparison/adoption.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
-import { errorText } from '../errorText.js';
 import { keyHash, keyRest } from '../tables/flowKeyHash.js';
 
 /** What comes to the table meanwhile is looked at as well. */

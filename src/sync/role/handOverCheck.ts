@@ -3,10 +3,10 @@
  * is told, and a keepstate peer is asked whether it holds the same. Refused where one of these
  * fails: what is missing would be lost with the role.
  */
+import { errorText } from '../../base/errors.js';
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { drain } from './drain.js';
 import type { Engine } from '../engine/engine.js';
-import { errorText } from '../errorText.js';
 import type { PeerChannel } from '../peerChannel/peerChannel.js';
 
 /** A table of a million flows is read in 2 s on an idle machine. */

@@ -2,6 +2,7 @@
  * Keeps the leftovers of a role that has left: reads them from the kernel, and removes at once what
  * the MASTER ends. What packets or other programs change here meanwhile is no leftover any more.
  */
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { wholeSeconds, type Clock, type RandomSource, type Turns } from '../../base/time.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
@@ -9,7 +10,6 @@ import type { FlowFilter } from '../../conntrack/flowFilter.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
-import { errorText } from '../errorText.js';
 import { keyHash, keyRest, newKeySeeds, type KeySeeds } from '../tables/flowKeyHash.js';
 import type { KernelFeed } from '../local/kernelFeed.js';
 import { KeySet } from '../tables/keySet.js';

@@ -9,6 +9,7 @@
  * Following goes on for a while: neighbours may still send to the other node, which forwards and opens flows until
  * they have learnt where the addresses are. What this kernel has is never written over.
  */
+import { errorText } from '../../base/errors.js';
 import {
   addTime,
   seconds,
@@ -17,7 +18,6 @@ import {
   type Microseconds,
 } from '../../base/time.js';
 import type { Engine } from '../engine/engine.js';
-import { errorText } from '../errorText.js';
 import type { MergeSummary } from '../messages.js';
 
 /** Neighbours keep an address for up to 45 s, but a gratuitous ARP reaches them at once. */

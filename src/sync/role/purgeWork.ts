@@ -7,6 +7,7 @@
  * 0.1.0, DisableInternalCache) is believed when its whole table was received. conntrackd purges
  * after PurgeTimeout whatever happened.
  */
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { addTime, seconds, type Clock, type Microseconds } from '../../base/time.js';
 import type { PurgeOutcome } from '../comparison/comparedPurge.js';
@@ -15,7 +16,6 @@ import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import type { FlowFilter } from '../../conntrack/flowFilter.js';
-import { errorText } from '../errorText.js';
 import { FailureLog } from '../failureLog.js';
 import type { KernelFeed } from '../local/kernelFeed.js';
 
@@ -240,7 +240,7 @@ export class PurgeWork {
       return removed;
     } catch (error) {
       this.#options.logger.log('error', `${what} failed`, {
-        because: error instanceof Error ? error.message : String(error),
+        because: errorText(error),
       });
       return 0;
     } finally {

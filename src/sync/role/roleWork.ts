@@ -2,9 +2,9 @@
  * What a role change asks of the engine, in order, each step tied to its epoch: work of an older epoch is
  * dropped, a commit of an older epoch is cancelled and awaited before the next thing begins.
  */
+import { errorText } from '../../base/errors.js';
 import type { Microseconds } from '../../base/time.js';
 import type { Engine } from '../engine/engine.js';
-import { errorText } from '../errorText.js';
 import { FailureLog } from '../failureLog.js';
 import { MergeWork } from './mergeWork.js';
 import { nothingCommitted, type CommitSummary, type SyncCommand } from '../messages.js';

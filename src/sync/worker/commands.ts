@@ -1,9 +1,9 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
+import { errorText } from '../../base/errors.js';
 import { Lateness } from '../../base/lateness.js';
 import { millisecondsSince, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { Engine, type EnginePorts } from '../engine/engine.js';
 import type { ClientServer } from '../client/clientServer.js';
-import { errorText } from '../errorText.js';
 import { handOverRefusal } from '../role/handOverCheck.js';
 import type { SyncCommand, SyncStatus } from '../messages.js';
 import { changesRole, RememberedRole, withoutYield } from '../role/rememberedRole.js';

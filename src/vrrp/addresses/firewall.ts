@@ -3,6 +3,7 @@
  * of ours drops traffic to and from those VIPs; it is replaced as a whole, so that it is never half right.
  */
 import { execFile } from 'node:child_process';
+import { errorText } from '../../base/errors.js';
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 
 const table = 'inet keepstate_vrrp';
@@ -52,7 +53,7 @@ export const nftFirewall: Firewall = {
         child.stdin?.end(ruleset);
       } catch (error) {
         // No process or descriptor was left.
-        resolve(error instanceof Error ? error.message : String(error));
+        resolve(errorText(error));
       }
     }),
 };

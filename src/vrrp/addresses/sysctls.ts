@@ -1,5 +1,6 @@
 /** Kernel parameters under /proc/sys, as a port. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 
 /** `name` as a path below /proc/sys: `net/ipv4/conf/eth0/promote_secondaries`. */
@@ -24,7 +25,7 @@ export const procSysctls: Sysctls = {
       writeFileSync(`/proc/sys/${name}`, value);
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
     }
   },
 };

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { errorText } from '../../base/errors.js';
 import type { ScriptCommand } from '../settings.js';
 import { chooseAccount, readAccountFiles } from './accounts.js';
 import type { ProcessEnd, ProcessSpawner, StartedProcess } from './process.js';
@@ -70,7 +71,7 @@ function startChild(
     });
     return { signalGroup: (signal) => signalGroup(child.pid, signal) };
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error), onEnd);
+    return refuse(errorText(error), onEnd);
   } finally {
     process.umask(before);
   }
@@ -95,7 +96,7 @@ function securityRefusal(file: string): string | undefined {
   try {
     return insecureBecause(pathParts(file));
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 
