@@ -5,7 +5,7 @@
  * probe sent every 5 ms, as a capture at the client sees it.
  */
 import type { Capture, CapturedFrame } from '../test/lab/capture.js';
-import { pairConfig } from '../test/daemon/pairConfig.js';
+import { pairConfig } from '../test/support/daemon/pairConfig.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../test/lab/firewallPair.js';
 import type { Host } from '../test/lab/host.js';
 import { Lab } from '../test/lab/lab.js';

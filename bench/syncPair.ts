@@ -7,7 +7,7 @@ import { systemClock, SystemTimers } from '../src/base/systemClock.js';
 import { seconds } from '../src/base/time.js';
 import { ask } from '../src/control/client.js';
 import type { ControlRequest } from '../src/control/protocol.js';
-import type { StatusAnswer } from '../src/control/status.js';
+import type { StatusAnswer } from '../src/control/statusAnswer.js';
 import { Conntrackd } from '../test/lab/conntrackd.js';
 import type { Host } from '../test/lab/host.js';
 import type { Lab } from '../test/lab/lab.js';

@@ -1,8 +1,8 @@
 /** The story of `./demo`: two nodes, live connections, a power cut. Runs on the tests' laboratory. */
 import { statusText } from '../src/cli/statusText.js';
 import { historyText } from '../src/cli/historyText.js';
-import { KeepstateNode } from '../test/daemon/keepstateNode.js';
-import { pairConfig } from '../test/daemon/pairConfig.js';
+import { KeepstateNode } from '../test/support/daemon/keepstateNode.js';
+import { pairConfig } from '../test/support/daemon/pairConfig.js';
 import { firewallPair, pairAddresses } from '../test/lab/firewallPair.js';
 import { Lab } from '../test/lab/lab.js';
 import { startServer, startTcp, startUdpProbe } from '../test/lab/traffic.js';

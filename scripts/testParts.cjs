@@ -5,8 +5,8 @@
  * (test/architecture/testParts.test.ts). `node scripts/testParts.cjs PART` prints the pattern of a part.
  */
 const alone = [
-  'test/daemon/crash.ns.test.ts',
-  'test/daemon/handOver.ns.test.ts',
+  'test/daemon/cluster/crash.ns.test.ts',
+  'test/daemon/cluster/handOver.ns.test.ts',
   'test/vrrp/hostile.ns.test.ts',
   'test/vrrp/manyInstances.ns.test.ts',
 ];

@@ -1,7 +1,7 @@
 /** `keepstate acknowledge`: a problem that has ended was seen by somebody. */
 import type { Command } from 'commander';
 import type { ControlRequest } from '../control/protocol.js';
-import type { DoneAnswer } from '../control/status.js';
+import type { DoneAnswer } from '../control/statusAnswer.js';
 import { askDaemon, complain, exitCode, print, withControl, type ControlOption } from './talk.js';
 import { askingExitCodes, teach } from './teach.js';
 

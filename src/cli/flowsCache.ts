@@ -1,7 +1,7 @@
 /** `keepstate flows internal|external`: the caches of the running daemon, as `conntrackd -i` and `-e`. */
 import { seconds } from '../base/time.js';
 import { DecodeError } from '../base/errors.js';
-import { fetchListing, listingRequests, type ListingOutcome } from '../control/listing.js';
+import { fetchListing, listingRequests, type ListingOutcome } from '../control/fetchListing.js';
 import { cacheViewText } from '../conntrack/text/cacheLine.js';
 import type { FlowPredicate } from '../conntrack/text/flowFilter.js';
 import { flowFromJson } from '../conntrack/text/flowJson.js';

@@ -9,7 +9,7 @@ import {
 import type { EventKind } from '../conntrack/text/flowView.js';
 import { BufferedOutput } from './bufferedOutput.js';
 import { flowPrinter, type FlowPrinter } from './flowPrinter.js';
-import type { StatusAnswer } from '../control/status.js';
+import type { StatusAnswer } from '../control/statusAnswer.js';
 import { printCache } from './flowsCache.js';
 import { followKernelEvents, printKernelFlows } from './flowsKernel.js';
 import { teach } from './teach.js';

@@ -1,6 +1,6 @@
 /** History entries as text, one line each, and a second line for the cause. Pure. */
 import { printableValue } from '../base/printable.js';
-import type { HistoryEntry } from '../control/status.js';
+import type { HistoryEntry } from '../control/statusAnswer.js';
 import { paint, wrap, type Look, type Tone } from './terminal.js';
 
 const tones: Readonly<Record<string, Tone>> = { MASTER: 'good', FAULT: 'bad' };

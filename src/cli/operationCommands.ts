@@ -3,7 +3,7 @@ import { Argument, type Command } from 'commander';
 import { printableJson, printableLines } from '../base/printable.js';
 import type { Microseconds } from '../base/time.js';
 import type { ControlRequest, SyncVerb } from '../control/protocol.js';
-import type { DoneAnswer } from '../control/status.js';
+import type { DoneAnswer } from '../control/statusAnswer.js';
 import { askingExitCodes, teach } from './teach.js';
 import { askDaemon, longTimeout, print, withControl, type ControlOption } from './talk.js';
 

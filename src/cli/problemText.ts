@@ -1,5 +1,5 @@
 /** Problems in `status`: what, since when, until when, and what to do. Pure. */
-import type { Problem, StatusAnswer } from '../control/status.js';
+import type { Problem, StatusAnswer } from '../control/statusAnswer.js';
 import { age, duration, paint, utc, wrap, type Look, type Tone } from './terminal.js';
 
 /** `now`: milliseconds since 1970. */

@@ -30,7 +30,7 @@ export function registerRun(program: Command): void {
     .option('-i, --config-id <id>', 'for @ID conditions in the configuration')
     .option('--record <file>', 'append each VRRP event, for npm run replay; holds the password')
     .action(async (options: RunCommandOptions) => {
-      const { runDaemon } = await import('../daemon/run.js');
+      const { runDaemon } = await import('../daemon/runDaemon.js');
       // A start that failed half way, or a stop, must not wait for what is still open: a service manager waits with it.
       process.exit(await runDaemon(options));
     });

@@ -2,8 +2,8 @@
 import { Argument, type Command } from 'commander';
 import { printableJson } from '../base/printable.js';
 import { seconds } from '../base/time.js';
-import { fetchListing, listingRequests } from '../control/listing.js';
-import type { StatusAnswer, SyncStatusAnswer } from '../control/status.js';
+import { fetchListing, listingRequests } from '../control/fetchListing.js';
+import type { StatusAnswer, SyncStatusAnswer } from '../control/statusAnswer.js';
 import { askingExitCodes, teach } from './teach.js';
 import {
   askDaemon,

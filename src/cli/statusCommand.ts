@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { printableJson } from '../base/printable.js';
 import { systemClock } from '../base/systemClock.js';
 import { seconds, toMilliseconds } from '../base/time.js';
-import type { StatusAnswer } from '../control/status.js';
+import type { StatusAnswer } from '../control/statusAnswer.js';
 import { statusText } from './statusText.js';
 import { askDaemon, exitCode, print, timers, withControl, type ControlOption } from './talk.js';
 import { teach } from './teach.js';

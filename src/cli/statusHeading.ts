@@ -2,7 +2,7 @@
  * The first lines of `status`: who is MASTER, what this node and its peer are, since when and why.
  * Pure.
  */
-import type { RoleState, StatusAnswer } from '../control/status.js';
+import type { RoleState, StatusAnswer } from '../control/statusAnswer.js';
 import { age, duration, paint, utc, wrap, type Look, type Tone } from './terminal.js';
 
 const toneOf: Readonly<Record<RoleState, Tone>> = {

@@ -4,7 +4,7 @@ import type {
   StatusAnswer,
   SyncLinkStatus,
   SyncStatusAnswer,
-} from '../control/status.js';
+} from '../control/statusAnswer.js';
 import { printableValue } from '../base/printable.js';
 import { problemsText } from './problemText.js';
 import { heading } from './statusHeading.js';

@@ -2,7 +2,7 @@
  * Reads a transition that was written to a file or a socket earlier, perhaps by another version or
  * by somebody else.
  */
-import type { HistoryEntry } from './status.js';
+import type { HistoryEntry } from './statusAnswer.js';
 
 const texts = ['name', 'kind', 'from', 'to', 'because'] as const;
 const numbers = [

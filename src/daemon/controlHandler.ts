@@ -2,7 +2,7 @@
 import { seconds, type Microseconds } from '../base/time.js';
 import { refusal, type ControlRequest, type ControlResult } from '../control/protocol.js';
 import type { ControlHandler } from '../control/server.js';
-import type { DoneAnswer, StatusAnswer } from '../control/status.js';
+import type { DoneAnswer, StatusAnswer } from '../control/statusAnswer.js';
 import type { SyncRequest } from '../sync/messages.js';
 import { unreachable } from '../base/errors.js';
 import type { KeepstateNode } from './node.js';

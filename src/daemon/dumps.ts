@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../base/logger.js';
 import { fileErrorText, replaceFile } from '../base/regularFile.js';
-import { dataText } from '../vrrp/dumps/data.js';
-import { jsonText } from '../vrrp/dumps/json.js';
-import { statsText } from '../vrrp/dumps/stats.js';
+import { dataText } from '../vrrp/dumps/dataDump.js';
+import { jsonText } from '../vrrp/dumps/jsonDump.js';
+import { statsText } from '../vrrp/dumps/statsDump.js';
 import { besideControl } from './disk/besideControl.js';
 import type { KeepstateNode } from './node.js';
 

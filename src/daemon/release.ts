@@ -18,7 +18,7 @@ import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';
 import { RawVrrpSockets } from '../net/vrrp/vrrpSocket.js';
-import { chooseSource, keepalivedProtocol } from '../vrrp/addresses/addresses.js';
+import { chooseSource, keepalivedProtocol } from '../vrrp/addresses/interfaceAddresses.js';
 import { Senders } from '../vrrp/wire/senders.js';
 import { SocketPool } from '../vrrp/wire/socketPool.js';
 import { runningHere } from './host/otherDaemons.js';

@@ -22,9 +22,9 @@ import {
   takeSnapshot,
   type RolePicture,
   type RouterSnapshot,
-} from './snapshot.js';
+} from './status/snapshot.js';
 import { SocketPool } from './wire/socketPool.js';
-import { SecondaryPromotion } from './addresses/sysctls.js';
+import { SecondaryPromotion } from './addresses/secondaryPromotion.js';
 import { Trackers } from './tracking/trackers.js';
 import { UnitRunner, type UnitInput, type UnitWorld } from './unitRunner.js';
 import { leavingMembers, successorOf, unitsOf, type Bindings } from './machine/units.js';

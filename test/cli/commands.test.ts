@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { refusal } from '../../src/control/protocol.js';
-import type { HistoryEntry } from '../../src/control/status.js';
+import type { HistoryEntry } from '../../src/control/statusAnswer.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';
 import { buildProgram } from '../../src/cli/program.js';
 import type { Command } from 'commander';

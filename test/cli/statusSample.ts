@@ -1,5 +1,5 @@
 /** An answer to `status` with everything in it. */
-import type { StatusAnswer } from '../../src/control/status.js';
+import type { StatusAnswer } from '../../src/control/statusAnswer.js';
 
 export const now = Date.parse('2026-03-01T12:00:00.000Z');
 

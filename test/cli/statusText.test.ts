@@ -1,7 +1,7 @@
 import { historyText } from '../../src/cli/historyText.js';
 import { statusText } from '../../src/cli/statusText.js';
 import { clip, duration, lookOf, table, wrap } from '../../src/cli/terminal.js';
-import type { RoleState, SyncStatusAnswer } from '../../src/control/status.js';
+import type { RoleState, SyncStatusAnswer } from '../../src/control/statusAnswer.js';
 import { now, sampleStatus } from './statusSample.js';
 
 const plain = { colour: false, columns: 80 };

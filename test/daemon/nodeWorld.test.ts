@@ -12,7 +12,7 @@ import {
   type Microseconds,
   type Timers,
 } from '../../src/base/time.js';
-import type { HistoryEntry } from '../../src/control/status.js';
+import type { HistoryEntry } from '../../src/control/statusAnswer.js';
 import { besideControl } from '../../src/daemon/disk/besideControl.js';
 import { History } from '../../src/daemon/disk/history.js';
 import { formatLine } from '../../src/daemon/log/log.js';
@@ -34,7 +34,7 @@ import {
 import { syslogDatagram } from '../../src/daemon/log/syslog.js';
 import { schedule, threadIds } from '../../src/daemon/host/scheduling.js';
 import { RecordedLog } from '../support/base/recordedLog.js';
-import { vrrpSettings } from '../support/vrrp/routerBench.js';
+import { vrrpSettings } from '../support/vrrp/routerHarness.js';
 import { instanceSettings } from '../support/vrrp/settings.js';
 
 let directory: string;

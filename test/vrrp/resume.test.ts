@@ -1,7 +1,7 @@
 import { milliseconds, seconds } from '../../src/base/time.js';
 import type { RecordedLine } from '../../src/vrrp/machine/recording.js';
 import { replay, toJsonLine } from '../../src/vrrp/machine/recording.js';
-import { RouterBench, vrrpSettings } from '../support/vrrp/routerBench.js';
+import { RouterBench, vrrpSettings } from '../support/vrrp/routerHarness.js';
 import { instanceSettings, ip } from '../support/vrrp/settings.js';
 
 const settings = vrrpSettings([instanceSettings()]);

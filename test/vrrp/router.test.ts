@@ -2,7 +2,7 @@ import { milliseconds, seconds } from '../../src/base/time.js';
 import { encodeAdvert } from '../../src/vrrp/wire/packet.js';
 import { advertOf } from '../../src/vrrp/wire/advert.js';
 import type { VrrpDatagram } from '../../src/net/ports.js';
-import { RouterBench, vrrpSettings } from '../support/vrrp/routerBench.js';
+import { RouterBench, vrrpSettings } from '../support/vrrp/routerHarness.js';
 import { instanceSettings, ip, vip } from '../support/vrrp/settings.js';
 
 const script = (text: string): { words: string[] } => ({ words: text.split(' ') });

@@ -4,7 +4,7 @@ import type { Bridge } from '../lab/bridge.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
-import type { InstanceSnapshot } from '../../src/vrrp/snapshot.js';
+import type { InstanceSnapshot } from '../../src/vrrp/status/snapshot.js';
 import type { NodeSpec } from '../support/vrrp/nodeSpec.js';
 import { KeepstateNode } from '../support/vrrp/peers.js';
 

@@ -12,7 +12,7 @@ import {
   replaceFile,
 } from '../../base/regularFile.js';
 import { readHistoryEntry } from '../../control/historyEntry.js';
-import type { HistoryEntry } from '../../control/status.js';
+import type { HistoryEntry } from '../../control/statusAnswer.js';
 
 export type HistoryListener = (entry: HistoryEntry) => boolean;
 

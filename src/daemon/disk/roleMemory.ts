@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.js';
 import { microseconds, type Microseconds } from '../../base/time.js';
-import type { RolePicture } from '../../vrrp/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/snapshot.js';
 import type { InstanceSettings, VrrpSettings } from '../../vrrp/settings.js';
 import { longestPatience, peersPatience } from '../../vrrp/machine/timing.js';
 import { besideControl } from './besideControl.js';

@@ -1,6 +1,6 @@
 /** Problem records in the state file: what is no record there is left out. Pure. */
 import { microseconds, type Microseconds } from '../../base/time.js';
-import type { Problem } from '../../control/status.js';
+import type { Problem } from '../../control/statusAnswer.js';
 import type { ProblemRecord } from '../status/problemLog.js';
 import { isProblemCode } from '../problemTable/table.js';
 

@@ -17,7 +17,7 @@ import {
   sysctlNames,
 } from '../../config/machine/takeoverSysctls.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
-import type { Problem } from '../../control/status.js';
+import type { Problem } from '../../control/statusAnswer.js';
 import { enabledUnits, isAwayFromUnits } from './incumbentUnits.js';
 import { NatWatch } from './natWatch.js';
 import { appearedHere } from './otherDaemons.js';

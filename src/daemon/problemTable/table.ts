@@ -4,7 +4,7 @@
  * docs:problems). Codes are stable, new ones are added.
  */
 import type { Microseconds } from '../../base/time.js';
-import type { Problem } from '../../control/status.js';
+import type { Problem } from '../../control/statusAnswer.js';
 import { clusterRows } from './clusterRows.js';
 import { machineRows } from './machineRows.js';
 import type { ProblemRow, Severity } from './row.js';

@@ -2,8 +2,8 @@
  * Problems of roles, addresses and advertisements. The remedies of refused advertisements are those
  * of the VRRP room.
  */
-import { problemRemedy } from '../../vrrp/remedies.js';
-import type { ComplaintReason } from '../../vrrp/machine/problems.js';
+import { problemRemedy } from '../../vrrp/status/remedies.js';
+import type { ComplaintReason } from '../../vrrp/machine/advertProblems.js';
 import type { ProblemRow } from './row.js';
 
 const quiet = 'a minute after the last such advertisement';

@@ -5,9 +5,9 @@
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { SyncStatus } from '../../sync/messages.js';
 import type { UnitRole } from '../../sync/wire/peerRoles.js';
-import type { RejectionReason } from '../../vrrp/machine/problems.js';
-import type { InstanceSnapshot, RouterSnapshot, UnitSnapshot } from '../../vrrp/snapshot.js';
-import { counterpart } from '../peerRole.js';
+import type { RejectionReason } from '../../vrrp/machine/advertProblems.js';
+import type { InstanceSnapshot, RouterSnapshot, UnitSnapshot } from '../../vrrp/status/snapshot.js';
+import { counterpart } from './peerRole.js';
 import { problem, type Finding } from '../problemTable/table.js';
 
 export interface ClusterView {

@@ -5,9 +5,9 @@
  * stay longer, never shorter than it should. Pure but for its own memory.
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
-import type { Problem } from '../../control/status.js';
+import type { Problem } from '../../control/statusAnswer.js';
 import { isProblemCode, problemTable, type Finding } from '../problemTable/table.js';
-import { isoTime } from './isoTime.js';
+import { isoTime } from '../../base/isoTime.js';
 
 /** `ended` and `acknowledged`: absent where it was not. Microseconds since 1970. */
 export interface ProblemRecord {

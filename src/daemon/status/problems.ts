@@ -2,7 +2,7 @@
 import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../../base/time.js';
 import type { SyncStatus } from '../../sync/messages.js';
 import { refusals } from '../../sync/links/refusedSenders.js';
-import type { InstanceSnapshot } from '../../vrrp/snapshot.js';
+import type { InstanceSnapshot } from '../../vrrp/status/snapshot.js';
 import { problem, type Finding } from '../problemTable/table.js';
 
 export interface SyncView {

@@ -13,13 +13,13 @@ import type {
   RoleState,
   StatusAnswer,
   SyncStatusAnswer,
-} from '../../control/status.js';
+} from '../../control/statusAnswer.js';
 import type { SyncStatus } from '../../sync/messages.js';
 import type { NodeRoles } from '../../sync/wire/peerRoles.js';
-import type { InstanceSnapshot, RouterSnapshot, UnitSnapshot } from '../../vrrp/snapshot.js';
+import type { InstanceSnapshot, RouterSnapshot, UnitSnapshot } from '../../vrrp/status/snapshot.js';
 import { clusterProblems } from './clusterProblems.js';
-import { isoTime } from './isoTime.js';
-import { roleOf } from '../peerRole.js';
+import { isoTime } from '../../base/isoTime.js';
+import { roleOf } from './peerRole.js';
 import type { ShownProblems } from './problemLog.js';
 import type { Finding } from '../problemTable/table.js';
 import {

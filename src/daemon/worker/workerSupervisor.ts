@@ -17,7 +17,7 @@ import {
 } from '../../base/time.js';
 import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../../sync/messages.js';
 import type { SyncSettings } from '../../sync/settings.js';
-import { SilenceWatch } from './silenceWatch.js';
+import { SilenceWatch } from './workerHeartbeat.js';
 
 /** A started worker: node:worker_threads in compose.ts, a fake in tests. */
 export interface WorkerHandle {

@@ -20,7 +20,7 @@ import {
   whereNow,
   type KernelView,
   type Presence,
-} from './addresses.js';
+} from './interfaceAddresses.js';
 import { changedItems, itemsOf, sameItem, type Item, type ItemSource } from './holdingItems.js';
 
 /** Many events arrive together when a link comes up; one look at all routes is enough. */

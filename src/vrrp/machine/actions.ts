@@ -5,7 +5,7 @@
 import type { IpAddress } from '../../base/ipAddress.js';
 import type { Microseconds } from '../../base/time.js';
 import type { TimerName } from './events.js';
-import type { Problem } from './problems.js';
+import type { Problem } from './advertProblems.js';
 
 export type StateName = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT';
 /** What notify scripts and FIFOs can be told. */

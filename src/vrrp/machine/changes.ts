@@ -1,6 +1,6 @@
 /** What changes under a running unit: tracking results, source addresses, settings. */
 import { microseconds } from '../../base/time.js';
-import { enterJoiners, faultOf, settleFaults } from './coupling.js';
+import { enterJoiners, faultOf, settleFaults } from './unitTransitions.js';
 import type { Conditions } from './events.js';
 import { effectivePriority } from './priority.js';
 import { advertise } from './roles.js';

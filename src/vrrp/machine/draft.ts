@@ -7,7 +7,7 @@ import { addTime, microseconds, subtractTime, type Microseconds } from '../../ba
 import type { UnitAction } from './actions.js';
 import { countOne, type CounterName } from './counters.js';
 import type { TimerName } from './events.js';
-import { noteProblem, type Finding } from './problems.js';
+import { noteProblem, type Finding } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 import type { InstanceState, UnitSettings, UnitState } from './state.js';
 import { preparationLead } from './timing.js';

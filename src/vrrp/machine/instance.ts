@@ -6,7 +6,7 @@
 import { compareIp, formatIp, ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import { centiseconds, microseconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { VrrpDatagram } from '../../net/ports.js';
-import { judge } from './acceptance.js';
+import { judge } from './advertAcceptance.js';
 import type { TimerName } from './events.js';
 import type { Advert } from '../wire/packet.js';
 import { isOwner } from './priority.js';

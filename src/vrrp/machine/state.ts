@@ -4,7 +4,7 @@ import { microseconds, type Microseconds } from '../../base/time.js';
 import type { NotifiedState, StateName } from './actions.js';
 import { zeroCounters, type InstanceCounters } from './counters.js';
 import type { Conditions, TimerName } from './events.js';
-import type { Problems } from './problems.js';
+import type { Problems } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 
 /** A unit: one sync group with its members in configured order, or one instance that is in no group. */

@@ -22,11 +22,11 @@ import {
   stopUnit,
   takeOver,
   withdrawPreemption,
-} from './coupling.js';
+} from './unitTransitions.js';
 import type { UnitEvent } from './events.js';
 import { drained, listenBeforePreempt, receive, ring, type RoleRequest } from './instance.js';
 import { enterStop } from './roles.js';
-import { considerPreparation } from './silence.js';
+import { considerPreparation } from './prepareTakeover.js';
 import type { UnitSettings, UnitState } from './state.js';
 import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './draft.js';
 

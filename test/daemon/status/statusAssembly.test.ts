@@ -6,9 +6,9 @@ import { seconds, microseconds } from '../../../src/base/time.js';
 import { loadNodeText, type LoadResult } from '../../../src/config/loadNode.js';
 import { systemLoadPorts } from '../../../src/config/systemPorts.js';
 import { History } from '../../../src/daemon/disk/history.js';
-import { isoTime } from '../../../src/daemon/status/isoTime.js';
+import { isoTime } from '../../../src/base/isoTime.js';
 import { natProblems } from '../../../src/daemon/host/natWatch.js';
-import { RoleRecorder } from '../../../src/daemon/disk/roleRecorder.js';
+import { RoleRecorder } from '../../../src/daemon/roles/roleRecorder.js';
 import {
   syncProblems,
   instanceProblems,
@@ -20,10 +20,10 @@ import {
   findProblems,
   type StatusSource,
 } from '../../../src/daemon/status/statusAssembly.js';
-import type { StatusAnswer } from '../../../src/control/status.js';
+import type { StatusAnswer } from '../../../src/control/statusAnswer.js';
 import type { SyncStatus } from '../../../src/sync/messages.js';
 import type { RefusedSender } from '../../../src/sync/links/refusedSenders.js';
-import type { InstanceSnapshot } from '../../../src/vrrp/snapshot.js';
+import type { InstanceSnapshot } from '../../../src/vrrp/status/snapshot.js';
 import {
   sampleCounts,
   sampleInstance,

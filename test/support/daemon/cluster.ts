@@ -1,5 +1,5 @@
 /** The firewall pair with a daemon on each side, traffic across it, and the faults that can befall it. */
-import { pairConfig, type PairConfigOptions } from '../../daemon/pairConfig.js';
+import { pairConfig, type PairConfigOptions } from './pairConfig.js';
 import {
   firewallPair,
   pairAddresses,

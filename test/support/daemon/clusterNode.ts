@@ -2,7 +2,7 @@
  * One firewall of a cluster under test, whatever runs on it: keepstate, or keepalived and conntrackd joined by a
  * notify script. Faults and waits have the same words for both, so that one scenario serves for both.
  */
-import { KeepstateNode } from '../../daemon/keepstateNode.js';
+import { KeepstateNode } from './keepstateNode.js';
 import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Keepalived } from '../../lab/keepalived.js';

@@ -2,7 +2,7 @@
 import { microseconds, seconds } from '../../../src/base/time.js';
 import type { SyncStatus } from '../../../src/sync/messages.js';
 import { zeroCounters } from '../../../src/vrrp/machine/counters.js';
-import type { InstanceSnapshot, UnitSnapshot } from '../../../src/vrrp/snapshot.js';
+import type { InstanceSnapshot, UnitSnapshot } from '../../../src/vrrp/status/snapshot.js';
 
 const wallClock = seconds(1_700_000_000);
 

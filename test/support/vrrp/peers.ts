@@ -3,7 +3,7 @@ import { Keepalived } from '../../lab/keepalived.js';
 import type { Host } from '../../lab/host.js';
 import type { ManagedProcess } from '../../lab/managedProcess.js';
 import { waitFor } from '../../lab/waitFor.js';
-import type { RouterSnapshot } from '../../../src/vrrp/snapshot.js';
+import type { RouterSnapshot } from '../../../src/vrrp/status/snapshot.js';
 import { keepalivedConf, type NodeSpec } from './nodeSpec.js';
 
 export type DaemonKind = 'keepalived' | 'keepstate';

@@ -4,7 +4,7 @@ import type { AddressSpec } from '../../../src/net/ports.js';
 import { Announcements } from '../../../src/vrrp/addresses/announce.js';
 import { noAcceptRuleset } from '../../../src/vrrp/addresses/firewall.js';
 import { gatedControl } from '../../../src/vrrp/addresses/kernelGate.js';
-import { SecondaryPromotion } from '../../../src/vrrp/addresses/sysctls.js';
+import { SecondaryPromotion } from '../../../src/vrrp/addresses/secondaryPromotion.js';
 import { FakeNetwork } from '../../support/vrrp/fakeNetwork.js';
 import { ManualTime } from '../../support/base/manualTime.js';
 import { ip } from '../../support/vrrp/settings.js';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { seconds } from '../../../src/base/time.js';
-import { dataText } from '../../../src/vrrp/dumps/data.js';
-import { jsonText } from '../../../src/vrrp/dumps/json.js';
-import { statsText } from '../../../src/vrrp/dumps/stats.js';
+import { dataText } from '../../../src/vrrp/dumps/dataDump.js';
+import { jsonText } from '../../../src/vrrp/dumps/jsonDump.js';
+import { statsText } from '../../../src/vrrp/dumps/statsDump.js';
 import type { VrrpSettings } from '../../../src/vrrp/settings.js';
-import { RouterBench, vrrpSettings } from '../../support/vrrp/routerBench.js';
+import { RouterBench, vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings, ip, password, vip } from '../../support/vrrp/settings.js';
 
 const vectors = JSON.parse(readFileSync(`${__dirname}/../../vectors/vrrp-dumps.json`, 'utf8')) as {

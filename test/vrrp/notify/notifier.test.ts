@@ -9,7 +9,7 @@ import { Notifier, type NotifyState } from '../../../src/vrrp/notify/notifier.js
 import { longestQueue } from '../../../src/vrrp/notify/serialRunner.js';
 import { FakeProcesses } from '../../support/vrrp/fakeProcesses.js';
 import { ManualTime } from '../../support/base/manualTime.js';
-import { vrrpSettings } from '../../support/vrrp/routerBench.js';
+import { vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings } from '../../support/vrrp/settings.js';
 
 const command = (text: string): { words: string[] } => ({ words: text.split(' ') });

@@ -16,7 +16,7 @@ import { afterResult, initialRiseFall } from '../../../src/vrrp/tracking/riseFal
 import { ScriptTracker } from '../../../src/vrrp/tracking/scriptTracker.js';
 import { FakeProcesses } from '../../support/vrrp/fakeProcesses.js';
 import { ManualTime } from '../../support/base/manualTime.js';
-import { vrrpSettings } from '../../support/vrrp/routerBench.js';
+import { vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings } from '../../support/vrrp/settings.js';
 
 const nothing: Observations = {

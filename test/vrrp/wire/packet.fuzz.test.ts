@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { DecodeError } from '../../../src/base/errors.js';
 import { ipFromBytes, type IpAddress, type IpFamily } from '../../../src/base/ipAddress.js';
-import { judge } from '../../../src/vrrp/machine/acceptance.js';
+import { judge } from '../../../src/vrrp/machine/advertAcceptance.js';
 import {
   decodeAdvert,
   encodeAdvert,

@@ -1,0 +1,251 @@
+/** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
+import { KeepstateError, errorText } from '../base/errors.js';
+import type { LogLevel } from '../base/logger.js';
+import { systemClock, SystemTimers } from '../base/systemClock.js';
+import type { Timers } from '../base/time.js';
+import { loadNode, type LoadResult } from '../config/loadNode.js';
+import type { NodeSettings } from '../config/nodeSettings.js';
+import { formatProblems } from '../config/problem.js';
+import { systemLoadPorts } from '../config/systemPorts.js';
+import { ControlServer } from '../control/server.js';
+import { onSignalNumber } from '../net/socket/realTimeSignals.js';
+import { sendUnixDatagram } from '../net/socket/unixDatagram.js';
+import { inlineMore } from './host/compiler.js';
+import { composeNode } from './compose.js';
+import { controlHandler } from './controlHandler.js';
+import { ConfigWatch } from './host/configWatch.js';
+import { writeDump, type DumpKind } from './dumps.js';
+import { packageVersion } from '../base/packageVersion.js';
+import { LockFile } from './disk/lockFile.js';
+import { lockNamespace } from './disk/namespaceLock.js';
+import { openLog, type ProcessLog } from './log/log.js';
+import type { KeepstateNode } from './node.js';
+import { findConflicts, isKeepstate, runningHere } from './host/otherDaemons.js';
+import { enterOwnNamespace } from './host/ownNamespace.js';
+import { RecordingFile } from './disk/recordingFile.js';
+import { planReload, Reloader } from './reload.js';
+import { schedule } from './host/scheduling.js';
+import { serviceEnvironment, ServiceManager } from './host/serviceManager.js';
+import { watchFiles } from './host/watchedFiles.js';
+import { journalFacts, stderrForm } from './log/journal.js';
+import { syslogStream } from './log/syslog.js';
+
+export interface RunOptions {
+  readonly config: string;
+  /** Overrides `control_socket`. */
+  readonly control?: string;
+  readonly logLevel: LogLevel;
+  /** keepalived's `-i`. */
+  readonly configId?: string;
+  /** A file to which each VRRP event is appended, for a replay. */
+  readonly record?: string;
+}
+
+/** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
+export async function runDaemon(options: RunOptions): Promise<number> {
+  inlineMore();
+  const ports = systemLoadPorts(
+    options.configId === undefined ? {} : { configId: options.configId },
+  );
+  const watched = watchFiles(ports.files);
+  const load = (): LoadResult => {
+    watched.forget();
+    return loadNode(options.config, { ...ports, files: watched.files });
+  };
+  const loaded = load();
+  for (const line of formatProblems(loaded.problems)) process.stderr.write(`${line}\n`);
+  const { settings } = loaded;
+  if (settings === undefined) return loaded.readable ? 1 : 2;
+  const timers = new SystemTimers(systemClock);
+  const log = openConfiguredLog(settings, options.logLevel, timers);
+  try {
+    return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
+  } catch (error) {
+    const isExpected = error instanceof KeepstateError;
+    const because = errorText(error);
+    log.log('error', 'keepstate cannot start', {
+      because,
+      ...(isExpected || !(error instanceof Error) ? {} : { stack: error.stack }),
+    });
+    return 1;
+  } finally {
+    await log.close();
+  }
+}
+
+/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
+const keepalivedSignals = { json: 36, statsClear: 63 } as const;
+
+interface ConfigFile {
+  readonly load: () => LoadResult;
+  /** Another text where what was read last has changed on the disk. */
+  readonly stamp: () => string;
+}
+
+class Run {
+  readonly #settings: NodeSettings;
+  readonly #options: RunOptions;
+  readonly #log: ProcessLog;
+  readonly #file: ConfigFile;
+  readonly #timers = new SystemTimers(systemClock);
+  #stop: () => void = () => undefined;
+
+  constructor(settings: NodeSettings, options: RunOptions, log: ProcessLog, file: ConfigFile) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#log = log;
+    this.#file = file;
+  }
+
+  async untilStopped(): Promise<number> {
+    const settings = this.#settings;
+    const stopped = new Promise<void>((resolve) => {
+      this.#stop = resolve;
+    });
+    enterOwnNamespace(settings);
+    refuseBesideOthers(settings);
+    const { record } = this.#options;
+    const recording = record === undefined ? undefined : new RecordingFile(record, this.#log);
+    const lock =
+      settings.sync === undefined
+        ? undefined
+        : LockFile.take(settings.general.lockFile, {
+            isAlive: isKeepstate,
+            isForeignHeld: () => runningHere('conntrackd').length > 0,
+            logger: this.#log,
+          });
+    try {
+      const service = this.#serviceManager();
+      const controlPath = this.#controlPath;
+      let current = (): NodeSettings => settings;
+      const watch = new ConfigWatch({
+        ...this.#file,
+        timers: this.#timers,
+        plan: (loaded) => planReload(current(), loaded).kind,
+      });
+      const composed = await composeNode(settings, {
+        configFile: this.#options.config,
+        controlPath,
+        version: packageVersion(),
+        logger: this.#log,
+        service,
+        onStopRequested: () => this.#stop(),
+        recording,
+        furtherProblems: () => watch.problems(),
+      });
+      current = () => composed.node.settings;
+      const reloader = new Reloader({
+        load: this.#file.load,
+        logger: this.#log,
+        current,
+        apply: (next) => composed.node.reload(next),
+        watch,
+      });
+      const control = await ControlServer.listen({
+        path: controlPath,
+        handler: controlHandler(composed.node, () => reloader.reload()),
+        timers: this.#timers,
+        logger: this.#log,
+      });
+      let alone: LockFile | undefined;
+      try {
+        alone = lockNamespace(this.#log);
+        const forget = this.#listenToSignals(composed.node, reloader, service);
+        if (settings.scheduling !== undefined) {
+          schedule(process.pid, settings.scheduling.vrrp, this.#log);
+        }
+        await composed.node.start();
+        watch.start();
+        this.#log.log('notice', 'keepstate runs', { control: controlPath, pid: process.pid });
+        await stopped;
+        forget();
+        watch.close();
+        this.#log.log('notice', 'stopping');
+        await composed.node.stop();
+      } finally {
+        composed.close();
+        await control.close();
+        alone?.release();
+      }
+      this.#log.log('notice', 'stopped');
+      return 0;
+    } finally {
+      await recording?.close();
+      lock?.release();
+    }
+  }
+
+  #listenToSignals(node: KeepstateNode, reloader: Reloader, service: ServiceManager): () => void {
+    const stop = (): void => this.#stop();
+    const reload = (): void => {
+      service.reloading(systemClock.now());
+      this.#log.reopen();
+      void reloader.reload().then(() => service.reloaded());
+    };
+    const dump =
+      (...kinds: readonly DumpKind[]) =>
+      (): void => {
+        for (const kind of kinds) writeDump(kind, node, this.#controlPath, this.#log);
+      };
+    const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
+      ['SIGTERM', stop],
+      ['SIGINT', stop],
+      ['SIGHUP', reload],
+      ['SIGUSR1', dump('data', 'json')],
+      ['SIGUSR2', dump('stats')],
+    ];
+    for (const [signal, handle] of handlers) process.on(signal, handle);
+    // Tools that know keepalived send them, and unheard they would end a MASTER.
+    onSignalNumber(keepalivedSignals.json, dump('json'));
+    onSignalNumber(keepalivedSignals.statsClear, dump('stats'));
+    return () => {
+      for (const [signal, handle] of handlers) {
+        process.off(signal, handle);
+        // None of them may end the stop half way.
+        process.on(signal, () => undefined);
+      }
+    };
+  }
+
+  get #controlPath(): string {
+    return this.#options.control ?? this.#settings.keepstate.controlPath;
+  }
+
+  #serviceManager(): ServiceManager {
+    const path = process.env['NOTIFY_SOCKET'];
+    const send = (text: string): void => {
+      if (path === undefined || path === '') return;
+      sendUnixDatagram(path, Buffer.from(text));
+    };
+    return new ServiceManager(send, this.#timers, serviceEnvironment(process.env, process.pid));
+  }
+}
+
+function openConfiguredLog({ general }: NodeSettings, level: LogLevel, timers: Timers): ProcessLog {
+  const { logFile, syslogFacility } = general;
+  return openLog({
+    level,
+    timers,
+    stderr: stderrForm(journalFacts(process.env), syslogFacility !== undefined),
+    ...(logFile === undefined ? {} : { file: logFile }),
+    ...(syslogFacility === undefined
+      ? {}
+      : {
+          records: syslogStream(syslogFacility, (datagram) => {
+            sendUnixDatagram('/dev/log', datagram);
+          }),
+        }),
+  });
+}
+
+function refuseBesideOthers(settings: NodeSettings): void {
+  const conflicts = findConflicts(settings.sync !== undefined, settings.vrrp.instances.length > 0);
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const names = conflicts.map(({ program }) => `${program.name} (process ${program.pid})`);
+  const remedies = conflicts.map(({ remedy }) => remedy);
+  throw new KeepstateError(
+    'beside-others',
+    `${names.join(' and ')} runs here and does the same work: ${remedies.join('; ')}`,
+  );
+}

@@ -1,0 +1,49 @@
+/** What an operator can do about a problem that `status` shows. Pure text. */
+import type { ComplaintReason } from '../machine/advertProblems.js';
+import type { InstanceSettings } from '../settings.js';
+import type { ProblemSnapshot } from './snapshot.js';
+
+type OwnReason = ComplaintReason | 'pending' | 'send' | 'script';
+/** What `status` can say of an instance, by a stable name. */
+export type ProblemReason = OwnReason | 'nopreemptDisarmed';
+
+const remedies: Readonly<Record<OwnReason, string>> = {
+  length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',
+  ttl: 'something forwards VRRP between networks: find it; multicast adverts must arrive with TTL 255',
+  version: 'set the same vrrp_version on all routers of this VRID',
+  invalidAuthenticationType: 'find the sender: it is no keepalived and no keepstate',
+  authenticationType: 'make auth_type equal on all routers of this VRID',
+  password: 'make auth_pass equal on all routers of this VRID (8 characters count)',
+  interval: 'make advert_int equal on all routers of this VRID',
+  packetType: 'find the sender: only advertisements exist in VRRP',
+  totalLength: 'find what damages packets between the two hosts',
+  checksum: 'find what damages packets, or a sender with another idea of the version 3 checksum',
+  destination: 'use unicast_peer on all routers of this VRID, or on none',
+  addressCount: 'make virtual_ipaddress equal on all routers of this VRID',
+  addressList: 'make virtual_ipaddress equal on all routers of this VRID',
+  unicastSource: 'add the address to unicast_peer, or find out who sends',
+  unicastTtl: 'check min_ttl and max_ttl of the peer, or the path to it',
+  ownAddress: 'another host has our source address: find the duplicate',
+  twoAddressOwners: 'give only one router of this VRID priority 255',
+  pending: 'nothing, if the link is expected to be down: it is tried again by itself',
+  script: 'let the script exist and its user run it; it counts again by itself',
+  send: 'check the interface, its address and the ruleset for IP protocol 112',
+};
+
+export function problemRemedy(reason: OwnReason): string {
+  return remedies[reason];
+}
+
+/** Settings that do not do what they seem to say. */
+export function settingRemarks(settings: InstanceSettings): readonly ProblemSnapshot[] {
+  if (!settings.nopreemptDisarmed) return [];
+  const because = settings.priority === 255 ? 'priority 255' : 'state MASTER';
+  return [
+    {
+      reason: 'nopreemptDisarmed',
+      text: `nopreempt has no effect beside ${because}: this router does preempt`,
+      remedy: 'write state BACKUP on all routers of this VRID, or drop nopreempt',
+      count: 1,
+    },
+  ];
+}

@@ -1,0 +1,83 @@
+/** Each thing that can be wrong with an advertisement is a problem of its own code in `status`. */
+import { microseconds, seconds } from '../../../src/base/time.js';
+import { instanceProblems } from '../../../src/daemon/status/problems.js';
+import type { VrrpDatagram } from '../../../src/net/ports.js';
+import { advertOf } from '../../../src/vrrp/wire/advert.js';
+import { encodeAdvert, type AdvertV2 } from '../../../src/vrrp/wire/packet.js';
+import type { ComplaintReason } from '../../../src/vrrp/machine/advertProblems.js';
+import type { InstanceSettings } from '../../../src/vrrp/settings.js';
+import { RouterBench, vrrpSettings } from '../../support/vrrp/routerHarness.js';
+import { instanceSettings, ip, password, vip } from '../../support/vrrp/settings.js';
+
+const source = ip('10.0.0.2');
+const peer = { address: source, minTtl: 250, maxTtl: 255 };
+
+interface Given {
+  readonly ours?: Partial<InstanceSettings>;
+  readonly theirs?: Partial<InstanceSettings>;
+  readonly advert?: Partial<AdvertV2>;
+  readonly datagram?: Partial<VrrpDatagram>;
+  readonly payload?: (bytes: Uint8Array) => Uint8Array;
+  readonly priority?: number;
+}
+
+/** Codes of the problems of a MASTER that received this. */
+async function codesAfter(given: Given): Promise<string[]> {
+  const settings = instanceSettings({ virtualAddresses: [vip('10.0.0.100')], ...given.ours });
+  const bench = new RouterBench(vrrpSettings([settings]));
+  await bench.router.start();
+  await bench.time.advance(seconds(5));
+  const from = given.datagram?.source ?? source;
+  const destination = given.datagram?.destination ?? settings.multicastGroup;
+  const theirs = { ...settings, ...given.theirs };
+  // The instance speaks version 2 unless a case says otherwise.
+  const advert = { ...advertOf(theirs, given.priority ?? 90), ...given.advert } as AdvertV2;
+  const bytes = encodeAdvert(advert, { source: from, destination });
+  const payload = given.payload?.(bytes) ?? bytes;
+  const whole = { ttl: 255, totalLength: payload.length + 20, payload };
+  bench.network.sockets[0]?.deliver({ source: from, destination, ...whole, ...given.datagram });
+  await bench.time.advance(microseconds(1));
+  const [instance] = bench.router.snapshot().instances;
+  if (instance === undefined) throw new Error('there is one instance');
+  return instanceProblems(instance, bench.time.wallClock()).map(({ code }) => code);
+}
+
+const flipped = (bytes: Uint8Array, at: number, mask: number): Uint8Array =>
+  bytes.map((byte, i) => (i === at ? byte ^ mask : byte));
+const unicast = { unicastPeers: [peer] };
+const toUs = { destination: ip('10.0.0.1') };
+
+const cases: readonly (readonly [ComplaintReason, Given])[] = [
+  ['length', { payload: (bytes) => bytes.subarray(0, bytes.length - 4) }],
+  ['ttl', { datagram: { ttl: 254 } }],
+  ['version', { payload: (bytes) => flipped(bytes, 0, 0x10) }],
+  ['invalidAuthenticationType', { advert: { authenticationType: 9 } }],
+  ['authenticationType', { theirs: { authentication: password('x') } }],
+  [
+    'password',
+    { ours: { authentication: password('a') }, theirs: { authentication: password('b') } },
+  ],
+  ['interval', { theirs: { advertInterval: seconds(3) } }],
+  ['packetType', { advert: { type: 2 } }],
+  ['totalLength', { datagram: { totalLength: 21 } }],
+  ['checksum', { payload: (bytes) => flipped(bytes, 6, 0xff) }],
+  ['destination', { datagram: toUs }],
+  ['addressCount', { theirs: { virtualAddresses: [vip('10.0.0.100'), vip('10.0.0.101')] } }],
+  ['addressList', { theirs: { virtualAddresses: [vip('10.0.0.101')] } }],
+  ['unicastSource', { ours: unicast, datagram: { ...toUs, source: ip('10.0.0.3') } }],
+  ['unicastTtl', { ours: unicast, datagram: { ...toUs, ttl: 1 } }],
+  ['ownAddress', { datagram: { source: ip('10.0.0.1') } }],
+  ['twoAddressOwners', { ours: { priority: 255 }, priority: 255 }],
+];
+
+test.each(cases)('%s', async (reason, given) => {
+  expect(await codesAfter(given)).toContain(reason);
+});
+
+test('an advertisement that is right is no problem', async () => {
+  expect(await codesAfter({})).toEqual([]);
+});
+
+test('a setting that does nothing is one too: nopreempt beside state MASTER', async () => {
+  expect(await codesAfter({ ours: { nopreemptDisarmed: true } })).toEqual(['nopreemptDisarmed']);
+});
