@@ -33,7 +33,7 @@ const bannedSources = [
 const bannedDifferences = [
   'left.name=/^(now|nowSeconds)$/',
   'left.callee.property.name=/^(now|wallClock)$/',
-  'left.object.name=/^(turn|event)$/][left.property.name="at"',
+  'left.object.name=/^(step|event)$/][left.property.name="at"',
 ].map((left) => ({
   selector: `:not(CallExpression[callee.name='microseconds']) > BinaryExpression[operator='-'][${left}]`,
   message:

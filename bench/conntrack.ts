@@ -26,21 +26,21 @@ const dumpFlows = Number(process.env['KEEPSTATE_BENCH_DUMP'] ?? 1_000_000);
 
 export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Promise<void> }> {
   const lab = await Lab.open();
-  const bench = await Bench.prepare(lab);
+  const bench = await ConntrackBenchmarks.prepare(lab);
   return {
     benchmarks: [bench.events(), bench.memory(), ...bench.commits(), bench.dump()],
     close: () => bench.close(),
   };
 }
 
-class Bench {
+class ConntrackBenchmarks {
   readonly #lab: Lab;
   readonly #host: Host;
   readonly #peer: Host;
   readonly #injector: string;
   readonly #conntrackMax: string;
 
-  static async prepare(lab: Lab): Promise<Bench> {
+  static async prepare(lab: Lab): Promise<ConntrackBenchmarks> {
     const [host, peer] = (await lab.hosts('bench', 'peer')) as [Host, Host];
     await lab.link(
       { host, name: 'sync', addresses: ['10.9.0.1/24'] },
@@ -55,7 +55,7 @@ class Bench {
     const injector = join(lab.directory, 'injector');
     await run(['cc', '-O2', '-o', injector, join(__dirname, 'native/injector.c')]);
     const conntrackMax = (await run(['sysctl', '-n', 'net.netfilter.nf_conntrack_max'])).trim();
-    return new Bench(lab, host, peer, injector, conntrackMax);
+    return new ConntrackBenchmarks(lab, host, peer, injector, conntrackMax);
   }
 
   private constructor(lab: Lab, host: Host, peer: Host, injector: string, conntrackMax: string) {

@@ -43,7 +43,7 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
   requireBuild();
   const lab = await Lab.open();
   const hosts = await syncHosts(lab);
-  const bench = new Bench(hosts, await compile(lab, 'load'));
+  const bench = new SyncBenchmarks(hosts, await compile(lab, 'load'));
   const restore = await raiseConntrackMax(1_000_000);
   return {
     benchmarks: [
@@ -62,7 +62,7 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
   };
 }
 
-class Bench {
+class SyncBenchmarks {
   readonly #hosts: readonly [Host, Host];
   readonly #program: string;
 

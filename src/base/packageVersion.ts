@@ -1,8 +1,11 @@
-/** Name and version of this program, from the package that it belongs to. */
+/** The version of this program, from the package that it belongs to. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** `version` of package.json, found upwards from this file, whether it runs from src/ or dist/. */
+/**
+ * `version` of the nearest package.json upwards from this file, in src/ as in dist/; `unknown`
+ * where there is none.
+ */
 export function packageVersion(): string {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const path = join(folder, 'package.json');

@@ -1,7 +1,9 @@
 /**
- * Time as a type. Every duration and instant inside keepstate is an integer number of microseconds with
- * a brand, so that seconds, centiseconds and milliseconds cannot be mixed up. Reading a clock, arming a
- * timer and drawing chance are ports: pure code receives values, only src/daemon hands out the real ones.
+ * Time as a type. Every duration and instant inside keepstate is an integer number of microseconds
+ * with a brand, so that seconds, centiseconds and milliseconds cannot be mixed up. Reading a clock,
+ * arming a timer and drawing chance are ports: pure code receives values. systemClock.ts and
+ * systemRandom.ts hold the real ones, which src/daemon, src/cli and the entry of the sync worker
+ * pass on.
  */
 
 declare const microsecondsBrand: unique symbol;
@@ -64,9 +66,14 @@ function notBelowZero(difference: number): number {
 
 /** Where time comes from. */
 export interface Clock {
-  /** Monotonic, unaffected by clock steps; origin is arbitrary but shared by all processes of one boot. */
+  /**
+   * Monotonic, unaffected by clock steps; origin is arbitrary but shared by all processes of one
+   * boot.
+   */
   now(): Microseconds;
-  /** Wall clock: microseconds since 1970-01-01T00:00:00Z. For people and files, never for decisions. */
+  /**
+   * Wall clock: microseconds since 1970-01-01T00:00:00Z. For people and files, never for decisions.
+   */
   wallClock(): Microseconds;
 }
 
@@ -80,14 +87,19 @@ export interface ArmedTimer {
   cancel(): void;
 }
 
-/** Calls back later. `callback` receives the instant at which the timer was due, which may be long past. */
+/**
+ * Calls back later. `callback` receives the instant at which the timer was due, which may be long
+ * past.
+ */
 export interface Timers {
   after(delay: Microseconds, callback: (due: Microseconds) => void): ArmedTimer;
 }
 
 /** Gives the event loop its turn in the middle of long work. */
 export interface Turns {
-  /** Calls back after what waits now (sockets, timers) was served; never before this call returns. */
+  /**
+   * Calls back after what waits now (sockets, timers) was served; never before this call returns.
+   */
   next(callback: () => void): void;
 }
 

@@ -1,7 +1,6 @@
 /** The program `keepstate` with all its commands. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
+import { packageVersion } from '../base/packageVersion.js';
 import { registerAcknowledge } from './acknowledgeCommand.js';
 import { registerCheck } from './checkCommand.js';
 import { registerConntrack } from './conntrack/register.js';
@@ -18,7 +17,7 @@ import { registerStatus } from './statusCommand.js';
 export function buildProgram(): Command {
   const program = new Command('keepstate')
     .description('VRRP and connection-tracking synchronisation in one daemon')
-    .version(version())
+    .version(packageVersion())
     .showHelpAfterError(
       '(keepstate --help lists the commands; keepstate COMMAND --help teaches one)',
     )
@@ -44,12 +43,4 @@ First steps:
   registerOperations(program);
   registerDoctor(program);
   return program;
-}
-
-function version(): string {
-  // dist/cli and src/cli stand two folders below package.json.
-  const path = join(__dirname, '../../package.json');
-  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  const hasVersion = typeof value === 'object' && value !== null && 'version' in value;
-  return hasVersion ? String(value.version) : 'unknown';
 }

@@ -147,8 +147,8 @@ function syncPeerText({
     kind === 'keepstate'
       ? `keepstate ${version ?? ''}`.trim()
       : 'answers on the sync port but not on peer_port: a conntrackd, or peer_port is blocked';
-  const rests = peer.maintenance === true ? 'in maintenance' : undefined;
-  return [name, program, rests, heard ?? 'never heard']
+  const maintenance = peer.maintenance === true ? 'in maintenance' : undefined;
+  return [name, program, maintenance, heard ?? 'never heard']
     .filter((part) => part !== undefined)
     .join(', ');
 }

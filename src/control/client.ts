@@ -1,6 +1,7 @@
 /**
- * The command line's side of the control socket. What goes wrong is a value, because each case has its own exit
- * code and remedy: no daemon, no right to ask, a daemon that does not answer, a refusal.
+ * The command line's side of the control socket. What goes wrong is a value, because each case has
+ * its own exit code and remedy: no daemon, no right to ask, a daemon that does not answer, a
+ * refusal.
  */
 import { connect } from 'node:net';
 import { errorText } from '../base/errors.js';

@@ -1,6 +1,7 @@
 /**
- * conntrackd's client protocol, as served by the sync worker on its own sockets: the client sends one 4-byte integer in
- * host order, the request number, and reads text until the end of file. There is no status in it (conntrackd 1.4.7).
+ * conntrackd's client protocol, as served by the sync worker on its own sockets: the client sends
+ * one 4-byte integer in host order, the request number, and reads text until the end of file. There
+ * is no status in it (conntrackd 1.4.7).
  */
 import { connect } from 'node:net';
 import type { Microseconds, Timers } from '../base/time.js';

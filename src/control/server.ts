@@ -26,7 +26,9 @@ import {
 /** Sends one more event of a stream; false when the client is gone or reads too slowly. */
 export type EventSink = (event: unknown) => boolean;
 
-/** What the daemon does with a request. A stream keeps the connection until `onEnd` is called back. */
+/**
+ * What the daemon does with a request. A stream keeps the connection until `onEnd` is called back.
+ */
 export interface ControlHandler {
   answer(request: ControlRequest): Promise<ControlResult>;
   /** For the verb `events`: returns the function that ends the subscription. */
@@ -164,7 +166,7 @@ export class ControlServer {
       const message = errorText(cause);
       this.#options.logger.log('error', 'a control request failed', {
         verb: parsed.request.verb,
-        because: message,
+        reason: message,
       });
       result = refusal('failed', message);
     }

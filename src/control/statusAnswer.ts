@@ -1,6 +1,7 @@
 /**
- * The answer to `status`: everything a person or a tool asks about a node, as plain JSON. The names in it are
- * fixed for tools (docs/operations.md). Instants are ISO 8601 texts in UTC; durations carry their unit in the name.
+ * The answer to `status`: everything a person or a tool asks about a node, as plain JSON. The names
+ * in it are fixed for tools (docs/operations.md). Instants are ISO 8601 texts in UTC; durations
+ * carry their unit in the name.
  */
 
 export type RoleState = 'MASTER' | 'BACKUP' | 'FAULT' | 'INIT';

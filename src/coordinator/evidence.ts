@@ -6,7 +6,7 @@
  * another MASTER, or after a crash from which this MASTER resumed, and once a minute.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
-import type { RolePicture } from '../vrrp/status/snapshot.js';
+import type { RolePicture } from '../vrrp/status/rolePicture.js';
 import {
   extend,
   logLine,

@@ -1,7 +1,8 @@
 /**
- * Planned hand-over between two nodes. The MASTER: drain replication and meanwhile offer the role (keepstate peer), resign
- * when the peer is ready. The BACKUP: commit what is there and follow what still comes, say ready, take the role at the
- * moment the other resigned. Towards a conntrackd peer the offer is left out, and VRRP's priority 0 does the rest.
+ * Planned hand-over between two nodes. The MASTER: drain replication and meanwhile offer the role
+ * (keepstate peer), resign when the peer is ready. The BACKUP: commit what is there and follow what
+ * still comes, say ready, take the role at the moment the other resigned. Towards a conntrackd peer
+ * the offer is left out, and VRRP's priority 0 does the rest.
  */
 import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../base/time.js';
 import {
@@ -120,7 +121,7 @@ function failed(step: Step, handOver: HandOver, code: string, message: string): 
     step,
     { handOver: undefined },
     stopTimer('handOver'),
-    logLine('warning', 'the hand-over failed', { because: message }),
+    logLine('warning', 'the hand-over failed', { reason: message }),
     {
       kind: 'answer',
       requestId: handOver.requestId,
@@ -177,11 +178,11 @@ export function handOverRoleChanged(step: Step, event: EventOf<'roleChanged'>): 
   if (event.to === 'MASTER') {
     return failed(step, handOver, 'not-taken', 'no other router took the role, so it came back');
   }
-  return handOver.thenMaintenance && handOver.force ? restUnconditionally(step, handOver) : step;
+  return handOver.thenMaintenance && handOver.force ? forceMaintenance(step, handOver) : step;
 }
 
 /** Forced maintenance does not depend on anybody taking the role. */
-function restUnconditionally(step: Step, handOver: HandOver): Step {
+function forceMaintenance(step: Step, handOver: HandOver): Step {
   return extend(
     step,
     { handOver: undefined, maintenance: true },
@@ -197,7 +198,9 @@ function restUnconditionally(step: Step, handOver: HandOver): Step {
   );
 }
 
-/** No answer of the worker will come any more. Whoever forced the hand-over wants it all the same. */
+/**
+ * No answer of the worker will come any more. Whoever forced the hand-over wants it all the same.
+ */
 export function preparationFailed(step: Step, because: string): Step {
   const { handOver } = step.state;
   if (handOver?.stage !== 'preparing') return step;
@@ -242,7 +245,6 @@ export function handoverOffered(
       return extend(step, { preparation: { ...mine, stage: 'committing' } });
     case 'awaitingSync':
     case undefined:
-    default:
       // What the other side still drains is followed.
       return startCommit(extend(step, {}, stopTimer('preemptSync')), mine, settings);
   }

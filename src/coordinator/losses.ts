@@ -13,7 +13,9 @@ import { mergeEnds } from './merge.js';
 import { dropPreparation } from './preparation.js';
 import { finishTakeover, vipsWaitNoLonger } from './takeOver.js';
 
-/** Tells the worker once per epoch that the leftovers may be purged when the other's table is in. */
+/**
+ * Tells the worker once per epoch that the leftovers may be purged when the other's table is in.
+ */
 export function otherMasterHeard(step: Step): Step {
   const { role, otherMasterHeard: isKnown, epoch, worker } = step.state;
   if (role === 'MASTER' || isKnown) return step;

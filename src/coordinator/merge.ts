@@ -1,10 +1,11 @@
 /**
- * Two nodes were MASTER at a time (a partition, a process that stood still). The one that stays makes one table of the
- * flows of both, and tells the neighbours where the addresses are when its kernel is ready for their packets; until
- * then the other one's kernel, which keeps its flows, goes on forwarding what is sent to it.
+ * Two nodes were MASTER at a time (a partition, a process that stood still). The one that stays
+ * makes one table of the flows of both, and tells the neighbours where the addresses are when its
+ * kernel is ready for their packets; until then the other one's kernel, which keeps its flows, goes
+ * on forwarding what is sent to it.
  *
- * It learns of the other from its advertisements, or, where that one gave way before it could send any, from
- * what it tells over the peer channel.
+ * It learns of the other from its advertisements, or, where that one gave way before it could send
+ * any, from what it tells over the peer channel.
  */
 import { microseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import type { MergeSummary } from '../sync/messages.js';
@@ -111,7 +112,7 @@ export function mergeLate(step: Step): Step {
     extend(
       step,
       {},
-      logLine('warning', 'addresses are announced before the merge ended', { because }),
+      logLine('warning', 'addresses are announced before the merge ended', { reason: because }),
     ),
   );
 }
@@ -121,7 +122,10 @@ export function merged(step: Step, summary: MergeSummary): Step {
   return extend(mergeReady(step), { merge: undefined }, { kind: 'merged', summary });
 }
 
-/** Another role, a worker that is gone, or a merge that failed. The addresses of a MASTER are announced in any case. */
+/**
+ * Another role, a worker that is gone, or a merge that failed. The addresses of a MASTER are
+ * announced in any case.
+ */
 export function mergeEnds(step: Step): Step {
   if (step.state.merge === undefined) return step;
   const { role } = step.state;
@@ -136,7 +140,9 @@ function beginMerge(
   settings: CoordinatorSettings,
 ): Step {
   const { worker, epoch } = step.state;
-  const line = logLine('warning', 'two masters: flows of both sides are merged', { because });
+  const line = logLine('warning', 'two masters: flows of both sides are merged', {
+    reason: because,
+  });
   const next = extend(step, { lastMerge: at }, line);
   if (worker !== 'running') return extend(next, {}, { kind: 'announce' });
   return extend(
@@ -147,7 +153,9 @@ function beginMerge(
   );
 }
 
-/** How long both were MASTER; undefined where they were not, or one has just succeeded the other. */
+/**
+ * How long both were MASTER; undefined where they were not, or one has just succeeded the other.
+ */
 function overlapOf(step: Step, event: PeerYielded, end: Microseconds): Microseconds | undefined {
   const { role, masterSince, isSuccessor } = step.state;
   if (role !== 'MASTER' || masterSince === undefined || end <= masterSince) return undefined;

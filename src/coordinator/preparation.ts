@@ -1,7 +1,8 @@
 /**
- * Before the role is ours: to preempt a living master, to take over from one that hands over, or from one that is
- * silent and will soon count as lost, the flows are committed first. The old master, if it lives, keeps forwarding
- * meanwhile, and from the commit on the worker applies each change of the external table to the kernel too.
+ * Before the role is ours: to preempt a living master, to take over from one that hands over, or
+ * from one that is silent and will soon count as lost, the flows are committed first. The old
+ * master, if it lives, keeps forwarding meanwhile, and from the commit on the worker applies each
+ * change of the external table to the kernel too.
  */
 import { milliseconds, seconds } from '../base/time.js';
 import type { CommitSummary } from '../sync/messages.js';
@@ -144,7 +145,7 @@ export function withdrawn(step: Step, because: string): Step {
     next,
     {},
     startTimer('preparation', withdrawalGrace),
-    logLine('info', 'preemption is no longer wanted', { because }),
+    logLine('info', 'preemption is no longer wanted', { reason: because }),
   );
 }
 
@@ -158,7 +159,10 @@ export function dropPreparation(step: Step): Step {
   );
 }
 
-/** What was committed in advance is taken back: the other node is MASTER, and its flows are not this kernel's. */
+/**
+ * What was committed in advance is taken back: the other node is MASTER, and its flows are not this
+ * kernel's.
+ */
 export function abandonPreparation(step: Step, because: string): Step {
   const { preparation } = step.state;
   if (preparation === undefined) return step;
@@ -175,6 +179,6 @@ export function abandonPreparation(step: Step, because: string): Step {
     cleared,
     { epoch },
     post({ kind: 'undoPreCommit', epoch }),
-    logLine('info', 'the prepared takeover is given up', { because }),
+    logLine('info', 'the prepared takeover is given up', { reason: because }),
   );
 }

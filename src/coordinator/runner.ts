@@ -1,9 +1,8 @@
 /**
- * Gives the role coordinator its events and carries its actions out. One event at a time: what an action causes is
- * handled after the step that asked for it.
+ * Gives the role coordinator its events and carries its actions out. One event at a time: what an
+ * action causes is handled after the step that asked for it.
  */
-import { unreachable } from '../base/errors.js';
-import type { LogFields, Logger } from '../base/logger.js';
+import type { Logger } from '../base/logger.js';
 import {
   microseconds,
   type ArmedTimer,
@@ -24,7 +23,7 @@ import {
 import { coordinatorStep } from './step.js';
 
 /** What the coordinator can do to the bound unit (VrrpRouter). */
-export interface RoleHands {
+export interface UnitControl {
   releaseVips(unit: string, epoch: number): void;
   grantPreemption(unit: string, epoch: number): void;
   resign(unit: string, because: string): void;
@@ -35,9 +34,9 @@ export interface RoleHands {
   testify(unit: string): void;
 }
 
-export interface CoordinatorWorld {
+export interface CoordinatorPorts {
   readonly unit: string;
-  readonly hands: () => RoleHands;
+  readonly unitControl: () => UnitControl;
   readonly post: (command: SyncCommand) => void;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -57,20 +56,23 @@ export type OperatorRequest = OperatorInput extends infer E
     : never
   : never;
 
-type News = Extract<
-  CoordinatorAction,
-  { kind: 'takeoverDone' | 'split' | 'merged' | 'answer' | 'log' }
->;
+/** How each kind of action is carried out. */
+type ActionHandlers = {
+  readonly [Kind in CoordinatorAction['kind']]: (
+    action: Extract<CoordinatorAction, { kind: Kind }>,
+  ) => void;
+};
 
 /**
- * What these wait for comes from the worker. Where the whole process stood still, or the machine, the worker had no chance
- * either, and what it said before is still to be read: so they are divided, and a standstill counts for one part.
+ * What these wait for comes from the worker. Where the whole process stood still, or the machine,
+ * the worker had no chance either, and what it said before is still to be read: so they are
+ * divided, and a standstill counts for one part.
  */
 const waitsForWorker: ReadonlySet<CoordinatorTimer> = new Set(['commitProgress', 'merge']);
-const looksOfPatience = 10;
+const checksUntilTimeout = 10;
 
 export class CoordinatorRunner {
-  readonly #world: CoordinatorWorld;
+  readonly #ports: CoordinatorPorts;
   #settings: CoordinatorSettings;
   #state: CoordinatorState;
   readonly #inputs: CoordinatorInput[] = [];
@@ -78,15 +80,42 @@ export class CoordinatorRunner {
   readonly #timers = new Map<CoordinatorTimer, ArmedTimer>();
   readonly #answers = new Map<number, (result: ControlResult) => void>();
   #nextRequest = 1;
+  readonly #handlers: ActionHandlers = {
+    post: ({ command }) => this.#ports.post(command),
+    releaseVips: ({ unitEpoch }) => this.#unit.releaseVips(this.#ports.unit, unitEpoch),
+    grantPreemption: ({ unitEpoch }) => this.#unit.grantPreemption(this.#ports.unit, unitEpoch),
+    resign: ({ because }) => this.#unit.resign(this.#ports.unit, because),
+    assumeRole: ({ because }) => this.#unit.assumeRole(this.#ports.unit, because, true),
+    releasePreemption: () => this.#unit.releasePreemption(this.#ports.unit),
+    announce: () => this.#unit.announceAgain(this.#ports.unit),
+    testify: () => this.#unit.testify(this.#ports.unit),
+    maintenance: ({ on }) => {
+      this.#unit.setMaintenance(on);
+      this.#ports.maintenanceChanged(on);
+      this.#ports.post({ kind: 'maintenance', on });
+    },
+    startTimer: ({ timer, duration }) => this.#startTimer(timer, duration),
+    stopTimer: ({ timer }) => this.#timers.get(timer)?.cancel(),
+    takeoverDone: ({ summary, duration }) => this.#ports.takeoverDone(summary, duration),
+    split: ({ because }) => this.#ports.split(because),
+    merged: ({ summary }) => this.#ports.merged(summary),
+    answer: (action) => this.#answer(action),
+    log: ({ level, message, fields }) =>
+      this.#ports.logger.log(level, message, { unit: this.#ports.unit, ...fields }),
+  };
 
-  constructor(world: CoordinatorWorld, settings: CoordinatorSettings, maintenance: boolean) {
-    this.#world = world;
+  constructor(ports: CoordinatorPorts, settings: CoordinatorSettings, maintenance: boolean) {
+    this.#ports = ports;
     this.#settings = settings;
     this.#state = { ...initialCoordinator, maintenance };
   }
 
   get state(): CoordinatorState {
     return this.#state;
+  }
+
+  get #unit(): UnitControl {
+    return this.#ports.unitControl();
   }
 
   /** One word for `status`. */
@@ -109,7 +138,7 @@ export class CoordinatorRunner {
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
         // The parts of a union of events, each with its time added, are that union again.
-        const timed = { ...next, at: this.#world.clock.now() } as CoordinatorEvent;
+        const timed = { ...next, at: this.#ports.clock.now() } as CoordinatorEvent;
         const { state, actions } = coordinatorStep(this.#state, timed, this.#settings);
         this.#state = state;
         for (const action of actions) this.#carryOut(action);
@@ -136,85 +165,24 @@ export class CoordinatorRunner {
   }
 
   #carryOut(action: CoordinatorAction): void {
-    const { unit, post, maintenanceChanged } = this.#world;
-    const hands = this.#world.hands();
-    switch (action.kind) {
-      case 'post':
-        post(action.command);
-        return;
-      case 'releaseVips':
-        hands.releaseVips(unit, action.unitEpoch);
-        return;
-      case 'grantPreemption':
-        hands.grantPreemption(unit, action.unitEpoch);
-        return;
-      case 'resign':
-        hands.resign(unit, action.because);
-        return;
-      case 'assumeRole':
-        hands.assumeRole(unit, action.because, true);
-        return;
-      case 'releasePreemption':
-        hands.releasePreemption(unit);
-        return;
-      case 'maintenance':
-        hands.setMaintenance(action.on);
-        maintenanceChanged(action.on);
-        post({ kind: 'maintenance', on: action.on });
-        return;
-      case 'startTimer':
-        this.#startTimer(action.timer, action.duration);
-        return;
-      case 'stopTimer':
-        this.#timers.get(action.timer)?.cancel();
-        return;
-      case 'announce':
-        hands.announceAgain(unit);
-        return;
-      case 'testify':
-        hands.testify(unit);
-        return;
-      default:
-        this.#tell(action);
-    }
+    // The table's type pairs each kind with its action; TypeScript cannot follow the pairing through
+    // the index.
+    const handle = this.#handlers[action.kind] as (action: CoordinatorAction) => void;
+    handle(action);
   }
 
   #startTimer(timer: CoordinatorTimer, duration: Microseconds): void {
-    const looks = waitsForWorker.has(timer) ? looksOfPatience : 1;
+    const checks = waitsForWorker.has(timer) ? checksUntilTimeout : 1;
     const after = (left: number): void => {
       this.#timers.get(timer)?.cancel();
-      const part = microseconds(Math.ceil(duration / looks));
-      const ring = (): void => {
+      const part = microseconds(Math.ceil(duration / checks));
+      const fired = (): void => {
         if (left > 1) after(left - 1);
         else this.input({ kind: 'timer', timer });
       };
-      this.#timers.set(timer, this.#world.timers.after(part, ring));
+      this.#timers.set(timer, this.#ports.timers.after(part, fired));
     };
-    after(looks);
-  }
-
-  /** What is only news. */
-  #tell(action: News): void {
-    const { unit, logger, takeoverDone, split, merged } = this.#world;
-    switch (action.kind) {
-      case 'takeoverDone':
-        takeoverDone(action.summary, action.duration);
-        return;
-      case 'split':
-        split(action.because);
-        return;
-      case 'merged':
-        merged(action.summary);
-        return;
-      case 'answer':
-        this.#answer(action);
-        return;
-      case 'log':
-        logger.log(action.level, action.message, withUnit(action.fields, unit));
-        return;
-      default:
-        unreachable(action);
-    }
+    after(checks);
   }
 
   #answer(action: Extract<CoordinatorAction, { kind: 'answer' }>): void {
@@ -223,8 +191,4 @@ export class CoordinatorRunner {
     this.#answers.delete(requestId);
     answer?.(ok ? { ok, result: { message } } : refusal(code, message, remedy));
   }
-}
-
-function withUnit(fields: LogFields, unit: string): LogFields {
-  return { unit, ...fields };
 }

@@ -1,7 +1,8 @@
 /**
- * Where VRRP and the sync engine meet: the pure machine that orders a role change. To MASTER: commit, then
- * VIPs, then resync and bulk; to BACKUP: VIPs go first, then a resync is asked for and a purge scheduled. Nothing here
- * reads a clock or touches a socket; coordinatorRunner.ts carries the actions out.
+ * Where VRRP and the sync engine meet: the pure machine that orders a role change. To MASTER:
+ * commit, then VIPs, then resync and bulk; to BACKUP: VIPs go first, then a resync is asked for and
+ * a purge scheduled. Nothing here reads a clock or touches a socket; runner.ts carries the actions
+ * out.
  */
 import { unreachable } from '../base/errors.js';
 import {
@@ -94,7 +95,7 @@ const handlers: Handlers = {
   failover: (step, event) => failover(step, event),
   failoverRelease: (step, event, settings) => releaseFailover(step, event.requestId, settings),
   maintenance,
-  timer: timerRang,
+  timer: timerFired,
 };
 
 /** One step. Actions are to be carried out in order. */
@@ -103,7 +104,8 @@ export function coordinatorStep(
   event: CoordinatorEvent,
   settings: CoordinatorSettings,
 ): Step {
-  // The table's type pairs each kind with its event; TypeScript cannot follow the pairing through the index.
+  // The table's type pairs each kind with its event; TypeScript cannot follow the pairing through
+  // the index.
   const handle = handlers[event.kind] as (
     step: Step,
     event: CoordinatorEvent,
@@ -112,7 +114,7 @@ export function coordinatorStep(
   return handle({ state, actions: [] }, event, settings);
 }
 
-function timerRang(
+function timerFired(
   step: Step,
   event: Extract<CoordinatorEvent, { kind: 'timer' }>,
   settings: CoordinatorSettings,

@@ -1,6 +1,6 @@
 /**
- * From the decision to be MASTER until it is complete: commit, VIPs, gratuitous ARP, then the caches are filled anew
- * and sent to the peer. And the ways back: BACKUP and FAULT.
+ * From the decision to be MASTER until it is complete: commit, VIPs, gratuitous ARP, then the
+ * caches are filled anew and sent to the peer. And the ways back: BACKUP and FAULT.
  */
 import { subtractTime, type Microseconds } from '../base/time.js';
 import {
@@ -28,7 +28,6 @@ export function roleChanged(step: Step, event: RoleChanged, settings: Coordinato
     case 'BACKUP':
     case 'FAULT':
     case 'INIT':
-    default:
       return leaveMaster(step, event.to, event);
   }
 }
@@ -104,7 +103,10 @@ function becomeMaster(step: Step, event: RoleChanged, settings: CoordinatorSetti
   );
 }
 
-/** What a preparation has done of the takeover's commit; undefined where that is still to be waited for. */
+/**
+ * What a preparation has done of the takeover's commit; undefined where that is still to be waited
+ * for.
+ */
 function preparedCommit(preparation: Preparation | undefined): Takeover['commit'] | undefined {
   if (preparation?.stage !== 'ready') return undefined;
   // Without a summary it took longer than the limit, and still runs.
@@ -119,7 +121,10 @@ export function progress(step: Step, settings: CoordinatorSettings): Step {
   return extend(step, {}, startTimer('commitProgress', settings.commitDeadline));
 }
 
-/** VIPs come up now; `because` says why they do not wait for the commit, undefined that there is no need to. */
+/**
+ * VIPs come up now; `because` says why they do not wait for the commit, undefined that there is no
+ * need to.
+ */
 export function vipsWaitNoLonger(step: Step, because: string | undefined): Step {
   const { takeover, preparation } = step.state;
   if (takeover === undefined) {
@@ -133,7 +138,7 @@ export function vipsWaitNoLonger(step: Step, because: string | undefined): Step 
     stopTimer('commitLimit'),
     ...(because === undefined
       ? []
-      : [logLine('warning', 'addresses come up before the commit ended', { because })]),
+      : [logLine('warning', 'addresses come up before the commit ended', { reason: because })]),
     {
       kind: 'releaseVips',
       unitEpoch: takeover.unitEpoch,
@@ -207,7 +212,6 @@ export function workerReady(step: Step, at: Microseconds): Step {
     case 'FAULT':
       return extend(next, {}, post({ kind: 'becomeFault', epoch }));
     case 'INIT':
-    default:
       return next;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Vocabulary of the role coordinator: what it remembers, what can happen, what it asks for. All plain data; each event
- * carries the monotonic time at which it happened, each timer is an action with a duration in it.
+ * Vocabulary of the role coordinator: what it remembers, what can happen, what it asks for. All
+ * plain data; each event carries the monotonic time at which it happened, each timer is an action
+ * with a duration in it.
  */
 import type { IpAddress } from '../base/ipAddress.js';
 import type { LogFields, LogLevel } from '../base/logger.js';
@@ -78,7 +79,10 @@ export interface HandOver {
 /** The flows of two masters become one table. */
 export interface Merge {
   readonly startedAt: Microseconds;
-  /** The neighbours are told where the addresses are when the kernel has the flows, or it takes too long. */
+  /**
+   * The neighbours are told where the addresses are when the kernel has the flows, or it takes too
+   * long.
+   */
   readonly isAnnounced: boolean;
 }
 
@@ -105,7 +109,10 @@ export interface CoordinatorState {
   readonly role: Role;
   /** When this node became MASTER; undefined while it is not. */
   readonly masterSince: Microseconds | undefined;
-  /** It replaced a living master, or was handed the role: that one ends just after this one has begun. */
+  /**
+   * It replaced a living master, or was handed the role: that one ends just after this one has
+   * begun.
+   */
   readonly isSuccessor: boolean;
   /** Counted here, told to the worker; grows with each role change and each preparation. */
   readonly epoch: number;
@@ -128,7 +135,10 @@ export interface CoordinatorState {
   readonly evidence: Evidence;
   /** Adverts that are still to show the stronger MASTER that this node was MASTER too. */
   readonly testimonies: number;
-  /** Next identification of a command that is answered by a result; negative, so that they never meet others'. */
+  /**
+   * Next identification of a command that is answered by a result; negative, so that they never
+   * meet others'.
+   */
   readonly nextId: number;
 }
 
@@ -153,7 +163,10 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
   | { readonly kind: 'advertiser'; readonly address: string }
   /** The MASTER said priority 0. */
   | { readonly kind: 'masterResigned' }
-  /** The peer was MASTER for `masterFor`, until it gave way `ago` to a stronger one, most likely to this. */
+  /**
+   * The peer was MASTER for `masterFor`, until it gave way `ago` to a stronger one, most likely to
+   * this.
+   */
   | {
       readonly kind: 'peerYielded';
       readonly name: string;

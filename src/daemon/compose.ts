@@ -1,4 +1,8 @@
-/** The one place that says `new` on real things: the kernel's doors, the VRRP router, the worker thread. */
+/**
+ * What a running node stands on: the kernel's sockets, the VRRP router on them and the starter of
+ * the worker thread. run.ts adds what a process has (log, control socket, signals); release.ts
+ * opens sockets of its own.
+ */
 import type { Logger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { KernelError } from '../base/errors.js';
@@ -39,7 +43,9 @@ export interface ComposedNode {
   readonly close: () => void;
 }
 
-/** In the network namespace of the calling thread. Throws KernelError where a door does not open. */
+/**
+ * In the network namespace of the calling thread. Throws KernelError where a door does not open.
+ */
 export async function composeNode(
   settings: NodeSettings,
   options: ComposeOptions,
@@ -66,7 +72,7 @@ export async function composeNode(
     sysctls: procSysctls,
     firewall: nftFirewall,
   };
-  const world = {
+  const nodePorts = {
     clock,
     timers,
     logger,
@@ -81,7 +87,7 @@ export async function composeNode(
         ...(recording === undefined ? {} : { record: (line) => recording.write(line) }),
       }),
   };
-  const node = new KeepstateNode(settings, world, { ...nodeOptions, pid: process.pid });
+  const node = new KeepstateNode(settings, nodePorts, { ...nodeOptions, pid: process.pid });
   current = () => node.settings.vrrp;
   return {
     node,

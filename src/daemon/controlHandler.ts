@@ -8,7 +8,7 @@ import { unreachable } from '../base/errors.js';
 import type { KeepstateNode } from './node.js';
 
 /** Before a hand-over is refused. */
-const settlePatience: Microseconds = seconds(3);
+const settleTimeout: Microseconds = seconds(3);
 /** A commit of a full table takes this long at the very most. */
 const syncTimeout: Microseconds = seconds(60);
 
@@ -47,7 +47,10 @@ export function controlHandler(
   };
 }
 
-/** With the sync engine's figures of now; with its last ones where it is too busy, which the answer tells. */
+/**
+ * With the sync engine's figures of now; with its last ones where it is too busy, which the answer
+ * tells.
+ */
 async function freshStatus(node: KeepstateNode): Promise<StatusAnswer> {
   await node.supervisor?.refresh();
   return node.status();
@@ -97,7 +100,7 @@ async function operate(node: KeepstateNode, request: Operation): Promise<Control
   // Whether the peer may have the role is decided by what it holds now, and a resync takes moments.
   const isHandOver = request.verb === 'failover' || (request.verb === 'maintenance' && request.on);
   if (isHandOver && !request.force) {
-    await node.supervisor?.settled(settlePatience);
+    await node.supervisor?.settled(settleTimeout);
   }
   const { verb, ...parameters } = request;
   // Each verb carries the parameters of the coordinator's event of the same name.

@@ -39,7 +39,7 @@ export function putDump(text: string, paths: readonly string[], logger: Logger):
       replaceFile(path, text, { fresh: `${path}.${randomBytes(8).toString('hex')}` });
       logger.log('info', 'dump written', { path });
     } catch (error) {
-      logger.log('warning', 'a dump cannot be written', { path, because: fileErrorText(error) });
+      logger.log('warning', 'a dump cannot be written', { path, reason: fileErrorText(error) });
     }
   }
 }
@@ -53,7 +53,6 @@ function dumpText(kind: DumpKind, node: KeepstateNode): string | undefined {
     case 'stats':
       return statsText(snapshot.instances);
     case 'json':
-    default:
       return jsonText(vrrp, snapshot);
   }
 }

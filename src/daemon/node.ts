@@ -1,6 +1,6 @@
 /**
- * One running node: the VRRP router, the sync worker's supervisor, the role coordinator between them, and what
- * is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
+ * One running node: the VRRP router, the sync worker's supervisor, the role coordinator between
+ * them, and what is shown and kept of it. Decides nothing; compose.ts constructs it on real things.
  */
 import { join } from 'node:path';
 import { Lateness } from '../base/lateness.js';
@@ -11,8 +11,9 @@ import type { ControlResult } from '../control/protocol.js';
 import type { StatusAnswer } from '../control/statusAnswer.js';
 import type { MergeSummary, SyncReport } from '../sync/messages.js';
 import type { RouterObserver } from '../vrrp/routerPorts.js';
+import { movingAddresses } from '../vrrp/addresses/interfaceAddresses.js';
 import type { VrrpRouter } from '../vrrp/router.js';
-import type { NodeOptions, NodeWorld } from './nodePorts.js';
+import type { NodeOptions, NodePorts } from './nodePorts.js';
 import { besideControl } from './disk/besideControl.js';
 import { CoordinatorRunner, type OperatorRequest } from '../coordinator/runner.js';
 import { History } from './disk/history.js';
@@ -22,10 +23,10 @@ import { membersOf, RoleMemory } from './disk/roleMemory.js';
 import { lookForOtherMaster, roleObserver } from './roles/roleObserver.js';
 import { ProblemKeeper, type AcknowledgeRequest } from './status/problemKeeper.js';
 import { RoleRecorder } from './roles/roleRecorder.js';
-import { RoleTeller } from './roles/roleSender.js';
+import { RoleSender } from './roles/roleSender.js';
 import { VrrpWitness } from './roles/vrrpWitness.js';
 import { serviceStatusLine } from './status/serviceStatusLine.js';
-import { bindingsOf, coordinatorSettings, virtualAddresses } from './settingsViews.js';
+import { bindingsOf, coordinatorSettings } from './settingsViews.js';
 import { stateFolder } from './disk/stateFolder.js';
 import { assembleStatus, findProblems, type StatusSource } from './status/statusAssembly.js';
 import { handOverBeforeStop, stopStep } from './stopStep.js';
@@ -34,7 +35,7 @@ import { toCoordinator } from './worker/syncReports.js';
 import { WorkerSupervisor } from './worker/workerSupervisor.js';
 
 export class KeepstateNode {
-  readonly #world: NodeWorld;
+  readonly #ports: NodePorts;
   readonly #options: NodeOptions;
   #settings: NodeSettings;
   readonly #router: VrrpRouter;
@@ -45,7 +46,7 @@ export class KeepstateNode {
   readonly #recorder: RoleRecorder;
   readonly #memory: RoleMemory;
   readonly #keeper: ProblemKeeper;
-  readonly #roleTeller: RoleTeller | undefined;
+  readonly #roleSender: RoleSender | undefined;
   readonly #witness: VrrpWitness;
   readonly #machineWatch: MachineWatch;
   /** Of the last twenty ticks. */
@@ -56,48 +57,48 @@ export class KeepstateNode {
   #lastTick: Microseconds;
   #lastSample: Microseconds;
 
-  constructor(settings: NodeSettings, world: NodeWorld, options: NodeOptions) {
+  constructor(settings: NodeSettings, ports: NodePorts, options: NodeOptions) {
     this.#settings = settings;
-    this.#world = world;
+    this.#ports = ports;
     this.#options = options;
-    this.#startedAt = world.clock.wallClock();
-    this.#lastTick = world.clock.now();
+    this.#startedAt = ports.clock.wallClock();
+    this.#lastTick = ports.clock.now();
     this.#lastSample = this.#lastTick;
     const { keepstate, sync, binding } = settings;
-    const folder = stateFolder(keepstate.stateDirectory, options.controlPath, world.logger);
+    const folder = stateFolder(keepstate.stateDirectory, options.controlPath, ports.logger);
     const historyPath = join(folder, 'history.jsonl');
-    this.history = new History(historyPath, keepstate.historySize, world.logger);
-    this.#recorder = new RoleRecorder(this.history, world.clock);
-    this.#memory = new RoleMemory(options.controlPath, folder, world.logger);
-    this.#keeper = new ProblemKeeper(world.clock, this.#memory);
-    this.#machineWatch = watchMachine(world, () => this.#settings);
+    this.history = new History(historyPath, keepstate.historySize, ports.logger);
+    this.#recorder = new RoleRecorder(this.history, ports.clock);
+    this.#memory = new RoleMemory(options.controlPath, folder, ports.logger);
+    this.#keeper = new ProblemKeeper(ports.clock, this.#memory);
+    this.#machineWatch = watchMachine(ports, () => this.#settings);
     if (sync !== undefined) {
       this.#supervisor = new WorkerSupervisor({
-        ...world,
-        start: world.startWorker,
+        ...ports,
+        start: ports.startWorker,
         settings: sync,
         listingPath: besideControl(options.controlPath, 'flows.sock'),
         clientPath: settings.general.unixPath,
         onReport: (report) => this.#reported(report),
         onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
       });
-      this.#roleTeller = new RoleTeller((command) => this.#supervisor?.post(command));
+      this.#roleSender = new RoleSender((command) => this.#supervisor?.post(command));
       this.#reporter = new NetworkReporter({
-        network: world.network,
-        timers: world.timers,
+        network: ports.network,
+        timers: ports.timers,
         post: (command) => this.#supervisor?.post(command),
-        virtualAddresses: () => virtualAddresses(this.#settings.vrrp),
+        virtualAddresses: () => movingAddresses(this.#settings.vrrp).map(({ address }) => address),
         linkNames: () => this.#settings.sync?.links.map((link) => link.interfaceName) ?? [],
       });
       if (binding.kind !== 'none') this.#coordinator = this.#makeCoordinator(binding.name);
     }
     this.#witness = new VrrpWitness({
       coordinator: () => this.#coordinator,
-      clock: world.clock,
+      clock: ports.clock,
       roles: () => this.#router.roles(),
       bound: () => this.#bound,
     });
-    this.#router = world.makeRouter(settings.vrrp, {
+    this.#router = ports.makeRouter(settings.vrrp, {
       observer: this.#observer(),
       bindings: bindingsOf(settings),
       resume: this.#memory.resumable(settings.vrrp, this.#lastTick),
@@ -128,7 +129,7 @@ export class KeepstateNode {
     this.#machineWatch.start();
     await this.#router.start();
     this.#onTick();
-    this.#world.service.ready(serviceStatusLine(this.#router.roles(), this.#supervisor), () =>
+    this.#ports.service.ready(serviceStatusLine(this.#router.roles(), this.#supervisor), () =>
       this.#isAlive(),
     );
   }
@@ -138,7 +139,7 @@ export class KeepstateNode {
     this.#settings = settings;
     await this.#router.reload(settings.vrrp, bindingsOf(settings));
     this.#coordinator?.reload(coordinatorSettings(settings));
-    this.#reporter?.tellAll();
+    this.#reporter?.sendAll();
     this.#machineWatch.again();
     const supervisor = this.#supervisor;
     const { sync } = settings;
@@ -148,15 +149,15 @@ export class KeepstateNode {
 
   /** Priority 0, VIPs removed, the peer told, the worker ended. */
   async stop(): Promise<void> {
-    this.#world.service.stopping();
+    this.#ports.service.stopping();
     this.#tick?.cancel();
-    await handOverBeforeStop(this.#world.timers, this.#supervisor, this.#coordinator, () => {
+    await handOverBeforeStop(this.#ports.timers, this.#supervisor, this.#coordinator, () => {
       this.#onTick();
     });
     this.#isStopping = true;
     this.#tick?.cancel();
     this.#reporter?.expectMassDelete();
-    const { logger } = this.#world;
+    const { logger } = this.#ports;
     await stopStep('VRRP', logger, () => this.#router.stop());
     this.#coordinator?.close();
     this.#keeper.save();
@@ -186,7 +187,7 @@ export class KeepstateNode {
 
   /** Beginnings and ends of problems, as of now; gives what they were found in. */
   noteProblems(): StatusSource {
-    const { clock } = this.#world;
+    const { clock } = this.#ports;
     const { keepstate, sync } = this.#settings;
     const supervisor = this.#supervisor;
     const source = {
@@ -208,7 +209,7 @@ export class KeepstateNode {
       further: [
         ...this.#recorder.problems(),
         ...this.#machineWatch.problems,
-        ...(this.#world.furtherProblems?.() ?? []),
+        ...(this.#ports.furtherProblems?.() ?? []),
       ],
       peerWasKeepstate: this.#memory.peerWasKeepstate,
     };
@@ -221,14 +222,14 @@ export class KeepstateNode {
   }
 
   #makeCoordinator(unit: string): CoordinatorRunner {
-    const world = {
-      ...this.#world,
+    const ports = {
+      ...this.#ports,
       unit,
-      hands: () => this.#router,
+      unitControl: () => this.#router,
       post: (command: Parameters<WorkerSupervisor['post']>[0]) => this.#supervisor?.post(command),
       takeoverDone: (...args: Parameters<RoleRecorder['takeoverDone']>) => {
         this.#recorder.takeoverDone(...args);
-        this.#world.logger.log('notice', 'takeover complete', {
+        this.#ports.logger.log('notice', 'takeover complete', {
           unit,
           flows: args[0].entries,
           failed: args[0].failed,
@@ -241,7 +242,7 @@ export class KeepstateNode {
       merged: (summary: MergeSummary) => this.#recorder.merged(unit, summary),
     };
     return new CoordinatorRunner(
-      world,
+      ports,
       coordinatorSettings(this.#settings),
       this.#memory.maintenance,
     );
@@ -267,11 +268,11 @@ export class KeepstateNode {
   #reported(report: SyncReport): void {
     if (report.kind === 'ready') this.#workerReady();
     if (report.kind === 'log') {
-      this.#world.logger.log(report.level, report.message, report.fields);
+      this.#ports.logger.log(report.level, report.message, report.fields);
       return;
     }
     if (report.kind === 'stopRequested') {
-      this.#world.onStopRequested();
+      this.#ports.onStopRequested();
       return;
     }
     if (report.kind === 'purged') this.#memory.nothingLeft(this.#bound ?? '');
@@ -283,9 +284,9 @@ export class KeepstateNode {
   }
 
   #workerReady(): void {
-    this.#reporter?.tellAll();
+    this.#reporter?.sendAll();
     this.#supervisor?.post({ kind: 'maintenance', on: this.#memory.maintenance });
-    this.#roleTeller?.forget();
+    this.#roleSender?.forget();
     // The peer may have taken the role without the flows of this node.
     const until = this.#memory.masterUntil(this.#bound ?? '');
     if (until !== undefined) this.#supervisor?.post({ kind: 'wasMaster', until });
@@ -294,7 +295,7 @@ export class KeepstateNode {
   #onTick(): void {
     this.#tick?.cancel();
     if (this.#isStopping) return;
-    const { clock, timers } = this.#world;
+    const { clock, timers } = this.#ports;
     const now = clock.now();
     this.#lastTick = now;
     const roles = this.#router.roles();
@@ -302,12 +303,12 @@ export class KeepstateNode {
     this.#witness.look(roles);
     if (subtractTime(now, this.#lastSample) >= samplePeriodOf(roles)) {
       this.#lastSample = now;
-      this.#world.service.status(serviceStatusLine(roles, this.#supervisor));
+      this.#ports.service.status(serviceStatusLine(roles, this.#supervisor));
       if (this.#supervisor?.status?.peer.kind === 'keepstate') this.#memory.notePeer(true);
       this.noteProblems();
     }
     this.#memory.save(roles);
-    this.#roleTeller?.tell(roles, this.#bound);
+    this.#roleSender?.send(roles, this.#bound);
     const stage = this.#coordinator?.state.handOver?.stage;
     const period = tickPeriodOf(roles, stage === 'resigned' || this.#witness.isAwaited);
     this.#tick = timers.after(period, (due) => {
@@ -323,6 +324,6 @@ export class KeepstateNode {
 
   /** The watchdog's question: did the loop that serves VRRP run lately? */
   #isAlive(): boolean {
-    return addTime(this.#lastTick, milliseconds(5_000)) > this.#world.clock.now();
+    return addTime(this.#lastTick, milliseconds(5_000)) > this.#ports.clock.now();
   }
 }

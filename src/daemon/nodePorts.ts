@@ -10,7 +10,7 @@ import type { ServiceManager } from './host/serviceManager.js';
 import type { StartWorker } from './worker/workerSupervisor.js';
 
 /** The real things that a node stands on. */
-export interface NodeWorld {
+export interface NodePorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;

@@ -1,6 +1,7 @@
 /**
- * `keepstate release`: the virtual addresses that a crash has left leave the interfaces, and peers that may still wait
- * for this node are told with priority 0. For a node that is not to start again (keepstate-release.service).
+ * `keepstate release`: the virtual addresses that a crash has left leave the interfaces, and peers
+ * that may still wait for this node are told with priority 0. For a node that is not to start again
+ * (keepstate-release.service).
  */
 import { existsSync } from 'node:fs';
 import { formatIp } from '../base/ipAddress.js';
@@ -18,7 +19,11 @@ import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
 import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';
 import { RawVrrpSockets } from '../net/vrrp/vrrpSocket.js';
-import { chooseSource, keepalivedProtocol } from '../vrrp/addresses/interfaceAddresses.js';
+import {
+  chooseSource,
+  keepalivedProtocol,
+  movingAddresses,
+} from '../vrrp/addresses/interfaceAddresses.js';
 import { Senders } from '../vrrp/wire/senders.js';
 import { SocketPool } from '../vrrp/wire/socketPool.js';
 import { runningHere } from './host/otherDaemons.js';
@@ -35,7 +40,10 @@ type Write = (text: string) => void;
 
 const timers = new SystemTimers(systemClock);
 
-/** Exit codes: 0 nothing is left, 1 refused by the kernel, a daemon runs or the file has errors, 2 it cannot be read. */
+/**
+ * Exit codes: 0 nothing is left, 1 refused by the kernel, a daemon runs or the file has errors, 2
+ * it cannot be read.
+ */
 export async function releaseAddresses(
   { config, control }: ReleaseOptions,
   write: Write,
@@ -58,7 +66,7 @@ export async function releaseAddresses(
   try {
     await network.load();
     if (settings !== undefined) {
-      const failures = await removeAddresses(configuredAddresses(settings), write);
+      const failures = await removeAddresses(movingAddresses(settings.vrrp), write);
       sayGoodbye(settings, path, network, write);
       return failures === 0 ? 0 : 1;
     }
@@ -70,7 +78,9 @@ export async function releaseAddresses(
   }
 }
 
-/** What speaks against removing addresses: a daemon that is only slow, or busy, still holds them. */
+/**
+ * What speaks against removing addresses: a daemon that is only slow, or busy, still holds them.
+ */
 async function signOfLife(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined;
   const outcome = await ask({ path, timers, timeout: seconds(2) }, { verb: 'ping' });
@@ -85,15 +95,8 @@ async function signOfLife(path: string): Promise<string | undefined> {
       return `no permission to ask ${path} whether a keepstate runs`;
     case 'hangs':
     case 'broken':
-    default:
       return `something listens at ${path} and does not answer; a keepstate that hangs must be ended first`;
   }
-}
-
-function configuredAddresses({ vrrp }: NodeSettings): readonly AddressSpec[] {
-  return vrrp.instances.flatMap((instance) =>
-    [...instance.virtualAddresses, ...instance.excludedAddresses].map(({ spec }) => spec),
-  );
 }
 
 /** Gives how many the kernel did not let go. */
@@ -117,8 +120,9 @@ async function removeAddresses(specs: readonly AddressSpec[], write: Write): Pro
 }
 
 /**
- * A file that says nothing must not leave an address on two nodes: what a crash has left bears keepalived's mark in
- * the kernel (since Linux 5.18). A daemon that may hold them by right keeps them.
+ * A file that says nothing must not leave an address on two nodes: what a crash has left bears
+ * keepalived's mark in the kernel (since Linux 5.18). A daemon that may hold them by right keeps
+ * them.
  */
 async function removeMarked(network: RtnetlinkWatch, write: Write): Promise<void> {
   const [holder] = ['keepalived', 'keepstate'].flatMap((name) => runningHere(name));

@@ -1,4 +1,7 @@
-/** Validate, compare, apply: a file with an error changes nothing, and what only a restart can change is refused. */
+/**
+ * Validate, compare, apply: a file with an error changes nothing, and what only a restart can
+ * change is refused.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
@@ -95,11 +98,11 @@ export class Reloader {
   }
 
   #failed(error: unknown): ControlResult {
-    const because = errorText(error);
-    this.#logger.log('error', 'reload failed', { because });
+    const reason = errorText(error);
+    this.#logger.log('error', 'reload failed', { reason });
     return refusal(
       'reload-failed',
-      `the reload failed: ${because}`,
+      `the reload failed: ${reason}`,
       'what it had not reached yet is as before; remove the cause and reload again',
     );
   }
@@ -107,8 +110,8 @@ export class Reloader {
   async #once(): Promise<ControlResult> {
     const plan = planReload(this.#current(), this.#load());
     if (plan.kind === 'refused') {
-      const because = plan.refusal.ok ? '' : plan.refusal.message;
-      this.#logger.log('error', 'reload refused: nothing was changed', { because });
+      const reason = plan.refusal.ok ? '' : plan.refusal.message;
+      this.#logger.log('error', 'reload refused: nothing was changed', { reason });
       return plan.refusal;
     }
     if (plan.kind === 'nothing' && !this.#isHalfDone) {
@@ -118,7 +121,7 @@ export class Reloader {
     this.#isHalfDone = true;
     const message = await this.#apply(plan.settings);
     this.#isHalfDone = false;
-    this.#logger.log('notice', 'reload complete', { because: message });
+    this.#logger.log('notice', 'reload complete', { reason: message });
     return { ok: true, result: { message } };
   }
 }

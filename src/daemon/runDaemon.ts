@@ -1,6 +1,9 @@
-/** `keepstate run`: from a configuration file to a running node, and back to nothing at a signal. */
+/**
+ * `keepstate run`: from a configuration file to a running node, and back to nothing at a signal.
+ */
 import { KeepstateError, errorText } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
+import { packageVersion } from '../base/packageVersion.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import type { Timers } from '../base/time.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
@@ -15,7 +18,6 @@ import { composeNode } from './compose.js';
 import { controlHandler } from './controlHandler.js';
 import { ConfigWatch } from './host/configWatch.js';
 import { writeDump, type DumpKind } from './dumps.js';
-import { packageVersion } from '../base/packageVersion.js';
 import { LockFile } from './disk/lockFile.js';
 import { lockNamespace } from './disk/namespaceLock.js';
 import { openLog, type ProcessLog } from './log/log.js';
@@ -62,9 +64,9 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
   } catch (error) {
     const isExpected = error instanceof KeepstateError;
-    const because = errorText(error);
+    const reason = errorText(error);
     log.log('error', 'keepstate cannot start', {
-      because,
+      reason,
       ...(isExpected || !(error instanceof Error) ? {} : { stack: error.stack }),
     });
     return 1;
@@ -73,7 +75,9 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
 }
 
-/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
+/**
+ * SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on.
+ */
 const keepalivedSignals = { json: 36, statsClear: 63 } as const;
 
 interface ConfigFile {

@@ -1,16 +1,8 @@
 /** What each part of a node reads out of its settings. Pure. */
-import type { IpAddress } from '../base/ipAddress.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import type { InstanceSettings, VrrpSettings } from '../vrrp/settings.js';
+import type { InstanceSettings } from '../vrrp/settings.js';
 import type { Bindings } from '../vrrp/machine/units.js';
 import type { CoordinatorSettings } from '../coordinator/vocabulary.js';
-
-/** All addresses that move with a role. */
-export function virtualAddresses(vrrp: VrrpSettings): readonly IpAddress[] {
-  return vrrp.instances.flatMap((instance) =>
-    [...instance.virtualAddresses, ...instance.excludedAddresses].map((vip) => vip.spec.address),
-  );
-}
 
 export function coordinatorSettings(settings: NodeSettings): CoordinatorSettings {
   const { commitDeadline, commitLimit, preemptSyncTimeout } = settings.keepstate;

@@ -6,7 +6,7 @@ import type { CoordinatorRunner } from '../coordinator/runner.js';
 import type { WorkerSupervisor } from './worker/workerSupervisor.js';
 
 /** How long a stop waits for a table that is on its way, and then for the peer to take the role. */
-const handOverPatience = milliseconds(3_000);
+const handOverTimeout = milliseconds(3_000);
 
 /**
  * A synchronised keepstate peer takes the role at once; any other waits for its skew time after
@@ -19,14 +19,14 @@ export async function handOverBeforeStop(
   /** Roles, and what follows from them, are as of now. */
   look: () => void,
 ): Promise<void> {
-  await supervisor?.settled(handOverPatience);
+  await supervisor?.settled(handOverTimeout);
   if (coordinator === undefined) return;
   const { role, peer } = coordinator.state;
   if (role !== 'MASTER' || peer.kind !== 'keepstate' || !peer.isSynchronised) return;
   look();
   await Promise.race([
     coordinator.ask({ kind: 'failover', force: false }),
-    new Promise<void>((resolve) => timers.after(handOverPatience, () => resolve())),
+    new Promise<void>((resolve) => timers.after(handOverTimeout, () => resolve())),
   ]);
 }
 
@@ -38,7 +38,7 @@ export async function stopStep(
   try {
     await work();
   } catch (error) {
-    const because = errorStack(error);
-    logger.log('error', 'not stopped cleanly', { what, because });
+    const reason = errorStack(error);
+    logger.log('error', 'not stopped cleanly', { what, reason });
   }
 }

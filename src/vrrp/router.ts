@@ -1,6 +1,7 @@
 /**
- * All of VRRP on one node, joined to the world: sockets, trackers, VIPs, notifications and the units with
- * their pure machines. Decides nothing itself. Constructed once, in the daemon's composition.
+ * All of VRRP on one node, joined to the world: sockets, trackers, VIPs, notifications and the
+ * units with their pure machines. Decides nothing itself. Constructed once, in the daemon's
+ * composition.
  */
 import { BugError } from '../base/errors.js';
 import { seconds, type ArmedTimer } from '../base/time.js';
@@ -17,19 +18,18 @@ import type { RouterOptions, RouterPorts } from './routerPorts.js';
 import { runWithDeadline } from './scripts/deadline.js';
 import { Senders } from './wire/senders.js';
 import type { InstanceSettings, VrrpSettings } from './settings.js';
-import {
-  takeRolePicture,
-  takeSnapshot,
-  type RolePicture,
-  type RouterSnapshot,
-} from './status/snapshot.js';
+import { takeRolePicture, type RolePicture } from './status/rolePicture.js';
+import { takeSnapshot, type RouterSnapshot } from './status/snapshot.js';
 import { SocketPool } from './wire/socketPool.js';
 import { SecondaryPromotion } from './addresses/secondaryPromotion.js';
 import { Trackers } from './tracking/trackers.js';
-import { UnitRunner, type UnitInput, type UnitWorld } from './unitRunner.js';
+import { UnitRunner, type UnitInput, type UnitPorts } from './unitRunner.js';
 import { leavingMembers, successorOf, unitsOf, type Bindings } from './machine/units.js';
 
-/** Owner of the static addresses, routes and rules among the holdings; no instance can have this name. */
+/**
+ * Owner of the static addresses, routes and rules among the holdings; no instance can have this
+ * name.
+ */
 const staticOwner = '(static)';
 const unknownVridLogPeriod = seconds(60);
 
@@ -82,8 +82,8 @@ export class VrrpRouter {
   }
 
   /**
-   * Runs the start-up script, clears what an earlier run has left, sets static items, starts all units.
-   * Resolves when every unit runs; the first role changes may have been told by then.
+   * Runs the start-up script, clears what an earlier run has left, sets static items, starts all
+   * units. Resolves when every unit runs; the first role changes may have been told by then.
    */
   async start(): Promise<void> {
     const { startupScript } = this.#settings;
@@ -135,8 +135,9 @@ export class VrrpRouter {
   }
 
   /**
-   * Priority 0 where MASTER, VIPs removed, notify_stop run (a second at most), static items removed.
-   * `keepVips` leaves everything in the kernel and sends nothing (keepalived's --dont-release-vrrp).
+   * Priority 0 where MASTER, VIPs removed, notify_stop run (a second at most), static items
+   * removed. `keepVips` leaves everything in the kernel and sends nothing (keepalived's
+   * --dont-release-vrrp).
    */
   async stop(options: { readonly keepVips: boolean } = { keepVips: false }): Promise<void> {
     if (!this.#isRunning) return;
@@ -161,7 +162,7 @@ export class VrrpRouter {
     if (shutdownScript !== undefined) await this.#runOnce(shutdownScript);
   }
 
-  // ---- the role coordinator's hands ------------------------------------------------------------------
+  // ---- what the role coordinator can do to a unit --------------------------------------------
 
   /** Names of the units: groups, then lone instances. */
   get unitNames(): readonly string[] {
@@ -181,7 +182,10 @@ export class VrrpRouter {
     this.#input(unit, { kind: 'resign', because });
   }
 
-  /** The peer hands over: be MASTER now. `vipsCommitted`: the VIPs need not wait for the coordinator. */
+  /**
+   * The peer hands over: be MASTER now. `vipsCommitted`: the VIPs need not wait for the
+   * coordinator.
+   */
   assumeRole(unit: string, because: string, vipsCommitted: boolean): void {
     this.#input(unit, { kind: 'assumeRole', because, vipsCommitted });
   }
@@ -221,13 +225,13 @@ export class VrrpRouter {
     return takeRolePicture(this.#units.values());
   }
 
-  // ---- inside ---------------------------------------------------------------------------------------
+  // ---- inside --------------------------------------------------------------------------------
 
   #input(unit: string, event: UnitInput): void {
     this.#units.get(unit)?.input(event);
   }
 
-  #world(): UnitWorld {
+  #unitPorts(): UnitPorts {
     return {
       ...this.#ports,
       observer: this.#options.observer,
@@ -247,7 +251,7 @@ export class VrrpRouter {
   }
 
   #addUnit(settings: UnitRunner['settings']): UnitRunner {
-    const unit = new UnitRunner(this.#world(), settings);
+    const unit = new UnitRunner(this.#unitPorts(), settings);
     this.#units.set(settings.name, unit);
     for (const member of settings.members) this.#adopt(member.name, unit);
     return unit;
@@ -264,7 +268,10 @@ export class VrrpRouter {
     unit?.input({ kind: 'goodbye' });
   }
 
-  /** Units and members that the new settings do not have say priority 0 and give up their VIPs first. */
+  /**
+   * Units and members that the new settings do not have say priority 0 and give up their VIPs
+   * first.
+   */
   async #removeWhatLeaves(wanted: readonly UnitRunner['settings'][]): Promise<void> {
     const units = [...this.#units.values()];
     for (const unit of units) {
@@ -289,7 +296,9 @@ export class VrrpRouter {
     unit.reload(settings);
   }
 
-  /** The unit learns the instance's conditions with the next look, whatever another was told of it. */
+  /**
+   * The unit learns the instance's conditions with the next look, whatever another was told of it.
+   */
   #adopt(instance: string, unit: UnitRunner): void {
     this.#unitOfInstance.set(instance, unit);
     this.#conditions.forget(instance);

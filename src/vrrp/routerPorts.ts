@@ -75,8 +75,9 @@ export interface OtherMaster {
 }
 
 /**
- * The role coordinator's ear. `transition` is called at once; the others in the unit's own order, after the
- * kernel work that stood before them: at a change away from MASTER the VIPs are gone already.
+ * The role coordinator's ear. `transition` is called at once; the others in the unit's own order,
+ * after the kernel work that stood before them: at a change away from MASTER the VIPs are gone
+ * already.
  */
 export interface RouterObserver {
   transition(transition: Transition): void;
@@ -107,12 +108,17 @@ export interface RouterOptions {
   readonly bindings: Bindings;
   /** Units that were MASTER a crash ago: they resume, and their VIPs are left in place. */
   readonly resume: ReadonlySet<string>;
-  /** Units that were MASTER so lately that a peer may still wait: those that do not resume say priority 0. */
+  /**
+   * Units that were MASTER so lately that a peer may still wait: those that do not resume say
+   * priority 0.
+   */
   readonly awaited?: ReadonlySet<string>;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
   /** Whether NAT rules of this machine name an address; such ones are announced first. */
   readonly isTranslated?: (address: string) => boolean;
-  /** Each event of each unit and its settings, for a recording that can be replayed (recording.ts). */
+  /**
+   * Each event of each unit and its settings, for a recording that can be replayed (recording.ts).
+   */
   readonly record?: (line: RecordedLine) => void;
 }

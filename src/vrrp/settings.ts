@@ -1,6 +1,6 @@
 /**
- * What an operator can say about VRRP, validated and frozen. src/config produces these from text; the
- * machine, the sync groups and the executor read them. Keywords and defaults: keepalived 2.2.7.
+ * What an operator can say about VRRP, validated and frozen. src/config produces these from text;
+ * the machine, the sync groups and the executor read them. Keywords and defaults: keepalived 2.2.7.
  */
 import type { IpAddress, IpFamily } from '../base/ipAddress.js';
 import type { Microseconds } from '../base/time.js';
@@ -55,7 +55,10 @@ export interface ScriptCommand {
   readonly group?: string;
 }
 
-/** Scripts of an instance or group. Lines bound to the sync engine are not in here (design: binding). */
+/**
+ * Scripts of an instance or group. Lines bound to the sync engine are not in here (design:
+ * binding).
+ */
 export interface NotifySettings {
   readonly master?: ScriptCommand;
   readonly backup?: ScriptCommand;

@@ -5,23 +5,21 @@ import type { Notifier } from './notify/notifier.js';
 import type { RouterObserver } from './routerPorts.js';
 import type { InstanceSettings } from './settings.js';
 
-type ImmediateKind =
-  | 'sendAdvert'
-  | 'startTimer'
-  | 'stopTimer'
-  | 'drainSockets'
-  | 'transition'
-  | 'complain'
-  | 'cancelAnnouncements'
-  | 'announceSource';
-
-/** Waits for what the unit asked of the kernel before. */
-export type QueuedAction = Exclude<UnitAction, { kind: ImmediateKind }>;
-
-/** Asks nothing of the kernel. */
-export type News = Exclude<
-  QueuedAction,
-  { kind: 'addVips' | 'removeVips' | 'applyVips' | 'announce' }
+/** Asks nothing of the kernel; told after what the unit asked of the kernel before. */
+export type News = Extract<
+  UnitAction,
+  {
+    kind:
+      | 'notify'
+      | 'notifyGroup'
+      | 'notifyLowerPriority'
+      | 'priorityChanged'
+      | 'roleChanged'
+      | 'preemptionWanted'
+      | 'preemptionWithdrawn'
+      | 'masterSilent'
+      | 'otherMasterSeen';
+  }
 >;
 
 export interface Listeners {

@@ -1,7 +1,8 @@
 /**
- * Carries out what the pure machine decides for one unit. Adverts, timers and log lines at once; whatever
- * waits for the kernel or is told to others goes through one queue per unit, strictly in order, so that a
- * removal never overtakes an addition and a group's notification comes after its members'.
+ * Carries out what the pure machine decides for one unit. Adverts, timers and log lines at once;
+ * whatever waits for the kernel or is told to others goes through one queue per unit, strictly in
+ * order, so that a removal never overtakes an addition and a group's notification comes after its
+ * members'.
  */
 import { BugError, errorText } from '../base/errors.js';
 import type { IpAddress } from '../base/ipAddress.js';
@@ -23,14 +24,22 @@ import {
   type UnitSettings,
   type UnitState,
 } from './machine/state.js';
-import { tellNews, type QueuedAction } from './unitNews.js';
+import { tellNews, type News } from './unitNews.js';
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
 /** An event whose time is the moment of its handling. */
 export type UnitInput = WithoutTime<UnitEvent>;
 
+/** How each kind of action is carried out. */
+type ActionHandlers = {
+  readonly [Kind in UnitAction['kind']]: (
+    action: Extract<UnitAction, { kind: Kind }>,
+    event: UnitEvent,
+  ) => void;
+};
+
 /** What a unit shares with the others. */
-export interface UnitWorld {
+export interface UnitPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -55,7 +64,7 @@ export interface UnitWorld {
 }
 
 export class UnitRunner {
-  readonly #world: UnitWorld;
+  readonly #ports: UnitPorts;
   #settings: UnitSettings;
   #state: UnitState;
   readonly #inputs: UnitInput[] = [];
@@ -64,13 +73,46 @@ export class UnitRunner {
   /** Grows when an instance leaves MASTER: announcements queued before are then out of date. */
   readonly #generations = new Map<string, number>();
   #work: Promise<void> = Promise.resolve();
+  readonly #handlers: ActionHandlers = {
+    // At once:
+    sendAdvert: ({ instance, priority, identification }) => {
+      const source = this.#sourceOf(instance);
+      this.#ports.sendAdvert(this.#member(instance), source, priority, identification);
+    },
+    startTimer: (action, event) => this.#startTimer(action, event),
+    stopTimer: ({ instance, timer }) => this.#stopTimer(`${instance} ${timer}`),
+    drainSockets: ({ instance }) => {
+      this.#ports.drain(instance);
+      this.#inputs.push({ kind: 'drained', instance });
+    },
+    transition: (action, event) => this.#transition(action, event),
+    complain: ({ instance, problem: { reason, text, count } }) =>
+      this.#ports.logger.log('warning', text, { instance, reason, count }),
+    cancelAnnouncements: ({ instance }) => this.#outdate(instance),
+    announceSource: ({ instance }) =>
+      this.#ports.announceSource(this.#member(instance), this.#sourceOf(instance)),
+    // In the unit's queue:
+    addVips: ({ instance }) => this.#addVips(instance),
+    removeVips: ({ instance }) => this.#removeVips(instance),
+    applyVips: ({ instance, announceCount }) => this.#applyVips(instance, announceCount),
+    announce: ({ instance, count }) => this.#announce(instance, count),
+    notify: (news) => this.#tell(news),
+    notifyGroup: (news) => this.#tell(news),
+    notifyLowerPriority: (news) => this.#tell(news),
+    priorityChanged: (news) => this.#tell(news),
+    roleChanged: (news) => this.#tell(news),
+    preemptionWanted: (news) => this.#tell(news),
+    preemptionWithdrawn: (news) => this.#tell(news),
+    masterSilent: (news) => this.#tell(news),
+    otherMasterSeen: (news) => this.#tell(news),
+  };
 
-  constructor(world: UnitWorld, settings: UnitSettings) {
-    this.#world = world;
+  constructor(ports: UnitPorts, settings: UnitSettings) {
+    this.#ports = ports;
     this.#settings = settings;
-    const at = world.clock.now();
+    const at = ports.clock.now();
     this.#state = initialUnit(settings, at);
-    world.record?.({ unit: settings.name, at, settings });
+    ports.record?.({ unit: settings.name, at, settings });
   }
 
   get settings(): UnitSettings {
@@ -98,13 +140,13 @@ export class UnitRunner {
   /** The settings of a reload: roles and timers stay. */
   reload(settings: UnitSettings): void {
     this.#settings = settings;
-    this.#world.record?.({ unit: settings.name, newSettings: settings });
+    this.#ports.record?.({ unit: settings.name, newSettings: settings });
     this.input({ kind: 'reload' });
   }
 
   /** One block of gratuitous ARP for each VIP that is present. */
   announceAgain(): void {
-    const { announcements, isTranslated } = this.#world;
+    const { announcements, isTranslated } = this.#ports;
     for (const instance of this.#settings.members) {
       const { name, garp } = instance;
       if (this.#state.members[name]?.vips !== 'present') continue;
@@ -124,7 +166,7 @@ export class UnitRunner {
       const priority = Math.min(member.effectivePriority, member.master.priority - 1);
       if (priority < 1) continue;
       const { nextIdentification } = member;
-      this.#world.sendAdvert(instance, this.#sourceOf(instance.name), priority, nextIdentification);
+      this.#ports.sendAdvert(instance, this.#sourceOf(instance.name), priority, nextIdentification);
     }
   }
 
@@ -140,88 +182,31 @@ export class UnitRunner {
   }
 
   #step(input: UnitInput): void {
-    const at = this.#world.clock.now();
+    const at = this.#ports.clock.now();
     // The parts of a union of events, each with its time added, are that union again.
     const event = { ...input, at } as UnitEvent;
-    this.#world.record?.({ unit: this.#settings.name, event });
+    this.#ports.record?.({ unit: this.#settings.name, event });
     const { state, actions } = unitStep(this.#state, event, this.#settings);
     this.#state = state;
     const { members } = this.#settings;
-    const ordered = translatedFirst(actions, members, this.#world.isTranslated);
+    const ordered = translatedFirst(actions, members, this.#ports.isTranslated);
     for (const action of ordered) this.#carryOut(action, event);
   }
 
   #carryOut(action: UnitAction, event: UnitEvent): void {
-    const { world } = { world: this.#world };
-    switch (action.kind) {
-      case 'sendAdvert': {
-        const { instance, priority, identification } = action;
-        world.sendAdvert(
-          this.#member(instance),
-          this.#sourceOf(instance),
-          priority,
-          identification,
-        );
-        return;
-      }
-      case 'startTimer':
-        this.#startTimer(action, event);
-        return;
-      case 'stopTimer':
-        this.#stopTimer(`${action.instance} ${action.timer}`);
-        return;
-      case 'drainSockets':
-        world.drain(action.instance);
-        this.#inputs.push({ kind: 'drained', instance: action.instance });
-        return;
-      case 'transition':
-        this.#transition(action, event);
-        return;
-      case 'complain':
-        world.logger.log('warning', action.problem.text, {
-          instance: action.instance,
-          reason: action.problem.reason,
-          count: action.problem.count,
-        });
-        return;
-      case 'cancelAnnouncements':
-        this.#outdate(action.instance);
-        return;
-      case 'announceSource':
-        world.announceSource(this.#member(action.instance), this.#sourceOf(action.instance));
-        return;
-      default:
-        this.#carryOutInOrder(action);
-    }
+    // The table's type pairs each kind with its action; TypeScript cannot follow the pairing
+    // through the index.
+    const handle = this.#handlers[action.kind] as (action: UnitAction, event: UnitEvent) => void;
+    handle(action, event);
   }
 
-  /** The part that waits its turn in the unit's queue. */
-  #carryOutInOrder(action: QueuedAction): void {
-    switch (action.kind) {
-      case 'addVips': {
-        this.#addVips(action.instance);
-        return;
-      }
-      case 'removeVips': {
-        this.#removeVips(action.instance);
-        return;
-      }
-      case 'applyVips': {
-        this.#applyVips(action.instance, action.announceCount);
-        return;
-      }
-      case 'announce': {
-        this.#announce(action.instance, action.count);
-        return;
-      }
-      default:
-        this.#queue(() => {
-          tellNews(action, this.#settings.name, this.#world, {
-            notify: (name) => this.#find(name)?.notify,
-            priority: (name) => this.#memberState(name).effectivePriority,
-          });
-        });
-    }
+  #tell(news: News): void {
+    this.#queue(() => {
+      tellNews(news, this.#settings.name, this.#ports, {
+        notify: (name) => this.#find(name)?.notify,
+        priority: (name) => this.#memberState(name).effectivePriority,
+      });
+    });
   }
 
   #addVips(name: string): void {
@@ -229,9 +214,9 @@ export class UnitRunner {
     const generation = this.#generation(name);
     this.#queue(async () => {
       if (generation !== this.#generation(name)) return;
-      await this.#world.vipsChanged(instance, true);
-      await this.#world.holdings.raise(name, instance);
-      this.#world.observer.vipsPresent(this.#settings.name, name);
+      await this.#ports.vipsChanged(instance, true);
+      await this.#ports.holdings.raise(name, instance);
+      this.#ports.observer.vipsPresent(this.#settings.name, name);
     });
   }
 
@@ -239,8 +224,8 @@ export class UnitRunner {
     this.#outdate(name);
     const instance = this.#find(name);
     this.#queue(async () => {
-      await this.#world.holdings.lower(name);
-      if (instance !== undefined) await this.#world.vipsChanged(instance, false);
+      await this.#ports.holdings.lower(name);
+      if (instance !== undefined) await this.#ports.vipsChanged(instance, false);
     });
   }
 
@@ -249,10 +234,10 @@ export class UnitRunner {
     const generation = this.#generation(name);
     this.#queue(async () => {
       if (generation !== this.#generation(name)) return;
-      await this.#world.vipsChanged(instance, true);
-      const added = await this.#world.holdings.change(name, instance);
+      await this.#ports.vipsChanged(instance, true);
+      const added = await this.#ports.holdings.change(name, instance);
       if (generation !== this.#generation(name)) return;
-      this.#world.announcements.block(name, added, announceCount, instance.garp);
+      this.#ports.announcements.block(name, added, announceCount, instance.garp);
     });
   }
 
@@ -260,19 +245,25 @@ export class UnitRunner {
     const generation = this.#generation(name);
     this.#queue(() => {
       const instance = this.#find(name);
-      // Stepped down meanwhile: an announcement now would draw the traffic away from the new master.
+      // Stepped down meanwhile: an announcement now would draw the traffic away from the new
+      // master.
       if (instance === undefined || generation !== this.#generation(name)) return;
-      const specs = announcedAddresses(instance, this.#world.isTranslated);
-      this.#world.announcements.block(name, specs, count, instance.garp);
+      const specs = announcedAddresses(instance, this.#ports.isTranslated);
+      this.#ports.announcements.block(name, specs, count, instance.garp);
     });
   }
 
   #transition(action: Extract<UnitAction, { kind: 'transition' }>, event: UnitEvent): void {
     const { instance, from, to, because } = action;
-    this.#world.logger.log('notice', `Entering ${to} STATE`, { instance, from, to, because });
-    const wallClock = this.#world.clock.wallClock();
+    this.#ports.logger.log('notice', `Entering ${to} STATE`, {
+      instance,
+      from,
+      to,
+      reason: because,
+    });
+    const wallClock = this.#ports.clock.wallClock();
     const unit = this.#settings.name;
-    this.#world.observer.transition({ unit, instance, from, to, because, at: event.at, wallClock });
+    this.#ports.observer.transition({ unit, instance, from, to, because, at: event.at, wallClock });
   }
 
   #startTimer(action: Extract<UnitAction, { kind: 'startTimer' }>, event: UnitEvent): void {
@@ -280,8 +271,8 @@ export class UnitRunner {
     const key = `${instance} ${timer}`;
     this.#stopTimer(key);
     const due = addTime(event.at, action.duration);
-    const delay = subtractTime(due, this.#world.clock.now());
-    const armed = this.#world.timers.after(delay, () => {
+    const delay = subtractTime(due, this.#ports.clock.now());
+    const armed = this.#ports.timers.after(delay, () => {
       this.#timers.delete(key);
       this.input({ kind: 'timer', instance, timer, due });
     });
@@ -295,7 +286,7 @@ export class UnitRunner {
 
   #outdate(name: string): void {
     this.#generations.set(name, this.#generation(name) + 1);
-    this.#world.announcements.cancel(name);
+    this.#ports.announcements.cancel(name);
   }
 
   #generation(name: string): number {
@@ -304,9 +295,9 @@ export class UnitRunner {
 
   #queue(work: () => void | Promise<void>): void {
     this.#work = this.#work.then(work).catch((error: unknown) => {
-      this.#world.logger.log('error', 'an action failed', {
+      this.#ports.logger.log('error', 'an action failed', {
         unit: this.#settings.name,
-        because: errorText(error),
+        reason: errorText(error),
       });
     });
   }

@@ -17,8 +17,6 @@ const exceptions: Readonly<Record<string, string>> = {
     'the way of tests and benches into a namespace',
   'net/vrrp/frames.ts: decodeGratuitousArp': 'the other direction of the encoder, for the captures',
   'net/vrrp/frames.ts: decodeNeighbourAdvertisement': 'as that of the ARP frame',
-  'vrrp/machine/priority.ts: isTrackerFault': 'to become the formula of observations.ts',
-  'vrrp/machine/priority.ts: trackerContribution': 'to become the formula of observations.ts',
   'vrrp/routerPorts.ts: silentObserver': 'to stand beside the tests that use it',
 };
 

@@ -49,8 +49,8 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   ],
 
   vrrp: [
-    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/notify', 'vrrp/scripts', 'vrrp/tracking'],
-    ...['vrrp/wire', 'net/ports.ts'],
+    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/notify', 'vrrp/scripts', 'vrrp/status'],
+    ...['vrrp/tracking', 'vrrp/wire', 'net/ports.ts'],
   ],
   'vrrp/wire': ['vrrp/settings.ts', 'net/ports.ts'],
   'vrrp/machine': ['vrrp/wire', 'vrrp/settings.ts', 'net/ports.ts'],
@@ -61,7 +61,10 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...['vrrp/addresses', 'vrrp/machine', 'vrrp/scripts', 'vrrp/wire'],
     ...['vrrp/settings.ts', 'net/ports.ts'],
   ],
-  'vrrp/dumps': ['vrrp/machine', 'vrrp/settings.ts', 'vrrp/snapshot.ts'],
+  'vrrp/status': [
+    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/tracking', 'vrrp/wire', 'vrrp/settings.ts'],
+  ],
+  'vrrp/dumps': ['vrrp/machine', 'vrrp/status', 'vrrp/settings.ts'],
 
   sync: ['type:sync/wire', 'type:sync/links'],
   'sync/wire': ['conntrack/*', 'net/ports.ts'],
@@ -111,7 +114,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'config/migrate': ['config/text', 'config'],
 
   control: [],
-  coordinator: ['sync/messages.ts', 'vrrp/snapshot.ts', 'control/protocol.ts'],
+  coordinator: ['sync/messages.ts', 'vrrp/status/rolePicture.ts', 'control/protocol.ts'],
 
   daemon: [everyOtherRoom, 'daemon/*'],
   'daemon/log': [everyOtherRoom],
@@ -119,11 +122,12 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'daemon/host': [everyOtherRoom, 'daemon/problemTable'],
   'daemon/worker': [everyOtherRoom, 'daemon/host'],
   'daemon/status': [everyOtherRoom, 'daemon/problemTable', 'daemon/worker'],
-  'daemon/disk': [everyOtherRoom, 'daemon/problemTable', 'daemon/status', 'daemon/host'],
+  'daemon/disk': [everyOtherRoom, 'daemon/problemTable'],
+  'daemon/roles': [everyOtherRoom, 'daemon/problemTable', 'daemon/disk'],
 
   cli: [
     ...['cli/conntrack', 'cli/doctor', 'config/*', 'control', 'conntrack/*', 'net/socket'],
-    ...[lazily('daemon/run.ts'), lazily('daemon/release.ts')],
+    ...[lazily('daemon/runDaemon.ts'), lazily('daemon/release.ts')],
     ...[lazily('daemon/host/otherDaemons.ts'), lazily('daemon/host/incumbentUnits.ts')],
   ],
   'cli/conntrack': ['conntrack/*', 'net/socket'],

@@ -80,7 +80,7 @@ describe('a planted bad import is found', () => {
     ['base/a.ts', `import '../net/ports.js';`, 'net/ports.ts'],
     ['control/a.ts', `export type X = import('../config/b.js').Y;`, 'config/b.ts'],
     ['daemon/a.ts', `const x = await import('../cli/main.js');`, 'cli/main.ts'],
-    ['cli/a.ts', `import { run } from '../daemon/run.js';`, 'daemon/run.ts'],
+    ['cli/a.ts', `import { run } from '../daemon/runDaemon.js';`, 'daemon/runDaemon.ts'],
     ['cli/a.ts', `const x = await import('../daemon/node.js');`, 'daemon/node.ts'],
     ['conntrack/a.ts', `const x = require('../vrrp/b.js');`, 'vrrp/b.ts'],
     ['config/a.ts', `import { x } from '../vrrp/settings.js';`, 'vrrp/settings.ts'],
@@ -104,7 +104,7 @@ describe('a planted bad import is found', () => {
         'sync/tables/a.ts': `import { x } from '../../conntrack/record/flowTable.js';`,
         'config/a.ts': `import { type A, type B } from '../sync/settings.js';`,
         'daemon/a.ts': `import winston from 'winston';\nimport { x } from '../sync/worker/worker.js';`,
-        'cli/a.ts': `import { x } from '../control/x.js';\nconst d = await import('../daemon/run.js');`,
+        'cli/a.ts': `import { x } from '../control/x.js';\nconst d = await import('../daemon/runDaemon.js');`,
         'net/channel/a.ts': `import fs from 'node:fs';\nimport { x } from '../socket/outcome.js';`,
       }),
     ).toEqual([]);

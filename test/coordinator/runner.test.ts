@@ -1,7 +1,7 @@
 /** Timers of the role coordinator in a process that does not always run. */
 import { silentLogger } from '../../src/base/logger.js';
 import { milliseconds, seconds } from '../../src/base/time.js';
-import { CoordinatorRunner, type RoleHands } from '../../src/coordinator/runner.js';
+import { CoordinatorRunner, type UnitControl } from '../../src/coordinator/runner.js';
 import { ManualTime } from '../support/base/manualTime.js';
 
 const settings = {
@@ -11,12 +11,15 @@ const settings = {
   preempts: true,
 };
 
-/** A unit that has just become MASTER, and waits for its flows. `released` are reasons for its addresses to come up. */
+/**
+ * A unit that has just become MASTER, and waits for its flows. `released` are reasons for its
+ * addresses to come up.
+ */
 function takingOver() {
   const time = new ManualTime();
   const released: string[] = [];
   const nothing = (): void => undefined;
-  const hands: RoleHands = {
+  const hands: UnitControl = {
     releaseVips: (unit) => released.push(unit),
     grantPreemption: nothing,
     resign: nothing,
@@ -29,7 +32,7 @@ function takingOver() {
   const runner = new CoordinatorRunner(
     {
       unit: 'G1',
-      hands: () => hands,
+      unitControl: () => hands,
       post: nothing,
       clock: time,
       timers: time,

@@ -1,6 +1,6 @@
 /**
- * Junk on the network. What is wrong in an advert is counted, shown with its remedy, and changes no role
- * where keepalived's would not change; a flood neither delays adverts nor grows the process.
+ * Junk on the network. What is wrong in an advert is counted, shown with its remedy, and changes no
+ * role where keepalived's would not change; a flood neither delays adverts nor grows the process.
  */
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';

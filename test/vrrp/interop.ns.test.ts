@@ -1,7 +1,7 @@
 /**
- * keepstate beside a real keepalived 2.2.7, both ways round. Each scenario has hosts of its own and spends
- * most of its time waiting for timers, so all are started together and each test waits for its own. The
- * default is one scenario per behaviour; KEEPSTATE_FULL=1 multiplies them.
+ * keepstate beside a real keepalived 2.2.7, both ways round. Each scenario has hosts of its own and
+ * spends most of its time waiting for timers, so all are started together and each test waits for
+ * its own. The default is one scenario per behaviour; KEEPSTATE_FULL=1 multiplies them.
  */
 import { Lab } from '../lab/lab.js';
 import { sleep, waitFor } from '../lab/waitFor.js';
@@ -9,7 +9,7 @@ import { VrrpPair, type PairOptions, type Side } from '../support/vrrp/pair.js';
 import type { DaemonKind } from '../support/vrrp/peers.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
-const patience = 240_000;
+const timeout = 240_000;
 
 type Kinds = Readonly<Record<Side, DaemonKind>>;
 const keepstateFirst: Kinds = { a: 'keepstate', b: 'keepalived' };
@@ -44,7 +44,7 @@ function scenario(name: string, run: () => Promise<void>): void {
       const error = await outcomes.get(name);
       if (error !== undefined) throw error as Error;
     },
-    patience,
+    timeout,
   );
 }
 

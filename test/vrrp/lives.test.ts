@@ -1,10 +1,10 @@
 import { liveOnce } from '../support/vrrp/lan.js';
 
 /**
- * Two to four routers, a lone instance or a group of two, v2 and v3, preempt, nopreempt, preempt_delay,
- * owners, bound to a coordinator or not; loss, delay, duplication, partition, pause, crash, stop, link
- * faults, weights, hand-over. The invariants are in test/support/vrrp/invariants.ts. A failure names the seed
- * and the command that lives it again.
+ * Two to four routers, a lone instance or a group of two, v2 and v3, preempt, nopreempt,
+ * preempt_delay, owners, bound to a coordinator or not; loss, delay, duplication, partition, pause,
+ * crash, stop, link faults, weights, hand-over. The invariants are in
+ * test/support/vrrp/invariants.ts. A failure names the seed and the command that lives it again.
  */
 const livesPerTest = 1_000;
 const tests = process.env['KEEPSTATE_FULL'] === '1' ? 100 : 10;

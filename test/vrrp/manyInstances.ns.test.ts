@@ -1,6 +1,7 @@
 /**
- * Hundreds of instances on one node at an interval of one second, beside keepalived with the same config on
- * a host of its own: every advert leaves, none late, and what it costs. KEEPSTATE_FULL=1 takes 500 of them.
+ * Hundreds of instances on one node at an interval of one second, beside keepalived with the same
+ * config on a host of its own: every advert leaves, none late, and what it costs. KEEPSTATE_FULL=1
+ * takes 500 of them.
  */
 import { readFileSync } from 'node:fs';
 import type { Capture } from '../lab/capture.js';
@@ -37,7 +38,8 @@ test(`${2 * perInterface} instances send all their adverts in time`, async () =>
     `CPU ${m.cpuPercent.toFixed(1)} %\n`;
   process.stdout.write(line('keepstate', ours) + line('keepalived', theirs));
   expect(ours.adverts).toBeGreaterThanOrEqual(2 * perInterface * (seconds - 1));
-  // 200 ms is the goal on an idle machine; a shared one gets the room that a peer's patience leaves.
+  // 200 ms is the goal on an idle machine; a shared one gets the room that a peer's patience
+  // leaves.
   expect(ours.worstLateness).toBeLessThan(isFull ? 0.2 : 1);
 }, 300_000);
 
@@ -67,7 +69,8 @@ async function measure(kind: DaemonKind): Promise<Measured> {
   const last = `10.1.1.${perInterface}`;
   await waitFor(() => host.hasAddress(last), { description: `${kind} to set the last VIP` });
   await sleep(4_000);
-  // On the sending side: what a busy machine's queues drop on the way to the witness is not the question.
+  // On the sending side: what a busy machine's queues drop on the way to the witness is not the
+  // question.
   for (const n of [0, 1]) {
     captures.push(await host.capture(`eth${n}`, { filter: 'proto 112', direction: 'out' }));
   }
@@ -83,7 +86,8 @@ async function measure(kind: DaemonKind): Promise<Measured> {
   }
   await daemon.stop();
   expect(lives.size).toBe(2 * perInterface);
-  // A capture on a busy machine loses packets; the identification tells those from adverts never sent.
+  // A capture on a busy machine loses packets; the identification tells those from adverts never
+  // sent.
   const gaps = [...lives.values()].flatMap((list) =>
     list.slice(1).flatMap(({ time, id }, i) => {
       const before = list[i];
@@ -98,7 +102,9 @@ async function measure(kind: DaemonKind): Promise<Measured> {
   };
 }
 
-/** utime and stime of a process and of its children that still live (keepalived works in a child). */
+/**
+ * utime and stime of a process and of its children that still live (keepalived works in a child).
+ */
 function cpuTicks(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');

@@ -1,7 +1,8 @@
 /**
- * The same config and the same faults, once for keepalived 2.2.7 and once for keepstate, each watched from
- * outside by a capture: states, adverts and gratuitous ARP must be the same. The other router is keepalived
- * both times, and what happens is timed by what the capture shows, not by a stopwatch.
+ * The same config and the same faults, once for keepalived 2.2.7 and once for keepstate, each
+ * watched from outside by a capture: states, adverts and gratuitous ARP must be the same. The other
+ * router is keepalived both times, and what happens is timed by what the capture shows, not by a
+ * stopwatch.
  */
 import type { Capture } from '../lab/capture.js';
 import type { Host } from '../lab/host.js';
@@ -17,7 +18,7 @@ import {
 import type { InstanceSpec, NodeSpec } from '../support/vrrp/nodeSpec.js';
 import { startPeer, type DaemonKind } from '../support/vrrp/peers.js';
 
-const patience = 240_000;
+const timeout = 240_000;
 /** Sender of the frames of test/support/vrrp/junk.ts. */
 const worseMac = '02:00:00:00:00:66';
 
@@ -40,7 +41,7 @@ beforeAll(async () => {
   lab = await Lab.open();
   const [ours, theirs] = await Promise.all([live('keepstate'), live('keepalived')]);
   lives = { keepstate: ours, keepalived: theirs };
-}, patience);
+}, timeout);
 afterAll(async () => {
   await lab.close();
 }, 300_000);
@@ -71,7 +72,8 @@ test('the adverts have the same fields, run by run', () => {
 
 test('the adverts are as many: one per interval in each time as MASTER, and as many goodbyes', () => {
   for (const life of [lives.keepstate, lives.keepalived]) {
-    // How long each time lasted is up to this machine's load; how many adverts belong into it is not.
+    // How long each time lasted is up to this machine's load; how many adverts belong into it is
+    // not.
     expect(life.reigns.map(({ count }) => count)).toEqual(
       life.reigns.map(({ duration }) => Math.round(duration) + 1),
     );
@@ -111,7 +113,7 @@ describe('against a worse router that comes out of a partition as MASTER', () =>
   beforeAll(async () => {
     const [ours, theirs] = await Promise.all([contest('keepstate'), contest('keepalived')]);
     contests = { keepstate: ours, keepalived: theirs };
-  }, patience);
+  }, timeout);
 
   test('both answer its advert at once and keep the role', () => {
     expect(contests.keepstate.answers).toBe(1);
@@ -177,8 +179,8 @@ async function contest(kind: DaemonKind): Promise<Contest> {
 }
 
 /**
- * Alone: BACKUP, MASTER. A better router comes: BACKUP. It stops: MASTER after the skew. A tracked second
- * interface fails: FAULT with priority 0. It returns: BACKUP, MASTER. Stop.
+ * Alone: BACKUP, MASTER. A better router comes: BACKUP. It stops: MASTER after the skew. A tracked
+ * second interface fails: FAULT with priority 0. It returns: BACKUP, MASTER. Stop.
  */
 async function live(kind: DaemonKind): Promise<Life> {
   const short = kind === 'keepstate' ? 'ks' : 'ka';

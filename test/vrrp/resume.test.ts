@@ -1,19 +1,19 @@
 import { milliseconds, seconds } from '../../src/base/time.js';
 import type { RecordedLine } from '../../src/vrrp/machine/recording.js';
 import { replay, toJsonLine } from '../../src/vrrp/machine/recording.js';
-import { RouterBench, vrrpSettings } from '../support/vrrp/routerHarness.js';
+import { RouterHarness, vrrpSettings } from '../support/vrrp/routerHarness.js';
 import { instanceSettings, ip } from '../support/vrrp/settings.js';
 
 const settings = vrrpSettings([instanceSettings()]);
 const resume = new Set(['A']);
 
 async function startAfterCrash(options: object): Promise<readonly string[]> {
-  const bench = new RouterBench(settings, { resume, ...options });
-  bench.network.give('eth0', ip('10.0.0.100'), 24);
-  await bench.router.start();
-  await bench.time.advance(milliseconds(1));
-  const log = bench.takeLog();
-  await bench.router.stop();
+  const harness = new RouterHarness(settings, { resume, ...options });
+  harness.network.give('eth0', ip('10.0.0.100'), 24);
+  await harness.router.start();
+  await harness.time.advance(milliseconds(1));
+  const log = harness.takeLog();
+  await harness.router.stop();
   return log;
 }
 
@@ -58,12 +58,12 @@ describe('a crash too long ago to resume', () => {
 test('the recording of a router leads a replay through the same states', async () => {
   const lines: string[] = [];
   const record = (line: RecordedLine): void => void lines.push(toJsonLine(line));
-  const bench = new RouterBench(settings, { record });
-  await bench.router.start();
-  await bench.time.advance(seconds(5));
-  await bench.router.reload(vrrpSettings([instanceSettings({ priority: 120 })]), new Map());
-  await bench.time.advance(seconds(2));
-  await bench.router.stop();
+  const harness = new RouterHarness(settings, { record });
+  await harness.router.start();
+  await harness.time.advance(seconds(5));
+  await harness.router.reload(vrrpSettings([instanceSettings({ priority: 120 })]), new Map());
+  await harness.time.advance(seconds(2));
+  await harness.router.stop();
   const transitions = [...replay(lines)].flatMap(({ actions }) =>
     actions.flatMap((action) => (action.kind === 'transition' ? [action.to] : [])),
   );

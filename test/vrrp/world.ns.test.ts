@@ -8,7 +8,7 @@ import type { InstanceSnapshot } from '../../src/vrrp/status/snapshot.js';
 import type { NodeSpec } from '../support/vrrp/nodeSpec.js';
 import { KeepstateNode } from '../support/vrrp/peers.js';
 
-const patience = 120_000;
+const timeout = 120_000;
 
 let lab: Lab;
 beforeAll(async () => {
@@ -76,7 +76,7 @@ test.concurrent(
     expect(node.history('V')).toEqual(['BACKUP', 'MASTER']);
     expect(node.process.stderr).toContain('VIP was deleted by somebody else, putting it back');
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -94,7 +94,7 @@ test.concurrent(
     await second.stop();
     expect(await host.hasAddress('10.0.0.100')).toBe(false);
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -126,7 +126,7 @@ test.concurrent(
     await node.stop();
     expect(await host.exec(['ip', 'route'])).not.toContain('10.9.0.0');
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -143,7 +143,7 @@ test.concurrent(
     const { sent } = await advertCount(host);
     expect(sent).toBeGreaterThan(0);
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -189,7 +189,7 @@ track_file load {
     await priority(100);
     expect(node.history('V').at(-1)).toBe('MASTER');
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -206,7 +206,7 @@ test.concurrent(
     await node.stop();
     expect(await host.exec(['nft', 'list', 'ruleset'])).toBe('');
   },
-  patience,
+  timeout,
 );
 
 test.concurrent(
@@ -229,7 +229,7 @@ test.concurrent(
       ...['V BACKUP', 'V MASTER', 'V FAULT'],
     ]);
   },
-  patience,
+  timeout,
 );
 
 async function advertCount(host: Host): Promise<{ sent: number }> {

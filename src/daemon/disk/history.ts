@@ -1,6 +1,6 @@
 /**
- * The last transitions, in memory and in a file of JSON lines that is bounded and outlives the daemon. A file
- * that cannot be written costs a log line, never a transition.
+ * The last transitions, in memory and in a file of JSON lines that is bounded and outlives the
+ * daemon. A file that cannot be written costs a log line, never a transition.
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -65,7 +65,10 @@ export class History {
     this.#tell(entry);
   }
 
-  /** Completes the last entry that `matches`: what a takeover committed is known later than the transition. */
+  /**
+   * Completes the last entry that `matches`: what a takeover committed is known later than the
+   * transition.
+   */
   amend(matches: (entry: HistoryEntry) => boolean, more: Partial<HistoryEntry>): void {
     const entry = this.#entries.filter(matches).at(-1);
     if (entry === undefined) return;
@@ -91,7 +94,7 @@ export class History {
     const limit = { bytes: longestFile(this.#limit), ofLonger: 'end' } as const;
     const file = readRegularFile(this.#path, limit);
     if (file.kind === 'unreadable') {
-      const fields = { path: this.#path, because: file.reason };
+      const fields = { path: this.#path, reason: file.reason };
       this.#logger.log('warning', 'the history of earlier runs cannot be read', fields);
     }
     if (file.kind !== 'text') return { lines: [], isCut: false };
@@ -115,7 +118,7 @@ export class History {
       this.#isComplaining = true;
       this.#logger.log('warning', 'the history cannot be written', {
         path: this.#path,
-        because: fileErrorText(error),
+        reason: fileErrorText(error),
       });
     }
   }

@@ -21,8 +21,8 @@ import { KeepstateError, systemErrorCode } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { fileErrorText, readDescriptor } from '../../base/regularFile.js';
 import { EAGAIN } from '../../base/errno.js';
+import { isTrustedUser } from '../../base/trustedUser.js';
 import { lockExclusively } from '../../net/socket/fileLock.js';
-import { isTrustedUser } from '../host/otherDaemons.js';
 
 export interface LockPorts {
   /** Whether a keepstate of 0.1.0, which did not lock the file, runs with that process id. */
@@ -162,9 +162,9 @@ function removeForeign(path: string, uid: number, logger: Logger): boolean {
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return true;
-    const because = fileErrorText(error);
+    const reason = fileErrorText(error);
     const message = 'LockFile belongs to another user and is not used: remove it by hand';
-    logger.log('warning', message, { ...fields, because });
+    logger.log('warning', message, { ...fields, reason });
     return false;
   }
 }

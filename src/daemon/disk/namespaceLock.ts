@@ -25,9 +25,9 @@ export function lockNamespace(logger: Logger, folder = runFolder): LockFile | un
     return LockFile.take(path, { isAlive: never, isForeignHeld: never, logger });
   } catch (error) {
     if (error instanceof KeepstateError && error.code === 'locked') throw besideAnother(error);
-    const because = fileErrorText(error);
+    const reason = fileErrorText(error);
     logger.log('warning', 'a second keepstate in this network namespace would not be noticed', {
-      because,
+      reason,
     });
     return undefined;
   }

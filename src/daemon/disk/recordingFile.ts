@@ -1,7 +1,8 @@
 /**
- * `run --record FILE`: each VRRP event as a line that `npm run replay -- FILE` lives again. Lines are appended, so
- * that a crash and the restart after it stand in one file; each start begins new lives. The file holds the
- * authentication password and what arrived from the network, and is readable by its owner alone.
+ * `run --record FILE`: each VRRP event as a line that `npm run replay -- FILE` lives again. Lines
+ * are appended, so that a crash and the restart after it stand in one file; each start begins new
+ * lives. The file holds the authentication password and what arrived from the network, and is
+ * readable by its owner alone.
  */
 import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { KeepstateError } from '../../base/errors.js';
@@ -43,11 +44,11 @@ export class RecordingFile {
     });
   }
 
-  #end(because: string): void {
+  #end(reason: string): void {
     if (this.#stream === undefined) return;
     this.#stream.destroy();
     this.#stream = undefined;
-    this.#logger.log('error', 'the recording ended', { file: this.#path, because });
+    this.#logger.log('error', 'the recording ended', { file: this.#path, reason });
   }
 }
 

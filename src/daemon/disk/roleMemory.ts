@@ -1,14 +1,15 @@
 /**
- * What a node remembers of its roles over a crash and over a boot, and who was MASTER so lately that it may resume.
+ * What a node remembers of its roles over a crash and over a boot, and who was MASTER so lately
+ * that it may resume.
  */
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.js';
 import { microseconds, type Microseconds } from '../../base/time.js';
-import type { RolePicture } from '../../vrrp/status/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 import type { InstanceSettings, VrrpSettings } from '../../vrrp/settings.js';
-import { longestPatience, peersPatience } from '../../vrrp/machine/timing.js';
+import { slowestPeerTimeout, peersTimeout } from '../../vrrp/machine/timing.js';
 import { besideControl } from './besideControl.js';
-import type { ProblemRecord } from '../status/problemLog.js';
+import type { ProblemRecord } from '../problemTable/record.js';
 import { readBootId, mastersWithin, StateFile, type SavedState } from './stateFile.js';
 
 export class RoleMemory {
@@ -112,25 +113,25 @@ export class RoleMemory {
 
   /** Units whose peers cannot have timed out since their last advertisement. */
   resumable(vrrp: VrrpSettings, now: Microseconds): ReadonlySet<string> {
-    return this.#mastersWithin(vrrp, now, peersPatience, Math.min);
+    return this.#mastersWithin(vrrp, now, peersTimeout, Math.min);
   }
 
   /** Units of which not all peers must have timed out: one of them may still wait. */
   awaited(vrrp: VrrpSettings, now: Microseconds): ReadonlySet<string> {
-    return this.#mastersWithin(vrrp, now, longestPatience, Math.max);
+    return this.#mastersWithin(vrrp, now, slowestPeerTimeout, Math.max);
   }
 
   #mastersWithin(
     vrrp: VrrpSettings,
     now: Microseconds,
-    patienceOf: (instance: InstanceSettings) => Microseconds,
-    combine: (...patience: number[]) => number,
+    timeoutOf: (instance: InstanceSettings) => Microseconds,
+    combine: (...timeouts: number[]) => number,
   ): ReadonlySet<string> {
     return mastersWithin(this.#roleFile.read(), this.#bootId, now, (unit) => {
       const members = membersOf(vrrp, unit);
       const instances = vrrp.instances.filter((instance) => members.includes(instance.name));
       if (instances.length === 0) return undefined;
-      return microseconds(combine(...instances.map(patienceOf)));
+      return microseconds(combine(...instances.map(timeoutOf)));
     });
   }
 

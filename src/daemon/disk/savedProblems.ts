@@ -1,7 +1,7 @@
 /** Problem records in the state file: what is no record there is left out. Pure. */
 import { microseconds, type Microseconds } from '../../base/time.js';
 import type { Problem } from '../../control/statusAnswer.js';
-import type { ProblemRecord } from '../status/problemLog.js';
+import type { ProblemRecord } from '../problemTable/record.js';
 import { isProblemCode } from '../problemTable/table.js';
 
 const mostRecords = 256;

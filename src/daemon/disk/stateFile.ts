@@ -13,7 +13,7 @@ import {
   replaceFileLater,
 } from '../../base/regularFile.js';
 import { microseconds, subtractTime, type Microseconds } from '../../base/time.js';
-import type { ProblemRecord } from '../status/problemLog.js';
+import type { ProblemRecord } from '../problemTable/record.js';
 import { parseProblems } from './savedProblems.js';
 
 /** `units` are those that were MASTER, with the monotonic time of their last advertisement. */
@@ -110,13 +110,13 @@ export class StateFile {
   }
 
   #complain(error: unknown): string {
-    const because = fileErrorText(error);
+    const reason = fileErrorText(error);
     if (!this.#isComplaining) {
       const message = `the state cannot be saved: ${this.#options.loss}`;
-      this.#logger.log('warning', message, { path: this.#path, because });
+      this.#logger.log('warning', message, { path: this.#path, reason });
     }
     this.#isComplaining = true;
-    return because;
+    return reason;
   }
 
   #replace(text: string): void {
@@ -124,10 +124,10 @@ export class StateFile {
     replaceFile(this.#path, text, { durable: this.#options.durable });
   }
 
-  #unread(because: string): SavedState {
+  #unread(reason: string): SavedState {
     if (!this.#isReadComplained) {
       const message = 'a state file cannot be read and counts as absent';
-      this.#logger.log('warning', message, { path: this.#path, because });
+      this.#logger.log('warning', message, { path: this.#path, reason });
     }
     this.#isReadComplained = true;
     return nothingSaved;
@@ -135,21 +135,21 @@ export class StateFile {
 }
 
 /**
- * Units that were MASTER in this boot, with a last advertisement that is younger than `patienceOf(unit)`. None in a boot
- * that has no name.
+ * Units that were MASTER in this boot, with a last advertisement that is younger than
+ * `patienceOf(unit)`. None in a boot that has no name.
  */
 export function mastersWithin(
   saved: SavedState,
   bootId: string | undefined,
   now: Microseconds,
-  patienceOf: (unit: string) => Microseconds | undefined,
+  timeoutOf: (unit: string) => Microseconds | undefined,
 ): ReadonlySet<string> {
   if (bootId === undefined || saved.bootId !== bootId) return new Set();
   const names = Object.entries(saved.units).flatMap(([unit, lastAdvert]) => {
-    const patience = patienceOf(unit);
+    const timeout = timeoutOf(unit);
     // Later than now: another clock wrote it, and nothing is known of that advertisement's age.
-    if (patience === undefined || lastAdvert > now) return [];
-    return subtractTime(now, lastAdvert) < patience ? [unit] : [];
+    if (timeout === undefined || lastAdvert > now) return [];
+    return subtractTime(now, lastAdvert) < timeout ? [unit] : [];
   });
   return new Set(names);
 }

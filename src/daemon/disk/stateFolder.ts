@@ -63,7 +63,7 @@ function claim(
     if (systemErrorCode(error) === 'EEXIST' && existsSync(path)) return ownerOf(path);
     logger.log('warning', "state_directory cannot be marked as this node's own", {
       path,
-      because: fileErrorText(error),
+      reason: fileErrorText(error),
     });
     return undefined;
   }

@@ -8,7 +8,6 @@ import type { LoadResult } from '../../config/loadNode.js';
 import { formatProblem } from '../../config/problem.js';
 import type { ControlResult } from '../../control/protocol.js';
 import { problem, type Finding } from '../problemTable/table.js';
-import type { ReloadPlan } from '../reload.js';
 
 export interface ConfigWatchPorts {
   readonly timers: Timers;
@@ -17,8 +16,8 @@ export interface ConfigWatchPorts {
    * Grows old when one of the files that were read last is another one: sizes and times as text.
    */
   readonly stamp: () => string;
-  /** What a reload would do with it. */
-  readonly plan: (loaded: LoadResult) => ReloadPlan['kind'];
+  /** What a reload would do with it (reload.ts). */
+  readonly plan: (loaded: LoadResult) => 'apply' | 'nothing' | 'refused';
 }
 
 const period = seconds(20);

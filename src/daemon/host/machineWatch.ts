@@ -22,7 +22,7 @@ import { enabledUnits, isAwayFromUnits } from './incumbentUnits.js';
 import { NatWatch } from './natWatch.js';
 import { appearedHere } from './otherDaemons.js';
 import { isProblemCode, problem } from '../problemTable/table.js';
-import { virtualAddresses } from '../settingsViews.js';
+import { movingAddresses } from '../../vrrp/addresses/interfaceAddresses.js';
 
 /** The second look comes when the ruleset was read for the first time, too. */
 const secondLook = seconds(10);
@@ -60,7 +60,7 @@ export interface RulesWatch {
   close(): void;
 }
 
-export interface MachineWatchOptions {
+export interface MachineWatchPorts {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly settings: () => NodeSettings;
@@ -70,7 +70,7 @@ export interface MachineWatchOptions {
 }
 
 export class MachineWatch {
-  readonly #options: MachineWatchOptions;
+  readonly #ports: MachineWatchPorts;
   readonly #look: MachineLook;
   #problems: readonly Problem[] = [];
   #running: Incumbents['running'] = [];
@@ -80,22 +80,22 @@ export class MachineWatch {
   #looks = 0;
   #isClosed = false;
 
-  constructor(options: MachineWatchOptions) {
-    this.#options = options;
-    this.#look = options.look ?? systemLook;
+  constructor(ports: MachineWatchPorts) {
+    this.#ports = ports;
+    this.#look = ports.look ?? systemLook;
   }
 
   get problems(): readonly Problem[] {
-    return [...(this.#options.rules?.problems ?? []), ...this.#problems];
+    return [...(this.#ports.rules?.problems ?? []), ...this.#problems];
   }
 
   /** NAT rules name the address. */
   isTranslated(address: string): boolean {
-    return this.#options.rules?.isTranslated(address) ?? false;
+    return this.#ports.rules?.isTranslated(address) ?? false;
   }
 
   start(): void {
-    this.#options.rules?.start();
+    this.#ports.rules?.start();
     this.#ask();
   }
 
@@ -109,13 +109,13 @@ export class MachineWatch {
 
   close(): void {
     this.#isClosed = true;
-    this.#options.rules?.close();
+    this.#ports.rules?.close();
     this.#timer?.cancel();
   }
 
   #ask(): void {
     this.#timer = undefined;
-    const settings = this.#options.settings();
+    const settings = this.#ports.settings();
     const names = incumbentNames(settings);
     const keys = sysctlNames(settings);
     this.#sysctls = Object.fromEntries(keys.map((key) => [key, this.#look.sysctl(key)]));
@@ -134,13 +134,13 @@ export class MachineWatch {
         if (this.#isClosed) return;
         this.#judge();
         const wait = this.#looks++ === 0 ? secondLook : period;
-        this.#timer = this.#options.timers.after(wait, () => this.#ask());
+        this.#timer = this.#ports.timers.after(wait, () => this.#ask());
       })
       .catch(() => undefined);
   }
 
   #judge(): void {
-    const { settings, rules, logger } = this.#options;
+    const { settings, rules, logger } = this.#ports;
     const keyOf = ({ code, subject }: Problem): string => `${code} ${subject ?? ''}`;
     const before = new Set(this.#problems.map(keyOf));
     this.#problems = machineFindings(
@@ -157,11 +157,11 @@ export class MachineWatch {
 
 /** Of the real machine; the ruleset is looked at where flows are replicated. */
 export function watchMachine(
-  { timers, logger }: Pick<MachineWatchOptions, 'timers' | 'logger'>,
+  { timers, logger }: Pick<MachineWatchPorts, 'timers' | 'logger'>,
   settings: () => NodeSettings,
 ): MachineWatch {
   const moving = (): ReadonlySet<string> =>
-    new Set(virtualAddresses(settings().vrrp).map(formatIp));
+    new Set(movingAddresses(settings().vrrp).map(({ address }) => formatIp(address)));
   const rules = settings().sync === undefined ? undefined : new NatWatch(timers, moving);
   return new MachineWatch({ timers, logger, settings, rules });
 }

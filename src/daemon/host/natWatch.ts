@@ -1,6 +1,7 @@
 /**
- * Looks at the ruleset now and then: NAT to an address that does not move breaks flows at each takeover, and `status`
- * must say so before; addresses that NAT uses are announced first. Reads `nft -j list ruleset` in a child; where that fails, nothing is concluded.
+ * Looks at the ruleset now and then: NAT to an address that does not move breaks flows at each
+ * takeover, and `status` must say so before; addresses that NAT uses are announced first. Reads
+ * `nft -j list ruleset` in a child; where that fails, nothing is concluded.
  */
 import { execFile } from 'node:child_process';
 import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
@@ -9,7 +10,10 @@ import { problem, type Finding } from '../problemTable/table.js';
 
 const firstLook = seconds(2);
 const period = seconds(60);
-/** A larger ruleset would take too long to parse on the thread that sends adverts; `doctor` reads any. */
+/**
+ * A larger ruleset would take too long to parse on the thread that sends adverts; `doctor` reads
+ * any.
+ */
 const largestRuleset = 1_048_576;
 
 export class NatWatch {

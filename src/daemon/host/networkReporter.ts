@@ -1,13 +1,14 @@
 /**
- * Tells the sync worker what it must know of the network: our own addresses (their flows are never replicated), the
- * state of the sync links, and that an address or link went away, because then the kernel destroys flows in a mass.
+ * Tells the sync worker what it must know of the network: our own addresses (their flows are never
+ * replicated), the state of the sync links, and that an address or link went away, because then the
+ * kernel destroys flows in a mass.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { NetworkEvent, NetworkWatch } from '../../net/ports.js';
 import type { SyncCommand } from '../../sync/messages.js';
 
-export interface ReporterOptions {
+export interface ReporterPorts {
   readonly network: NetworkWatch;
   readonly timers: Timers;
   readonly post: (command: SyncCommand) => void;
@@ -22,27 +23,27 @@ const gatheringTime = milliseconds(50);
 const massDeleteWindow = seconds(2);
 
 export class NetworkReporter {
-  readonly #options: ReporterOptions;
+  readonly #ports: ReporterPorts;
   readonly #unsubscribe: () => void;
   #gathering: ArmedTimer | undefined;
   /** What was told of each sync link. */
-  #told = new Map<string, string>();
+  #sent = new Map<string, string>();
 
-  constructor(options: ReporterOptions) {
-    this.#options = options;
-    this.#unsubscribe = options.network.subscribe((event) => this.#changed(event));
+  constructor(ports: ReporterPorts) {
+    this.#ports = ports;
+    this.#unsubscribe = ports.network.subscribe((event) => this.#changed(event));
   }
 
   /** To a worker that has just started. */
-  tellAll(): void {
-    this.#told.clear();
-    this.#tellAddresses();
-    this.#tellLinks();
+  sendAll(): void {
+    this.#sent.clear();
+    this.#sendAddresses();
+    this.#sendLinks();
   }
 
   /** To be called before VIPs are removed, too: then the worker knows it in time. */
   expectMassDelete(): void {
-    this.#options.post({ kind: 'massDeleteExpected', for: massDeleteWindow });
+    this.#ports.post({ kind: 'massDeleteExpected', for: massDeleteWindow });
   }
 
   close(): void {
@@ -54,30 +55,30 @@ export class NetworkReporter {
     if (event.kind === 'addressGone' || event.kind === 'linkGone') this.expectMassDelete();
     if (event.kind === 'link' && !event.link.isUp) this.expectMassDelete();
     if (event.kind === 'link' || event.kind === 'linkGone') {
-      this.#tellLinks();
+      this.#sendLinks();
       return;
     }
-    this.#gathering ??= this.#options.timers.after(gatheringTime, () => {
+    this.#gathering ??= this.#ports.timers.after(gatheringTime, () => {
       this.#gathering = undefined;
-      this.#tellAddresses();
+      this.#sendAddresses();
     });
   }
 
-  #tellAddresses(): void {
-    const { network, virtualAddresses, post } = this.#options;
+  #sendAddresses(): void {
+    const { network, virtualAddresses, post } = this.#ports;
     const own = network.addresses().map((state) => state.address);
     const texts = [...own, ...virtualAddresses()].map(formatIp);
     post({ kind: 'ownAddresses', addresses: [...new Set(texts)] });
   }
 
-  #tellLinks(): void {
-    const { network, linkNames, post } = this.#options;
+  #sendLinks(): void {
+    const { network, linkNames, post } = this.#ports;
     for (const interfaceName of new Set(linkNames())) {
       const link = network.linkByName(interfaceName);
       const isUsable = link !== undefined && link.isUp && link.isRunning;
       const state = `${isUsable} ${link?.mtu ?? ''} ${link?.index ?? ''}`;
-      if (this.#told.get(interfaceName) === state) continue;
-      this.#told.set(interfaceName, state);
+      if (this.#sent.get(interfaceName) === state) continue;
+      this.#sent.set(interfaceName, state);
       post({
         kind: 'linkState',
         interfaceName,

@@ -5,6 +5,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { readRegularFile } from '../../base/regularFile.js';
+import { isTrustedUser } from '../../base/trustedUser.js';
 import type { Turns } from '../../base/time.js';
 
 export interface RunningProgram {
@@ -81,11 +82,6 @@ export function findConflicts(hasSync: boolean, hasVrrp: boolean): readonly Conf
         remedy: `systemctl disable --now ${name}`,
       })),
   );
-}
-
-/** Root may do anything anyhow, and so may this process's user to this process. */
-export function isTrustedUser(uid: number | undefined): boolean {
-  return uid === 0 || (uid !== undefined && uid === process.geteuid?.());
 }
 
 function isGenuine(name: string, pid: number, proc: string): boolean {

@@ -1,6 +1,7 @@
 /**
- * Nice value and real-time policy per thread. Linux schedules threads, not processes: setpriority(2) and chrt(1) with
- * a thread's id change that thread alone. The main thread's id is the process id.
+ * Nice value and real-time policy per thread. Linux schedules threads, not processes:
+ * setpriority(2) and chrt(1) with a thread's id change that thread alone. The main thread's id is
+ * the process id.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -21,8 +22,8 @@ export function schedule(threadId: number, wanted: ThreadScheduling, logger: Log
     try {
       setPriority(threadId, nice);
     } catch (error) {
-      const because = errorText(error);
-      logger.log('warning', 'the nice value cannot be set', { threadId, nice, because });
+      const reason = errorText(error);
+      logger.log('warning', 'the nice value cannot be set', { threadId, nice, reason });
     }
   }
   if (realtime === undefined) return;
@@ -31,7 +32,7 @@ export function schedule(threadId: number, wanted: ThreadScheduling, logger: Log
   const words = ['-R', `--${policy}`, '-p', String(priority), String(threadId)];
   execFile('chrt', words, (error) => {
     if (error === null) return;
-    const because = error.message.trim();
-    logger.log('warning', 'real-time scheduling cannot be set', { threadId, policy, because });
+    const reason = error.message.trim();
+    logger.log('warning', 'real-time scheduling cannot be set', { threadId, policy, reason });
   });
 }

@@ -1,6 +1,6 @@
 /**
- * winston behind the Logger port. One line per event: stderr for a terminal or the journal, a file or syslog as the
- * configuration says. No output can hold up or silence another.
+ * winston behind the Logger port. One line per event: stderr for a terminal or the journal, a file
+ * or syslog as the configuration says. No output can hold up or silence another.
  */
 import { Writable } from 'node:stream';
 import { createLogger, format, transports, type Logger as Winston, type transport } from 'winston';
@@ -45,16 +45,16 @@ export interface ProcessLog extends Logger {
   close(): Promise<void>;
 }
 
-const closePatience = milliseconds(2_000);
+const closeTimeout = milliseconds(2_000);
 
 export function openLog(options: LogOptions): ProcessLog {
   const { level, timers, file: path, records } = options;
   const file =
     path === undefined
       ? undefined
-      : new LogFile(path, (name, because) => {
+      : new LogFile(path, (name, reason) => {
           winston.log('error', 'the log file cannot be written', {
-            fields: { path: name, because },
+            fields: { path: name, reason },
           });
         });
   const winston: Winston = createLogger({
@@ -81,9 +81,9 @@ export function openLog(options: LogOptions): ProcessLog {
     reopen: () => file?.reopen(),
     close: () =>
       new Promise((resolve) => {
-        const patience = timers.after(closePatience, () => resolve());
+        const timeout = timers.after(closeTimeout, () => resolve());
         const done = (): void => {
-          patience.cancel();
+          timeout.cancel();
           resolve();
         };
         winston.once('finish', () => {
@@ -128,7 +128,10 @@ function transportsTo(streams: readonly (Writable | undefined)[]): transport[] {
   return all as transport[];
 }
 
-/** `2026-11-21T06:00:00.000Z notice: Entering MASTER STATE instance=VI_1 because="priority 0 received"` */
+/**
+ * `2026-11-21T06:00:00.000Z notice: Entering MASTER STATE instance=VI_1 reason="priority 0
+ * received"`
+ */
 export function formatLine(
   timestamp: string,
   level: LogLevel,

@@ -1,6 +1,7 @@
 /**
- * The log file, as a stream that never fails: what cannot be written is lost here and nowhere else. It is opened with
- * the first line and again with the next one after a failure, so that a disk that was full is used once it has room.
+ * The log file, as a stream that never fails: what cannot be written is lost here and nowhere else.
+ * It is opened with the first line and again with the next one after a failure, so that a disk that
+ * was full is used once it has room.
  */
 import { closeSync, constants, mkdirSync, writeFile } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,7 +9,7 @@ import { Writable } from 'node:stream';
 import { fileErrorText, openWithoutWaiting } from '../../base/regularFile.js';
 
 /** Said once until the file can be written again. */
-export type OnTrouble = (path: string, because: string) => void;
+export type OnTrouble = (path: string, reason: string) => void;
 
 export class LogFile extends Writable {
   readonly #path: string;

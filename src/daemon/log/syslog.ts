@@ -1,4 +1,7 @@
-/** Log records as RFC 3164 datagrams to /dev/log, `keepstate[PID]` in front, in the facility of `Syslog`. */
+/**
+ * Log records as RFC 3164 datagrams to /dev/log, `keepstate[PID]` in front, in the facility of
+ * `Syslog`.
+ */
 import { Writable } from 'node:stream';
 import { formatMessage, severities, type LogRecord } from './log.js';
 
@@ -32,7 +35,9 @@ export function syslogDatagram(record: LogRecord, facility: string, pid: number)
   return `<${priority}>keepstate[${pid}]: ${formatMessage(record.message, record.fields)}`;
 }
 
-/** Object-mode stream of log records; a syslog daemon that is away loses lines, as with syslog(3). */
+/**
+ * Object-mode stream of log records; a syslog daemon that is away loses lines, as with syslog(3).
+ */
 export function syslogStream(facility: string, send: (datagram: Uint8Array) => void): Writable {
   return new Writable({
     objectMode: true,

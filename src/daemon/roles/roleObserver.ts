@@ -2,10 +2,10 @@
 import { formatIp } from '../../base/ipAddress.js';
 import type { RouterObserver } from '../../vrrp/routerPorts.js';
 import type { CoordinatorInput, CoordinatorRunner } from '../../coordinator/runner.js';
-import type { RolePicture } from '../../vrrp/status/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 import type { RoleRecorder } from './roleRecorder.js';
 
-export interface ObserverWorld {
+export interface ObserverPorts {
   readonly recorder: RoleRecorder;
   readonly isGroup: (unit: string) => boolean;
   readonly isBound: (unit: string) => boolean;
@@ -17,22 +17,22 @@ export interface ObserverWorld {
   readonly afterRoleChange: () => void;
 }
 
-export function roleObserver(world: ObserverWorld): RouterObserver {
-  const { recorder, isBound, tellCoordinator } = world;
+export function roleObserver(ports: ObserverPorts): RouterObserver {
+  const { recorder, isBound, tellCoordinator } = ports;
   const present = new Set<string>();
   const tellWhenComplete = (unit: string): void => {
-    if (world.membersOf(unit).every((name) => present.has(name))) {
+    if (ports.membersOf(unit).every((name) => present.has(name))) {
       tellCoordinator({ kind: 'vipsUp' });
     }
   };
   return {
     transition: (transition) => {
-      if (transition.from === 'MASTER') world.beforeVipsGo();
+      if (transition.from === 'MASTER') ports.beforeVipsGo();
       recorder.transition(transition);
     },
     roleChanged: (change) => {
-      recorder.roleChanged(change, world.isGroup(change.unit));
-      world.afterRoleChange();
+      recorder.roleChanged(change, ports.isGroup(change.unit));
+      ports.afterRoleChange();
       if (!isBound(change.unit)) return;
       if (change.to !== 'MASTER') present.clear();
       tellCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });

@@ -1,4 +1,6 @@
-/** Turns transitions into history entries: one per instance and group, completed when a takeover is. */
+/**
+ * Turns transitions into history entries: one per instance and group, completed when a takeover is.
+ */
 import {
   seconds,
   subtractTime,
@@ -70,7 +72,10 @@ export class RoleRecorder {
     );
   }
 
-  /** Two masters were there. One line for each split: otherwise each advertisement of each member would make one. */
+  /**
+   * Two masters were there. One line for each split: otherwise each advertisement of each member
+   * would make one.
+   */
   split(unit: string, because: string): void {
     const now = this.#clock.now();
     const known = this.#rivals.get(unit);
@@ -88,7 +93,10 @@ export class RoleRecorder {
     this.#amendMerge(({ kind, name }) => kind === 'sync' && name === unit, summary);
   }
 
-  /** The other MASTER merged the flows of this node: beside the line that tells of its stepping down. */
+  /**
+   * The other MASTER merged the flows of this node: beside the line that tells of its stepping
+   * down.
+   */
   yieldMerged(unit: string, summary: MergeSummary): void {
     this.#gaveWay.set(unit, this.#clock.now());
     this.#amendMerge(

@@ -1,28 +1,28 @@
 /** Tells the sync worker the roles of this node, which it says to the peer. Only what is news. */
 import type { SyncCommand } from '../../sync/messages.js';
 import type { NodeRoles, UnitRole } from '../../sync/wire/peerRoles.js';
-import type { RolePicture } from '../../vrrp/status/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 
-export class RoleTeller {
+export class RoleSender {
   readonly #post: (command: SyncCommand) => void;
-  #told = '';
+  #sent = '';
 
   constructor(post: (command: SyncCommand) => void) {
     this.#post = post;
   }
 
   /** To be called at each role change, and a few times a second. */
-  tell(picture: RolePicture, bound: string | undefined): void {
+  send(picture: RolePicture, bound: string | undefined): void {
     const roles = rolesOf(picture, bound);
     const text = JSON.stringify(roles);
-    if (text === this.#told) return;
-    this.#told = text;
+    if (text === this.#sent) return;
+    this.#sent = text;
     this.#post({ kind: 'roles', roles });
   }
 
   /** Another worker knows nothing yet. */
   forget(): void {
-    this.#told = '';
+    this.#sent = '';
   }
 }
 

@@ -1,6 +1,6 @@
 /** How often a node looks at its roles, its adverts and the problems. Pure. */
 import { milliseconds, type Microseconds } from '../../base/time.js';
-import type { RolePicture } from '../../vrrp/status/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 
 /** For roles, adverts and the service manager's status line. */
 const usual = milliseconds(250);

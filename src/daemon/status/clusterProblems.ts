@@ -29,12 +29,12 @@ export interface ClusterView {
  */
 const succession = seconds(3);
 /** A bulk or a resync takes moments. */
-const resyncPatience = seconds(10);
+const resyncTimeout = seconds(10);
 /** Longer than any takeover at the defaults. */
-const masterPatience = seconds(10);
+const masterTimeout = seconds(10);
 /** The sync port was heard, and the first hellos were said several times meanwhile. */
-const greetingPatience = seconds(10);
-const rejectionPatience = seconds(3);
+const greetingTimeout = seconds(10);
+const rejectionTimeout = seconds(3);
 
 /**
  * Checks that another router which is MASTER fails, and which it does not fail by an accident of
@@ -89,15 +89,15 @@ function rejectedMaster(
   { wallClock }: ClusterView,
 ): readonly Finding[] {
   if (instance.state !== 'MASTER') return [];
-  const patience = 3.5 * instance.masterAdvertInterval + 500_000;
+  const timeout = 3.5 * instance.masterAdvertInterval + 500_000;
   const heard = instance.problems.find(
     ({ reason, lastSeen }) =>
-      rivals.has(reason) && lastSeen !== undefined && subtractTime(wallClock, lastSeen) <= patience,
+      rivals.has(reason) && lastSeen !== undefined && subtractTime(wallClock, lastSeen) <= timeout,
   );
   if (heard === undefined) return [];
   const { name } = instance;
   const text = `${name}: another router is heard as MASTER and rejected: ${heard.text}`;
-  const after = rejectionPatience;
+  const after = rejectionTimeout;
   return [problem('master-rejected', text, { subject: name, remedy: heard.remedy, after })];
 }
 
@@ -119,7 +119,7 @@ function noStandby(unit: UnitSnapshot, status: SyncStatus, view: ClusterView): r
   if (status.peer.inMaintenance === true) return found(`${peer} is in maintenance`);
   const role = peerRole(unit, view);
   if (role?.state === 'FAULT') return found(`${peer} is in FAULT`);
-  if (status.state !== 'synchronised') return found(`${peer} is not synchronised`, resyncPatience);
+  if (status.state !== 'synchronised') return found(`${peer} is not synchronised`, resyncTimeout);
   return [];
 }
 
@@ -137,7 +137,7 @@ function noMaster(unit: UnitSnapshot, status: SyncStatus, view: ClusterView): re
   const [mine, other] = [stateText(unit.state, view.maintenance), peerNameOf(status)];
   const theirs = stateText(role.state, status.peer.inMaintenance === true);
   const text = `${unit.name}: nobody is MASTER: this node is ${mine}, ${other} is ${theirs}`;
-  const after = Math.max(masterPatience, 5 * interval) as Microseconds;
+  const after = Math.max(masterTimeout, 5 * interval) as Microseconds;
   return [problem('no-master', text, { subject: unit.name, after })];
 }
 
@@ -160,5 +160,5 @@ function channelProblems({ status, peerWasKeepstate }: ClusterView): readonly Fi
   if (status?.peer.kind !== 'conntrackd' || !peerWasKeepstate) return [];
   const text =
     'the peer answers on the sync port but not on peer_port: the port is blocked, or a conntrackd runs there now';
-  return [problem('peer-channel-silent', text, { after: greetingPatience })];
+  return [problem('peer-channel-silent', text, { after: greetingTimeout })];
 }

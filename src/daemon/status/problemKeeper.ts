@@ -5,7 +5,8 @@
 import { seconds, subtractTime, type Clock, type Microseconds } from '../../base/time.js';
 import { refusal, type ControlResult } from '../../control/protocol.js';
 import type { DoneAnswer } from '../../control/statusAnswer.js';
-import { ProblemLog, type ProblemRecord, type ShownProblems } from './problemLog.js';
+import type { ProblemRecord } from '../problemTable/record.js';
+import { ProblemLog, type ShownProblems } from './problemLog.js';
 import { isProblemCode, problemTable, type Finding } from '../problemTable/table.js';
 
 /** Where records outlive the process. */

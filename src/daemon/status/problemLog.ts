@@ -6,17 +6,9 @@
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { Problem } from '../../control/statusAnswer.js';
+import type { ProblemRecord } from '../problemTable/record.js';
 import { isProblemCode, problemTable, type Finding } from '../problemTable/table.js';
 import { isoTime } from '../../base/isoTime.js';
-
-/** `ended` and `acknowledged`: absent where it was not. Microseconds since 1970. */
-export interface ProblemRecord {
-  readonly problem: Problem;
-  readonly begun: Microseconds;
-  readonly ended?: Microseconds;
-  readonly acknowledged?: Microseconds;
-  readonly times: number;
-}
 
 export interface ShownProblems {
   /** Going on, or of a lasting kind and neither acknowledged nor an hour old. */

@@ -16,7 +16,9 @@ const nearlyFull = 0.9;
 /** An advert this late by our own fault is worth a word. */
 const lateMs = 500;
 
-/** Remarks on the settings (`reason` without `lastSeen`) and what adverts told in the last while. */
+/**
+ * Remarks on the settings (`reason` without `lastSeen`) and what adverts told in the last while.
+ */
 const problemLifetimeMs = 60_000;
 /** A commit is news for that long. */
 const commitMemory = seconds(60);

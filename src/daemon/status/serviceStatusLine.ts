@@ -1,6 +1,6 @@
 /** What the service manager shows of a node: the role of each unit, and how replication stands. */
 import { printable } from '../../base/printable.js';
-import type { RolePicture } from '../../vrrp/status/snapshot.js';
+import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 import type { WorkerSupervisor } from '../worker/workerSupervisor.js';
 
 type Engine = Pick<WorkerSupervisor, 'downBecause' | 'status'>;

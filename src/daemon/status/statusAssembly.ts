@@ -1,4 +1,7 @@
-/** Puts the answer to `status` together from the router's snapshot, the worker's report and the coordinator. Pure. */
+/**
+ * Puts the answer to `status` together from the router's snapshot, the worker's report and the
+ * coordinator. Pure.
+ */
 import {
   addTime,
   microseconds,

@@ -8,77 +8,63 @@ export function toCoordinator(
   report: SyncReport,
   masterHasResigned: () => boolean,
 ): CoordinatorInput | undefined {
-  switch (report.kind) {
-    case 'ready':
-      return { kind: 'workerReady' };
-    case 'commitProgress':
-      return { kind: 'commitProgress', epoch: report.epoch };
-    case 'committed': {
-      const { kind, epoch, ...summary } = report;
-      return { kind, epoch, summary };
-    }
-    case 'caughtUp':
-      return { kind: 'caughtUp' };
-    case 'status':
-      return {
-        kind: 'peer',
-        peerKind: report.status.peer.kind,
-        isSynchronised: report.status.state === 'synchronised',
-      };
-    case 'result': {
-      const { id, ok, message } = report;
-      return { kind: 'result', id, ok, message };
-    }
-    case 'handoverOffered':
-      return { kind: report.kind, ...senderOf(report) };
-    case 'handoverGranted':
-      return { kind: report.kind, ...senderOf(report), hasResigned: masterHasResigned() };
-    case 'takeoverDone':
-    case 'purged':
-    case 'stopRequested':
-    case 'log':
-      return undefined;
-    default:
-      return ofSplit(report);
-  }
+  // The table's type pairs each kind with its report; TypeScript cannot follow the pairing through
+  // the index.
+  const translate = translations[report.kind] as (
+    report: SyncReport,
+    masterHasResigned: () => boolean,
+  ) => CoordinatorInput | undefined;
+  return translate(report, masterHasResigned);
 }
 
-type SplitReport = Extract<
-  SyncReport,
-  {
-    kind:
-      | 'mergeProgress'
-      | 'mergeReady'
-      | 'mergeFailed'
-      | 'merged'
-      | 'peerYielded'
-      | 'yieldAnswered'
-      | 'yieldMerged';
-  }
->;
+type Translations = {
+  readonly [Kind in SyncReport['kind']]: (
+    report: Extract<SyncReport, { kind: Kind }>,
+    masterHasResigned: () => boolean,
+  ) => CoordinatorInput | undefined;
+};
 
-function ofSplit(report: SplitReport): CoordinatorInput | undefined {
-  switch (report.kind) {
-    case 'mergeProgress':
-    case 'mergeReady':
-    case 'mergeFailed':
-      return { kind: report.kind, epoch: report.epoch };
-    case 'merged': {
-      const { epoch, created, failed, durationMs } = report;
-      return { kind: 'merged', epoch, summary: { created, failed, durationMs } };
-    }
-    case 'peerYielded': {
-      const { name, masterMs, agoMs } = report;
-      const [masterFor, ago] = [milliseconds(masterMs), milliseconds(agoMs)];
-      return { kind: 'peerYielded', name, masterFor, ago, ...senderOf(report) };
-    }
-    case 'yieldAnswered':
-      return { kind: 'yieldAnswered' };
-    case 'yieldMerged':
-    default:
-      return undefined;
-  }
-}
+const notHeard = (): undefined => undefined;
+
+const translations: Translations = {
+  ready: () => ({ kind: 'workerReady' }),
+  commitProgress: ({ kind, epoch }) => ({ kind, epoch }),
+  committed: ({ kind, epoch, ...summary }) => ({ kind, epoch, summary }),
+  caughtUp: ({ kind }) => ({ kind }),
+  status: ({ status: { peer, state } }) => ({
+    kind: 'peer',
+    peerKind: peer.kind,
+    isSynchronised: state === 'synchronised',
+  }),
+  result: ({ kind, id, ok, message }) => ({ kind, id, ok, message }),
+  handoverOffered: (report) => ({ kind: report.kind, ...senderOf(report) }),
+  handoverGranted: (report, masterHasResigned) => ({
+    kind: report.kind,
+    ...senderOf(report),
+    hasResigned: masterHasResigned(),
+  }),
+  mergeProgress: ({ kind, epoch }) => ({ kind, epoch }),
+  mergeReady: ({ kind, epoch }) => ({ kind, epoch }),
+  mergeFailed: ({ kind, epoch }) => ({ kind, epoch }),
+  merged: ({ kind, epoch, created, failed, durationMs }) => ({
+    kind,
+    epoch,
+    summary: { created, failed, durationMs },
+  }),
+  peerYielded: (report) => ({
+    kind: report.kind,
+    name: report.name,
+    masterFor: milliseconds(report.masterMs),
+    ago: milliseconds(report.agoMs),
+    ...senderOf(report),
+  }),
+  yieldAnswered: ({ kind }) => ({ kind }),
+  yieldMerged: notHeard,
+  takeoverDone: notHeard,
+  purged: notHeard,
+  stopRequested: notHeard,
+  log: notHeard,
+};
 
 function senderOf({ from }: { readonly from?: string }): { readonly from?: string } {
   return from === undefined ? {} : { from };

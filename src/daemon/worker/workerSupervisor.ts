@@ -1,6 +1,6 @@
 /**
- * Keeps a sync worker alive: starts it, tells its end, starts it again with growing pauses, and pairs commands with
- * their results. VRRP never waits for it. Knows nothing of roles.
+ * Keeps a sync worker alive: starts it, tells its end, starts it again with growing pauses, and
+ * pairs commands with their results. VRRP never waits for it. Knows nothing of roles.
  */
 import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
@@ -17,9 +17,9 @@ import {
 } from '../../base/time.js';
 import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../../sync/messages.js';
 import type { SyncSettings } from '../../sync/settings.js';
-import { SilenceWatch } from './workerHeartbeat.js';
+import { WorkerHeartbeat } from './workerHeartbeat.js';
 
-/** A started worker: node:worker_threads in compose.ts, a fake in tests. */
+/** A started worker: a thread (syncThread.ts), a fake in tests. */
 export interface WorkerHandle {
   post(command: SyncCommand): void;
   /** Resolves when the thread has ended. */
@@ -60,12 +60,15 @@ const firstPause = milliseconds(250);
 const longestPause = seconds(10);
 /** A life this long was a good one: the next pause is short again. */
 const goodLife = seconds(60);
-const stopPatience = seconds(3);
+const stopTimeout = seconds(3);
 const settlePause = milliseconds(50);
 /** A person waits for `status`, and a stop for nobody. */
-const refreshPatience = milliseconds(500);
-/** An engine that is started afresh ends its commit first; two reloads in a row are within the command line's 70 s. */
-const reconfigurePatience = seconds(30);
+const refreshTimeout = milliseconds(500);
+/**
+ * An engine that is started afresh ends its commit first; two reloads in a row are within the
+ * command line's 70 s.
+ */
+const reconfigureTimeout = seconds(30);
 
 export class WorkerSupervisor {
   readonly #options: SupervisorOptions;
@@ -79,14 +82,14 @@ export class WorkerSupervisor {
   #downBecause: string | undefined;
   #lastStatus: SyncStatus | undefined;
   #nextId = 1;
-  readonly #silence: SilenceWatch;
+  readonly #heartbeat: WorkerHeartbeat;
   readonly #waiting = new Map<number, (result: SyncResult) => void>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#startedAt = options.clock.now();
-    this.#silence = new SilenceWatch(options.timers, () => this.#silent());
+    this.#heartbeat = new WorkerHeartbeat(options.timers, () => this.#silent());
   }
 
   /** The worker's last word on itself; undefined before the first, and while it is down. */
@@ -143,7 +146,7 @@ export class WorkerSupervisor {
       return;
     }
     this.#worker = worker;
-    this.#silence.start();
+    this.#heartbeat.start();
     worker.post({
       kind: 'start',
       settings: this.#settings,
@@ -157,23 +160,26 @@ export class WorkerSupervisor {
     this.#worker?.post(command);
   }
 
-  /** Resolves with the worker's answer; with a refusal when it is down, dies, or stays silent for `timeout`. */
+  /**
+   * Resolves with the worker's answer; with a refusal when it is down, dies, or stays silent for
+   * `timeout`.
+   */
   request(request: SyncRequest, timeout: Microseconds): Promise<SyncResult> {
     return this.#ask((id) => ({ kind: 'request', id, request }), timeout);
   }
 
-  /** Its status, and what is known of the peer, are of now; of before where it is too busy to say. */
+  /** Refreshes the cached status; keeps the old one if the worker is busy. */
   async refresh(): Promise<void> {
-    await this.request({ verb: 'stats' }, refreshPatience);
+    await this.request({ verb: 'stats' }, refreshTimeout);
   }
 
   /**
-   * Resolves when no table is on its way between the nodes (a resync or a bulk takes moments), or `patience` is over. Then
-   * the status tells which.
+   * Resolves when no table is on its way between the nodes (a resync or a bulk takes moments), or
+   * `patience` is over. Then the status tells which.
    */
-  async settled(patience: Microseconds): Promise<void> {
+  async settled(timeout: Microseconds): Promise<void> {
     const { clock, timers } = this.#options;
-    const until = addTime(clock.now(), patience);
+    const until = addTime(clock.now(), timeout);
     await this.refresh();
     while (this.#lastStatus?.state === 'synchronising' && clock.now() < until) {
       await new Promise<void>((resolve) => timers.after(settlePause, () => resolve()));
@@ -181,12 +187,15 @@ export class WorkerSupervisor {
     }
   }
 
-  /** After a reload; resolves with what became of it, for the operator. The settings also hold for each later start. */
+  /**
+   * After a reload; resolves with what became of it, for the operator. The settings also hold for
+   * each later start.
+   */
   async reconfigure(settings: SyncSettings): Promise<string> {
     this.#settings = settings;
     const { ok, message } = await this.#ask(
       (id) => ({ kind: 'reconfigure', id, settings }),
-      reconfigurePatience,
+      reconfigureTimeout,
     );
     return ok
       ? `sync engine: ${message}`
@@ -197,10 +206,10 @@ export class WorkerSupervisor {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#restart?.cancel();
-    this.#silence.stop();
+    this.#heartbeat.stop();
     const worker = this.#worker;
     if (worker === undefined) return;
-    await this.#ask((id) => ({ kind: 'stop', id }), stopPatience);
+    await this.#ask((id) => ({ kind: 'stop', id }), stopTimeout);
     this.#worker = undefined;
     await worker.terminate();
   }
@@ -234,7 +243,7 @@ export class WorkerSupervisor {
   }
 
   #reported(report: SyncReport): void {
-    this.#silence.heard();
+    this.#heartbeat.heard();
     if (report.kind === 'status') this.#lastStatus = report.status;
     if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
     this.#options.onReport(report);
@@ -242,7 +251,7 @@ export class WorkerSupervisor {
 
   #ended(because: string): void {
     const { clock, timers, logger, onDown } = this.#options;
-    this.#silence.stop();
+    this.#heartbeat.stop();
     this.#worker = undefined;
     this.#lastStatus = undefined;
     this.#downBecause = because;
@@ -251,7 +260,7 @@ export class WorkerSupervisor {
     if (this.#isStopping) return;
     if (subtractTime(clock.now(), this.#startedAt) > goodLife) this.#pause = firstPause;
     logger.log('error', 'the sync engine died', {
-      because,
+      reason: because,
       restartInMs: toMilliseconds(this.#pause),
     });
     onDown(because);

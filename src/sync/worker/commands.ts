@@ -1,6 +1,7 @@
 /** Obeys the main thread: one SyncCommand after the other, reports back through the engine's port. */
 import { errorText } from '../../base/errors.js';
 import { Lateness } from '../../base/lateness.js';
+import { packageVersion } from '../../base/packageVersion.js';
 import { millisecondsSince, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { Engine, type EnginePorts } from '../engine/engine.js';
 import type { ClientServer } from '../client/clientServer.js';
@@ -19,9 +20,6 @@ import type { SyncSettings } from '../settings.js';
 const statusInterval = seconds(1);
 
 type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
-
-/** Told to the peer; package.json's. */
-const version = '0.1.0';
 
 export class Commands {
   readonly #ports: EnginePorts;
@@ -158,7 +156,7 @@ export class Commands {
     this.#started = command;
     this.#engine = engine;
     const { peerPort } = command.settings;
-    if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, version);
+    if (peerPort !== undefined) this.#peer = new PeerLinks(engine, peerPort, packageVersion());
     this.#peer?.channel.setMaintenance(this.#inMaintenance);
     if (this.#nodeRoles !== undefined) this.#peer?.channel.setRoles(this.#nodeRoles);
     if (this.#wasMasterUntil !== undefined) {

@@ -1,7 +1,7 @@
 /**
- * Sends blocks of gratuitous ARP (IPv4) and unsolicited neighbour advertisements (IPv6). Without pacing a
- * block leaves back to back; with it each interface keeps its own queue, so that blocks keep their counts
- * and order (keepalived 2.2.7 collapses repeats; docs/differences.md).
+ * Sends blocks of gratuitous ARP (IPv4) and unsolicited neighbour advertisements (IPv6). Without
+ * pacing a block leaves back to back; with it each interface keeps its own queue, so that blocks
+ * keep their counts and order (keepalived 2.2.7 collapses repeats; docs/differences.md).
  */
 import type { Logger } from '../../base/logger.js';
 import type { ArmedTimer, Timers } from '../../base/time.js';
@@ -98,7 +98,7 @@ export class Announcements {
     if (outcome.kind === 'refused') {
       this.#ports.logger.log('warning', 'gratuitous announcement not sent', {
         interface: spec.interfaceName,
-        because: outcome.message,
+        reason: outcome.message,
       });
     }
   }

@@ -1,8 +1,9 @@
 /**
- * Which address of a unit is announced first. While one side's neighbours send to the new MASTER and the other side's still
- * to the old one, flows run through both kernels, and each sees half of them. The old kernel calls what it sees INVALID.
- * In its forward chain that is dropped and sent again; but what is for an address that NAT uses is for the node itself, which
- * answers with a reset. So addresses that NAT uses move first, the others in configured order.
+ * Which address of a unit is announced first. While one side's neighbours send to the new MASTER
+ * and the other side's still to the old one, flows run through both kernels, and each sees half of
+ * them. The old kernel calls what it sees INVALID. In its forward chain that is dropped and sent
+ * again; but what is for an address that NAT uses is for the node itself, which answers with a
+ * reset. So addresses that NAT uses move first, the others in configured order.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import type { AddressSpec } from '../../net/ports.js';

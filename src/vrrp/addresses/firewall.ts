@@ -1,6 +1,7 @@
 /**
- * `no_accept`: a MASTER that does not own its VIPs forwards for them but does not answer. One nftables table
- * of ours drops traffic to and from those VIPs; it is replaced as a whole, so that it is never half right.
+ * `no_accept`: a MASTER that does not own its VIPs forwards for them but does not answer. One
+ * nftables table of ours drops traffic to and from those VIPs; it is replaced as a whole, so that
+ * it is never half right.
  */
 import { execFile } from 'node:child_process';
 import { errorText } from '../../base/errors.js';
@@ -35,18 +36,17 @@ export function noAcceptRuleset(vips: readonly IpAddress[]): string {
 }
 
 /** A takeover waits for nft, and addresses without their rules are better than none. */
-const patienceMilliseconds = 5_000;
+const timeoutMilliseconds = 5_000;
 
 /** Runs nft(8). */
 export const nftFirewall: Firewall = {
   apply: (ruleset) =>
     new Promise((resolve) => {
       try {
-        const options = { timeout: patienceMilliseconds, killSignal: 'SIGKILL' } as const;
+        const options = { timeout: timeoutMilliseconds, killSignal: 'SIGKILL' } as const;
         const child = execFile('nft', ['-f', '-'], options, (error, _stdout, stderr) => {
           if (error === null) resolve(undefined);
-          else if (error.killed === true)
-            resolve(`nft took longer than ${patienceMilliseconds} ms`);
+          else if (error.killed === true) resolve(`nft took longer than ${timeoutMilliseconds} ms`);
           else resolve(stderr.trim() === '' ? error.message.trim() : stderr.trim());
         });
         child.stdin?.on('error', () => undefined);

@@ -1,4 +1,6 @@
-/** The items an owner holds in the kernel, as one list of plain data with a text for people. Pure. */
+/**
+ * The items an owner holds in the kernel, as one list of plain data with a text for people. Pure.
+ */
 import { formatIp } from '../../base/ipAddress.js';
 import type { AddressSpec, RouteSpec, RuleSpec } from '../../net/ports.js';
 import type { VirtualAddress, VirtualRoute, VirtualRule, VrrpSettings } from '../settings.js';
@@ -60,7 +62,9 @@ export function itemsOf(source: ItemSource): readonly Item[] {
   ];
 }
 
-/** Equal for the kernel: everything asked for is the same, whether or not it is tracked or excluded. */
+/**
+ * Equal for the kernel: everything asked for is the same, whether or not it is tracked or excluded.
+ */
 export function sameItem(a: Item, b: Item): boolean {
   if (a.spec === b.spec) return true;
   return a.kind === b.kind && fingerprint(a.spec) === fingerprint(b.spec);

@@ -1,7 +1,8 @@
 /**
- * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list of items
- * that are wanted; whatever the kernel drops or refuses meanwhile is shown, and tried again when links or
- * addresses change. Work of one owner is done strictly in order, so a lowering never overtakes a raising.
+ * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list
+ * of items that are wanted; whatever the kernel drops or refuses meanwhile is shown, and tried
+ * again when links or addresses change. Work of one owner is done strictly in order, so a lowering
+ * never overtakes a raising.
  */
 import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
@@ -74,7 +75,10 @@ export class Holdings {
     this.#onRestored = onRestored;
   }
 
-  /** Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried once. */
+  /**
+   * Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried
+   * once.
+   */
   raise(owner: string, source: ItemSource): Promise<void> {
     return this.#inOrder(owner, async (held) => {
       for (const item of itemsOf(source)) {
@@ -116,7 +120,9 @@ export class Holdings {
     return added;
   }
 
-  /** Before anything is raised: what a run that ended without cleaning up has left. Gives how many. */
+  /**
+   * Before anything is raised: what a run that ended without cleaning up has left. Gives how many.
+   */
   async removeLeftovers(sources: readonly ItemSource[]): Promise<number> {
     let removed = 0;
     const kernel = {
@@ -214,7 +220,7 @@ export class Holdings {
         this.#ports.logger.log('warning', 'not set, will be tried again', {
           instance: owner,
           what: one.item.text,
-          because: outcome.message,
+          reason: outcome.message,
         });
       }
       this.#retrying ??= this.#ports.timers.after(retryPeriod, () => {
@@ -238,7 +244,7 @@ export class Holdings {
     this.#ports.logger.log('warning', 'cannot be removed', {
       instance: owner,
       what: one.item.text,
-      because: outcome.message,
+      reason: outcome.message,
     });
   }
 
@@ -266,7 +272,10 @@ export class Holdings {
     }
   }
 
-  /** Puts back a tracked VIP that is set but no longer there. `gone` limits the search to one address. */
+  /**
+   * Puts back a tracked VIP that is set but no longer there. `gone` limits the search to one
+   * address.
+   */
   #addressGone(gone?: IpAddress): void {
     for (const [name, owner] of this.#owners) {
       for (const one of owner.items) {
@@ -298,7 +307,10 @@ export class Holdings {
     });
   }
 
-  /** Tries what is pending again; routes also when they were set, for the kernel drops them silently. */
+  /**
+   * Tries what is pending again; routes also when they were set, for the kernel drops them
+   * silently.
+   */
   #reassert(): void {
     for (const [name, owner] of this.#owners) {
       const isCandidate = (one: Held): boolean =>

@@ -1,7 +1,10 @@
-/** Which address an instance sends from, and which addresses of the kernel are a configured VIP. Pure. */
+/**
+ * Which address an instance sends from, and which addresses of the kernel are a configured VIP.
+ * Pure.
+ */
 import { formatIp, ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type { AddressSpec, AddressState, LinkState } from '../../net/ports.js';
-import type { InstanceSettings } from '../settings.js';
+import type { InstanceSettings, VrrpSettings } from '../settings.js';
 
 /** IFA_F_SECONDARY, IFA_F_TENTATIVE, IFA_F_DADFAILED of linux/if_addr.h. */
 const secondaryFlag = 0x01;
@@ -11,8 +14,9 @@ const tentativeFlag = 0x40;
 const linkScope = 253;
 
 /**
- * IFA_PROTO of the addresses that we set, the number of RTPROT_KEEPALIVED, as newer keepalived marks its own:
- * `keepstate release` knows by it what a crash has left, even without the file. Linux before 5.18 ignores it.
+ * IFA_PROTO of the addresses that we set, the number of RTPROT_KEEPALIVED, as newer keepalived
+ * marks its own: `keepstate release` knows by it what a crash has left, even without the file.
+ * Linux before 5.18 ignores it.
  */
 export const keepalivedProtocol = 18;
 
@@ -23,8 +27,19 @@ export interface KernelView {
 }
 
 /**
- * The configured source, else the interface's first primary address that is not a VIP of ours, on IPv6 its
- * link-local address. undefined: the instance cannot speak (FAULT until an address appears).
+ * All addresses that move with a role: the VIPs and excluded VIPs of all instances, in configured
+ * order.
+ */
+export function movingAddresses({ instances }: VrrpSettings): readonly AddressSpec[] {
+  return instances.flatMap(({ virtualAddresses, excludedAddresses }) =>
+    [...virtualAddresses, ...excludedAddresses].map(({ spec }) => spec),
+  );
+}
+
+/**
+ * The configured source, else the interface's first primary address that is not a VIP of ours, on
+ * IPv6 its link-local address. undefined: the instance cannot speak (FAULT until an address
+ * appears).
  */
 export function chooseSource(
   instance: InstanceSettings,
@@ -33,7 +48,8 @@ export function chooseSource(
   if (instance.sourceAddress !== undefined) {
     const source = instance.sourceAddress;
     const isThere = kernel.addresses.some((one) => ipEquals(one.address, source));
-    // mcast_src_ip: a multicast sender may use an address that the host does not have (keepalived 2.2.7).
+    // mcast_src_ip: a multicast sender may use an address that the host does not have (keepalived
+    // 2.2.7).
     const mustBeThere = instance.unicastPeers.length > 0 || instance.trackSourceAddress;
     if (isThere || !mustBeThere) return source;
     return { missing: `source address ${formatIp(source)} is not configured` };
@@ -72,8 +88,9 @@ export function isPresent(spec: AddressSpec, kernel: KernelView): boolean {
 }
 
 /**
- * Where an address of ours is now: `spec`, unless its interface has another name since (it was renamed while it was up).
- * Known by keepalived's mark, which other programs' addresses do not bear.
+ * Where an address of ours is now: `spec`, unless its interface has another name since (it was
+ * renamed while it was up). Known by keepalived's mark, which other programs' addresses do not
+ * bear.
  */
 export function whereNow(spec: AddressSpec, { links, addresses }: KernelView): AddressSpec {
   if (links.some((link) => link.name === spec.interfaceName)) return spec;

@@ -1,6 +1,7 @@
 /**
- * Lets only so many requests to the kernel wait for their answer at once, the others in order behind them:
- * the answers of hundreds of VIPs at a time would overrun the receive buffer of the socket that asks.
+ * Lets only so many requests to the kernel wait for their answer at once, the others in order
+ * behind them: the answers of hundreds of VIPs at a time would overrun the receive buffer of the
+ * socket that asks.
  */
 import type { KernelOutcome, NetworkControl } from '../../net/ports.js';
 

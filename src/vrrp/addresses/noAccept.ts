@@ -43,8 +43,8 @@ export class NoAccept {
   #write(): Promise<void> {
     const ruleset = noAcceptRuleset([...this.#vips.values()].flat());
     this.#work = this.#work.then(async () => {
-      const because = await this.#firewall.apply(ruleset).catch(String);
-      if (because !== undefined) this.#logger.log('error', 'no_accept rules not set', { because });
+      const reason = await this.#firewall.apply(ruleset).catch(String);
+      if (reason !== undefined) this.#logger.log('error', 'no_accept rules not set', { reason });
     });
     return this.#work;
   }

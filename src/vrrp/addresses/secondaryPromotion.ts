@@ -31,8 +31,8 @@ export const procSysctls: Sysctls = {
 };
 
 /**
- * `promote_secondaries`: when the primary address of an interface goes, the VIPs beside it stay. Set while
- * an instance asks for it, put back at the end (keepalived 2.2.7).
+ * `promote_secondaries`: when the primary address of an interface goes, the VIPs beside it stay.
+ * Set while an instance asks for it, put back at the end (keepalived 2.2.7).
  */
 export class SecondaryPromotion {
   readonly #sysctls: Sysctls;
@@ -55,9 +55,9 @@ export class SecondaryPromotion {
       const now = this.#sysctls.read(parameter(name));
       if (now === undefined || now === '1') continue;
       if (!this.#before.has(name)) this.#before.set(name, now);
-      const because = this.#sysctls.write(parameter(name), '1');
-      if (because === undefined) continue;
-      this.#logger.log('warning', 'cannot set promote_secondaries', { interface: name, because });
+      const reason = this.#sysctls.write(parameter(name), '1');
+      if (reason === undefined) continue;
+      this.#logger.log('warning', 'cannot set promote_secondaries', { interface: name, reason });
     }
   }
 

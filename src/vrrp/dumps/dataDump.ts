@@ -1,13 +1,18 @@
 /**
- * Configuration and state for people, in the manner of keepalived.data (SIGUSR1): the sections and the lines
- * that scripts are known to read. Passwords are masked. Pure.
+ * Configuration and state for people, in the manner of keepalived.data (SIGUSR1): the sections and
+ * the lines that scripts are known to read. Passwords are masked. Pure.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import { toSeconds, type Microseconds } from '../../base/time.js';
 import { masterDownTime } from '../machine/timing.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';
 import type { StateName } from '../machine/actions.js';
-import type { InstanceSnapshot, ItemSnapshot, RouterSnapshot, UnitSnapshot } from '../status/snapshot.js';
+import type {
+  InstanceSnapshot,
+  ItemSnapshot,
+  RouterSnapshot,
+  UnitSnapshot,
+} from '../status/snapshot.js';
 
 export function dataText(settings: VrrpSettings, snapshot: RouterSnapshot): string {
   const membersIn = (state: StateName, { members }: UnitSnapshot): number =>

@@ -1,6 +1,6 @@
 /**
- * keepalived 2.2.7's JSON dump (signal 36): an array of {data, stats}, one line, slashes escaped, fields in
- * its order. Passwords are masked, as newer versions do. Pure.
+ * keepalived 2.2.7's JSON dump (signal 36): an array of {data, stats}, one line, slashes escaped,
+ * fields in its order. Passwords are masked, as newer versions do. Pure.
  */
 import { toSeconds } from '../../base/time.js';
 import type { StateName } from '../machine/actions.js';

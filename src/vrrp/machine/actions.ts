@@ -1,6 +1,7 @@
 /**
- * What a step asks the executor to do, in this order. Plain data; durations are microseconds. The executor
- * carries them out one after the other and never reorders them; none of them waits for a script.
+ * What a step asks the executor to do, in this order. Plain data; durations are microseconds. The
+ * executor carries them out one after the other and never reorders them; none of them waits for a
+ * script.
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import type { Microseconds } from '../../base/time.js';
@@ -26,7 +27,10 @@ export type UnitAction =
       readonly identification: number;
     }
   | {
-      /** Due at the event's `at` + `duration`, not at the moment this is carried out. Replaces a running timer of that name. */
+      /**
+       * Due at the event's `at` + `duration`, not at the moment this is carried out. Replaces a
+       * running timer of that name.
+       */
       readonly kind: 'startTimer';
       readonly instance: string;
       readonly timer: TimerName;
@@ -34,7 +38,10 @@ export type UnitAction =
     }
   | { readonly kind: 'stopTimer'; readonly instance: string; readonly timer: TimerName }
   | {
-      /** Deliver each datagram that waits in this instance's socket as an event, then the event `drained`. */
+      /**
+       * Deliver each datagram that waits in this instance's socket as an event, then the event
+       * `drained`.
+       */
       readonly kind: 'drainSockets';
       readonly instance: string;
     }
@@ -57,13 +64,17 @@ export type UnitAction =
       readonly instance: string;
     }
   | {
-      /** After a reload of a MASTER: add and announce (one block) what is new, remove what is gone. */
+      /**
+       * After a reload of a MASTER: add and announce (one block) what is new, remove what is gone.
+       */
       readonly kind: 'applyVips';
       readonly instance: string;
       readonly announceCount: number;
     }
   | {
-      /** `count` rounds over all VIPs, then excluded VIPs; paced by garpInterval and gnaInterval. */
+      /**
+       * `count` rounds over all VIPs, then excluded VIPs; paced by garpInterval and gnaInterval.
+       */
       readonly kind: 'announce';
       readonly instance: string;
       readonly count: number;
@@ -97,8 +108,9 @@ export type UnitAction =
     }
   | {
       /**
-       * The unit as a whole has another role: for the coordinator. To MASTER with `vipsWait`, the VIPs stay
-       * away until `vipsReleased` with this epoch. In the other directions the VIPs were removed before this.
+       * The unit as a whole has another role: for the coordinator. To MASTER with `vipsWait`, the
+       * VIPs stay away until `vipsReleased` with this epoch. In the other directions the VIPs were
+       * removed before this.
        */
       readonly kind: 'roleChanged';
       readonly unit: string;
@@ -112,7 +124,10 @@ export type UnitAction =
       readonly yieldedTo?: IpAddress;
     }
   | {
-      /** A living master of lower priority could be replaced; answer with preemptionGranted or preemptionRefused. */
+      /**
+       * A living master of lower priority could be replaced; answer with preemptionGranted or
+       * preemptionRefused.
+       */
       readonly kind: 'preemptionWanted';
       readonly unit: string;
       readonly epoch: number;
@@ -127,14 +142,18 @@ export type UnitAction =
     }
   | {
       /**
-       * The master of each member is silent, or leaves: masterDown follows within `preparationLead` unless it is heard
-       * again. Nobody answers; what the takeover waits for can be done in advance.
+       * The master of each member is silent, or leaves: masterDown follows within `preparationLead`
+       * unless it is heard again. Nobody answers; what the takeover waits for can be done in
+       * advance.
        */
       readonly kind: 'masterSilent';
       readonly unit: string;
     }
   | {
-      /** While MASTER, another router was heard as MASTER of the same virtual router (stall, partition). */
+      /**
+       * While MASTER, another router was heard as MASTER of the same virtual router (stall,
+       * partition).
+       */
       readonly kind: 'otherMasterSeen';
       readonly unit: string;
       readonly instance: string;
@@ -142,7 +161,10 @@ export type UnitAction =
       readonly priority: number;
     }
   | {
-      /** For the log, at most once a minute per instance and reason; counters and status have each one. */
+      /**
+       * For the log, at most once a minute per instance and reason; counters and status have each
+       * one.
+       */
       readonly kind: 'complain';
       readonly instance: string;
       readonly problem: Problem;

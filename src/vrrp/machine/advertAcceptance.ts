@@ -1,8 +1,9 @@
 /**
- * Whether a received advertisement is believed. The checks run in keepalived 2.2.7's order and the first
- * that fails decides, each with its counter and a sentence for the operator. Where the address list differs
- * the advertisement is accepted with a complaint, as keepalived 2.4 does: rejecting it makes two masters
- * while an address is being added node by node. That check therefore stands behind the checksum.
+ * Whether a received advertisement is believed. The checks run in keepalived 2.2.7's order and the
+ * first that fails decides, each with its counter and a sentence for the operator. Where the
+ * address list differs the advertisement is accepted with a complaint, as keepalived 2.4 does:
+ * rejecting it makes two masters while an address is being added node by node. That check therefore
+ * stands behind the checksum.
  */
 import { formatIp, ipEquals, isMulticast, type IpAddress } from '../../base/ipAddress.js';
 import type { VrrpDatagram } from '../../net/ports.js';
@@ -168,7 +169,9 @@ function checkDestination(datagram: VrrpDatagram, settings: InstanceSettings): F
   return found('destination', 'addr_list_err', text);
 }
 
-/** RFC 3768 section 7.1: "MAY verify that the IP address(es) associated with the VRID are valid". */
+/**
+ * RFC 3768 section 7.1: "MAY verify that the IP address(es) associated with the VRID are valid".
+ */
 function checkAddresses(
   advert: Advert,
   datagram: VrrpDatagram,

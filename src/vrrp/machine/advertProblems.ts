@@ -37,7 +37,9 @@ export interface Problem {
 
 export type Problems = Readonly<Partial<Record<ComplaintReason, Problem>>>;
 
-/** What acceptance and the machine find wrong; `counter` is absent where keepalived counts nothing. */
+/**
+ * What acceptance and the machine find wrong; `counter` is absent where keepalived counts nothing.
+ */
 export interface Finding {
   readonly reason: ComplaintReason;
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * Counters of one instance, named as in keepalived's JSON dump; the last two exist only in its SNMP tables
- * and here. All start at zero and never wrap.
+ * Counters of one instance, named as in keepalived's JSON dump; the last two exist only in its SNMP
+ * tables and here. All start at zero and never wrap.
  */
 
 export interface InstanceCounters {

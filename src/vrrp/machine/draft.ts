@@ -1,6 +1,7 @@
 /**
- * One step while it is being worked out: drafts of the states it touches and the actions so far. Drafts
- * never leave this room; `endTurn` gives immutable values back, and what was not touched is shared.
+ * One step while it is being worked out: drafts of the states it touches and the actions so far.
+ * Drafts never leave this room; `endStep` gives immutable values back, and what was not touched is
+ * shared.
  */
 import { BugError } from '../../base/errors.js';
 import { addTime, microseconds, subtractTime, type Microseconds } from '../../base/time.js';
@@ -15,107 +16,113 @@ import { preparationLead } from './timing.js';
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A member of the unit in this step. */
-export interface Seat {
-  readonly turn: Turn;
+export interface MemberDraft {
+  readonly step: StepDraft;
   readonly settings: InstanceSettings;
   readonly instance: Draft<InstanceState>;
 }
 
-export interface Turn {
+export interface StepDraft {
   readonly at: Microseconds;
   readonly settings: UnitSettings;
   readonly unit: Draft<UnitState>;
   readonly actions: UnitAction[];
   /** Drafts taken so far, by instance name. */
-  readonly seats: Map<string, Seat>;
+  readonly drafts: Map<string, MemberDraft>;
 }
 
-export function beginTurn(state: UnitState, at: Microseconds, settings: UnitSettings): Turn {
-  return { at, settings, unit: { ...state }, actions: [], seats: new Map() };
+export function beginStep(state: UnitState, at: Microseconds, settings: UnitSettings): StepDraft {
+  return { at, settings, unit: { ...state }, actions: [], drafts: new Map() };
 }
 
-export function endTurn(turn: Turn): { state: UnitState; actions: readonly UnitAction[] } {
-  if (turn.seats.size > 0) {
-    const members = { ...turn.unit.members };
-    for (const [name, seat] of turn.seats) members[name] = seat.instance;
-    turn.unit.members = members;
+export function endStep(step: StepDraft): { state: UnitState; actions: readonly UnitAction[] } {
+  if (step.drafts.size > 0) {
+    const members = { ...step.unit.members };
+    for (const [name, member] of step.drafts) members[name] = member.instance;
+    step.unit.members = members;
   }
-  return { state: turn.unit, actions: turn.actions };
+  return { state: step.unit, actions: step.actions };
 }
 
 /** undefined where the unit has no such member (an event that was on its way during a reload). */
-export function findSeat(turn: Turn, name: string): Seat | undefined {
-  const known = turn.seats.get(name);
+export function findMember(step: StepDraft, name: string): MemberDraft | undefined {
+  const known = step.drafts.get(name);
   if (known !== undefined) return known;
-  const settings = turn.settings.members.find((member) => member.name === name);
-  const instance = turn.unit.members[name];
+  const settings = step.settings.members.find((one) => one.name === name);
+  const instance = step.unit.members[name];
   if (settings === undefined || instance === undefined) return undefined;
-  const seat: Seat = { turn, settings, instance: { ...instance } };
-  turn.seats.set(name, seat);
-  return seat;
+  const member: MemberDraft = { step, settings, instance: { ...instance } };
+  step.drafts.set(name, member);
+  return member;
 }
 
 /** All members in configured order, `first` in front of them if given. */
-export function allSeats(turn: Turn, first?: Seat): readonly Seat[] {
-  const seats = turn.settings.members.map((member) => {
-    const seat = findSeat(turn, member.name);
-    if (seat === undefined) throw new BugError('member without state', { instance: member.name });
-    return seat;
+export function allMembers(step: StepDraft, first?: MemberDraft): readonly MemberDraft[] {
+  const members = step.settings.members.map(({ name }) => {
+    const member = findMember(step, name);
+    if (member === undefined) throw new BugError('member without state', { instance: name });
+    return member;
   });
-  return first === undefined ? seats : [first, ...seats.filter((seat) => seat !== first)];
+  return first === undefined ? members : [first, ...members.filter((member) => member !== first)];
 }
 
-export function act(turn: Turn, action: UnitAction): void {
-  turn.actions.push(action);
+export function act(step: StepDraft, action: UnitAction): void {
+  step.actions.push(action);
 }
 
 /** Due at the event's time + `duration`; replaces a running timer of that name. */
-export function startTimer(seat: Seat, timer: TimerName, duration: Microseconds): void {
-  const { instance, turn } = seat;
-  instance.timers = { ...instance.timers, [timer]: addTime(turn.at, duration) };
-  act(turn, { kind: 'startTimer', instance: instance.name, timer, duration });
+export function startTimer(member: MemberDraft, timer: TimerName, duration: Microseconds): void {
+  const { instance, step } = member;
+  instance.timers = { ...instance.timers, [timer]: addTime(step.at, duration) };
+  act(step, { kind: 'startTimer', instance: instance.name, timer, duration });
 }
 
 /** Says nothing where the timer does not run. */
-export function stopTimer(seat: Seat, timer: TimerName): void {
-  const { instance, turn } = seat;
+export function stopTimer(member: MemberDraft, timer: TimerName): void {
+  const { instance, step } = member;
   if (instance.timers[timer] === undefined) return;
-  forgetTimer(seat, timer);
-  act(turn, { kind: 'stopTimer', instance: instance.name, timer });
+  forgetTimer(member, timer);
+  act(step, { kind: 'stopTimer', instance: instance.name, timer });
 }
 
-/** The timer rang: it runs no more. */
-export function forgetTimer(seat: Seat, timer: TimerName): void {
-  const running = Object.entries(seat.instance.timers).filter(([name]) => name !== timer);
-  seat.instance.timers = Object.fromEntries(running);
+/** The timer fired: it runs no more. */
+export function forgetTimer(member: MemberDraft, timer: TimerName): void {
+  const running = Object.entries(member.instance.timers).filter(([name]) => name !== timer);
+  member.instance.timers = Object.fromEntries(running);
 }
 
-/** Never before the start-up delay is over. A master that was heard can fall silent: that is noticed earlier. */
-export function startMasterDownTimer(seat: Seat, duration: Microseconds): void {
-  const { instance, turn } = seat;
-  const wait = Math.max(duration, subtractTime(instance.quietUntil, turn.at));
-  startTimer(seat, 'masterDown', microseconds(wait));
-  if (!turn.settings.commitBeforeVip) return;
+/**
+ * Never before the start-up delay is over. A master that was heard can fall silent: that is noticed
+ * earlier.
+ */
+export function startMasterDownTimer(member: MemberDraft, duration: Microseconds): void {
+  const { instance, step } = member;
+  const wait = Math.max(duration, subtractTime(instance.quietUntil, step.at));
+  startTimer(member, 'masterDown', microseconds(wait));
+  if (!step.settings.commitBeforeVip) return;
   if (instance.master === undefined && instance.weakerMaster === undefined) return;
-  startTimer(seat, 'masterSilent', microseconds(Math.max(0, wait - preparationLead(instance))));
+  startTimer(member, 'masterSilent', microseconds(Math.max(0, wait - preparationLead(instance))));
 }
 
-export function stopMasterDownTimer(seat: Seat): void {
-  stopTimer(seat, 'masterDown');
-  stopTimer(seat, 'masterSilent');
+export function stopMasterDownTimer(member: MemberDraft): void {
+  stopTimer(member, 'masterDown');
+  stopTimer(member, 'masterSilent');
 }
 
-export function count(seat: Seat, counter: CounterName): void {
-  seat.instance.counters = countOne(seat.instance.counters, counter);
+export function count(member: MemberDraft, counter: CounterName): void {
+  member.instance.counters = countOne(member.instance.counters, counter);
 }
 
-/** Counts it, keeps it for status, and gives it to the log if it was not there within the last minute. */
-export function complain(seat: Seat, finding: Finding): void {
-  const { instance, turn } = seat;
-  if (finding.counter !== undefined) count(seat, finding.counter);
-  const noted = noteProblem(instance.problems, finding, turn.at);
+/**
+ * Counts it, keeps it for status, and gives it to the log if it was not there within the last
+ * minute.
+ */
+export function complain(member: MemberDraft, finding: Finding): void {
+  const { instance, step } = member;
+  if (finding.counter !== undefined) count(member, finding.counter);
+  const noted = noteProblem(instance.problems, finding, step.at);
   instance.problems = noted.problems;
   if (noted.isNews) {
-    act(turn, { kind: 'complain', instance: instance.name, problem: noted.problem });
+    act(step, { kind: 'complain', instance: instance.name, problem: noted.problem });
   }
 }

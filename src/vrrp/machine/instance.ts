@@ -1,7 +1,7 @@
 /**
- * What one instance makes of an advertisement or a timer within its role (RFC 3768 section 6.4, RFC 5798
- * section 6.4). Where that asks for another role, the answer is a request: group.ts grants it, for all
- * members of the unit together.
+ * What one instance makes of an advertisement or a timer within its role (RFC 3768 section 6.4, RFC
+ * 5798 section 6.4). Where that asks for another role, the answer is a request: unit.ts grants it,
+ * for all members of the unit together.
  */
 import { compareIp, formatIp, ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import { centiseconds, microseconds, subtractTime, type Microseconds } from '../../base/time.js';
@@ -12,18 +12,18 @@ import type { Advert } from '../wire/packet.js';
 import { isOwner } from './priority.js';
 import { advertise, announce, sendAdvert } from './roles.js';
 import type { InstanceState } from './state.js';
-import { answerPeriod, masterDownTime, peersPatience, skewTime } from './timing.js';
+import { answerPeriod, masterDownTime, peersTimeout, skewTime } from './timing.js';
 import {
   act,
-  allSeats,
+  allMembers,
   complain,
   count,
   forgetTimer,
   startMasterDownTimer,
   startTimer,
   stopTimer,
-  type Seat,
-  type Turn,
+  type MemberDraft,
+  type StepDraft,
 } from './draft.js';
 
 /** `takeover`: this member's master is silent. `stepDown`: another router is to be MASTER. */
@@ -35,91 +35,97 @@ export type RoleRequest =
   | { readonly kind: 'preempt' }
   | { readonly kind: 'stepDown'; readonly because: string }
   /** The wish to take over is gone: a master that counts was heard. */
-  | { readonly kind: 'content'; readonly because: string };
+  | { readonly kind: 'stayBackup'; readonly because: string };
 
 /** A datagram for this instance. INIT and FAULT are deaf. */
-export function receive(seat: Seat, datagram: VrrpDatagram): RoleRequest | undefined {
-  const { instance, settings } = seat;
+export function receive(member: MemberDraft, datagram: VrrpDatagram): RoleRequest | undefined {
+  const { instance, settings } = member;
   if (instance.state !== 'BACKUP' && instance.state !== 'MASTER') return undefined;
   const trusted = instance.state === 'BACKUP' ? instance.master?.address : undefined;
   const verdict = judge(datagram, settings, trusted);
   if (verdict.kind === 'rejected') {
     // Nothing else happens: junk neither restarts nor delays a timer.
-    if (verdict.isCounted) count(seat, 'advert_rcvd');
-    complain(seat, verdict.finding);
+    if (verdict.isCounted) count(member, 'advert_rcvd');
+    complain(member, verdict.finding);
     return undefined;
   }
-  count(seat, 'advert_rcvd');
-  for (const complaint of verdict.complaints) complain(seat, complaint);
-  if (verdict.advert.priority === 0) count(seat, 'pri_zero_rcvd');
+  count(member, 'advert_rcvd');
+  for (const complaint of verdict.complaints) complain(member, complaint);
+  if (verdict.advert.priority === 0) count(member, 'pri_zero_rcvd');
   return instance.state === 'BACKUP'
-    ? hearAsBackup(seat, datagram.source, verdict.advert)
-    : hearAsMaster(seat, datagram.source, verdict.advert.priority);
+    ? hearAsBackup(member, datagram.source, verdict.advert)
+    : hearAsMaster(member, datagram.source, verdict.advert.priority);
 }
 
 /**
- * A timer that was due at `rang` rings. One that was stopped or replaced meanwhile is no news; one that
- * rings early is set again for what is left, so that none is ever below its formula.
+ * A timer that was due at `due` fired. One that was stopped or replaced meanwhile is no news; one
+ * that fires early is set again for what is left, so that none is ever below its formula.
  */
-export function ring(seat: Seat, timer: TimerName, rang: Microseconds): RoleRequest | undefined {
-  const { instance, turn } = seat;
-  const due = instance.timers[timer];
-  if (due === undefined || due > turn.at) {
-    if (due === rang) startTimer(seat, timer, subtractTime(due, turn.at));
+export function timerFired(
+  member: MemberDraft,
+  timer: TimerName,
+  due: Microseconds,
+): RoleRequest | undefined {
+  const { instance, step } = member;
+  const expected = instance.timers[timer];
+  if (expected === undefined || expected > step.at) {
+    if (expected === due) startTimer(member, timer, subtractTime(expected, step.at));
     return undefined;
   }
-  forgetTimer(seat, timer);
+  forgetTimer(member, timer);
   switch (timer) {
     case 'masterDown':
-      // The process may have been stalled: adverts that wait in a socket count before the silence does.
-      for (const other of allSeats(turn)) {
-        if (other !== seat && other.instance.wantsMaster) drain(other);
+      // The process may have been stalled: adverts that wait in a socket count before the silence
+      // does.
+      for (const other of allMembers(step)) {
+        if (other !== member && other.instance.wantsMaster) drain(other);
       }
-      drainFor(seat, 'masterDown');
+      drainFor(member, 'masterDown');
       return undefined;
     case 'masterSilent':
-      drainFor(seat, 'masterSilent');
+      drainFor(member, 'masterSilent');
       return undefined;
     case 'advert':
-      ringAdvert(seat);
+      advertDue(member);
       return undefined;
     case 'preemptDelay':
       instance.preemptDelay = 'over';
       return undefined;
     case 'garpDelay':
     case 'garpLowerPriority':
-      ringAnnouncement(seat, timer);
+      announcementDue(member, timer);
       return undefined;
   }
 }
 
 /**
- * The second block. A bound unit that was stalled, or has just heard another MASTER, must not draw traffic to windows that
- * have grown stale: it waits an interval, in which it hears whoever is there, and the coordinator merges.
+ * The second block. A bound unit that was stalled, or has just heard another MASTER, must not draw
+ * traffic to windows that have grown stale: it waits an interval, in which it hears whoever is
+ * there, and the coordinator merges.
  */
-function ringAnnouncement(seat: Seat, timer: 'garpDelay' | 'garpLowerPriority'): void {
-  const { instance, settings, turn } = seat;
-  const isStalled = silenceOf(seat) >= peersPatience(settings);
-  const hasRival = allSeats(turn).some(
+function announcementDue(member: MemberDraft, timer: 'garpDelay' | 'garpLowerPriority'): void {
+  const { instance, settings, step } = member;
+  const isStalled = silenceOf(member) >= peersTimeout(settings);
+  const hasRival = allMembers(step).some(
     ({ instance: { lastAnswer } }) =>
-      lastAnswer !== undefined && subtractTime(turn.at, lastAnswer) < settings.advertInterval,
+      lastAnswer !== undefined && subtractTime(step.at, lastAnswer) < settings.advertInterval,
   );
   if (
-    turn.settings.commitBeforeVip &&
+    step.settings.commitBeforeVip &&
     instance.state === 'MASTER' &&
     (isStalled || (hasRival && timer === 'garpDelay'))
   ) {
-    startTimer(seat, timer, settings.advertInterval);
+    startTimer(member, timer, settings.advertInterval);
     return;
   }
   const { masterRepeat, lowerPrioRepeat } = settings.garp;
-  if (timer === 'garpDelay') announce(seat, masterRepeat, 'masterDelay');
-  else announce(seat, lowerPrioRepeat, 'lowerPriorityDelay');
+  if (timer === 'garpDelay') announce(member, masterRepeat, 'masterDelay');
+  else announce(member, lowerPrioRepeat, 'lowerPriorityDelay');
 }
 
 /** What waited in the socket has been read; is the decision still to be made? */
-export function drained(seat: Seat): RoleRequest | undefined {
-  const { instance, turn } = seat;
+export function drained(member: MemberDraft): RoleRequest | undefined {
+  const { instance, step } = member;
   const decision = instance.drainingFor;
   instance.drainingFor = undefined;
   if (decision === 'masterDown' && instance.timers.masterDown === undefined) {
@@ -128,42 +134,53 @@ export function drained(seat: Seat): RoleRequest | undefined {
   if (decision === 'masterSilent' && instance.timers.masterSilent === undefined) {
     return { kind: 'prepare' };
   }
-  if (turn.unit.preemption === 'granted' && isLastMember(seat)) return { kind: 'preempt' };
-  if (decision === 'advert' && instance.timers.advert === undefined) advertiseOnTime(seat);
+  if (step.unit.preemption === 'granted' && isLastMember(member)) return { kind: 'preempt' };
+  if (decision === 'advert' && instance.timers.advert === undefined) advertiseOnTime(member);
   return undefined;
 }
 
-/** Preemption is granted: what waits for any member is read first, `drained` of the last one decides. */
-export function listenBeforePreempt(turn: Turn): void {
-  for (const seat of allSeats(turn)) drain(seat);
+/**
+ * Preemption is granted: what waits for any member is read first, `drained` of the last one
+ * decides.
+ */
+export function listenBeforePreempt(step: StepDraft): void {
+  for (const member of allMembers(step)) drain(member);
 }
 
-function isLastMember({ instance, turn }: Seat): boolean {
-  return turn.settings.members.at(-1)?.name === instance.name;
+function isLastMember({ instance, step }: MemberDraft): boolean {
+  return step.settings.members.at(-1)?.name === instance.name;
 }
 
-/** Waits another master-down time, still wanting to be MASTER (sync groups; a preemption that is asked for). */
-export function waitFurther(seat: Seat): void {
-  startMasterDownTimer(seat, masterDownTime(seat.settings, seat.instance));
+/**
+ * Waits another master-down time, still wanting to be MASTER (sync groups; a preemption that is
+ * asked for).
+ */
+export function waitFurther(member: MemberDraft): void {
+  startMasterDownTimer(member, masterDownTime(member.settings, member.instance));
 }
 
-function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleRequest | undefined {
-  const { instance, settings, turn } = seat;
-  const heard = { address: source, priority: advert.priority, lastHeard: turn.at };
+function hearAsBackup(
+  member: MemberDraft,
+  source: IpAddress,
+  advert: Advert,
+): RoleRequest | undefined {
+  const { instance, settings, step } = member;
+  const heard = { address: source, priority: advert.priority, lastHeard: step.at };
   if (advert.priority === 0) {
-    if (isOtherMasterAlive(seat, source)) return undefined;
+    if (isOtherMasterAlive(member, source)) return undefined;
     instance.master = heard;
     instance.weakerMaster = undefined;
-    startMasterDownTimer(seat, skewTime(settings, instance));
+    startMasterDownTimer(member, skewTime(settings, instance));
     return undefined;
   }
-  if (advert.priority < instance.effectivePriority && mayPreempt(seat)) {
+  if (advert.priority < instance.effectivePriority && mayPreempt(member)) {
     instance.weakerMaster = heard;
-    // While the preemption waits for its grant, the silence of the old master must still be noticed.
-    if (turn.unit.preemption !== 'free' && instance.wantsMaster) waitFurther(seat);
+    // While the preemption waits for its grant, the silence of the old master must still be
+    // noticed.
+    if (step.unit.preemption !== 'free' && instance.wantsMaster) waitFurther(member);
     return undefined;
   }
-  if (advert.priority >= instance.effectivePriority) stopPreemptDelay(seat);
+  if (advert.priority >= instance.effectivePriority) stopPreemptDelay(member);
   instance.master = heard;
   instance.weakerMaster = undefined;
   instance.drainingFor = undefined;
@@ -173,57 +190,65 @@ function hearAsBackup(seat: Seat, source: IpAddress, advert: Advert): RoleReques
   if (advert.version === 3) {
     instance.masterAdvertInterval = centiseconds(Math.max(1, advert.intervalCentiseconds));
   }
-  startMasterDownTimer(seat, masterDownTime(settings, instance));
+  startMasterDownTimer(member, masterDownTime(settings, instance));
   const because = `${formatIp(source)} is MASTER with priority ${advert.priority}`;
-  return wanted ? { kind: 'content', because } : undefined;
+  return wanted ? { kind: 'stayBackup', because } : undefined;
 }
 
 /**
- * `leaving` said priority 0; is somebody else our master? RFC 3768 section 6.4.2 does not ask, but a late
- * copy of that packet would make every backup with a short skew take the role from its successor.
+ * `leaving` said priority 0; is somebody else our master? RFC 3768 section 6.4.2 does not ask, but
+ * a late copy of that packet would make every backup with a short skew take the role from its
+ * successor.
  */
-function isOtherMasterAlive({ instance, settings, turn }: Seat, leaving: IpAddress): boolean {
+function isOtherMasterAlive(
+  { instance, settings, step }: MemberDraft,
+  leaving: IpAddress,
+): boolean {
   const { master, weakerMaster } = instance;
   if (master === undefined || master.priority === 0) return false;
   if (weakerMaster !== undefined && ipEquals(weakerMaster.address, leaving)) return false;
   if (ipEquals(master.address, leaving)) return false;
-  return subtractTime(turn.at, master.lastHeard) < masterDownTime(settings, instance);
+  return subtractTime(step.at, master.lastHeard) < masterDownTime(settings, instance);
 }
 
 /** A lower-priority advertisement was heard: does it count for nothing? Starts `preempt_delay`. */
-function mayPreempt(seat: Seat): boolean {
-  const { instance, settings, turn } = seat;
-  if (!settings.preempt || turn.unit.preemption === 'held' || turn.unit.inMaintenance) return false;
+function mayPreempt(member: MemberDraft): boolean {
+  const { instance, settings, step } = member;
+  if (!settings.preempt || step.unit.preemption === 'held' || step.unit.inMaintenance) return false;
   if (settings.preemptDelay === 0 || instance.preemptDelay === 'over') return true;
   if (instance.preemptDelay === 'idle') {
     instance.preemptDelay = 'running';
-    startTimer(seat, 'preemptDelay', settings.preemptDelay);
+    startTimer(member, 'preemptDelay', settings.preemptDelay);
   }
   return false;
 }
 
-function stopPreemptDelay(seat: Seat): void {
-  stopTimer(seat, 'preemptDelay');
-  seat.instance.preemptDelay = 'idle';
+function stopPreemptDelay(member: MemberDraft): void {
+  stopTimer(member, 'preemptDelay');
+  member.instance.preemptDelay = 'idle';
 }
 
-function hearAsMaster(seat: Seat, source: IpAddress, priority: number): RoleRequest | undefined {
-  const { instance, settings, turn } = seat;
+function hearAsMaster(
+  member: MemberDraft,
+  source: IpAddress,
+  priority: number,
+): RoleRequest | undefined {
+  const { instance, settings, step } = member;
   if (priority === 0) {
     // RFC 3768 section 6.4.3: answer at once, so that the other backups stay quiet.
-    if (mayAnswer(seat)) advertise(seat);
+    if (mayAnswer(member)) advertise(member);
     return undefined;
   }
-  switch (compareWith(seat, source, priority)) {
+  switch (compareWith(member, source, priority)) {
     case 'itself':
       return undefined;
     case 'weaker':
-      if (mayAnswer(seat)) forceElection(seat, source, priority);
+      if (mayAnswer(member)) forceElection(member, source, priority);
       return undefined;
     case 'stronger':
-      if (settings.higherPrioSendAdvert) sendAdvert(seat);
-      instance.master = { address: source, priority, lastHeard: turn.at };
-      return { kind: 'stepDown', because: higherText(seat, source, priority) };
+      if (settings.higherPrioSendAdvert) sendAdvert(member);
+      instance.master = { address: source, priority, lastHeard: step.at };
+      return { kind: 'stepDown', because: higherText(member, source, priority) };
     case 'undecided':
       return undefined;
   }
@@ -232,107 +257,107 @@ function hearAsMaster(seat: Seat, source: IpAddress, priority: number): RoleRequ
 type Comparison = 'weaker' | 'stronger' | 'itself' | 'undecided';
 
 /** RFC 3768 section 6.4.3: the higher priority is MASTER, of equal ones the higher address. */
-function compareWith(seat: Seat, source: IpAddress, priority: number): Comparison {
-  const { instance } = seat;
+function compareWith(member: MemberDraft, source: IpAddress, priority: number): Comparison {
+  const { instance } = member;
   const ours = instance.effectivePriority;
   const own = instance.conditions.sourceAddress;
   if (own !== undefined && ipEquals(own, source)) {
     const text = `another router sends from our address ${formatIp(source)}`;
-    complain(seat, { reason: 'ownAddress', counter: undefined, text });
+    complain(member, { reason: 'ownAddress', counter: undefined, text });
     if (priority === ours) return 'itself';
   }
   if (isOwner(priority) && isOwner(ours)) {
     const text = `${formatIp(source)} and we both have priority 255: only one can own the addresses`;
-    complain(seat, { reason: 'twoAddressOwners', counter: undefined, text });
+    complain(member, { reason: 'twoAddressOwners', counter: undefined, text });
   }
   if (priority !== ours) return priority < ours ? 'weaker' : 'stronger';
   const isWon = own === undefined || compareIp(source, own) < 0;
-  return breakTie(seat, isWon);
+  return breakTie(member, isWon);
 }
 
 /**
- * In a group two nodes of equal priority can each have the higher address on one LAN; both would step down,
- * again and again. So the member that stands first in the group decides: where one before this has just won,
- * the rival is about to give way. Its advert may still be on the way: the first defeat of a later member is
- * not decisive, the next one, an interval later, is.
+ * In a group two nodes of equal priority can each have the higher address on one LAN; both would
+ * step down, again and again. So the member that stands first in the group decides: where one
+ * before this has just won, the rival is about to give way. Its advert may still be on the way: the
+ * first defeat of a later member is not decisive, the next one, an interval later, is.
  */
-function breakTie({ instance, settings, turn }: Seat, isWon: boolean): Comparison {
+function breakTie({ instance, settings, step }: MemberDraft, isWon: boolean): Comparison {
   if (isWon) {
-    instance.lastTieWon = turn.at;
+    instance.lastTieWon = step.at;
     return 'weaker';
   }
-  const before = allSeats(turn).slice(0, turn.settings.members.indexOf(settings));
+  const before = allMembers(step).slice(0, step.settings.members.indexOf(settings));
   if (before.length === 0) return 'stronger';
   const isRecent = (at: Microseconds | undefined): boolean =>
-    at !== undefined && subtractTime(turn.at, at) < peersPatience(settings);
+    at !== undefined && subtractTime(step.at, at) < peersTimeout(settings);
   if (before.some((each) => isRecent(each.instance.lastTieWon))) return 'weaker';
   const lost = instance.firstTieLost;
   if (lost !== undefined && isRecent(lost)) {
-    return subtractTime(turn.at, lost) < settings.advertInterval / 2 ? 'undecided' : 'stronger';
+    return subtractTime(step.at, lost) < settings.advertInterval / 2 ? 'undecided' : 'stronger';
   }
-  instance.firstTieLost = turn.at;
+  instance.firstTieLost = step.at;
   return 'undecided';
 }
 
 /** Bounds what duplicated or queued packets can make a MASTER send. */
-function mayAnswer(seat: Seat): boolean {
-  const { instance, settings, turn } = seat;
+function mayAnswer(member: MemberDraft): boolean {
+  const { instance, settings, step } = member;
   const last = instance.lastAnswer;
-  if (last !== undefined && subtractTime(turn.at, last) < answerPeriod(settings)) return false;
-  instance.lastAnswer = turn.at;
+  if (last !== undefined && subtractTime(step.at, last) < answerPeriod(settings)) return false;
+  instance.lastAnswer = step.at;
   return true;
 }
 
 /** Somebody of lower rank believes to be MASTER: say who is, to routers and to neighbours. */
-function forceElection(seat: Seat, from: IpAddress, priority: number): void {
-  const { instance, settings, turn } = seat;
-  const unit = turn.settings.name;
-  act(turn, { kind: 'otherMasterSeen', unit, instance: instance.name, from, priority });
-  if (!settings.lowerPrioNoAdvert) advertise(seat);
-  for (const member of allSeats(turn, seat)) {
-    const { lowerPrioDelay, lowerPrioRepeat } = member.settings.garp;
+function forceElection(member: MemberDraft, from: IpAddress, priority: number): void {
+  const { instance, settings, step } = member;
+  const unit = step.settings.name;
+  act(step, { kind: 'otherMasterSeen', unit, instance: instance.name, from, priority });
+  if (!settings.lowerPrioNoAdvert) advertise(member);
+  for (const each of allMembers(step, member)) {
+    const { lowerPrioDelay, lowerPrioRepeat } = each.settings.garp;
     // A bound unit's traffic is drawn here when its coordinator has merged the flows of both.
-    if (!turn.settings.commitBeforeVip) announce(member, lowerPrioRepeat, 'lowerPriority');
-    if (lowerPrioRepeat > 0 && lowerPrioDelay > 0 && member.instance.vips === 'present') {
-      startTimer(member, 'garpLowerPriority', lowerPrioDelay);
+    if (!step.settings.commitBeforeVip) announce(each, lowerPrioRepeat, 'lowerPriority');
+    if (lowerPrioRepeat > 0 && lowerPrioDelay > 0 && each.instance.vips === 'present') {
+      startTimer(each, 'garpLowerPriority', lowerPrioDelay);
     }
   }
-  act(turn, { kind: 'notifyLowerPriority', instance: instance.name });
+  act(step, { kind: 'notifyLowerPriority', instance: instance.name });
 }
 
-function higherText(seat: Seat, source: IpAddress, priority: number): string {
-  const ours = seat.instance.effectivePriority;
+function higherText(member: MemberDraft, source: IpAddress, priority: number): string {
+  const ours = member.instance.effectivePriority;
   return priority === ours
     ? `${formatIp(source)} has the same priority ${priority} and the higher address`
     : `${formatIp(source)} has the higher priority ${priority}, ours ${ours}`;
 }
 
 /** Silent for so long that a peer may have taken over: listen first, then speak. */
-function ringAdvert(seat: Seat): void {
-  if (silenceOf(seat) >= peersPatience(seat.settings)) drainFor(seat, 'advert');
-  else advertiseOnTime(seat);
+function advertDue(member: MemberDraft): void {
+  if (silenceOf(member) >= peersTimeout(member.settings)) drainFor(member, 'advert');
+  else advertiseOnTime(member);
 }
 
 /** Since our last advertisement. */
-function silenceOf({ instance, turn }: Seat): Microseconds {
-  return subtractTime(turn.at, instance.lastAdvertSent ?? turn.at);
+function silenceOf({ instance, step }: MemberDraft): Microseconds {
+  return subtractTime(step.at, instance.lastAdvertSent ?? step.at);
 }
 
-function advertiseOnTime(seat: Seat): void {
-  const { instance, settings, turn } = seat;
-  advertise(seat);
+function advertiseOnTime(member: MemberDraft): void {
+  const { instance, settings, step } = member;
+  advertise(member);
   const { masterRefresh, masterRefreshRepeat } = settings.garp;
-  if (instance.nextRefresh === undefined || instance.nextRefresh > turn.at) return;
-  announce(seat, masterRefreshRepeat, 'refresh');
+  if (instance.nextRefresh === undefined || instance.nextRefresh > step.at) return;
+  announce(member, masterRefreshRepeat, 'refresh');
   const next = instance.nextRefresh + masterRefresh;
-  instance.nextRefresh = microseconds(next > turn.at ? next : turn.at + masterRefresh);
+  instance.nextRefresh = microseconds(next > step.at ? next : step.at + masterRefresh);
 }
 
-function drainFor(seat: Seat, decision: NonNullable<InstanceState['drainingFor']>): void {
-  seat.instance.drainingFor = decision;
-  drain(seat);
+function drainFor(member: MemberDraft, decision: NonNullable<InstanceState['drainingFor']>): void {
+  member.instance.drainingFor = decision;
+  drain(member);
 }
 
-function drain(seat: Seat): void {
-  act(seat.turn, { kind: 'drainSockets', instance: seat.instance.name });
+function drain(member: MemberDraft): void {
+  act(member.step, { kind: 'drainSockets', instance: member.instance.name });
 }

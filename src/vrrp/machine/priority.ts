@@ -15,8 +15,9 @@ export function effectivePriority(base: number, contributions: readonly Contribu
 }
 
 /**
- * What a tracker with `weight` contributes: a positive weight counts while it is good, a negative one while
- * it is bad; `isReversed` swaps good and bad. Weight 0 contributes nothing: being bad is a fault.
+ * What a tracker with `weight` contributes: a positive weight counts while it is good, a negative
+ * one while it is bad; `isReversed` swaps good and bad. Weight 0 contributes nothing: being bad is
+ * a fault.
  */
 export function trackerContribution(weight: number, isReversed: boolean, isGood: boolean): number {
   const counts = weight > 0 ? isGood !== isReversed : isGood === isReversed;

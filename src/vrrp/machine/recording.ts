@@ -1,13 +1,14 @@
 /**
- * A recorded life: one JSON line per event, one with the settings before the first event, and one with the
- * new settings before each reload. Addresses are written {"ip":"10.0.0.1"}, bytes {"hex":"0102"}, times as microseconds; what
- * is undefined is left out. Replaying the lines through `unitStep` gives the same states and actions.
+ * A recorded life: one JSON line per event, one with the settings before the first event, and one
+ * with the new settings before each reload. Addresses are written {"ip":"10.0.0.1"}, bytes
+ * {"hex":"0102"}, times as microseconds; what is undefined is left out. Replaying the lines through
+ * `unitStep` gives the same states and actions.
  */
 import { BoundaryError } from '../../base/errors.js';
 import { formatIp, parseIp } from '../../base/ipAddress.js';
 import { microseconds, type Microseconds } from '../../base/time.js';
 import type { UnitEvent } from './events.js';
-import { unitStep, type UnitStep } from './unit.js';
+import { isEventKind, unitStep, type UnitStep } from './unit.js';
 import { initialUnit, type UnitSettings, type UnitState } from './state.js';
 
 export type RecordedLine =
@@ -38,7 +39,8 @@ export function parseRecordedLine(text: string): RecordedLine {
   if (!isObject(value) || typeof value['unit'] !== 'string') throw notRecorded(text);
   const { unit, event, settings, newSettings, at } = value;
   if (isObject(event) && typeof event['kind'] === 'string' && typeof event['at'] === 'number') {
-    // Checked as far as the machine relies on it: unknown kinds and members change nothing.
+    if (!isEventKind(event['kind'])) throw notRecorded(text);
+    // Checked as far as the machine relies on it: unknown members change nothing.
     return { unit, event: event as unknown as UnitEvent };
   }
   if (isSettings(settings) && typeof at === 'number') {
@@ -54,7 +56,10 @@ export interface ReplayedStep extends UnitStep {
   readonly event: UnitEvent;
 }
 
-/** Lives the recording again. Throws BoundaryError where an event comes before the settings of its unit. */
+/**
+ * Lives the recording again. Throws BoundaryError where an event comes before the settings of its
+ * unit.
+ */
 export function* replay(lines: Iterable<string>): Generator<ReplayedStep> {
   const units = new Map<string, { settings: UnitSettings; state: UnitState }>();
   for (const text of lines) {

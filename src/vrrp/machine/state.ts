@@ -7,7 +7,9 @@ import type { Conditions, TimerName } from './events.js';
 import type { Problems } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 
-/** A unit: one sync group with its members in configured order, or one instance that is in no group. */
+/**
+ * A unit: one sync group with its members in configured order, or one instance that is in no group.
+ */
 export interface UnitSettings {
   /** The group's or the instance's name. */
   readonly name: string;
@@ -56,7 +58,7 @@ export interface InstanceState {
   readonly lastAdvertSent: Microseconds | undefined;
   /** When a MASTER last heard another one of the same priority and a lower address. */
   readonly lastTieWon: Microseconds | undefined;
-  /** When a MASTER first lost against one of the same priority (breakTie in machine.ts). */
+  /** When a MASTER first lost against one of the same priority (breakTie in instance.ts). */
   readonly firstTieLost: Microseconds | undefined;
   /** When a MASTER last answered another one out of turn. */
   readonly lastAnswer: Microseconds | undefined;

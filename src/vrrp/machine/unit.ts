@@ -1,21 +1,21 @@
 /**
- * The pure machine's front door: one step of a unit, that is of a sync group with all its members, or of a
- * lone instance. Members of a group change role within the same step, so they never disagree for longer
- * than one event. How the members move together: coupling.ts; what one makes of an event: machine.ts.
+ * The pure machine's front door: one step of a unit, that is of a sync group with all its members,
+ * or of a lone instance. Members of a group change role within the same step, so they never
+ * disagree for longer than one event. How the members move together: unitTransitions.ts; what one
+ * makes of an event: instance.ts.
  */
-import { unreachable } from '../../base/errors.js';
 import { addTime } from '../../base/time.js';
 import type { UnitAction } from './actions.js';
 import { applyReload, changeConditions } from './changes.js';
 import {
   considerTakeover,
   enterJoiners,
-  goLive,
+  enterBackupTogether,
   holdPreemption,
   preempt,
   releaseVips,
   resign,
-  respectWeaker,
+  followLowerPriorityMaster,
   sayGoodbye,
   settleFaults,
   stepDown,
@@ -24,11 +24,18 @@ import {
   withdrawPreemption,
 } from './unitTransitions.js';
 import type { UnitEvent } from './events.js';
-import { drained, listenBeforePreempt, receive, ring, type RoleRequest } from './instance.js';
+import { drained, listenBeforePreempt, receive, timerFired, type RoleRequest } from './instance.js';
 import { enterStop } from './roles.js';
 import { considerPreparation } from './prepareTakeover.js';
 import type { UnitSettings, UnitState } from './state.js';
-import { allSeats, beginTurn, endTurn, findSeat, type Seat, type Turn } from './draft.js';
+import {
+  allMembers,
+  beginStep,
+  endStep,
+  findMember,
+  type MemberDraft,
+  type StepDraft,
+} from './draft.js';
 
 export interface UnitStep {
   readonly state: UnitState;
@@ -37,157 +44,133 @@ export interface UnitStep {
 }
 
 /**
- * Pure. `settings` may differ from those of the step before only where `event` is `reload`. Events for
- * names that are no members, stale timers and stale answers change nothing.
+ * Pure. `settings` may differ from those of the step before only where `event` is `reload`. Events
+ * for names that are no members, stale timers and stale answers change nothing.
  */
 export function unitStep(state: UnitState, event: UnitEvent, settings: UnitSettings): UnitStep {
-  const turn = beginTurn(state, event.at, settings);
-  switch (event.kind) {
-    case 'datagram':
-    case 'timer':
-    case 'drained':
-    case 'conditions':
-    case 'removeMember':
-      stepMember(turn, event);
-      break;
-    default:
-      stepWhole(turn, event);
-  }
-  return endTurn(turn);
+  const step = beginStep(state, event.at, settings);
+  // The table's type pairs each kind with its event; TypeScript cannot follow the pairing through
+  // the index.
+  const handle = handlers[event.kind] as (step: StepDraft, event: UnitEvent) => void;
+  handle(step, event);
+  return endStep(step);
 }
 
-type MemberEvent = Extract<UnitEvent, { readonly instance: string }>;
-type WholeEvent = Exclude<UnitEvent, MemberEvent>;
+type Handlers = {
+  readonly [Kind in UnitEvent['kind']]: (
+    step: StepDraft,
+    event: Extract<UnitEvent, { kind: Kind }>,
+  ) => void;
+};
 
-function stepMember(turn: Turn, event: MemberEvent): void {
-  const seat = findSeat(turn, event.instance);
-  if (seat === undefined) return;
-  switch (event.kind) {
-    case 'datagram':
-      grant(seat, receive(seat, event.datagram));
-      break;
-    case 'timer':
-      grant(seat, ring(seat, event.timer, event.due));
-      break;
-    case 'drained':
-      grant(seat, drained(seat));
-      break;
-    case 'conditions':
-      changeConditions(seat, event.conditions);
-      if (turn.unit.isStarted) settle(seat);
-      break;
-    case 'removeMember':
-      enterStop(seat, 'DELETED');
-  }
+const handlers: Handlers = {
+  datagram: (step, { instance, datagram }) =>
+    withMember(step, instance, (member) => grant(member, receive(member, datagram))),
+  timer: (step, { instance, timer, due }) =>
+    withMember(step, instance, (member) => grant(member, timerFired(member, timer, due))),
+  drained: (step, { instance }) =>
+    withMember(step, instance, (member) => grant(member, drained(member))),
+  conditions: (step, { instance, conditions }) =>
+    withMember(step, instance, (member) => {
+      changeConditions(member, conditions);
+      if (step.unit.isStarted) settle(member);
+    }),
+  removeMember: (step, { instance }) =>
+    withMember(step, instance, (member) => enterStop(member, 'DELETED')),
+  start: (step, { resumeMaster }) => start(step, resumeMaster),
+  goodbye: sayGoodbye,
+  vipsReleased: (step, { epoch }) => releaseVips(step, epoch),
+  preemptionGranted: (step, { epoch }) => grantPreemption(step, epoch),
+  preemptionRefused: (step, { epoch, because }) => {
+    if (step.unit.preemption === 'asked' && step.unit.epoch === epoch) {
+      holdPreemption(step, because);
+    }
+  },
+  resign: (step, { because }) => resign(step, because),
+  assumeRole,
+  holdPreemption: (step, { because }) => holdPreemption(step, because),
+  releasePreemption,
+  maintenance: (step, { on }) => setMaintenance(step, on),
+  reload: applyReload,
+  stop: (step, { because }) => stopUnit(step, because),
+};
+
+/**
+ * Whether the machine of this version knows events of that kind: a recording may be of another one.
+ */
+export function isEventKind(kind: string): kind is UnitEvent['kind'] {
+  return Object.hasOwn(handlers, kind);
 }
 
-function settle(seat: Seat): void {
-  const { turn } = seat;
-  settleFaults(turn, seat);
-  if (seat.instance.state === 'INIT' && turn.unit.role !== 'INIT') enterJoiners(turn);
+/** Nothing happens where the unit has no such member. */
+function withMember(step: StepDraft, name: string, work: (member: MemberDraft) => void): void {
+  const member = findMember(step, name);
+  if (member !== undefined) work(member);
 }
 
-function stepWhole(turn: Turn, event: WholeEvent): void {
-  switch (event.kind) {
-    case 'start':
-      start(turn, event.resumeMaster);
-      break;
-    case 'goodbye':
-      sayGoodbye(turn);
-      break;
-    case 'vipsReleased':
-      releaseVips(turn, event.epoch);
-      break;
-    case 'preemptionGranted':
-      grantPreemption(turn, event.epoch);
-      break;
-    case 'preemptionRefused':
-      if (turn.unit.preemption === 'asked' && turn.unit.epoch === event.epoch) {
-        holdPreemption(turn, event.because);
-      }
-      break;
-    case 'resign':
-      resign(turn, event.because);
-      break;
-    case 'assumeRole':
-      assumeRole(turn, event);
-      break;
-    case 'holdPreemption':
-      holdPreemption(turn, event.because);
-      break;
-    case 'releasePreemption':
-      releasePreemption(turn);
-      break;
-    case 'maintenance':
-      setMaintenance(turn, event.on);
-      break;
-    case 'reload':
-      applyReload(turn);
-      break;
-    case 'stop':
-      stopUnit(turn, event.because);
-      break;
-    default:
-      unreachable(event);
-  }
+function settle(member: MemberDraft): void {
+  const { step } = member;
+  settleFaults(step, member);
+  if (member.instance.state === 'INIT' && step.unit.role !== 'INIT') enterJoiners(step);
 }
 
-function grant(seat: Seat, request: RoleRequest | undefined): void {
+function grant(member: MemberDraft, request: RoleRequest | undefined): void {
   switch (request?.kind) {
     case undefined:
       break;
     case 'takeover':
-      considerTakeover(seat);
+      considerTakeover(member);
       break;
     case 'prepare':
-      considerPreparation(seat);
+      considerPreparation(member);
       break;
     case 'preempt':
-      preempt(seat.turn);
+      preempt(member.step);
       break;
     case 'stepDown':
-      stepDown(seat.turn, seat, request.because);
+      stepDown(member.step, member, request.because);
       break;
-    case 'content':
-      withdrawPreemption(seat.turn, request.because);
+    case 'stayBackup':
+      withdrawPreemption(member.step, request.because);
       break;
   }
 }
 
-function start(turn: Turn, resumeMaster: boolean): void {
-  const { unit, settings } = turn;
+function start(step: StepDraft, resumeMaster: boolean): void {
+  const { unit, settings } = step;
   if (unit.isStarted) return;
   unit.isStarted = true;
-  for (const { instance } of allSeats(turn)) {
-    instance.quietUntil = addTime(turn.at, settings.startupDelay);
+  for (const { instance } of allMembers(step)) {
+    instance.quietUntil = addTime(step.at, settings.startupDelay);
   }
-  settleFaults(turn, undefined, resumeMaster);
+  settleFaults(step, undefined, resumeMaster);
 }
 
-function grantPreemption(turn: Turn, epoch: number): void {
-  const { unit } = turn;
+function grantPreemption(step: StepDraft, epoch: number): void {
+  const { unit } = step;
   if (unit.preemption !== 'asked' || unit.epoch !== epoch) return;
   unit.preemption = 'granted';
-  listenBeforePreempt(turn);
+  listenBeforePreempt(step);
 }
 
-function releasePreemption({ unit }: Turn): void {
+function releasePreemption({ unit }: StepDraft): void {
   if (unit.preemption !== 'held') return;
   unit.preemption = 'free';
   unit.heldBecause = undefined;
 }
 
 /** The old MASTER has just resigned in our favour: nobody needs to be waited for. */
-function assumeRole(turn: Turn, event: Extract<UnitEvent, { kind: 'assumeRole' }>): void {
-  if (turn.unit.role !== 'BACKUP' || turn.unit.inMaintenance) return;
-  withdrawPreemption(turn, event.because);
-  takeOver(turn, allSeats(turn), event.because, { vipsReady: event.vipsCommitted });
+function assumeRole(step: StepDraft, event: Extract<UnitEvent, { kind: 'assumeRole' }>): void {
+  if (step.unit.role !== 'BACKUP' || step.unit.inMaintenance) return;
+  withdrawPreemption(step, event.because);
+  takeOver(step, allMembers(step), event.because, { vipsReady: event.vipsCommitted });
 }
 
-function setMaintenance(turn: Turn, on: boolean): void {
-  const { unit } = turn;
+function setMaintenance(step: StepDraft, on: boolean): void {
+  const { unit } = step;
   if (unit.inMaintenance === on) return;
   unit.inMaintenance = on;
-  if (on && unit.role === 'MASTER') goLive(turn, allSeats(turn), 'maintenance', true);
-  else if (on) respectWeaker(turn, 'maintenance');
+  if (on && unit.role === 'MASTER')
+    enterBackupTogether(step, allMembers(step), 'maintenance', true);
+  else if (on) followLowerPriorityMaster(step, 'maintenance');
 }

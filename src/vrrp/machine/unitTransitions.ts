@@ -1,44 +1,45 @@
 /**
- * How the members of a unit change role together (keepalived 2.2.7's sync groups): MASTER only when each
- * member's own master is silent, BACKUP and FAULT as soon as one of them is. The member that caused it goes
- * first, the others follow in configured order, the group's notification is last. A lone instance is a
- * group of one.
+ * How the members of a unit change role together (keepalived 2.2.7's sync groups): MASTER only when
+ * each member's own master is silent, BACKUP and FAULT as soon as one of them is. The member that
+ * caused it goes first, the others follow in configured order, the group's notification is last. A
+ * lone instance is a group of one.
  */
-import { formatIp, type IpAddress } from '../../base/ipAddress.js';
+import type { IpAddress } from '../../base/ipAddress.js';
 import { addTime, subtractTime } from '../../base/time.js';
 import type { NotifiedState, StateName, UnitAction } from './actions.js';
 import { waitFurther } from './instance.js';
 import { isOwner } from './priority.js';
+import { followText, joinText, memberText, takeoverText } from './reasons.js';
 import { enterBackup, enterFault, enterMaster, enterStop, sendAdvert, showVips } from './roles.js';
 import { masterDownTime } from './timing.js';
-import { act, allSeats, findSeat, type Seat, type Turn } from './draft.js';
+import { act, allMembers, findMember, type MemberDraft, type StepDraft } from './draft.js';
 
 /** This member's master is silent. */
-export function considerTakeover(seat: Seat): void {
-  const { turn, instance } = seat;
-  const { unit } = turn;
+export function considerTakeover(member: MemberDraft): void {
+  const { step, instance } = member;
+  const { unit } = step;
   if (instance.state !== 'BACKUP') return;
   if (unit.inMaintenance) {
-    waitFurther(seat);
+    waitFurther(member);
     return;
   }
   instance.wantsMaster = true;
   // A member that has just joined, and still waits in INIT, does not keep the others.
-  const seats = allSeats(turn, seat).filter((each) => each.instance.state !== 'INIT');
+  const members = allMembers(step, member).filter((each) => each.instance.state !== 'INIT');
   // The quicker member waits for the slower one and listens on.
-  if (!seats.every((each) => each.instance.wantsMaster)) {
-    waitFurther(seat);
+  if (!members.every((each) => each.instance.wantsMaster)) {
+    waitFurther(member);
     return;
   }
-  const mustAsk = turn.settings.commitBeforePreempt && unit.preemption !== 'granted';
-  const weaker = mustAsk ? findLivingWeaker(seats) : undefined;
+  const mustAsk = step.settings.commitBeforePreempt && unit.preemption !== 'granted';
+  const weaker = mustAsk ? findLivingLowerPriority(members) : undefined;
   if (weaker?.instance.weakerMaster !== undefined) {
-    waitFurther(seat);
-    askPreemption(turn, weaker.instance.weakerMaster.address);
+    waitFurther(member);
+    askPreemption(step, weaker.instance.weakerMaster.address);
     return;
   }
-  if (unit.preemption === 'asked') withdrawPreemption(turn, 'the old master is gone');
-  takeOver(turn, seats, takeoverText(seat));
+  if (unit.preemption === 'asked') withdrawPreemption(step, 'the old master is gone');
+  takeOver(step, members, takeoverText(member));
 }
 
 export interface TakeoverOptions {
@@ -48,190 +49,210 @@ export interface TakeoverOptions {
   readonly vipsReady?: boolean;
 }
 
-/** All members become MASTER, in the order of `seats`. Their advertisements never wait for anything. */
+/**
+ * All members become MASTER, in the order of `seats`. Their advertisements never wait for anything.
+ */
 export function takeOver(
-  turn: Turn,
-  seats: readonly Seat[],
+  step: StepDraft,
+  members: readonly MemberDraft[],
   because: string,
   options: TakeoverOptions = {},
 ): void {
-  const { unit, settings } = turn;
+  const { unit, settings } = step;
   const isResumed = options.isResumed === true;
   const vipsWait = settings.commitBeforeVip && !isResumed && options.vipsReady !== true;
-  const [first, ...others] = seats;
+  const [first, ...others] = members;
   if (first === undefined) return;
   const areShownTogether = settings.commitBeforeVip && !vipsWait;
   enterMaster(first, because, vipsWait || areShownTogether);
-  for (const seat of others) enterMaster(seat, followText(first), vipsWait || areShownTogether);
-  if (areShownTogether) showVips(seats);
+  for (const member of others) enterMaster(member, followText(first), vipsWait || areShownTogether);
+  if (areShownTogether) showVips(members);
   unit.preemption = 'free';
   unit.heldBecause = undefined;
-  unit.releaseOrder = vipsWait ? seats.map((seat) => seat.instance.name) : [];
-  changeRole(turn, 'MASTER', because, { vipsWait, isResumed });
-  if (!vipsWait) notifyGroup(turn, 'MASTER');
+  unit.releaseOrder = vipsWait ? members.map((member) => member.instance.name) : [];
+  changeRole(step, 'MASTER', because, { vipsWait, isResumed });
+  if (!vipsWait) notifyGroup(step, 'MASTER');
 }
 
 /** The coordinator lets the addresses come up; nothing happens if that role is over. */
-export function releaseVips(turn: Turn, epoch: number): void {
-  const { unit } = turn;
+export function releaseVips(step: StepDraft, epoch: number): void {
+  const { unit } = step;
   if (unit.role !== 'MASTER' || unit.epoch !== epoch || unit.releaseOrder.length === 0) return;
   const order = unit.releaseOrder;
   unit.releaseOrder = [];
-  const seats = order.map((name) => findSeat(turn, name)).filter((seat) => seat !== undefined);
-  showVips(seats.filter(({ instance }) => instance.vips === 'waiting'));
-  notifyGroup(turn, 'MASTER');
+  const members = order
+    .map((name) => findMember(step, name))
+    .filter((member) => member !== undefined);
+  showVips(members.filter(({ instance }) => instance.vips === 'waiting'));
+  notifyGroup(step, 'MASTER');
 }
 
 /** Another router is to be MASTER for `first`: all go BACKUP, silently on the wire. */
-export function stepDown(turn: Turn, first: Seat, because: string): void {
-  goLive(turn, allSeats(turn, first), because, false, first.instance.master?.address);
+export function stepDown(step: StepDraft, first: MemberDraft, because: string): void {
+  enterBackupTogether(
+    step,
+    allMembers(step, first),
+    because,
+    false,
+    first.instance.master?.address,
+  );
 }
 
 /** All members become BACKUP; with `saysZero` a MASTER tells its peers that it leaves. */
-export function goLive(
-  turn: Turn,
-  seats: readonly Seat[],
+export function enterBackupTogether(
+  step: StepDraft,
+  members: readonly MemberDraft[],
   because: string,
   saysZero: boolean,
   yieldedTo?: IpAddress,
 ): void {
-  const [first] = seats;
-  const wasFault = turn.unit.role === 'FAULT';
-  for (const seat of seats) {
-    const { instance, settings } = seat;
-    if (saysZero && instance.state === 'MASTER') sendAdvert(seat, 0);
+  const [first] = members;
+  const wasFault = step.unit.role === 'FAULT';
+  for (const member of members) {
+    const { instance, settings } = member;
+    if (saysZero && instance.state === 'MASTER') sendAdvert(member, 0);
     if (instance.state !== 'MASTER') instance.masterAdvertInterval = settings.advertInterval;
-    enterBackup(seat, seat === first || first === undefined ? because : followText(first));
+    enterBackup(member, member === first || first === undefined ? because : followText(first));
     if (wasFault && settings.unicastPeers.length > 0) {
-      act(turn, { kind: 'announceSource', instance: instance.name });
+      act(step, { kind: 'announceSource', instance: instance.name });
     }
   }
-  turn.unit.releaseOrder = [];
-  changeRole(turn, 'BACKUP', because, {
-    ...calm,
+  step.unit.releaseOrder = [];
+  changeRole(step, 'BACKUP', because, {
+    ...noFlags,
     ...(yieldedTo === undefined ? {} : { yieldedTo }),
   });
-  notifyGroup(turn, 'BACKUP');
+  notifyGroup(step, 'BACKUP');
 }
 
 /**
- * Planned hand-over: priority 0, BACKUP, and no preemption until it is released or the peer is lost.
+ * Planned hand-over: priority 0, BACKUP, and no preemption until it is released or the peer is
+ * lost.
  */
-export function resign(turn: Turn, because: string): void {
-  if (turn.unit.role === 'MASTER') goLive(turn, allSeats(turn), because, true);
-  holdPreemption(turn, because);
+export function resign(step: StepDraft, because: string): void {
+  if (step.unit.role === 'MASTER') enterBackupTogether(step, allMembers(step), because, true);
+  holdPreemption(step, because);
 }
 
 /**
- * Priority 0 of a node that was MASTER before it crashed and has not resumed: who still counts the silence takes over
- * after its skew time. Who was heard as MASTER since has nothing to be told. Where one exists and was not heard, nothing
- * is lost: it answers at once (RFC 3768 section 6.4.3), which sets every waiting router back to a whole master-down time.
+ * Priority 0 of a node that was MASTER before it crashed and has not resumed: who still counts the
+ * silence takes over after its skew time. Who was heard as MASTER since has nothing to be told.
+ * Where one exists and was not heard, nothing is lost: it answers at once (RFC 3768 section 6.4.3),
+ * which sets every waiting router back to a whole master-down time.
  */
-export function sayGoodbye(turn: Turn): void {
-  if (turn.unit.role === 'MASTER') return;
-  const seats = allSeats(turn);
-  const isHeard = ({ instance }: Seat): boolean =>
+export function sayGoodbye(step: StepDraft): void {
+  if (step.unit.role === 'MASTER') return;
+  const members = allMembers(step);
+  const isHeard = ({ instance }: MemberDraft): boolean =>
     instance.master !== undefined || instance.weakerMaster !== undefined;
-  if (seats.some(isHeard)) return;
-  for (const seat of seats) {
-    if (seat.instance.conditions.sourceAddress !== undefined) sendAdvert(seat, 0);
+  if (members.some(isHeard)) return;
+  for (const member of members) {
+    if (member.instance.conditions.sourceAddress !== undefined) sendAdvert(member, 0);
   }
 }
 
 /** From now on a weaker master counts like any other; the one that was to be replaced, at once. */
-export function holdPreemption(turn: Turn, because: string): void {
-  respectWeaker(turn, because);
-  turn.unit.preemption = 'held';
-  turn.unit.heldBecause = because;
+export function holdPreemption(step: StepDraft, because: string): void {
+  followLowerPriorityMaster(step, because);
+  step.unit.preemption = 'held';
+  step.unit.heldBecause = because;
 }
 
 /** No preemption is on its way any more: the silence of a weaker master is waited for anew. */
-export function respectWeaker(turn: Turn, because: string): void {
-  withdrawPreemption(turn, because);
-  for (const seat of allSeats(turn)) {
-    const { instance } = seat;
+export function followLowerPriorityMaster(step: StepDraft, because: string): void {
+  withdrawPreemption(step, because);
+  for (const member of allMembers(step)) {
+    const { instance } = member;
     if (instance.state !== 'BACKUP' || instance.weakerMaster === undefined) continue;
     instance.master = instance.weakerMaster;
     instance.weakerMaster = undefined;
     instance.wantsMaster = false;
     instance.drainingFor = undefined;
-    waitFurther(seat);
+    waitFurther(member);
   }
 }
 
 /** The grant for a wish to preempt. */
-export function preempt(turn: Turn): void {
-  const seats = allSeats(turn);
-  const [first] = seats;
-  const weaker = findLivingWeaker(seats) ?? first;
-  takeOver(turn, seats, weaker === undefined ? 'preempts' : takeoverText(weaker));
+export function preempt(step: StepDraft): void {
+  const members = allMembers(step);
+  const [first] = members;
+  const weaker = findLivingLowerPriority(members) ?? first;
+  takeOver(step, members, weaker === undefined ? 'preempts' : takeoverText(weaker));
 }
 
 /** The wish to preempt, if there is one, is over without an answer. */
-export function withdrawPreemption(turn: Turn, because: string): void {
-  const { unit, settings } = turn;
+export function withdrawPreemption(step: StepDraft, because: string): void {
+  const { unit, settings } = step;
   if (unit.preemption !== 'asked' && unit.preemption !== 'granted') return;
   unit.preemption = 'free';
-  for (const seat of allSeats(turn)) seat.instance.wantsMaster = false;
-  act(turn, { kind: 'preemptionWithdrawn', unit: settings.name, epoch: unit.epoch, because });
+  for (const member of allMembers(step)) member.instance.wantsMaster = false;
+  act(step, { kind: 'preemptionWithdrawn', unit: settings.name, epoch: unit.epoch, because });
 }
 
 /**
- * Brings the unit where the faults of its members say: FAULT with the first fault, out of it when no member
- * has one left, out of INIT when nothing is awaited either. `changed` is the member with the news.
+ * Brings the unit where the faults of its members say: FAULT with the first fault, out of it when
+ * no member has one left, out of INIT when nothing is awaited either. `changed` is the member with
+ * the news.
  */
-export function settleFaults(turn: Turn, changed: Seat | undefined, resumeMaster = false): void {
-  const { unit } = turn;
-  const seats = allSeats(turn, changed);
-  const faulty = seats.filter((seat) => faultOf(seat) !== undefined);
+export function settleFaults(
+  step: StepDraft,
+  changed: MemberDraft | undefined,
+  resumeMaster = false,
+): void {
+  const { unit } = step;
+  const members = allMembers(step, changed);
+  const faulty = members.filter((member) => faultOf(member) !== undefined);
   if (faulty.length > 0) {
-    enterFaults(turn, seats, faulty);
+    enterFaults(step, members, faulty);
     return;
   }
   if (unit.role !== 'INIT' && unit.role !== 'FAULT') return;
   if (resumeMaster && !unit.inMaintenance) {
-    takeOver(turn, seats, 'resumes after a crash', { isResumed: true });
+    takeOver(step, members, 'resumes after a crash', { isResumed: true });
     return;
   }
-  if (unit.role === 'INIT' && seats.some(isWaiting)) return;
+  if (unit.role === 'INIT' && members.some(isWaiting)) return;
   if (unit.role === 'FAULT') {
-    const ready = seats.filter((seat) => seat.instance.state !== 'INIT' || !isWaiting(seat));
-    goLive(turn, ready, 'no fault is left', false);
+    const ready = members.filter(
+      (member) => member.instance.state !== 'INIT' || !isWaiting(member),
+    );
+    enterBackupTogether(step, ready, 'no fault is left', false);
     return;
   }
-  enterFirstRole(turn, seats);
+  enterFirstRole(step, members);
 }
 
 /**
- * After a reload changed who belongs to the unit: a member that is new here takes part in the role that the
- * others have, once its conditions are known; and a MASTER among others that are not steps down.
+ * After a reload changed who belongs to the unit: a member that is new here takes part in the role
+ * that the others have, once its conditions are known; and a MASTER among others that are not steps
+ * down.
  */
-export function enterJoiners(turn: Turn): void {
-  const { unit } = turn;
-  if (allSeats(turn).some((seat) => faultOf(seat) !== undefined)) return;
-  for (const seat of allSeats(turn)) {
-    const { state } = seat.instance;
-    if (state === unit.role || (state === 'INIT' && isWaiting(seat))) continue;
-    if (unit.role === 'MASTER') enterMaster(seat, joinText(turn), unit.releaseOrder.length > 0);
+export function enterJoiners(step: StepDraft): void {
+  const { unit } = step;
+  if (allMembers(step).some((member) => faultOf(member) !== undefined)) return;
+  for (const member of allMembers(step)) {
+    const { state } = member.instance;
+    if (state === unit.role || (state === 'INIT' && isWaiting(member))) continue;
+    if (unit.role === 'MASTER') enterMaster(member, joinText(step), unit.releaseOrder.length > 0);
     else if (unit.role === 'BACKUP') {
-      if (state === 'MASTER') sendAdvert(seat, 0);
-      enterBackup(seat, joinText(turn));
+      if (state === 'MASTER') sendAdvert(member, 0);
+      enterBackup(member, joinText(step));
     }
   }
 }
 
 /** The end of the unit. Instances are told first, then the group. */
-export function stopUnit(turn: Turn, because: 'STOP' | 'DELETED'): void {
-  withdrawPreemption(turn, 'stops');
-  for (const seat of allSeats(turn)) enterStop(seat, because);
-  turn.unit.isStarted = false;
-  turn.unit.releaseOrder = [];
-  changeRole(turn, 'INIT', because === 'STOP' ? 'stopped' : 'removed from the configuration');
-  notifyGroup(turn, because);
+export function stopUnit(step: StepDraft, because: 'STOP' | 'DELETED'): void {
+  withdrawPreemption(step, 'stops');
+  for (const member of allMembers(step)) enterStop(member, because);
+  step.unit.isStarted = false;
+  step.unit.releaseOrder = [];
+  changeRole(step, 'INIT', because === 'STOP' ? 'stopped' : 'removed from the configuration');
+  notifyGroup(step, because);
 }
 
 /** undefined: nothing stands against this member taking part. */
-export function faultOf({ instance, settings }: Seat): string | undefined {
+export function faultOf({ instance, settings }: MemberDraft): string | undefined {
   if (!instance.hasConditions) return undefined;
   const { faults, sourceAddress } = instance.conditions;
   if (faults[0] !== undefined) return faults[0];
@@ -241,66 +262,70 @@ export function faultOf({ instance, settings }: Seat): string | undefined {
 }
 
 /**
- * From INIT. Only address owners become MASTER at once (RFC 3768 section 6.4.1), all members of a group or
- * none; here the group is told first, as keepalived does at start.
+ * From INIT. Only address owners become MASTER at once (RFC 3768 section 6.4.1), all members of a
+ * group or none; here the group is told first, as keepalived does at start.
  */
-function enterFirstRole(turn: Turn, seats: readonly Seat[]): void {
-  const quiet = seats.some((seat) => seat.instance.quietUntil > turn.at);
-  const areOwners = seats.every(
+function enterFirstRole(step: StepDraft, members: readonly MemberDraft[]): void {
+  const quiet = members.some((member) => member.instance.quietUntil > step.at);
+  const areOwners = members.every(
     ({ settings }) => isOwner(settings.priority) && settings.initialState === 'MASTER',
   );
-  if (areOwners && !quiet && !turn.unit.inMaintenance) {
-    takeOver(turn, seats, 'owns the addresses');
+  if (areOwners && !quiet && !step.unit.inMaintenance) {
+    takeOver(step, members, 'owns the addresses');
     return;
   }
-  notifyGroup(turn, 'BACKUP');
-  for (const seat of seats) delayFirstTakeover(seat);
-  changeRole(turn, 'BACKUP', 'start');
+  notifyGroup(step, 'BACKUP');
+  for (const member of members) delayFirstTakeover(member);
+  changeRole(step, 'BACKUP', 'start');
 }
 
 /** `vrrp_startup_delay`: a full master-down time, counted from the end of the delay. */
-function delayFirstTakeover(seat: Seat): void {
-  const { instance, settings, turn } = seat;
+function delayFirstTakeover(member: MemberDraft): void {
+  const { instance, settings, step } = member;
   const quietUntil = instance.quietUntil;
-  if (quietUntil > turn.at) {
+  if (quietUntil > step.at) {
     instance.quietUntil = addTime(quietUntil, masterDownTime(settings, instance));
   }
-  enterBackup(seat, 'start');
+  enterBackup(member, 'start');
   instance.quietUntil = quietUntil;
 }
 
-function enterFaults(turn: Turn, seats: readonly Seat[], faulty: readonly Seat[]): void {
-  const { unit } = turn;
+function enterFaults(
+  step: StepDraft,
+  members: readonly MemberDraft[],
+  faulty: readonly MemberDraft[],
+): void {
+  const { unit } = step;
   const [cause] = faulty;
   if (cause === undefined) return;
   const because = memberText(cause, faultOf(cause) ?? '');
-  if (unit.role === 'INIT') notifyGroup(turn, 'FAULT');
-  const order = [cause, ...seats.filter((seat) => seat !== cause)];
-  for (const seat of order) {
-    const own = faultOf(seat);
-    if (seat.instance.state !== 'FAULT') enterFault(seat, own ?? because, own !== undefined);
-    else seat.instance.because = own ?? because;
+  if (unit.role === 'INIT') notifyGroup(step, 'FAULT');
+  const order = [cause, ...members.filter((member) => member !== cause)];
+  for (const member of order) {
+    const own = faultOf(member);
+    if (member.instance.state !== 'FAULT') enterFault(member, own ?? because, own !== undefined);
+    else member.instance.because = own ?? because;
   }
-  withdrawPreemption(turn, because);
+  withdrawPreemption(step, because);
   unit.releaseOrder = [];
-  changeRole(turn, 'FAULT', because);
-  notifyGroup(turn, 'FAULT');
+  changeRole(step, 'FAULT', because);
+  notifyGroup(step, 'FAULT');
 }
 
-function askPreemption(turn: Turn, from: IpAddress): void {
-  const { unit, settings } = turn;
+function askPreemption(step: StepDraft, from: IpAddress): void {
+  const { unit, settings } = step;
   if (unit.preemption === 'asked') return;
   unit.preemption = 'asked';
   unit.epoch += 1;
-  act(turn, { kind: 'preemptionWanted', unit: settings.name, epoch: unit.epoch, from });
+  act(step, { kind: 'preemptionWanted', unit: settings.name, epoch: unit.epoch, from });
 }
 
 /** A member whose weaker master was heard within the time that a master may be silent. */
-function findLivingWeaker(seats: readonly Seat[]): Seat | undefined {
-  return seats.find(({ instance, settings, turn }) => {
+function findLivingLowerPriority(members: readonly MemberDraft[]): MemberDraft | undefined {
+  return members.find(({ instance, settings, step }) => {
     const weaker = instance.weakerMaster;
     if (weaker === undefined) return false;
-    return subtractTime(turn.at, weaker.lastHeard) < masterDownTime(settings, instance);
+    return subtractTime(step.at, weaker.lastHeard) < masterDownTime(settings, instance);
   });
 }
 
@@ -309,52 +334,33 @@ type RoleFlags = Pick<
   'vipsWait' | 'isResumed' | 'yieldedTo'
 >;
 
-const calm: RoleFlags = { vipsWait: false, isResumed: false };
+const noFlags: RoleFlags = { vipsWait: false, isResumed: false };
 
-function changeRole(turn: Turn, to: StateName, because: string, flags: RoleFlags = calm): void {
-  const { unit, settings } = turn;
+function changeRole(
+  step: StepDraft,
+  to: StateName,
+  because: string,
+  flags: RoleFlags = noFlags,
+): void {
+  const { unit, settings } = step;
   const from = unit.role;
   unit.because = because;
   if (from === to) return;
   unit.role = to;
-  unit.since = turn.at;
+  unit.since = step.at;
   unit.epoch += 1;
   const { epoch } = unit;
-  act(turn, { kind: 'roleChanged', unit: settings.name, from, to, because, epoch, ...flags });
+  act(step, { kind: 'roleChanged', unit: settings.name, from, to, because, epoch, ...flags });
 }
 
-function notifyGroup(turn: Turn, state: NotifiedState): void {
-  const { unit, settings } = turn;
+function notifyGroup(step: StepDraft, state: NotifiedState): void {
+  const { unit, settings } = step;
   if (!settings.isGroup || unit.notified === state) return;
   unit.notified = state;
-  act(turn, { kind: 'notifyGroup', unit: settings.name, state });
-}
-
-function takeoverText({ instance, turn, settings }: Seat): string {
-  const weaker = instance.weakerMaster;
-  const isAlive =
-    weaker !== undefined &&
-    subtractTime(turn.at, weaker.lastHeard) < masterDownTime(settings, instance);
-  if (isAlive) return `preempts ${formatIp(weaker.address)} of priority ${weaker.priority}`;
-  const master = instance.master;
-  if (master === undefined) return 'no master was heard';
-  if (master.priority === 0) return `${formatIp(master.address)} gave up the role`;
-  return `no advertisement from ${formatIp(master.address)} in time`;
-}
-
-function followText(first: Seat): string {
-  return `follows ${first.instance.name} in group ${first.turn.settings.name}`;
+  act(step, { kind: 'notifyGroup', unit: settings.name, state });
 }
 
 /** Held in INIT: something has not reported yet. */
-function isWaiting({ instance }: Seat): boolean {
+function isWaiting({ instance }: MemberDraft): boolean {
   return !instance.hasConditions || instance.conditions.awaiting.length > 0;
-}
-
-function joinText(turn: Turn): string {
-  return `joins ${turn.settings.name}`;
-}
-
-function memberText({ instance, turn }: Seat, text: string): string {
-  return turn.settings.isGroup ? `${instance.name}: ${text}` : text;
 }

@@ -1,4 +1,7 @@
-/** Cuts the settings of a node into units: each sync group with its members, each instance in no group. Pure. */
+/**
+ * Cuts the settings of a node into units: each sync group with its members, each instance in no
+ * group. Pure.
+ */
 import type { InstanceSettings, SyncGroupSettings, VrrpSettings } from '../settings.js';
 import type { UnitSettings } from './state.js';
 
@@ -13,7 +16,10 @@ export const unbound: Binding = { commitBeforeVip: false, commitBeforePreempt: f
 /** Which units wait for the coordinator, by name of group or lone instance. */
 export type Bindings = ReadonlyMap<string, Binding>;
 
-/** Groups first, then lone instances, each in configured order. A group without known members is no unit. */
+/**
+ * Groups first, then lone instances, each in configured order. A group without known members is no
+ * unit.
+ */
 export function unitsOf(settings: VrrpSettings, bindings: Bindings): readonly UnitSettings[] {
   const taken = new Set<string>();
   const units: UnitSettings[] = [];
@@ -42,8 +48,9 @@ export function groupOf(settings: VrrpSettings, instance: string): SyncGroupSett
 }
 
 /**
- * The unit that goes on as `unit` after a reload. undefined also where a member is now another virtual router:
- * what was won in one election says nothing about the other (keepalived 2.2.7 starts it anew as well).
+ * The unit that goes on as `unit` after a reload. undefined also where a member is now another
+ * virtual router: what was won in one election says nothing about the other (keepalived 2.2.7
+ * starts it anew as well).
  */
 export function successorOf(
   unit: UnitSettings,

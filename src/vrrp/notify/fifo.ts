@@ -1,6 +1,6 @@
 /**
- * `notify_fifo`: one line per event, in the exact order of events. The pipe is opened for reading and
- * writing, so that no reader is needed; it is removed at the end when it was made here.
+ * `notify_fifo`: one line per event, in the exact order of events. The pipe is opened for reading
+ * and writing, so that no reader is needed; it is removed at the end when it was made here.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
@@ -12,7 +12,10 @@ export interface LineSink {
   close(): void;
 }
 
-/** Opens, and makes where needed, the named pipe. A path that cannot be used is logged and swallows lines. */
+/**
+ * Opens, and makes where needed, the named pipe. A path that cannot be used is logged and swallows
+ * lines.
+ */
 export function openFifo(path: string, logger: Logger): LineSink {
   let isOurs = false;
   let descriptor: number;
@@ -20,7 +23,7 @@ export function openFifo(path: string, logger: Logger): LineSink {
     isOurs = makeFifo(path);
     descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
-    logger.log('error', 'notify FIFO cannot be used', { path, because: String(error) });
+    logger.log('error', 'notify FIFO cannot be used', { path, reason: String(error) });
     return { write: () => undefined, close: () => undefined };
   }
   let isFull = false;
@@ -31,7 +34,7 @@ export function openFifo(path: string, logger: Logger): LineSink {
         isFull = false;
       } catch (error) {
         // EAGAIN: nobody reads and the pipe is full. Never wait for a reader.
-        if (!isFull) logger.log('warning', 'notify FIFO full', { path, because: String(error) });
+        if (!isFull) logger.log('warning', 'notify FIFO full', { path, reason: String(error) });
         isFull = true;
       }
     },

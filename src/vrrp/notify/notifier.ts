@@ -1,6 +1,7 @@
 /**
- * Tells scripts and FIFOs about states, as keepalived 2.2.7 does: the script of the state first, then the
- * generic one with four more arguments, then the FIFO line. A state that was told already is not repeated.
+ * Tells scripts and FIFOs about states, as keepalived 2.2.7 does: the script of the state first,
+ * then the generic one with four more arguments, then the FIFO line. A state that was told already
+ * is not repeated.
  */
 import { seconds, type Microseconds } from '../../base/time.js';
 import { runWithDeadline, type LimitedRun } from '../scripts/deadline.js';
@@ -13,7 +14,7 @@ export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
 type FifoWord = NotifyState | 'MASTER_RX_LOWER_PRI' | 'MASTER_PRIORITY' | 'BACKUP_PRIORITY';
 
 /** How long notify_stop scripts may take at shutdown (keepalived 2.2.7: about a second). */
-export const stopPatience: Microseconds = seconds(1);
+export const stopTimeout: Microseconds = seconds(1);
 
 /** `priority`: effective; 0 for groups. */
 export interface NotifyEvent {
@@ -70,7 +71,9 @@ export class Notifier {
     this.#writeLine(event.kind, event.name, event.state, event.priority);
   }
 
-  /** MASTER heard a lower priority: the script gets no extra arguments; the FIFO a line in any case. */
+  /**
+   * MASTER heard a lower priority: the script gets no extra arguments; the FIFO a line in any case.
+   */
   lowerPriorityReceived(name: string, priority: number): void {
     const script = this.#notifyOf('INSTANCE', name)?.masterReceivedLowerPriority;
     const label = 'MASTER_RX_LOWER_PRI';
@@ -96,7 +99,7 @@ export class Notifier {
     const all = Promise.all([...this.#owners.values()].map((owner) => owner.runner.idle()));
     let late: { cancel(): void } | undefined;
     const tooLong = new Promise<void>((resolve) => {
-      late = this.#ports.timers.after(stopPatience, () => resolve());
+      late = this.#ports.timers.after(stopTimeout, () => resolve());
     });
     await Promise.race([all, tooLong]);
     late?.cancel();
@@ -126,7 +129,10 @@ export class Notifier {
     for (const sink of this.#sinks.values()) sink.write(line);
   }
 
-  /** Global FIFO first, then the VRRP one; both take the same lines. Each may have a reader of its own. */
+  /**
+   * Global FIFO first, then the VRRP one; both take the same lines. Each may have a reader of its
+   * own.
+   */
   #openSinks(): void {
     const wanted = [this.#settings.notifyFifo, this.#settings.vrrpNotifyFifo].filter(
       (fifo) => fifo !== undefined,

@@ -1,6 +1,7 @@
 /**
- * The notify scripts of one instance or group: one at a time, in order, the last always run. keepalived
- * forks them all at once, and a slow one then finishes after its successor (docs/differences.md).
+ * The notify scripts of one instance or group: one at a time, in order, the last always run.
+ * keepalived forks them all at once, and a slow one then finishes after its successor
+ * (docs/differences.md).
  */
 import type { Logger } from '../../base/logger.js';
 import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
@@ -8,9 +9,15 @@ import { runWithDeadline, type LimitedRun } from '../scripts/deadline.js';
 import { describeEnd, type ProcessSpawner } from '../scripts/process.js';
 import type { ScriptCommand } from '../settings.js';
 
-/** How long a running script may hold up those that wait behind it. Alone it may take as long as it likes. */
-export const patienceWithOthersWaiting = seconds(60);
-/** States beyond these are forgotten, oldest first: a flapping link must not queue up an hour of scripts. */
+/**
+ * How long a running script may hold up those that wait behind it. Alone it may take as long as it
+ * likes.
+ */
+export const timeoutWithOthersWaiting = seconds(60);
+/**
+ * States beyond these are forgotten, oldest first: a flapping link must not queue up an hour of
+ * scripts.
+ */
 export const longestQueue = 32;
 
 /** `label`: what it is for, as in logs: `MASTER`. */
@@ -30,7 +37,7 @@ export class SerialRunner {
   readonly #owner: string;
   readonly #waiting: NotifyJob[] = [];
   #running: LimitedRun | undefined;
-  #patience: ArmedTimer | undefined;
+  #timeout: ArmedTimer | undefined;
   #idleListeners: (() => void)[] = [];
 
   constructor(ports: NotifyPorts, owner: string) {
@@ -52,7 +59,7 @@ export class SerialRunner {
       });
     }
     if (this.#running === undefined) this.#next();
-    else this.#waitPatiently(this.#running);
+    else this.#startTimeout(this.#running);
   }
 
   /** Resolves when nothing runs and nothing waits. */
@@ -68,8 +75,8 @@ export class SerialRunner {
   }
 
   #next(): void {
-    this.#patience?.cancel();
-    this.#patience = undefined;
+    this.#timeout?.cancel();
+    this.#timeout = undefined;
     const job = this.#waiting.shift();
     if (job === undefined) {
       const listeners = this.#idleListeners;
@@ -84,16 +91,16 @@ export class SerialRunner {
         owner: this.#owner,
         state: job.label,
         script: job.command.words[0],
-        because: describeEnd(end),
+        reason: describeEnd(end),
       });
       this.#next();
     });
     this.#running = run;
-    if (this.#waiting.length > 0) this.#waitPatiently(run);
+    if (this.#waiting.length > 0) this.#startTimeout(run);
   }
 
-  #waitPatiently(run: LimitedRun): void {
-    this.#patience ??= this.#ports.timers.after(patienceWithOthersWaiting, () => {
+  #startTimeout(run: LimitedRun): void {
+    this.#timeout ??= this.#ports.timers.after(timeoutWithOthersWaiting, () => {
       this.#ports.logger.log('warning', 'notify script holds up later states and is ended', {
         owner: this.#owner,
       });

@@ -1,6 +1,6 @@
 /**
- * Users and groups of the local account files, passwd(5) and group(5). Directory services are not asked:
- * a lookup over the network must never stand in the way of an advertisement.
+ * Users and groups of the local account files, passwd(5) and group(5). Directory services are not
+ * asked: a lookup over the network must never stand in the way of an advertisement.
  */
 import { readFileSync } from 'node:fs';
 import type { ScriptCommand } from '../settings.js';
@@ -38,8 +38,8 @@ export function findGroup(group: string, wanted: string): number | undefined {
 }
 
 /**
- * Whom a script runs as: its own user, else `script_user`, else user keepalived_script where it exists,
- * else root (keepalived 2.2.7).
+ * Whom a script runs as: its own user, else `script_user`, else user keepalived_script where it
+ * exists, else root (keepalived 2.2.7).
  */
 export function chooseAccount(
   files: AccountFiles,

@@ -1,11 +1,16 @@
-/** A child with a time limit: SIGTERM to its process group, SIGKILL two seconds later (keepalived 2.2.7). */
+/**
+ * A child with a time limit: SIGTERM to its process group, SIGKILL two seconds later (keepalived
+ * 2.2.7).
+ */
 import { seconds, type Microseconds, type Timers } from '../../base/time.js';
 import type { ScriptCommand } from '../settings.js';
 import type { ProcessEnd, ProcessSpawner } from './process.js';
 
 const killAfterTerm = seconds(2);
 
-/** `timedOut`: the limit was reached; a script that catches SIGTERM still counts by its exit status. */
+/**
+ * `timedOut`: the limit was reached; a script that catches SIGTERM still counts by its exit status.
+ */
 export interface LimitedEnd {
   readonly end: ProcessEnd;
   readonly timedOut: boolean;

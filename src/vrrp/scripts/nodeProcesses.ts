@@ -1,6 +1,6 @@
 /**
- * Real child processes, started as keepalived 2.2.7 starts scripts: a process group of their own, nothing
- * on stdin, stdout and stderr, umask 0177, the configured user, no shell.
+ * Real child processes, started as keepalived 2.2.7 starts scripts: a process group of their own,
+ * nothing on stdin, stdout and stderr, umask 0177, the configured user, no shell.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';

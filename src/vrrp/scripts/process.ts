@@ -1,4 +1,7 @@
-/** Child processes as a port: what scripts, notify and FIFO readers need, and nothing of child_process. */
+/**
+ * Child processes as a port: what scripts, notify and FIFO readers need, and nothing of
+ * child_process.
+ */
 import type { ScriptCommand } from '../settings.js';
 
 /** How a child ended. `notStarted`: unknown user, missing file, refused by script security. */
@@ -8,7 +11,9 @@ export type ProcessEnd =
   | { readonly kind: 'notStarted'; readonly because: string };
 
 export interface StartedProcess {
-  /** To the whole process group, also after its leader has ended; a group that is gone is no error. */
+  /**
+   * To the whole process group, also after its leader has ended; a group that is gone is no error.
+   */
   signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 

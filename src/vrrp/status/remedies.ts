@@ -1,11 +1,24 @@
-/** What an operator can do about a problem that `status` shows. Pure text. */
+/**
+ * Problems of an instance as `status` shows them, each with what an operator can do about it. Pure
+ * text.
+ */
+import type { Microseconds } from '../../base/time.js';
 import type { ComplaintReason } from '../machine/advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
-import type { ProblemSnapshot } from './snapshot.js';
 
 type OwnReason = ComplaintReason | 'pending' | 'send' | 'script';
 /** What `status` can say of an instance, by a stable name. */
 export type ProblemReason = OwnReason | 'nopreemptDisarmed';
+
+/** Something an operator should know, with what to do about it. */
+export interface ProblemSnapshot {
+  readonly reason: ProblemReason;
+  readonly text: string;
+  readonly remedy: string;
+  readonly count: number;
+  /** Microseconds since 1970; absent for remarks on the settings. */
+  readonly lastSeen?: Microseconds;
+}
 
 const remedies: Readonly<Record<OwnReason, string>> = {
   length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',

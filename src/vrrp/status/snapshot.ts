@@ -5,13 +5,13 @@ import type { StateName } from '../machine/actions.js';
 import type { Presence } from '../addresses/interfaceAddresses.js';
 import type { InstanceCounters } from '../machine/counters.js';
 import type { Holdings, HoldingStatus } from '../addresses/holdings.js';
-import { settingRemarks, problemRemedy, type ProblemReason } from './remedies.js';
+import { problemRemedy, settingRemarks, type ProblemSnapshot } from './remedies.js';
+import type { UnitView } from './rolePicture.js';
 import type { Senders } from '../wire/senders.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';
 import type { HeardMaster, InstanceState } from '../machine/state.js';
 import { mergeTracking } from '../tracking/observations.js';
 import type { ScriptReport, Trackers } from '../tracking/trackers.js';
-import type { UnitRunner } from '../unitRunner.js';
 import { groupOf } from '../machine/units.js';
 
 /** `text` as in keepalived's dump; `isPresent`: seen on the interface now, whatever we believe. */
@@ -22,16 +22,6 @@ export interface ItemSnapshot {
   readonly isExcluded: boolean;
   /** Why it is pending. */
   readonly because?: string;
-}
-
-/** Something an operator should know, with what to do about it. */
-export interface ProblemSnapshot {
-  readonly reason: ProblemReason;
-  readonly text: string;
-  readonly remedy: string;
-  readonly count: number;
-  /** Microseconds since 1970; absent for remarks on the settings. */
-  readonly lastSeen?: Microseconds;
 }
 
 export interface PeerSnapshot {
@@ -90,29 +80,10 @@ export interface RouterSnapshot {
   readonly scripts: readonly ScriptReport[];
 }
 
-/** The few things that the daemon looks at several times a second; times are monotonic. */
-export interface RolePicture {
-  readonly units: readonly {
-    readonly name: string;
-    readonly state: StateName;
-    readonly since: Microseconds;
-  }[];
-  readonly instances: readonly {
-    readonly unit: string;
-    readonly vrid: number;
-    readonly effectivePriority: number;
-    readonly lastAdvertSent: Microseconds | undefined;
-    /** When the router that is MASTER while this one is not was heard last. */
-    readonly masterHeard: Microseconds | undefined;
-    /** That router; its priority is 0 when it gave up the role. */
-    readonly master: HeardMaster | undefined;
-  }[];
-}
-
 /** Where a snapshot is taken from. */
 export interface SnapshotSource {
   readonly settings: VrrpSettings;
-  readonly units: readonly UnitRunner[];
+  readonly units: readonly UnitView[];
   readonly holdings: Holdings;
   readonly staticOwner: string;
   readonly trackers: Trackers;
@@ -149,33 +120,9 @@ export function takeSnapshot(source: SnapshotSource): RouterSnapshot {
   };
 }
 
-/** Of 500 instances a snapshot takes 5 ms, this a tenth of one. */
-export function takeRolePicture(units: Iterable<UnitRunner>): RolePicture {
-  const picture = {
-    units: [] as RolePicture['units'][number][],
-    instances: [] as RolePicture['instances'][number][],
-  };
-  for (const { settings, state } of units) {
-    picture.units.push({ name: settings.name, state: state.role, since: state.since });
-    for (const { name, virtualRouterId } of settings.members) {
-      const member = state.members[name];
-      if (member === undefined) continue;
-      picture.instances.push({
-        unit: settings.name,
-        vrid: virtualRouterId,
-        effectivePriority: member.effectivePriority,
-        lastAdvertSent: member.lastAdvertSent,
-        masterHeard: (member.master ?? member.weakerMaster)?.lastHeard,
-        master: member.master ?? member.weakerMaster,
-      });
-    }
-  }
-  return picture;
-}
-
 function instanceSnapshot(
   source: SnapshotSource & { readonly presence: Presence },
-  unit: UnitRunner,
+  unit: UnitView,
   settings: InstanceSettings,
   state: InstanceState,
   toWall: (at: Microseconds) => Microseconds,

@@ -1,6 +1,6 @@
 /**
- * Looks at the world whenever something changed and tells each instance its conditions, when they differ
- * from those told before. Many changes that arrive together cost one look.
+ * Looks at the world whenever something changed and tells each instance its conditions, when they
+ * differ from those told before. Many changes that arrive together cost one look.
  */
 import { ipEquals } from '../../base/ipAddress.js';
 import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
@@ -24,7 +24,7 @@ export interface ConditionPorts {
 export class ConditionKeeper {
   readonly #ports: ConditionPorts;
   readonly #onChange: (instance: string, conditions: Conditions) => void;
-  readonly #told = new Map<string, Conditions>();
+  readonly #sent = new Map<string, Conditions>();
   #settings: VrrpSettings | undefined;
   #isDue = false;
   #retry: ArmedTimer | undefined;
@@ -34,18 +34,20 @@ export class ConditionKeeper {
     this.#onChange = onChange;
   }
 
-  /** The settings from now on; each instance whose conditions are news is told before this returns. */
+  /**
+   * The settings from now on; each instance whose conditions are news is told before this returns.
+   */
   apply(settings: VrrpSettings): void {
     this.#settings = settings;
-    for (const name of this.#told.keys()) {
-      if (!settings.instances.some((instance) => instance.name === name)) this.#told.delete(name);
+    for (const name of this.#sent.keys()) {
+      if (!settings.instances.some((instance) => instance.name === name)) this.#sent.delete(name);
     }
     this.#refresh();
   }
 
   /** An instance that comes back under its name starts without knowledge. */
   forget(instance: string): void {
-    this.#told.delete(instance);
+    this.#sent.delete(instance);
   }
 
   refreshSoon(): void {
@@ -57,16 +59,18 @@ export class ConditionKeeper {
     });
   }
 
-  /** Addresses come by the hundred when VIPs are set; only those that can be a source matter here. */
+  /**
+   * Addresses come by the hundred when VIPs are set; only those that can be a source matter here.
+   */
   networkChanged(event: NetworkEvent): void {
     if (event.kind === 'address') {
-      const isMissed = [...this.#told.values()].some((told) => told.sourceAddress === undefined);
+      const isMissed = [...this.#sent.values()].some((sent) => sent.sourceAddress === undefined);
       if (!isMissed) return;
     }
     if (event.kind === 'addressGone') {
       const gone = event.address.address;
-      const isUsed = [...this.#told.values()].some(
-        (told) => told.sourceAddress !== undefined && ipEquals(told.sourceAddress, gone),
+      const isUsed = [...this.#sent.values()].some(
+        (sent) => sent.sourceAddress !== undefined && ipEquals(sent.sourceAddress, gone),
       );
       if (!isUsed) return;
     }
@@ -90,9 +94,9 @@ export class ConditionKeeper {
       refused ||= because !== undefined;
       const conditions =
         because === undefined ? seen : { ...seen, faults: [...seen.faults, because] };
-      const before = this.#told.get(instance.name);
+      const before = this.#sent.get(instance.name);
       if (before !== undefined && sameConditions(before, conditions)) continue;
-      this.#told.set(instance.name, conditions);
+      this.#sent.set(instance.name, conditions);
       this.#onChange(instance.name, conditions);
     }
     if (refused) this.#retryLater();

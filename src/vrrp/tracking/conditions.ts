@@ -1,4 +1,7 @@
-/** What the world says about one instance, as the machine takes it: trackers, interfaces, source, socket. Pure. */
+/**
+ * What the world says about one instance, as the machine takes it: trackers, interfaces, source,
+ * socket. Pure.
+ */
 import { chooseSource, type KernelView } from '../addresses/interfaceAddresses.js';
 import type { Conditions } from '../machine/events.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';

@@ -1,6 +1,7 @@
 /**
- * Reads one `track_file` whenever it may have changed. The directory is watched, not the file: editors
- * and scripts replace files. Where the directory does not exist yet it is looked for once a second.
+ * Reads one `track_file` whenever it may have changed. The directory is watched, not the file:
+ * editors and scripts replace files. Where the directory does not exist yet it is looked for once a
+ * second.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -55,14 +56,17 @@ export class FileTracker {
     return this.#value ?? 0;
   }
 
-  /** Reports the value at once. `init_file` writes the file where it is missing, or always; if it cannot, that is logged. */
+  /**
+   * Reports the value at once. `init_file` writes the file where it is missing, or always; if it
+   * cannot, that is logged.
+   */
   start(): void {
     const { files, logger } = this.#ports;
     const { init, path } = this.#settings;
     if (init !== undefined && (init.overwrite || files.read(path) === undefined)) {
-      const because = files.write(path, `${init.value}\n`);
-      if (because !== undefined) {
-        logger.log('error', 'init_file: the tracked file cannot be written', { path, because });
+      const reason = files.write(path, `${init.value}\n`);
+      if (reason !== undefined) {
+        logger.log('error', 'init_file: the tracked file cannot be written', { path, reason });
       }
     }
     this.#arm();

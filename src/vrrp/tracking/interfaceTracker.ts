@@ -1,6 +1,7 @@
 /**
- * Which interfaces are up and running, debounced by `interface_up_down_delays`. An interface that does
- * not exist is bad; one that is created again under its name is the same interface to an operator.
+ * Which interfaces are up and running, debounced by `interface_up_down_delays`. An interface that
+ * does not exist is bad; one that is created again under its name is the same interface to an
+ * operator.
  */
 import { microseconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { NetworkWatch } from '../../net/ports.js';
@@ -31,7 +32,9 @@ export class InterfaceTracker {
     return this.#known;
   }
 
-  /** The names to follow from now on. New ones get their verdict at once, without a delay or a call. */
+  /**
+   * The names to follow from now on. New ones get their verdict at once, without a delay or a call.
+   */
   follow(names: Iterable<string>, delays: VrrpSettings['interfaceDelays']): void {
     this.#delays = delays;
     const wanted = new Set(names);

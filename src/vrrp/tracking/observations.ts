@@ -3,6 +3,7 @@
  * A tracker says good, bad, (before its first result) unknown, or disabled; a file says a number.
  */
 import type { Conditions, Contribution } from '../machine/events.js';
+import { isTrackerFault, trackerContribution } from '../machine/priority.js';
 import type {
   InstanceSettings,
   SyncGroupSettings,
@@ -71,8 +72,9 @@ export function judgeTracking(
 }
 
 /**
- * The trackers of an instance and of its group. In a group the instance's weights do not count unless
- * `sync_group_tracking_weight` is on: members with different priorities could elect different masters.
+ * The trackers of an instance and of its group. In a group the instance's weights do not count
+ * unless `sync_group_tracking_weight` is on: members with different priorities could elect
+ * different masters.
  */
 export function mergeTracking(
   instance: InstanceSettings,
@@ -101,20 +103,20 @@ class Gathering implements TrackOutcome {
   readonly awaiting: string[] = [];
   readonly contributions: Contribution[] = [];
 
-  /** w > 0: +w while good; w < 0: -|w| while bad; 0: bad is a fault. `reverse` swaps good and bad. */
+  /** A weight of 0 makes a fault of what is bad, any other a contribution (machine/priority.ts). */
   addVerdict({ reference, what, tracker, verdict }: Verdict): void {
+    const { weight, isReversed } = reference;
     if (verdict === 'disabled') return;
-    const weighted = reference.weight !== 0;
     if (verdict === 'unknown') {
-      if (!weighted) this.awaiting.push(tracker);
+      if (weight === 0) this.awaiting.push(tracker);
       return;
     }
-    const isGood = (verdict === 'good') !== reference.isReversed;
-    if (weighted) {
-      const counts = isGood === reference.weight > 0;
-      this.contributions.push({ tracker, value: counts ? reference.weight : 0 });
-    } else if (!isGood) {
-      this.faults.push(reference.isReversed ? `${tracker} is good (reversed)` : what);
+    const isGood = verdict === 'good';
+    if (weight !== 0) {
+      const value = trackerContribution(weight, isReversed, isGood);
+      this.contributions.push({ tracker, value });
+    } else if (isTrackerFault(weight, isReversed, isGood)) {
+      this.faults.push(isReversed ? `${tracker} is good (reversed)` : what);
     }
   }
 

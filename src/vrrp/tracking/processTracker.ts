@@ -1,6 +1,6 @@
 /**
- * Counts the processes that match a `vrrp_track_process`, by looking at /proc once a second. The verdict
- * changes only after `fork_delay` or `terminate_delay` has passed with the new count.
+ * Counts the processes that match a `vrrp_track_process`, by looking at /proc once a second. The
+ * verdict changes only after `fork_delay` or `terminate_delay` has passed with the new count.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { seconds, type ArmedTimer, type Microseconds, type Timers } from '../../base/time.js';

@@ -1,4 +1,7 @@
-/** When results of a script change its verdict: keepalived's counter from 0 to rise + fall - 1. Pure. */
+/**
+ * When results of a script change its verdict: keepalived's counter from 0 to rise + fall - 1.
+ * Pure.
+ */
 import type { TrackVerdict } from './observations.js';
 
 export interface RiseFallSettings {
@@ -12,7 +15,9 @@ export interface RiseFall {
   readonly counter: number;
 }
 
-/** `init_fail` starts bad, so that `rise` successes are needed; otherwise the first result decides. */
+/**
+ * `init_fail` starts bad, so that `rise` successes are needed; otherwise the first result decides.
+ */
 export function initialRiseFall(initFail: boolean): RiseFall {
   return { verdict: initFail ? 'bad' : 'unknown', counter: 0 };
 }

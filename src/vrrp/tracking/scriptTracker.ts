@@ -1,6 +1,7 @@
 /**
- * Runs one `vrrp_script` again and again. A run that is still going when the next is due is not doubled:
- * that round is skipped (keepalived 2.2.7 starts another one beside it; docs/differences.md).
+ * Runs one `vrrp_script` again and again. A run that is still going when the next is due is not
+ * doubled: that round is skipped (keepalived 2.2.7 starts another one beside it;
+ * docs/differences.md).
  */
 import type { Logger } from '../../base/logger.js';
 import type { ArmedTimer, Timers } from '../../base/time.js';
@@ -96,19 +97,22 @@ export class ScriptTracker {
     const level = succeeded ? 'info' : 'warning';
     this.#ports.logger.log(level, succeeded ? 'track script succeeds' : 'track script fails', {
       script: this.#settings.name,
-      because: this.#lastEnd,
+      reason: this.#lastEnd,
     });
     this.#onVerdict(this.#state.verdict);
   }
 
-  /** A script that is missing, or may not run, takes no router down (keepalived 2.2.7); each round tries again. */
-  #disable(because: string): void {
-    this.#lastEnd = because;
+  /**
+   * A script that is missing, or may not run, takes no router down (keepalived 2.2.7); each round
+   * tries again.
+   */
+  #disable(reason: string): void {
+    this.#lastEnd = reason;
     if (this.#state.verdict === 'disabled') return;
     this.#state = { verdict: 'disabled', counter: 0 };
     this.#ports.logger.log('error', 'track script cannot run and does not count', {
       script: this.#settings.name,
-      because,
+      reason,
     });
     this.#onVerdict('disabled');
   }

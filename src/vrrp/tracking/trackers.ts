@@ -1,4 +1,7 @@
-/** All trackers of a node together: started, kept over a reload, and their latest results in one place. */
+/**
+ * All trackers of a node together: started, kept over a reload, and their latest results in one
+ * place.
+ */
 import type { Logger } from '../../base/logger.js';
 import type { Timers } from '../../base/time.js';
 import type { NetworkWatch } from '../../net/ports.js';
@@ -154,7 +157,10 @@ export class Trackers {
   }
 }
 
-/** Interfaces an instance stands or falls with: its own, those of its VIPs, and of tracked routes and rules. */
+/**
+ * Interfaces an instance stands or falls with: its own, those of its VIPs, and of tracked routes
+ * and rules.
+ */
 export function interfacesOf(instance: InstanceSettings): ReadonlySet<string> {
   const names = new Set<string>();
   const addresses = [...instance.virtualAddresses, ...instance.excludedAddresses];

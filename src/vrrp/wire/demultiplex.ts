@@ -4,9 +4,9 @@ import type { VrrpDatagram } from '../../net/ports.js';
 import type { InstanceSettings } from '../settings.js';
 
 /**
- * `candidates`: the instances on the socket that have the VRID of the datagram, in configured order. More
- * than one (unicast, disjoint peers): the one whose `unicast_peer` lists the source (keepalived 2.2.7).
- * undefined: for none of ours.
+ * `candidates`: the instances on the socket that have the VRID of the datagram, in configured
+ * order. More than one (unicast, disjoint peers): the one whose `unicast_peer` lists the source
+ * (keepalived 2.2.7). undefined: for none of ours.
  */
 export function chooseInstance(
   candidates: readonly InstanceSettings[],

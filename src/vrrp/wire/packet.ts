@@ -69,8 +69,8 @@ export function advertLength(version: 2 | 3, family: IpFamily, count: number): n
 }
 
 /**
- * Reads a whole VRRP message. The checksum is not looked at (`hasValidChecksum`), nor is the type; the
- * reserved bits of version 3 are ignored (RFC 5798 section 5.2.6).
+ * Reads a whole VRRP message. The checksum is not looked at (`hasValidChecksum`), nor is the type;
+ * the reserved bits of version 3 are ignored (RFC 5798 section 5.2.6).
  *
  * Throws DecodeError where the version is not 2 or 3 or the length does not fit the address count.
  */
@@ -137,9 +137,9 @@ export function hasValidChecksum(payload: Uint8Array, version: 2 | 3, carriage: 
 }
 
 /**
- * v2 over IPv4 covers the message, authentication data included (RFC 3768 section 5.3.8). v3 over IPv4 has
- * a pseudo header with the actual destination, as keepalived 2.2.7 does it (RFC 9568 section 5.2.8 leaves it
- * out); IPv6 has RFC 8200's pseudo header.
+ * v2 over IPv4 covers the message, authentication data included (RFC 3768 section 5.3.8). v3 over
+ * IPv4 has a pseudo header with the actual destination, as keepalived 2.2.7 does it (RFC 9568
+ * section 5.2.8 leaves it out); IPv6 has RFC 8200's pseudo header.
  */
 function checksumSum(payload: Uint8Array, version: 2 | 3, carriage: Carriage): number {
   const isPlain = version === 2 && carriage.source.family === 4;

@@ -1,4 +1,7 @@
-/** Adverts and source announcements on their way to the wire; a failing send is logged once until it works again. */
+/**
+ * Adverts and source announcements on their way to the wire; a failing send is logged once until it
+ * works again.
+ */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
 import type { KernelOutcome, NeighbourAnnouncer } from '../../net/ports.js';
@@ -30,7 +33,10 @@ export class Senders {
     return this.#failing.get(instance);
   }
 
-  /** One copy to the group, or to each unicast peer in configured order, all with one identification. */
+  /**
+   * One copy to the group, or to each unicast peer in configured order, all with one
+   * identification.
+   */
   sendAdvert(
     instance: InstanceSettings,
     source: IpAddress | undefined,
@@ -66,7 +72,7 @@ export class Senders {
     this.#ports.logger.log('warning', 'advert not sent', {
       instance,
       to: formatIp(destination),
-      because: outcome.message,
+      reason: outcome.message,
     });
   }
 }

@@ -1,7 +1,7 @@
 /**
- * One raw socket per address family, interface and multicast group or unicast source; all instances with
- * that tuple share it and are told apart by VRID. A socket belongs to a link by its index, so one whose
- * link was deleted and created again is opened anew.
+ * One raw socket per address family, interface and multicast group or unicast source; all instances
+ * with that tuple share it and are told apart by VRID. A socket belongs to a link by its index, so
+ * one whose link was deleted and created again is opened anew.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import type {
@@ -14,8 +14,8 @@ import type {
 import type { InstanceSettings } from '../settings.js';
 
 /**
- * A flood of 50,000 adverts a second fills the kernel's default in 5 ms, and the real ones among them are
- * lost; this lasts for 25 ms.
+ * A flood of 50,000 adverts a second fills the kernel's default in 5 ms, and the real ones among
+ * them are lost; this lasts for 25 ms.
  */
 const defaultReceiveBufferBytes = 1 << 20;
 
@@ -32,7 +32,9 @@ export interface SocketPoolPorts {
   readonly network: NetworkWatch;
 }
 
-/** `candidates`: the instances on this socket with the VRID of the datagram, in configured order. */
+/**
+ * `candidates`: the instances on this socket with the VRID of the datagram, in configured order.
+ */
 export type SocketListener = (
   candidates: readonly InstanceSettings[],
   datagram: VrrpDatagram,
@@ -51,8 +53,9 @@ export class SocketPool {
   }
 
   /**
-   * Makes `instance` a user of the socket that its settings and source ask for, and leaves the one it used
-   * before. Gives why there is no socket, or undefined. A refused socket is tried again by each call.
+   * Makes `instance` a user of the socket that its settings and source ask for, and leaves the one
+   * it used before. Gives why there is no socket, or undefined. A refused socket is tried again by
+   * each call.
    */
   assign(instance: InstanceSettings, source: IpAddress | undefined): string | undefined {
     const spec = socketSpec(instance, source);

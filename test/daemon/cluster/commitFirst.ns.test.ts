@@ -10,7 +10,10 @@ import { pairConfig } from '../../support/daemon/pairConfig.js';
 jest.setTimeout(300_000);
 
 const { client, server, lanVip, wanVip } = pairAddresses;
-/** Enough for a commit that takes some time; one address and one server take 40,000 of the injector, by their ports. */
+/**
+ * Enough for a commit that takes some time; one address and one server take 40,000 of the injector,
+ * by their ports.
+ */
 const ballast = process.env['KEEPSTATE_FULL'] === '1' ? 40_000 : 20_000;
 
 describe('policy ACCEPT and tcp_loose 1, the case in which packets before the commit break flows', () => {
@@ -91,7 +94,10 @@ describe('policy ACCEPT and tcp_loose 1, the case in which packets before the co
   });
 });
 
-/** An entry of the backup's own for a replicated connection, with another translation: it would break it. */
+/**
+ * An entry of the backup's own for a replicated connection, with another translation: it would
+ * break it.
+ */
 async function plantStray({ firewalls }: FirewallPair): Promise<string> {
   const table = await firewalls[0].conntrack('-L', '-p', 'tcp', '--dport', '7000');
   const port = /src=10\.1\.0\.10 dst=\S+ sport=(\d+)/.exec(table)?.[1];

@@ -12,7 +12,10 @@ const faults =
     ? clusterFaults
     : clusterFaults.filter(({ name }) => name === 'clean stop');
 
-/** Both pairs drop what reaches a VIP without a flow: without that rule the incumbents' takeover resets connections. */
+/**
+ * Both pairs drop what reaches a VIP without a flow: without that rule the incumbents' takeover
+ * resets connections.
+ */
 describe('the same faults for keepstate and for keepalived with conntrackd', () => {
   test('outages and survivors side by side; all of keepstate survive', async () => {
     const keepstate = await keepstateCluster();

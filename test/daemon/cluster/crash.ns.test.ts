@@ -76,7 +76,8 @@ describe('crashes', () => {
     const roles = join(nodes[0].host.directory, 'run/role.json');
     await waitFor(() => readFileSync(roles, 'utf8').includes('GATEWAY'));
     await nodes[0].process.kill();
-    // An operator's maintenance, as it is kept: set by hand here, since a daemon would have handed over.
+    // An operator's maintenance, as it is kept: set by hand here, since a daemon would have handed
+    // over.
     const state = join(nodes[0].host.directory, 'state/state.json');
     writeFileSync(state, '{"maintenance":true}');
     await nodes[0].start('test/support/daemon/killableWorker.cjs');
@@ -101,7 +102,8 @@ describe('crashes', () => {
     await nodes[0].process.kill();
     await nodes[1].waitForRole('MASTER');
     expect(await pair.firewalls[0].hasAddress(pairAddresses.lanVip)).toBe(true);
-    // Longer than any peer waits with the interval that it starts with: 3 of 2 s, and less than one more.
+    // Longer than any peer waits with the interval that it starts with: 3 of 2 s, and less than one
+    // more.
     const { units } = JSON.parse(readFileSync(roles, 'utf8')) as { units: { GATEWAY: number } };
     await waitFor(() => systemClock.now() - units.GATEWAY > 7_000_000, {
       description: 'the patience of every peer to be over',

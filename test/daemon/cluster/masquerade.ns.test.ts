@@ -6,8 +6,9 @@ jest.setTimeout(300_000);
 const { lanVip, wan, wanVip } = pairAddresses;
 
 /**
- * MASQUERADE picks the address of the outgoing interface that fits the way: the WAN VIP, because the own addresses
- * there are of another network. The kernel destroys such flows with the address, and with the interface.
+ * MASQUERADE picks the address of the outgoing interface that fits the way: the WAN VIP, because
+ * the own addresses there are of another network. The kernel destroys such flows with the address,
+ * and with the interface.
  */
 describe('MASQUERADE to a VIP', () => {
   let cluster: KeepstateCluster;

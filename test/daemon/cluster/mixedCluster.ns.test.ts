@@ -56,7 +56,9 @@ describe('a cluster of keepstate on one node and keepalived with conntrackd on t
   });
 });
 
-/** Stops what runs on the node and starts keepstate with the file that `migrate` makes of the two. */
+/**
+ * Stops what runs on the node and starts keepstate with the file that `migrate` makes of the two.
+ */
 async function migrateNode(cluster: Cluster, index: 0 | 1): Promise<void> {
   const host = cluster.pair.firewalls[index];
   const { keepalived, conntrackd } = incumbentConfig(index);

@@ -23,7 +23,8 @@ describe('two masters', () => {
     await cluster.close();
   });
 
-  // Who hears first decides whether the stronger one learns of the other from VRRP or from the other itself.
+  // Who hears first decides whether the stronger one learns of the other from VRRP or from the
+  // other itself.
   test.each([
     ['the weaker hears first, and gives way unheard', 1, /^fw2 was MASTER too, for /],
     ['the stronger hears first', 0, /^10\.[12]\.0\.2 was MASTER too, with /],
@@ -86,7 +87,9 @@ async function knowsOfSplit(node: KeepstateClusterNode, after: number): Promise<
   expect(problems.map(({ code }) => code)).toContain('two-masters');
 }
 
-/** The last of these lines of its history is about the split, with its cause and what was merged. */
+/**
+ * The last of these lines of its history is about the split, with its cause and what was merged.
+ */
 async function tellsTheStory(
   node: KeepstateClusterNode,
   after: number,

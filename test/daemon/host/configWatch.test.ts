@@ -28,7 +28,7 @@ describe('the configuration on the disk', () => {
     writeFileSync(join(directory, 'k.conf'), text);
   };
 
-  function bench(): {
+  function harness(): {
     watch: ConfigWatch;
     time: ManualTime;
     loads: () => number;
@@ -57,7 +57,7 @@ describe('the configuration on the disk', () => {
   }
 
   test('that would not start is a problem, until it would; also in a file that is included', async () => {
-    const { watch, time, codes } = bench();
+    const { watch, time, codes } = harness();
     write('priorty 90');
     await time.advance(seconds(21));
     expect(codes()).toEqual(['config-broken']);
@@ -71,7 +71,7 @@ describe('the configuration on the disk', () => {
   });
 
   test('is read only after it changed', async () => {
-    const { time, loads } = bench();
+    const { time, loads } = harness();
     await time.advance(seconds(300));
     expect(loads()).toBe(1);
     write('priority 90');
@@ -80,7 +80,7 @@ describe('the configuration on the disk', () => {
   });
 
   test('that a reload refused is a problem, until one succeeds or it is as before', async () => {
-    const { watch, time, codes } = bench();
+    const { watch, time, codes } = harness();
     const refused = {
       ok: false,
       code: 'bad-configuration',

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { systemClock, SystemTimers } from '../../../src/base/systemClock.js';
-import { openLog, type LogRecord, type ProcessLog } from '../../../src/daemon/log/log.js';
+import {
+  formatLine,
+  openLog,
+  type LogRecord,
+  type ProcessLog,
+} from '../../../src/daemon/log/log.js';
 
 const timers = new SystemTimers(systemClock);
 let directory: string;
@@ -42,6 +47,16 @@ function open(): ProcessLog {
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 const lines = (file: string): number => readFileSync(file, 'utf8').trim().split('\n').length;
+
+test('a line has time, level, a constant message and fields; what needs it is quoted', () => {
+  const fields = { instance: 'VI', reason: 'priority 0', nothing: undefined, n: 3 };
+  expect(formatLine('T', 'notice', 'Entering MASTER STATE', fields)).toBe(
+    'T notice: Entering MASTER STATE instance=VI reason="priority 0" n=3',
+  );
+  expect(formatLine('T', 'error', 'two\nlines', { a: 'x\ny' })).toBe(
+    'T error: two lines a="x\\ny"',
+  );
+});
 
 test('a line goes to stderr, to the file, whose folder is made, and to syslog', async () => {
   const log = open();

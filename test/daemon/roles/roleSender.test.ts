@@ -1,7 +1,7 @@
 import { seconds } from '../../../src/base/time.js';
-import { rolesOf, RoleTeller } from '../../../src/daemon/roles/roleSender.js';
+import { rolesOf, RoleSender } from '../../../src/daemon/roles/roleSender.js';
 import type { SyncCommand } from '../../../src/sync/messages.js';
-import type { RolePicture } from '../../../src/vrrp/status/snapshot.js';
+import type { RolePicture } from '../../../src/vrrp/status/rolePicture.js';
 
 const instance = (unit: string, vrid: number, effectivePriority: number) => ({
   ...{ unit, vrid, effectivePriority },
@@ -36,11 +36,11 @@ test('of very many units some are told and the rest is counted', () => {
 
 test('only news are told; another worker is told again', () => {
   const posted: SyncCommand[] = [];
-  const teller = new RoleTeller((command) => posted.push(command));
-  teller.tell(picture, undefined);
-  teller.tell(picture, undefined);
+  const teller = new RoleSender((command) => posted.push(command));
+  teller.send(picture, undefined);
+  teller.send(picture, undefined);
   expect(posted).toHaveLength(1);
   teller.forget();
-  teller.tell(picture, undefined);
+  teller.send(picture, undefined);
   expect(posted).toHaveLength(2);
 });

@@ -6,7 +6,7 @@ import { advertOf } from '../../../src/vrrp/wire/advert.js';
 import { encodeAdvert, type AdvertV2 } from '../../../src/vrrp/wire/packet.js';
 import type { ComplaintReason } from '../../../src/vrrp/machine/advertProblems.js';
 import type { InstanceSettings } from '../../../src/vrrp/settings.js';
-import { RouterBench, vrrpSettings } from '../../support/vrrp/routerHarness.js';
+import { RouterHarness, vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings, ip, password, vip } from '../../support/vrrp/settings.js';
 
 const source = ip('10.0.0.2');
@@ -24,9 +24,9 @@ interface Given {
 /** Codes of the problems of a MASTER that received this. */
 async function codesAfter(given: Given): Promise<string[]> {
   const settings = instanceSettings({ virtualAddresses: [vip('10.0.0.100')], ...given.ours });
-  const bench = new RouterBench(vrrpSettings([settings]));
-  await bench.router.start();
-  await bench.time.advance(seconds(5));
+  const harness = new RouterHarness(vrrpSettings([settings]));
+  await harness.router.start();
+  await harness.time.advance(seconds(5));
   const from = given.datagram?.source ?? source;
   const destination = given.datagram?.destination ?? settings.multicastGroup;
   const theirs = { ...settings, ...given.theirs };
@@ -35,11 +35,11 @@ async function codesAfter(given: Given): Promise<string[]> {
   const bytes = encodeAdvert(advert, { source: from, destination });
   const payload = given.payload?.(bytes) ?? bytes;
   const whole = { ttl: 255, totalLength: payload.length + 20, payload };
-  bench.network.sockets[0]?.deliver({ source: from, destination, ...whole, ...given.datagram });
-  await bench.time.advance(microseconds(1));
-  const [instance] = bench.router.snapshot().instances;
+  harness.network.sockets[0]?.deliver({ source: from, destination, ...whole, ...given.datagram });
+  await harness.time.advance(microseconds(1));
+  const [instance] = harness.router.snapshot().instances;
   if (instance === undefined) throw new Error('there is one instance');
-  return instanceProblems(instance, bench.time.wallClock()).map(({ code }) => code);
+  return instanceProblems(instance, harness.time.wallClock()).map(({ code }) => code);
 }
 
 const flipped = (bytes: Uint8Array, at: number, mask: number): Uint8Array =>

@@ -16,7 +16,10 @@ const { lanVip } = pairAddresses;
 /** Node.js starts within the patience of a peer also where the machine has other work. */
 const advertSeconds = 3;
 
-/** As an operator has it: the paths that the unit makes. `runtime` is where nobody but its user may write. */
+/**
+ * As an operator has it: the paths that the unit makes. `runtime` is where nobody but its user may
+ * write.
+ */
 function installedConfig(runtime = '/run'): string {
   return pairConfig({
     index: 0,

@@ -1,4 +1,7 @@
-/** The firewall pair with a daemon on each side, traffic across it, and the faults that can befall it. */
+/**
+ * The firewall pair with a daemon on each side, traffic across it, and the faults that can befall
+ * it.
+ */
 import { pairConfig, type PairConfigOptions } from './pairConfig.js';
 import {
   firewallPair,
@@ -65,9 +68,10 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
   }
 
   /**
-   * What reaches a VIP without a flow is dropped instead of answered with a RST. keepalived raises its VIPs before the
-   * flows are committed and needs this; keepstate's takeovers do not, so its own clusters go without. A frozen
-   * node that wakes as MASTER beside another one does: nothing could take its addresses away meanwhile.
+   * What reaches a VIP without a flow is dropped instead of answered with a RST. keepalived raises
+   * its VIPs before the flows are committed and needs this; keepstate's takeovers do not, so its
+   * own clusters go without. A frozen node that wakes as MASTER beside another one does: nothing
+   * could take its addresses away meanwhile.
    */
   async dropInvalidInput(): Promise<void> {
     for (const host of this.pair.firewalls) {
@@ -104,7 +108,9 @@ export class Cluster<First extends ClusterNode = ClusterNode, Second extends Clu
     return ClusterTraffic.start(this.pair.client);
   }
 
-  /** Traffic across one accident: replicated before it, alive a moment after it, and judged then. */
+  /**
+   * Traffic across one accident: replicated before it, alive a moment after it, and judged then.
+   */
   async surviving(
     accident: () => Promise<void>,
     replicatedAt: 0 | 1 = 1,

@@ -1,4 +1,7 @@
-/** Configurations for the members of a cluster: the two daemons that keepstate replaces, beside its own. */
+/**
+ * Configurations for the members of a cluster: the two daemons that keepstate replaces, beside its
+ * own.
+ */
 import { pairAddresses } from '../../lab/firewallPair.js';
 import type { Host } from '../../lab/host.js';
 import { Cluster, clusterConfig } from './cluster.js';

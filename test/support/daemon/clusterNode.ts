@@ -1,6 +1,7 @@
 /**
- * One firewall of a cluster under test, whatever runs on it: keepstate, or keepalived and conntrackd joined by a
- * notify script. Faults and waits have the same words for both, so that one scenario serves for both.
+ * One firewall of a cluster under test, whatever runs on it: keepstate, or keepalived and
+ * conntrackd joined by a notify script. Faults and waits have the same words for both, so that one
+ * scenario serves for both.
  */
 import { KeepstateNode } from './keepstateNode.js';
 import { Conntrackd } from '../../lab/conntrackd.js';
@@ -22,7 +23,9 @@ export interface ClusterNode {
   kill(): Promise<void>;
   freeze(): void;
   thaw(): void;
-  /** Resolves when the role is complete: with its addresses and flows, as far as the daemon tells. */
+  /**
+   * Resolves when the role is complete: with its addresses and flows, as far as the daemon tells.
+   */
   waitForRole(role: ClusterRole): Promise<void>;
   /** Resolves when at least `flows` flows of the other are known here. */
   waitForReplica(flows: number): Promise<void>;

@@ -100,7 +100,10 @@ export class ClusterTraffic {
   }
 }
 
-/** Every connection is there, complete and in order; none was reset; the transfers moved; the last datagrams came. */
+/**
+ * Every connection is there, complete and in order; none was reset; the transfers moved; the last
+ * datagrams came.
+ */
 export function expectSurvival(
   report: ClusterTrafficReport,
   { active, idle, bulk }: TrafficAmounts,

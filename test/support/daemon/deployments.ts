@@ -1,6 +1,7 @@
 /**
- * Three ways in which keepalived and conntrackd are deployed, written for the laboratory: unicast with an accepting
- * ruleset, multicast with default drop and MASQUERADE, and a virtual router with one instance and a tracked script.
+ * Three ways in which keepalived and conntrackd are deployed, written for the laboratory: unicast
+ * with an accepting ruleset, multicast with default drop and MASQUERADE, and a virtual router with
+ * one instance and a tracked script.
  */
 import { pairAddresses } from '../../lab/firewallPair.js';
 import type { Host } from '../../lab/host.js';
@@ -62,7 +63,8 @@ async function load(host: Host, ruleset: string): Promise<void> {
 
 const unicast: Deployment = {
   name: 'two firewalls, unicast VRRP and UDP, ACCEPT with SNAT',
-  // state MASTER takes nopreempt away, as in keepalived; the priorities are equal, so nobody preempts.
+  // state MASTER takes nopreempt away, as in keepalived; the priorities are equal, so nobody
+  // preempts.
   preempts: false,
   prepare: (host) =>
     load(

@@ -6,7 +6,9 @@ export interface PairConfigOptions {
   readonly index: 0 | 1;
   readonly priority?: number;
   readonly advertSeconds?: number;
-  /** `one`: an instance on the LAN carries both VIPs. `group`: an instance per side in a sync group. */
+  /**
+   * `one`: an instance on the LAN carries both VIPs. `group`: an instance per side in a sync group.
+   */
   readonly instances?: 'one' | 'group';
   /** Lines in each instance. */
   readonly instanceLines?: readonly string[];

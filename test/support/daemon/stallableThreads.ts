@@ -1,5 +1,6 @@
 /**
- * keepstate's program with two additions for tests: SIGURG stalls the main thread for ever, SIGWINCH the sync worker.
+ * keepstate's program with two additions for tests: SIGURG stalls the main thread for ever,
+ * SIGWINCH the sync worker.
  */
 import { join } from 'node:path';
 import workerThreads, { BroadcastChannel, Worker, isMainThread } from 'node:worker_threads';

@@ -1,10 +1,15 @@
-/** What a capture on a firewall's interface shows of a takeover. Times are seconds since the epoch. */
+/**
+ * What a capture on a firewall's interface shows of a takeover. Times are seconds since the epoch.
+ */
 import type { Capture } from '../../lab/capture.js';
 
 export interface CapturedArp {
   /** Requests for the address by others. */
   readonly questions: readonly number[];
-  /** Answers for it, and announcements of it, by the firewall itself: those of the other one pass by here too. */
+  /**
+   * Answers for it, and announcements of it, by the firewall itself: those of the other one pass by
+   * here too.
+   */
   readonly claims: readonly number[];
 }
 

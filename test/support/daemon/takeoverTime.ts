@@ -11,7 +11,10 @@ export class TakeoverTime {
     this.#monitor = host.start(['ip', '-ts', '-4', 'monitor', 'address']);
   }
 
-  /** Milliseconds from `since` (milliseconds since 1970) until both VIPs were there; undefined where one never was. */
+  /**
+   * Milliseconds from `since` (milliseconds since 1970) until both VIPs were there; undefined where
+   * one never was.
+   */
   async end(since: number): Promise<number | undefined> {
     await this.#monitor.kill();
     const { lanVip, wanVip } = pairAddresses;

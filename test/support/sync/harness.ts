@@ -160,6 +160,6 @@ if (watch !== undefined) {
       virtualAddresses: () => [],
       linkNames: () => settings.links.map(({ interfaceName }) => interfaceName),
     });
-    reporter.tellAll();
+    reporter.sendAll();
   });
 }

@@ -1,4 +1,7 @@
-/** What one sender said on the wire, as comparable lines: adverts by their fields, blocks of gratuitous ARP. */
+/**
+ * What one sender said on the wire, as comparable lines: adverts by their fields, blocks of
+ * gratuitous ARP.
+ */
 import type { Capture } from '../../lab/capture.js';
 
 export interface SeenAdvert {

@@ -34,7 +34,10 @@ export interface CaseHead {
   readonly unit?: Partial<UnitSettings>;
 }
 
-/** Fields of a received advert that differ from what a twin of the instance with priority 50 would send. */
+/**
+ * Fields of a received advert that differ from what a twin of the instance with priority 50 would
+ * send.
+ */
 interface AdvertInput {
   readonly from?: IpAddress;
   readonly to?: IpAddress;

@@ -1,6 +1,7 @@
 /**
- * A program that sends junk adverts. Arguments: interface, packets per second, seconds, kinds (commas). At
- * rate 0 the third is how often each kind is sent. Prints how many left, as a JSON line.
+ * A program that sends junk adverts. Arguments: interface, packets per second, seconds, kinds
+ * (commas). At rate 0 the third is how often each kind is sent. Prints how many left, as a JSON
+ * line.
  */
 import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
 import { interfaceIndex } from '../../../src/net/socket/interfaceQuery.js';

@@ -1,6 +1,7 @@
 /**
- * What must hold in every life on the simulated LAN; a violation throws with a sentence. The formulas are
- * written down here a second time, in fractions, so that the machine is not compared with itself.
+ * What must hold in every life on the simulated LAN; a violation throws with a sentence. The
+ * formulas are written down here a second time, in fractions, so that the machine is not compared
+ * with itself.
  */
 import type { UnitAction } from '../../../src/vrrp/machine/actions.js';
 import type { UnitEvent } from '../../../src/vrrp/machine/events.js';
@@ -19,7 +20,10 @@ interface Base {
 
 /** Rounding of the integer formulas. */
 const tolerance = 2;
-/** One on time, two of priority 0, two on reload, and ten answers; each role entered brings two more. */
+/**
+ * One on time, two of priority 0, two on reload, and ten answers; each role entered brings two
+ * more.
+ */
 const mostAdvertsPerInterval = 15;
 const advertsPerRole = 2;
 
@@ -68,14 +72,18 @@ export class LifeInvariants {
     }
   }
 
-  /** Until the election is over after the LAN became quiet: the rule of the requirement, and preempt_delay. */
-  patience(routers: readonly SimulatedRouter[]): number {
+  /**
+   * Until the election is over after the LAN became quiet: the rule of the requirement, and
+   * preempt_delay.
+   */
+  timeout(routers: readonly SimulatedRouter[]): number {
     const downs = routers.flatMap((router) =>
       router.settings.members.map((member) => this.#down(router, member.name)),
     );
     const delays = routers.flatMap((router) =>
       router.settings.members.map(({ preemptDelay }) =>
-        // The delay begins with the first advert of a weaker master, which may have to be elected first.
+        // The delay begins with the first advert of a weaker master, which may have to be elected
+        // first.
         preemptDelay === 0 ? 0 : preemptDelay + this.#interval + Math.max(...downs),
       ),
     );
@@ -83,7 +91,10 @@ export class LifeInvariants {
     return Math.max(0, ...downs) + this.#interval + Math.max(0, ...delays) + transit;
   }
 
-  /** The election must be over; `rivals` were MASTER when it began. `end` looks back at the quiet time that followed. */
+  /**
+   * The election must be over; `rivals` were MASTER when it began. `end` looks back at the quiet
+   * time that followed.
+   */
   beginQuiet(
     all: readonly SimulatedRouter[],
     eligible: readonly SimulatedRouter[],
@@ -106,7 +117,9 @@ export class LifeInvariants {
     };
   }
 
-  /** A MASTER that was not stopped is never silent for longer than an interval, whatever it hears. */
+  /**
+   * A MASTER that was not stopped is never silent for longer than an interval, whatever it hears.
+   */
   #checkPunctuality(router: SimulatedRouter, event: UnitEvent): void {
     if (event.kind === 'conditions' || event.kind === 'reload') return;
     for (const { name, lastAdvertSent } of Object.values(router.state.members)) {
@@ -242,7 +255,10 @@ export class LifeInvariants {
   }
 }
 
-/** The highest priority wins, unless somebody's preemption is off; and the winner has all VIPs, alone. */
+/**
+ * The highest priority wins, unless somebody's preemption is off; and the winner has all VIPs,
+ * alone.
+ */
 function checkWinner(
   master: SimulatedRouter,
   all: readonly SimulatedRouter[],

@@ -1,4 +1,7 @@
-/** Adverts that a router must refuse, as whole Ethernet frames; each kind is wrong in exactly one way. */
+/**
+ * Adverts that a router must refuse, as whole Ethernet frames; each kind is wrong in exactly one
+ * way.
+ */
 import { foldChecksum, onesComplementSum } from '../../../src/base/checksum.js';
 import { seconds } from '../../../src/base/time.js';
 import { advertOf } from '../../../src/vrrp/wire/advert.js';

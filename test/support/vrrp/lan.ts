@@ -1,7 +1,7 @@
 /**
  * Random lives of two to four routers on simulated LANs, in virtual time: loss, delay, duplication,
- * partition, pause, crash, link faults, weights. `liveOnce(seed)` lives one and throws where an invariant
- * does not hold; the same seed gives the same life.
+ * partition, pause, crash, link faults, weights. `liveOnce(seed)` lives one and throws where an
+ * invariant does not hold; the same seed gives the same life.
  */
 import { microseconds, seconds } from '../../../src/base/time.js';
 import type { VrrpDatagram } from '../../../src/net/ports.js';
@@ -44,7 +44,10 @@ const overIpv6 = {
   virtualAddresses: [vip('fe80::100')],
 } as const;
 
-/** `record` gets the life as recorded lines (recording.ts), one unit per router, also if it ends badly. */
+/**
+ * `record` gets the life as recorded lines (recording.ts), one unit per router, also if it ends
+ * badly.
+ */
 export function liveOnce(seed: number, record?: (line: string) => void): LifeReport {
   const life = new Life(seed, record);
   try {
@@ -283,7 +286,8 @@ class Life {
   /** From here on the LAN is quiet, nobody is stopped, and nobody is kept from preempting. */
   #calm(): void {
     this.#era += 1;
-    // What is said before a resumed process has learnt of its changed priority belongs to the storm.
+    // What is said before a resumed process has learnt of its changed priority belongs to the
+    // storm.
     for (const wire of this.#wires.values()) wire.lossPercent = 100;
     for (const router of this.#routers) {
       router.resume();
@@ -300,13 +304,14 @@ class Life {
     const eligible = this.#routers.filter(
       (router) => router.isAlive && router.faultyInstances.length === 0,
     );
-    // Who lost a member's tie in the storm, where the adverts of another member got lost, may give way at the next one.
+    // Who lost a member's tie in the storm, where the adverts of another member got lost, may give
+    // way at the next one.
     const rivals = eligible.filter(
       ({ state }) =>
         state.role === 'MASTER' &&
         Object.values(state.members).every(({ firstTieLost }) => firstTieLost === undefined),
     );
-    const bound = this.#invariants.patience(eligible) + 2 * this.#answerTime;
+    const bound = this.#invariants.timeout(eligible) + 2 * this.#answerTime;
     this.#time.runUntil(this.#time.now() + bound);
     const quietSteps = this.#invariants.beginQuiet(this.#routers, eligible, rivals);
     this.#time.runUntil(this.#time.now() + 5 * this.#interval);

@@ -1,7 +1,8 @@
 /**
- * A program for interop tests: one VrrpRouter on the real doors of the kernel, without the rest of the
- * daemon. Argument: a keepalived.conf. Tells each transition as a JSON line on stdout; SIGUSR2
- * prints a snapshot, SIGUSR1 keepalived's three dumps, SIGTERM stops cleanly. Log lines go to stderr.
+ * A program for interop tests: one VrrpRouter on the real doors of the kernel, without the rest of
+ * the daemon. Argument: a keepalived.conf. Tells each transition as a JSON line on stdout; SIGUSR2
+ * prints a snapshot, SIGUSR1 keepalived's three dumps, SIGTERM stops cleanly. Log lines go to
+ * stderr.
  */
 import { systemClock, SystemTimers } from '../../../src/base/systemClock.js';
 import type { Logger } from '../../../src/base/logger.js';

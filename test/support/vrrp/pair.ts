@@ -1,4 +1,6 @@
-/** Two hosts with a VRRP daemon each, one or two networks between them, and a witness that captures. */
+/**
+ * Two hosts with a VRRP daemon each, one or two networks between them, and a witness that captures.
+ */
 import type { Bridge } from '../../lab/bridge.js';
 import type { Capture } from '../../lab/capture.js';
 import type { Host } from '../../lab/host.js';

@@ -1,7 +1,7 @@
 /**
- * An executor of the VRRP machine in virtual time. It can be paused (the process is stopped: timers and
- * datagrams wait, and on resume the overdue timers ring before any socket is read), crashed and started
- * anew. Plays the role coordinator too: answers after a delay.
+ * An executor of the VRRP machine in virtual time. It can be paused (the process is stopped: timers
+ * and datagrams wait, and on resume the overdue timers ring before any socket is read), crashed and
+ * started anew. Plays the role coordinator too: answers after a delay.
  */
 import type { IpAddress } from '../../../src/base/ipAddress.js';
 import { addTime, microseconds } from '../../../src/base/time.js';
@@ -114,7 +114,8 @@ export class SimulatedRouter {
     this.#world.onSettings(this, false);
     for (const { name } of this.settings.members) this.#tellConditions(name);
     this.input({ kind: 'start', resumeMaster: false });
-    // However long ago: the daemon says it only while a peer may still wait, here it must be harmless at any time.
+    // However long ago: the daemon says it only while a peer may still wait, here it must be
+    // harmless at any time.
     if (this.#crashedAsMaster) this.input({ kind: 'goodbye' });
     this.#crashedAsMaster = false;
   }

@@ -35,8 +35,8 @@ export function vrrpSettings(
 }
 
 /** Writes each call as one line into `network.log`, between the kernel operations. */
-export class RouterBench {
-  readonly time = new ManualTime();
+export class RouterHarness {
+  readonly time: ManualTime;
   readonly network = new FakeNetwork();
   readonly processes = new FakeProcesses();
   readonly files = new Map<string, string>();
@@ -45,7 +45,12 @@ export class RouterBench {
   readonly recorded: UnitEvent[] = [];
   readonly router: VrrpRouter;
 
-  constructor(settings: VrrpSettings, options: Partial<RouterOptions> = {}) {
+  constructor(
+    settings: VrrpSettings,
+    options: Partial<RouterOptions> = {},
+    time = new ManualTime(),
+  ) {
+    this.time = time;
     this.processes.endsWith = 0;
     this.network.addLink('eth0');
     this.network.give('eth0', ip('10.0.0.1'), 24);

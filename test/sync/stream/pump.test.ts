@@ -5,7 +5,7 @@ import type { Replicator } from '../../../src/sync/stream/replicator.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 /** Turns and timers are run by hand; `waiting` messages are sent, at most so many per run as the pump asks for. */
-class Bench {
+class DrivenPump {
   readonly turns: (() => void)[] = [];
   readonly timers: (() => void)[] = [];
   readonly runs: number[] = [];
@@ -43,51 +43,51 @@ class Bench {
 }
 
 test('all that wakes it in one turn leaves in one run at the end of the turn', () => {
-  const bench = new Bench('FTFW');
+  const driven = new DrivenPump('FTFW');
   for (let batch = 0; batch < 4; batch++) {
-    bench.waiting += 256;
-    bench.pump.wake();
+    driven.waiting += 256;
+    driven.pump.wake();
   }
-  expect(bench.runs).toEqual([]);
-  bench.turn();
-  expect(bench.runs).toEqual([1_024]);
-  bench.turn();
-  expect(bench.runs).toHaveLength(1);
+  expect(driven.runs).toEqual([]);
+  driven.turn();
+  expect(driven.runs).toEqual([1_024]);
+  driven.turn();
+  expect(driven.runs).toHaveLength(1);
 });
 
 test('what is more than a run goes on in the next turns', () => {
-  const bench = new Bench('FTFW');
-  bench.waiting = 2_500;
-  bench.pump.wake();
-  for (let i = 0; i < 5; i++) bench.turn();
-  expect(bench.runs).toEqual([1_024, 1_024, 452]);
+  const driven = new DrivenPump('FTFW');
+  driven.waiting = 2_500;
+  driven.pump.wake();
+  for (let i = 0; i < 5; i++) driven.turn();
+  expect(driven.runs).toEqual([1_024, 1_024, 452]);
 });
 
 test('without acknowledgements runs are spaced by time', () => {
-  const bench = new Bench('NOTRACK');
-  bench.waiting = 500;
-  bench.pump.wake();
-  bench.turn();
-  bench.turn();
-  expect(bench.runs).toEqual([384]);
-  bench.timers.shift()!();
-  expect(bench.runs).toEqual([384, 116]);
+  const driven = new DrivenPump('NOTRACK');
+  driven.waiting = 500;
+  driven.pump.wake();
+  driven.turn();
+  driven.turn();
+  expect(driven.runs).toEqual([384]);
+  driven.timers.shift()!();
+  expect(driven.runs).toEqual([384, 116]);
 });
 
 test('nothing is sent while the link is blocked, nor after the end, and the next wake sends', () => {
-  const bench = new Bench('FTFW');
-  bench.waiting = 1;
-  bench.isBlocked = true;
-  bench.pump.wake();
-  bench.turn();
-  expect(bench.runs).toEqual([]);
-  bench.isBlocked = false;
-  bench.pump.wake();
-  bench.turn();
-  expect(bench.runs).toEqual([1]);
-  bench.waiting = 1;
-  bench.pump.wake();
-  bench.pump.close();
-  bench.turn();
-  expect(bench.runs).toEqual([1]);
+  const driven = new DrivenPump('FTFW');
+  driven.waiting = 1;
+  driven.isBlocked = true;
+  driven.pump.wake();
+  driven.turn();
+  expect(driven.runs).toEqual([]);
+  driven.isBlocked = false;
+  driven.pump.wake();
+  driven.turn();
+  expect(driven.runs).toEqual([1]);
+  driven.waiting = 1;
+  driven.pump.wake();
+  driven.pump.close();
+  driven.turn();
+  expect(driven.runs).toEqual([1]);
 });

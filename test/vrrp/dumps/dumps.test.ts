@@ -4,7 +4,7 @@ import { dataText } from '../../../src/vrrp/dumps/dataDump.js';
 import { jsonText } from '../../../src/vrrp/dumps/jsonDump.js';
 import { statsText } from '../../../src/vrrp/dumps/statsDump.js';
 import type { VrrpSettings } from '../../../src/vrrp/settings.js';
-import { RouterBench, vrrpSettings } from '../../support/vrrp/routerHarness.js';
+import { RouterHarness, vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings, ip, password, vip } from '../../support/vrrp/settings.js';
 
 const vectors = JSON.parse(readFileSync(`${__dirname}/../../vectors/vrrp-dumps.json`, 'utf8')) as {
@@ -26,25 +26,25 @@ const settings = vrrpSettings([
   }),
 ]);
 
-async function masterOf(all: VrrpSettings): Promise<RouterBench> {
-  const bench = new RouterBench(all);
-  await bench.router.start();
-  await bench.time.advance(seconds(4));
-  return bench;
+async function masterOf(all: VrrpSettings): Promise<RouterHarness> {
+  const harness = new RouterHarness(all);
+  await harness.router.start();
+  await harness.time.advance(seconds(4));
+  return harness;
 }
 
 test('counters have keepalived’s lines', async () => {
-  const bench = await masterOf(settings);
-  const text = statsText(bench.router.snapshot().instances);
+  const harness = await masterOf(settings);
+  const text = statsText(harness.router.snapshot().instances);
   const shape = (stats: string): string => stats.replace(/\d+/g, 'N');
   expect(shape(text)).toBe(shape(vectors.stats));
   expect(text).toContain('  Became master: 1\n');
-  await bench.router.stop();
+  await harness.router.stop();
 });
 
 test('JSON has keepalived’s fields in its order, escaped slashes, and no password', async () => {
-  const bench = await masterOf(settings);
-  const text = jsonText(settings, bench.router.snapshot()) ?? '';
+  const harness = await masterOf(settings);
+  const text = jsonText(settings, harness.router.snapshot()) ?? '';
   expect(text.endsWith('}]\n')).toBe(true);
   expect(text).toContain(`"script_master":"'\\/x.sh' 'a'"`);
   expect(text).toContain('"vips":["10.0.0.3\\/24 dev eth0 scope global set"]');
@@ -56,15 +56,15 @@ test('JSON has keepalived’s fields in its order, escaped slashes, and no passw
   expect(Object.keys(element?.data ?? {})).toEqual(vectors.jsonFields);
   expect(Object.keys(element?.stats ?? {})).toEqual(vectors.statsFields);
   expect(element?.data).toMatchObject({ state: 2, vrid: 11, auth_data: '********', vipset: true });
-  await bench.router.stop();
+  await harness.router.stop();
   expect(jsonText(vrrpSettings([]), { units: [], instances: [], statics: [], scripts: [] })).toBe(
     undefined,
   );
 });
 
 test('the data dump has the lines that scripts read, and no password', async () => {
-  const bench = await masterOf(settings);
-  const text = dataText(settings, bench.router.snapshot());
+  const harness = await masterOf(settings);
+  const text = dataText(settings, harness.router.snapshot());
   for (const line of [
     '------< VRRP Topology >------',
     ' VRRP Instance = INT',
@@ -80,7 +80,7 @@ test('the data dump has the lines that scripts read, and no password', async () 
     expect(text.split('\n')).toContain(line);
   }
   expect(text).not.toContain('secret');
-  await bench.router.stop();
+  await harness.router.stop();
 });
 
 test('each line of the data dump is one of keepalived’s, in its order', async () => {
@@ -129,9 +129,9 @@ test('each line of the data dump is one of keepalived’s, in its order', async 
       ],
     },
   );
-  const bench = await masterOf(group);
-  const text = dataText(group, bench.router.snapshot());
-  await bench.router.stop();
+  const harness = await masterOf(group);
+  const text = dataText(group, harness.router.snapshot());
+  await harness.router.stop();
   // What numbers and names of a machine stand for; the password is masked here alone.
   const shape = (line: string): string =>
     line
@@ -155,9 +155,9 @@ test('each line of the data dump is one of keepalived’s, in its order', async 
 });
 
 test('the data dump names what keeps an instance in FAULT', async () => {
-  const bench = await masterOf(settings);
-  const snapshot = bench.router.snapshot();
-  await bench.router.stop();
+  const harness = await masterOf(settings);
+  const snapshot = harness.router.snapshot();
+  await harness.router.stop();
   const [instance] = snapshot.instances;
   if (instance === undefined) throw new Error('one instance');
   const faulty = { ...instance, state: 'FAULT' as const, faults: ['interface eth0 is down'] };

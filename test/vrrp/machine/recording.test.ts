@@ -60,6 +60,7 @@ test.each([
   ['no unit', '{"event":{"kind":"start","at":1}}'],
   ['neither event nor settings', '{"unit":"A"}'],
   ['an event without time', '{"unit":"A","event":{"kind":"start"}}'],
+  ['an event that this version does not know', '{"unit":"A","event":{"kind":"x","at":1}}'],
   ['settings without members', '{"unit":"A","at":0,"settings":{}}'],
   ['a malformed address', '{"unit":"A","event":{"kind":"x","at":1,"y":{"ip":"10.0.0.256"}}}'],
   ['malformed bytes', '{"unit":"A","event":{"kind":"x","at":1,"y":{"hex":"0"}}}'],

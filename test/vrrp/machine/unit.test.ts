@@ -17,7 +17,7 @@ const healthy: Conditions = {
 };
 
 /** Steps a unit and keeps what it did. */
-class Bench {
+class SteppedUnit {
   state: UnitState;
   settings: UnitSettings;
   actions: UnitAction[] = [];
@@ -88,12 +88,12 @@ function datagram(settings: InstanceSettings, priority: number, at: Microseconds
 }
 
 test('a step never changes the state it was given', () => {
-  const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
-  bench.feed(datagram(a, 50, seconds(11)));
-  bench.feed(datagram(b, 200, seconds(12)));
-  bench.feed({ kind: 'reload', at: seconds(13) });
-  bench.feed({ kind: 'stop', at: seconds(14), because: 'STOP' });
-  expect(bench.state.role).toBe('INIT');
+  const unit = new SteppedUnit(unitSettings([a, b])).begin().becomeMaster();
+  unit.feed(datagram(a, 50, seconds(11)));
+  unit.feed(datagram(b, 200, seconds(12)));
+  unit.feed({ kind: 'reload', at: seconds(13) });
+  unit.feed({ kind: 'stop', at: seconds(14), because: 'STOP' });
+  expect(unit.state.role).toBe('INIT');
 });
 
 describe('goodbye of a MASTER that crashed and did not resume', () => {
@@ -102,20 +102,20 @@ describe('goodbye of a MASTER that crashed and did not resume', () => {
     actions.flatMap((one) => (one.kind === 'sendAdvert' ? [[one.instance, one.priority]] : []));
 
   test('is priority 0 from each member, and changes no role', () => {
-    const bench = new Bench(unitSettings([a, b])).begin();
-    expect(adverts(bench.feed(goodbye))).toEqual([
+    const unit = new SteppedUnit(unitSettings([a, b])).begin();
+    expect(adverts(unit.feed(goodbye))).toEqual([
       ['A', 0],
       ['B', 0],
     ]);
-    expect(bench.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
+    expect(unit.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
   });
 
   test('is not said in FAULT without a source, nor by a MASTER', () => {
-    const bench = new Bench(unitSettings([a]));
-    bench.conditions('A', microseconds(0), { ...healthy, sourceAddress: undefined });
-    bench.feed({ kind: 'start', at: microseconds(0), resumeMaster: true });
-    expect(bench.feed(goodbye)).toEqual([]);
-    const master = new Bench(unitSettings([a])).begin().becomeMaster();
+    const unit = new SteppedUnit(unitSettings([a]));
+    unit.conditions('A', microseconds(0), { ...healthy, sourceAddress: undefined });
+    unit.feed({ kind: 'start', at: microseconds(0), resumeMaster: true });
+    expect(unit.feed(goodbye)).toEqual([]);
+    const master = new SteppedUnit(unitSettings([a])).begin().becomeMaster();
     expect(master.feed({ ...goodbye, at: seconds(11) })).toEqual([]);
   });
 
@@ -123,47 +123,47 @@ describe('goodbye of a MASTER that crashed and did not resume', () => {
     ['a stronger', 200],
     ['a weaker', 50],
   ])('is not said once %s MASTER was heard, on whichever member', (_which, priority) => {
-    const bench = new Bench(unitSettings([a, b])).begin();
-    bench.feed(datagram(b, priority, seconds(0.5)));
-    expect(bench.feed(goodbye)).toEqual([]);
+    const unit = new SteppedUnit(unitSettings([a, b])).begin();
+    unit.feed(datagram(b, priority, seconds(0.5)));
+    expect(unit.feed(goodbye)).toEqual([]);
   });
 });
 
 test('events before the start only gather conditions', () => {
-  const bench = new Bench(unitSettings([a]));
-  expect(bench.conditions('A', microseconds(0))).toEqual([]);
-  expect(bench.feed(datagram(a, 200, seconds(1)))).toEqual([]);
-  expect(bench.feed({ kind: 'reload', at: seconds(1) })).toEqual([]);
-  expect(bench.states()).toEqual({ A: 'INIT' });
+  const unit = new SteppedUnit(unitSettings([a]));
+  expect(unit.conditions('A', microseconds(0))).toEqual([]);
+  expect(unit.feed(datagram(a, 200, seconds(1)))).toEqual([]);
+  expect(unit.feed({ kind: 'reload', at: seconds(1) })).toEqual([]);
+  expect(unit.states()).toEqual({ A: 'INIT' });
 });
 
 test('an instance whose conditions are unknown waits in INIT, without fault', () => {
-  const bench = new Bench(unitSettings([a]));
-  expect(bench.feed({ kind: 'start', at: microseconds(0), resumeMaster: false })).toEqual([]);
-  bench.conditions('A', seconds(1));
-  expect(bench.states()).toEqual({ A: 'BACKUP' });
+  const unit = new SteppedUnit(unitSettings([a]));
+  expect(unit.feed({ kind: 'start', at: microseconds(0), resumeMaster: false })).toEqual([]);
+  unit.conditions('A', seconds(1));
+  expect(unit.states()).toEqual({ A: 'BACKUP' });
 });
 
 test('the identification goes from 65535 to 1', () => {
-  const bench = new Bench(unitSettings([a])).begin().becomeMaster();
-  const member = bench.state.members['A']!;
-  bench.state = { ...bench.state, members: { A: { ...member, nextIdentification: 65_535 } } };
+  const unit = new SteppedUnit(unitSettings([a])).begin().becomeMaster();
+  const member = unit.state.members['A']!;
+  unit.state = { ...unit.state, members: { A: { ...member, nextIdentification: 65_535 } } };
   for (const second of [11, 12]) {
     const at = seconds(second);
-    bench.feed({ kind: 'timer', at, instance: 'A', timer: 'advert', due: at });
+    unit.feed({ kind: 'timer', at, instance: 'A', timer: 'advert', due: at });
   }
-  const sent = bench.actions.filter((action) => action.kind === 'sendAdvert');
+  const sent = unit.actions.filter((action) => action.kind === 'sendAdvert');
   expect(sent.map((action) => action.identification)).toEqual([1, 65_535, 1]);
 });
 
 describe('a reload that changes the members of a group', () => {
   test('lets a new member take part in the role of the others, once it is known', () => {
-    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
-    bench.settings = unitSettings([a, b, c]);
-    bench.feed({ kind: 'reload', at: seconds(11) });
-    expect(bench.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'INIT' });
-    const actions = bench.conditions('C', seconds(12));
-    expect(bench.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'MASTER' });
+    const unit = new SteppedUnit(unitSettings([a, b])).begin().becomeMaster();
+    unit.settings = unitSettings([a, b, c]);
+    unit.feed({ kind: 'reload', at: seconds(11) });
+    expect(unit.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'INIT' });
+    const actions = unit.conditions('C', seconds(12));
+    expect(unit.states()).toEqual({ A: 'MASTER', B: 'MASTER', C: 'MASTER' });
     expect(actions.map(({ kind }) => kind)).toEqual([
       'sendAdvert',
       'transition',
@@ -176,36 +176,36 @@ describe('a reload that changes the members of a group', () => {
   });
 
   test('lets a new member of a BACKUP group listen', () => {
-    const bench = new Bench(unitSettings([a], { isGroup: true, name: 'G' })).begin();
-    bench.settings = unitSettings([a, b]);
-    bench.feed({ kind: 'reload', at: seconds(1) });
-    bench.conditions('B', seconds(2));
-    expect(bench.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
-    expect(bench.state.members['B']?.timers.masterDown).toBe(seconds(2) + 3_609_375);
+    const unit = new SteppedUnit(unitSettings([a], { isGroup: true, name: 'G' })).begin();
+    unit.settings = unitSettings([a, b]);
+    unit.feed({ kind: 'reload', at: seconds(1) });
+    unit.conditions('B', seconds(2));
+    expect(unit.states()).toEqual({ A: 'BACKUP', B: 'BACKUP' });
+    expect(unit.state.members['B']?.timers.masterDown).toBe(seconds(2) + 3_609_375);
   });
 
   test('takes the group to FAULT when the new member has a fault', () => {
-    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
-    bench.settings = unitSettings([a, b, c]);
-    bench.feed({ kind: 'reload', at: seconds(11) });
-    bench.conditions('C', seconds(12), { ...healthy, faults: ['interface eth2 down'] });
-    expect(bench.states()).toEqual({ A: 'FAULT', B: 'FAULT', C: 'FAULT' });
-    expect(bench.state.because).toBe('C: interface eth2 down');
+    const unit = new SteppedUnit(unitSettings([a, b])).begin().becomeMaster();
+    unit.settings = unitSettings([a, b, c]);
+    unit.feed({ kind: 'reload', at: seconds(11) });
+    unit.conditions('C', seconds(12), { ...healthy, faults: ['interface eth2 down'] });
+    expect(unit.states()).toEqual({ A: 'FAULT', B: 'FAULT', C: 'FAULT' });
+    expect(unit.state.because).toBe('C: interface eth2 down');
   });
 
   test('does not let a takeover wait for a member that is not known yet', () => {
-    const bench = new Bench(unitSettings([a], { isGroup: true, name: 'G' })).begin();
-    bench.settings = unitSettings([a, b]);
-    bench.feed({ kind: 'reload', at: seconds(1) });
+    const unit = new SteppedUnit(unitSettings([a], { isGroup: true, name: 'G' })).begin();
+    unit.settings = unitSettings([a, b]);
+    unit.feed({ kind: 'reload', at: seconds(1) });
     const at = seconds(10);
-    bench.feed({ kind: 'timer', at, instance: 'A', timer: 'masterDown', due: at });
-    bench.feed({ kind: 'drained', at, instance: 'A' });
-    expect(bench.states()).toEqual({ A: 'MASTER', B: 'INIT' });
+    unit.feed({ kind: 'timer', at, instance: 'A', timer: 'masterDown', due: at });
+    unit.feed({ kind: 'drained', at, instance: 'A' });
+    expect(unit.states()).toEqual({ A: 'MASTER', B: 'INIT' });
   });
 
   test('stops the member that is taken out, and leaves the others alone', () => {
-    const bench = new Bench(unitSettings([a, b])).begin().becomeMaster();
-    const actions = bench.feed({ kind: 'removeMember', at: seconds(11), instance: 'B' });
+    const unit = new SteppedUnit(unitSettings([a, b])).begin().becomeMaster();
+    const actions = unit.feed({ kind: 'removeMember', at: seconds(11), instance: 'B' });
     expect(actions).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ kind: 'sendAdvert', instance: 'B', priority: 0 }),
@@ -213,17 +213,17 @@ describe('a reload that changes the members of a group', () => {
         expect.objectContaining({ kind: 'notify', instance: 'B', state: 'DELETED' }),
       ]),
     );
-    bench.settings = unitSettings([a], { isGroup: true, name: 'G' });
-    bench.feed({ kind: 'reload', at: seconds(11) });
-    expect(bench.states()).toEqual({ A: 'MASTER' });
+    unit.settings = unitSettings([a], { isGroup: true, name: 'G' });
+    unit.feed({ kind: 'reload', at: seconds(11) });
+    expect(unit.states()).toEqual({ A: 'MASTER' });
   });
 
   test('brings the group back when the member with the fault is taken out', () => {
-    const bench = new Bench(unitSettings([a, b])).begin();
-    bench.conditions('B', seconds(1), { ...healthy, faults: ['interface eth1 down'] });
-    bench.feed({ kind: 'removeMember', at: seconds(2), instance: 'B' });
-    bench.settings = unitSettings([a], { isGroup: true, name: 'G' });
-    bench.feed({ kind: 'reload', at: seconds(2) });
-    expect(bench.states()).toEqual({ A: 'BACKUP' });
+    const unit = new SteppedUnit(unitSettings([a, b])).begin();
+    unit.conditions('B', seconds(1), { ...healthy, faults: ['interface eth1 down'] });
+    unit.feed({ kind: 'removeMember', at: seconds(2), instance: 'B' });
+    unit.settings = unitSettings([a], { isGroup: true, name: 'G' });
+    unit.feed({ kind: 'reload', at: seconds(2) });
+    expect(unit.states()).toEqual({ A: 'BACKUP' });
   });
 });

@@ -1,79 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, SystemTimers } from '../../../src/base/systemClock.js';
 import { milliseconds } from '../../../src/base/time.js';
-import { chooseAccount, findGroup, findUser } from '../../../src/vrrp/scripts/accounts.js';
 import { runWithDeadline } from '../../../src/vrrp/scripts/deadline.js';
 import { NodeProcesses, type ScriptPolicy } from '../../../src/vrrp/scripts/nodeProcesses.js';
 import { describeEnd, type ProcessEnd } from '../../../src/vrrp/scripts/process.js';
-import { insecureBecause, type PathPart } from '../../../src/vrrp/scripts/scriptSecurity.js';
-import { nodeFiles } from '../../../src/vrrp/tracking/fileTracker.js';
-import { procTable } from '../../../src/vrrp/tracking/processTracker.js';
 import { waitFor } from '../../lab/waitFor.js';
-
-const files = {
-  passwd:
-    'root:x:0:0:root:/root:/bin/sh\nkeepalived_script:x:900:901::/:/bin/false\nu:x:7:8::/:/x\n',
-  group: 'root:x:0:\nstaff:x:50:\n',
-};
-
-describe('accounts', () => {
-  test('names and numbers of the files are found, other numbers are taken as they are', () => {
-    expect(findUser(files.passwd, 'u')).toEqual({ uid: 7, gid: 8 });
-    expect(findUser(files.passwd, '7')).toEqual({ uid: 7, gid: 8 });
-    expect(findUser(files.passwd, '4711')).toEqual({ uid: 4711, gid: 4711 });
-    expect(findUser(files.passwd, 'nobody')).toBeUndefined();
-    expect(findGroup(files.group, 'staff')).toBe(50);
-  });
-
-  test('a script’s own user comes first, then script_user, then keepalived_script, then root', () => {
-    const command = { words: ['/x'] };
-    const scriptUser = { user: 'u', group: 'staff' };
-    expect(chooseAccount(files, { ...command, user: 'root' }, scriptUser)).toEqual({
-      uid: 0,
-      gid: 0,
-    });
-    expect(chooseAccount(files, command, scriptUser)).toEqual({ uid: 7, gid: 50 });
-    expect(chooseAccount(files, command, undefined)).toEqual({ uid: 900, gid: 901 });
-    expect(chooseAccount({ ...files, passwd: '' }, command, undefined)).toEqual({ uid: 0, gid: 0 });
-    expect(chooseAccount(files, { ...command, user: 'primary' }, undefined)).toEqual({
-      refused: "script user 'primary' does not exist",
-    });
-  });
-});
-
-describe('script security', () => {
-  const part = (overrides: Partial<PathPart>): PathPart => ({
-    path: '/x',
-    uid: 0,
-    gid: 0,
-    mode: 0o755,
-    isDirectory: false,
-    ...overrides,
-  });
-
-  test.each([
-    [{}, undefined],
-    [{ uid: 1000 }, '/x belongs to user 1000'],
-    [{ mode: 0o757 }, '/x is writable by everybody'],
-    [{ mode: 0o775, gid: 50 }, '/x is writable by group 50'],
-    [{ mode: 0o775 }, undefined],
-    [{ mode: 0o1777, isDirectory: true }, undefined],
-    [{ mode: 0o777, isDirectory: true }, '/x is writable by everybody'],
-  ])('%j gives %j', (overrides, expected) => {
-    expect(insecureBecause([part({}), part(overrides)])).toBe(expected);
-  });
-});
 
 describe('real children', () => {
   let directory: string;
@@ -154,35 +87,6 @@ describe('real children', () => {
     const child = Number(readFileSync(join(directory, 'child'), 'utf8'));
     await waitFor(() => !isAlive(child));
   }, 20_000);
-
-  test('are seen in the table of processes', () => {
-    const own = [...procTable.list()].find((one) => one.argv()[0] === process.argv0);
-    expect(own).toBeDefined();
-  });
-
-  test('a file is watched through its directory, across replacement and re-creation', async () => {
-    const seen: string[] = [];
-    let hasEnded = false;
-    const stop = nodeFiles.watchDirectory(
-      directory,
-      (name) => void seen.push(name),
-      () => (hasEnded = true),
-    );
-    writeFileSync(join(directory, 'f.new'), '1');
-    execFileSync('mv', [join(directory, 'f.new'), join(directory, 'f')]);
-    await waitFor(() => seen.includes('f'));
-    stop();
-    expect(hasEnded).toBe(false);
-    let isMissing = false;
-    nodeFiles.watchDirectory(
-      join(directory, 'none'),
-      () => undefined,
-      () => (isMissing = true),
-    );
-    expect(isMissing).toBe(true);
-    expect(nodeFiles.read(join(directory, 'none'))).toBeUndefined();
-    expect(existsSync(join(directory, 'f'))).toBe(true);
-  });
 });
 
 function isAlive(pid: number): boolean {
