@@ -16,10 +16,10 @@ import { encodeCreate } from '../src/conntrack/codec/flowRequests.js';
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
 } from '../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../src/conntrack/record/flowTable.js';
 import { KernelDump } from '../src/conntrack/kernel/kernelDump.js';
@@ -84,23 +84,29 @@ function fill(count: number, isTranslated: boolean): void {
     clearScratch(scratch);
     scratch.setKind(false, 6);
     scratch.setAddressWord(
-      role.originalSource,
+      addressRole.originalSource,
       0,
       0x0000000a | ((1 + Math.floor(i / 50_000)) << 24),
     );
-    scratch.setAddressWord(role.originalDestination, 0, 0x146433c6);
-    scratch.set(word.originalPorts, ((10_000 + (i % 50_000)) << 16) | 443);
-    scratch.set(word.status, 0x0e);
-    scratch.set(word.timeout, 432_000);
-    scratch.set(word.mark, 7);
+    scratch.setAddressWord(addressRole.originalDestination, 0, 0x146433c6);
+    scratch.set(recordWord.originalPorts, ((10_000 + (i % 50_000)) << 16) | 443);
+    scratch.set(recordWord.status, 0x0e);
+    scratch.set(recordWord.timeout, 432_000);
+    scratch.set(recordWord.mark, 7);
     scratch.setInfo(0, 0xff, 3);
-    scratch.learn(has.ports | has.status | has.timeout | has.mark | has.state);
+    scratch.learn(
+      presenceBit.ports |
+        presenceBit.status |
+        presenceBit.timeout |
+        presenceBit.mark |
+        presenceBit.state,
+    );
     deriveReply(scratch);
     if (isTranslated) {
       const address = 0x007100cb | ((5 + Math.floor(i / 40_000)) << 24);
-      scratch.setAddressWord(role.replyDestination, 0, address);
-      scratch.set(word.replyPorts, (443 << 16) | (20_000 + (i % 40_000)));
-      scratch.set(word.status, 0x19e);
+      scratch.setAddressWord(addressRole.replyDestination, 0, address);
+      scratch.set(recordWord.replyPorts, (443 << 16) | (20_000 + (i % 40_000)));
+      scratch.set(recordWord.status, 0x19e);
     }
     if (table.insert(scratch, now) === 0) throw new Error('table full');
   }

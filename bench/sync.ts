@@ -3,9 +3,9 @@
  * idle, a burst into a small buffer, the highest churn without loss, and the way of a flow from kernel to
  * kernel. Whole processes are measured; keepstate's includes VRRP, conntrackd's does not.
  */
-import { rare } from '../src/conntrack/record/flowRecord.js';
+import { rareWord } from '../src/conntrack/record/flowRecord.js';
 import { KernelDump } from '../src/conntrack/kernel/kernelDump.js';
-import { word } from '../src/conntrack/record/flowRecord.js';
+import { recordWord } from '../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../src/conntrack/record/nameTable.js';
 import { withNetworkNamespace } from '../src/net/socket/networkNamespace.js';
 import type { Host } from '../test/lab/host.js';
@@ -356,10 +356,10 @@ async function startTimes(host: Host): Promise<Map<number, bigint>> {
     () =>
       new KernelDump({ kind: 'flows' }, names, {
         flow: (flow) => {
-          const low = BigInt(flow.getRare(rare.start + 1));
-          const time = (BigInt(flow.getRare(rare.start)) << 32n) | low;
-          const address = flow.get(word.originalSource) >>> 24;
-          const port = flow.get(word.originalPorts) >>> 16;
+          const low = BigInt(flow.getRare(rareWord.start + 1));
+          const time = (BigInt(flow.getRare(rareWord.start)) << 32n) | low;
+          const address = flow.get(recordWord.originalSource) >>> 24;
+          const port = flow.get(recordWord.originalPorts) >>> 16;
           // Flows from the warm-up have other addresses.
           if (address === 1 && time !== 0n) times.set(address * 65_536 + port, time);
         },

@@ -6,7 +6,12 @@
  */
 import type { IpAddress } from '../base/ipAddress.js';
 import { protocol } from './constants.js';
-import { has, role, type AddressRole, type FlowCursor } from './record/flowRecord.js';
+import {
+  presenceBit,
+  addressRole,
+  type AddressRole,
+  type FlowCursor,
+} from './record/flowRecord.js';
 
 export interface FilterList<T> {
   readonly policy: 'accept' | 'ignore';
@@ -60,10 +65,10 @@ export class FlowFilter {
   /** True for flows to or from this node itself, whatever the configuration says. */
   isOwn(flow: FlowCursor): boolean {
     return (
-      this.#own.has(flow, role.originalSource) ||
-      this.#own.has(flow, role.replySource) ||
+      this.#own.has(flow, addressRole.originalSource) ||
+      this.#own.has(flow, addressRole.replySource) ||
       // Multicast and broadcast are destinations; the reply source is the same unless translated.
-      this.#own.hasFixed(flow, role.originalDestination)
+      this.#own.hasFixed(flow, addressRole.originalDestination)
     );
   }
 
@@ -71,7 +76,7 @@ export class FlowFilter {
   passesLists(flow: FlowCursor): boolean {
     if (!this.#passesStaticLists(flow)) return false;
     if (this.#states === undefined || flow.protocol !== protocol.tcp) return true;
-    return !flow.knows(has.state) || this.#states[flow.state] !== 0;
+    return !flow.knows(presenceBit.state) || this.#states[flow.state] !== 0;
   }
 
   /** Whether a flow is kept. Ends of flows must not be asked for: an end is always let through. */
@@ -91,8 +96,8 @@ export class FlowFilter {
     if (this.#protocols !== undefined && this.#protocols[flow.protocol] === 0) return false;
     if (this.#addresses !== undefined) {
       const isListed =
-        this.#addresses.has(flow, role.originalSource) ||
-        this.#addresses.has(flow, role.replySource);
+        this.#addresses.has(flow, addressRole.originalSource) ||
+        this.#addresses.has(flow, addressRole.replySource);
       if (isListed !== this.#acceptListed) return false;
     }
     return true;

@@ -1,8 +1,8 @@
 import {
-  has,
+  presenceBit,
   newScratch,
-  rare,
-  word,
+  rareWord,
+  recordWord,
   type FlowCursor,
 } from '../../src/conntrack/record/flowRecord';
 import type { FlowTable } from '../../src/conntrack/record/flowTable';
@@ -130,10 +130,14 @@ test.each(['snat', 'snat over IPv6', 'both ways'])(
     await target.exec(['conntrack', '-I', ...line, '-t', '300']);
     const table = await tableOf(target);
     const slot = table.next(0);
-    const id = table.read(slot, word.id);
+    const id = table.read(slot, recordWord.id);
     // Another mark, and the status that the traffic of a peer has made.
-    table.write(slot, word.mark, 99);
-    table.write(slot, word.presence, table.read(slot, word.presence) | has.mark);
+    table.write(slot, recordWord.mark, 99);
+    table.write(
+      slot,
+      recordWord.presence,
+      table.read(slot, recordWord.presence) | presenceBit.mark,
+    );
     const injector = withNetworkNamespace(
       target.namespacePath,
       () =>
@@ -148,11 +152,11 @@ test.each(['snat', 'snat over IPv6', 'both ways'])(
     injector.close();
     const after = await tableOf(target, table.names);
     const found = after.next(0);
-    expect([after.count, after.read(found, word.mark), after.read(found, word.id)]).toEqual([
-      1,
-      99,
-      id,
-    ]);
+    expect([
+      after.count,
+      after.read(found, recordWord.mark),
+      after.read(found, recordWord.id),
+    ]).toEqual([1, 99, id]);
   },
   60_000,
 );
@@ -168,7 +172,7 @@ test('a split-brain merge keeps the mapping of a live flow and makes its window 
   const after = await tableOf(target);
   expect(comparable(after)).toEqual(before);
   const flow = after.seek(after.next(0), after.newCursor());
-  const packed = flow.get(word.info);
+  const packed = flow.get(recordWord.info);
   expect([(packed >>> 8) & 0x08, (packed >>> 16) & 0x08]).toEqual([0x08, 0x08]);
 }, 300_000);
 
@@ -220,7 +224,7 @@ test('windows are opened of flows that the kernel has, and nothing is created', 
   expect(result).toMatchObject({ requested: 2, failed: 0 });
   const after = await tableOf(target);
   expect(after.alive).toBe(1);
-  const packed = after.seek(after.next(0), after.newCursor()).get(word.info);
+  const packed = after.seek(after.next(0), after.newCursor()).get(recordWord.info);
   expect([(packed >>> 8) & 0x08, (packed >>> 16) & 0x08]).toEqual([0x08, 0x08]);
 }, 300_000);
 
@@ -294,9 +298,9 @@ function decodeLeaves(table: FlowTable, leaves: Leaves): FlowCursor {
 
 function withHelper(table: FlowTable, flow: FlowCursor, name: string): FlowTable {
   const scratch = decodeLeaves(table, leavesOf(flow));
-  scratch.setRare(rare.helper, table.names.internText(name));
-  scratch.learn(has.helper);
-  scratch.set(word.timeout, 60);
+  scratch.setRare(rareWord.helper, table.names.internText(name));
+  scratch.learn(presenceBit.helper);
+  scratch.set(recordWord.timeout, 60);
   const helped = newTable(table.names);
   helped.insert(scratch, 0);
   return helped;

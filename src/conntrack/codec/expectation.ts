@@ -4,7 +4,13 @@
  */
 import { DecodeError } from '../../base/errors.js';
 import { messageFlag, messageType, netlinkFamily } from '../constants.js';
-import { clearScratch, deriveReply, role, word, type FlowCursor } from '../record/flowRecord.js';
+import {
+  clearScratch,
+  deriveReply,
+  addressRole,
+  recordWord,
+  type FlowCursor,
+} from '../record/flowRecord.js';
 import type { MessageBatch } from './messageBatch.js';
 import { checkedLength, decodeTuple, encodeTuple, need, TupleFields } from './tupleCodec.js';
 
@@ -258,16 +264,16 @@ export function seekMaster(scratch: FlowCursor, { isIpv6, master, zone }: Expect
   clearScratch(scratch);
   scratch.setKind(isIpv6, master.protocol);
   for (const [which, address] of [
-    [role.originalSource, master.source],
-    [role.originalDestination, master.destination],
+    [addressRole.originalSource, master.source],
+    [addressRole.originalDestination, master.destination],
   ] as const) {
     const bytes = Buffer.from(address, 'hex');
     for (let i = 0; i < bytes.length / 4; i++) {
       scratch.setAddressWord(which, i, bytes.readUInt32LE(4 * i));
     }
   }
-  scratch.set(word.originalPorts, master.ports ?? 0);
-  scratch.set(word.zone, zone ?? 0);
+  scratch.set(recordWord.originalPorts, master.ports ?? 0);
+  scratch.set(recordWord.zone, zone ?? 0);
   deriveReply(scratch);
   return scratch;
 }

@@ -4,24 +4,23 @@
  */
 import { DecodeError } from '../../base/errors.js';
 import {
-  flowAttributes,
-  form,
-  rows,
-  store,
+  attributeForm,
+  attributeStore,
   tupleKind,
   type AttributeNest,
   type AttributeRow,
-} from './attributeTable.js';
+} from './attributeRow.js';
+import { attributeRows, flowAttributes } from './attributeTable.js';
 import { netlinkFamily } from '../constants.js';
 import {
   clearScratch,
   deriveReply,
-  has,
-  info,
-  kind,
-  rare,
-  role,
-  word,
+  presenceBit,
+  infoField,
+  kindField,
+  rareWord,
+  addressRole,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
@@ -63,7 +62,7 @@ export class FlowDecoder {
     if (this.#originals < 1) {
       throw new DecodeError('tuple-missing', 'flow without a complete original tuple');
     }
-    if (!flow.knows(has.reply)) deriveReply(flow);
+    if (!flow.knows(presenceBit.reply)) deriveReply(flow);
   }
 
   #nest(nest: AttributeNest, view: DataView, from: number, end: number, flow: FlowCursor): void {
@@ -85,44 +84,44 @@ export class FlowDecoder {
     flow: FlowCursor,
   ): void {
     switch (row.form) {
-      case form.u32:
+      case attributeForm.u32:
         this.#put32(row, view.getUint32(need(at, length, 4)), flow);
         break;
-      case form.u8:
+      case attributeForm.u8:
         flow.setInfo(row.place, row.mask, view.getUint8(need(at, length, 1)));
         break;
-      case form.flags:
+      case attributeForm.flags:
         flow.setInfo(row.place, row.mask, view.getUint8(need(at, length, 2)));
         break;
-      case form.nest:
-        if (row === rows.protocolInfo && decodeTcpFast(view, at, length, flow)) return;
+      case attributeForm.nest:
+        if (row === attributeRows.protocolInfo && decodeTcpFast(view, at, length, flow)) return;
         for (let i = 0; i < row.mask; i++) flow.setRare(row.place + i, 0);
         this.#nest(row.nest!, view, at + 4, at + length, flow);
         return;
-      case form.tuple:
+      case attributeForm.tuple:
         this.#tupleAttribute(row.place, view, at + 4, at + length, flow);
         return;
-      case form.u64:
+      case attributeForm.u64:
         flow.setRare(row.place, view.getUint32(need(at, length, 8)));
         flow.setRare(row.place + 1, view.getUint32(at + 8));
         break;
-      case form.zone:
-        flow.set(word.zone, view.getUint16(need(at, length, 2)) | zoneScope.both);
+      case attributeForm.zone:
+        flow.set(recordWord.zone, view.getUint16(need(at, length, 2)) | zoneScope.both);
         break;
-      case form.text:
+      case attributeForm.text:
         flow.setRare(row.place, internText(view, at + 4, length - 4, flow));
         break;
-      case form.labels:
+      case attributeForm.labels:
         decodeLabels(view, at + 4, length - 4, flow);
         break;
-      case form.ignored:
+      case attributeForm.ignored:
         return;
     }
     flow.learn(row.presence);
   }
 
   #put32(row: AttributeRow, value: number, flow: FlowCursor): void {
-    if (row.store === store.record) flow.set(row.place, value);
+    if (row.store === attributeStore.record) flow.set(row.place, value);
     else flow.setRare(row.place, value);
   }
 
@@ -150,28 +149,30 @@ export class FlowDecoder {
 
 function putOriginal(tuple: TupleFields, flow: FlowCursor): void {
   flow.setKind(tuple.isIpv6, tuple.protocol);
-  flow.set(word.originalPorts, tuple.ports);
-  if (tuple.hasPorts) flow.learn(has.ports);
-  putAddresses(tuple, flow, role.originalSource);
+  flow.set(recordWord.originalPorts, tuple.ports);
+  if (tuple.hasPorts) flow.learn(presenceBit.ports);
+  putAddresses(tuple, flow, addressRole.originalSource);
   if (tuple.zone >= 0) {
-    flow.set(word.zone, tuple.zone | zoneScope.original);
-    flow.learn(has.zone);
+    flow.set(recordWord.zone, tuple.zone | zoneScope.original);
+    flow.learn(presenceBit.zone);
   }
 }
 
 function putReply(tuple: TupleFields, flow: FlowCursor): void {
-  flow.set(word.replyPorts, tuple.ports);
-  putAddresses(tuple, flow, role.replySource);
-  flow.learn(has.reply);
+  flow.set(recordWord.replyPorts, tuple.ports);
+  putAddresses(tuple, flow, addressRole.replySource);
+  flow.learn(presenceBit.reply);
   if (tuple.zone >= 0) {
-    flow.set(word.zone, tuple.zone | zoneScope.reply);
-    flow.learn(has.zone);
+    flow.set(recordWord.zone, tuple.zone | zoneScope.reply);
+    flow.learn(presenceBit.zone);
   }
 }
 
 function putAddresses(tuple: TupleFields, flow: FlowCursor, source: AddressRole): void {
   const destination =
-    source === role.originalSource ? role.originalDestination : role.replyDestination;
+    source === addressRole.originalSource
+      ? addressRole.originalDestination
+      : addressRole.replyDestination;
   if (!tuple.isIpv6) {
     flow.setAddressWord(source, 0, tuple.source[0]!);
     flow.setAddressWord(destination, 0, tuple.destination[0]!);
@@ -184,14 +185,14 @@ function putAddresses(tuple: TupleFields, flow: FlowCursor, source: AddressRole)
 }
 
 function putMaster(tuple: TupleFields, flow: FlowCursor): void {
-  flow.setRare(rare.masterKind, tuple.protocol | (tuple.isIpv6 ? kind.ipv6 : 0));
-  flow.setRare(rare.masterPorts, tuple.ports);
+  flow.setRare(rareWord.masterKind, tuple.protocol | (tuple.isIpv6 ? kindField.ipv6 : 0));
+  flow.setRare(rareWord.masterPorts, tuple.ports);
   for (let i = 0; i < 4; i++) {
     const isUsed = i === 0 || tuple.isIpv6;
-    flow.setRare(rare.masterSource + i, isUsed ? tuple.source[i]! : 0);
-    flow.setRare(rare.masterDestination + i, isUsed ? tuple.destination[i]! : 0);
+    flow.setRare(rareWord.masterSource + i, isUsed ? tuple.source[i]! : 0);
+    flow.setRare(rareWord.masterDestination + i, isUsed ? tuple.destination[i]! : 0);
   }
-  flow.learn(tuple.hasPorts ? has.master | has.masterPorts : has.master);
+  flow.learn(tuple.hasPorts ? presenceBit.master | presenceBit.masterPorts : presenceBit.master);
 }
 
 /** Headers of the attributes that nearly every event has, as little-endian words: length | type << 16. */
@@ -226,17 +227,17 @@ function decodeUsual(view: DataView, from: number, end: number, flow: FlowCursor
       continue;
     }
     if (header === usual.id) {
-      words[base + word.id] = view.getUint32(at + 4);
-      presence |= has.id;
+      words[base + recordWord.id] = view.getUint32(at + 4);
+      presence |= presenceBit.id;
     } else if (header === usual.status) {
-      words[base + word.status] = view.getUint32(at + 4);
-      presence |= has.status;
+      words[base + recordWord.status] = view.getUint32(at + 4);
+      presence |= presenceBit.status;
     } else if (header === usual.timeout) {
-      words[base + word.timeout] = view.getUint32(at + 4);
-      presence |= has.timeout;
+      words[base + recordWord.timeout] = view.getUint32(at + 4);
+      presence |= presenceBit.timeout;
     } else if (header === usual.mark) {
-      words[base + word.mark] = view.getUint32(at + 4);
-      presence |= has.mark;
+      words[base + recordWord.mark] = view.getUint32(at + 4);
+      presence |= presenceBit.mark;
     } else break;
     at += 8;
   }
@@ -245,7 +246,11 @@ function decodeUsual(view: DataView, from: number, end: number, flow: FlowCursor
 }
 
 const tcpPresence =
-  has.state | has.scaleOriginal | has.scaleReply | has.tcpFlagsOriginal | has.tcpFlagsReply;
+  presenceBit.state |
+  presenceBit.scaleOriginal |
+  presenceBit.scaleReply |
+  presenceBit.tcpFlagsOriginal |
+  presenceBit.tcpFlagsReply;
 
 /**
  * CTA_PROTOINFO of TCP in the one form that the kernel sends: 48 bytes, five attributes at fixed places
@@ -264,12 +269,12 @@ function decodeTcpFast(view: DataView, at: number, length: number, flow: FlowCur
     return false;
   }
   const flags =
-    (view.getUint8(at + 36) << info.flagsOriginalShift) |
-    (view.getUint8(at + 44) << info.flagsReplyShift);
+    (view.getUint8(at + 36) << infoField.flagsOriginalShift) |
+    (view.getUint8(at + 44) << infoField.flagsReplyShift);
   const scales =
-    ((view.getUint8(at + 20) & 0xf) << info.scaleOriginalShift) |
-    ((view.getUint8(at + 28) & 0xf) << info.scaleReplyShift);
-  flow.set(word.info, view.getUint8(at + 12) | flags | scales);
+    ((view.getUint8(at + 20) & 0xf) << infoField.scaleOriginalShift) |
+    ((view.getUint8(at + 28) & 0xf) << infoField.scaleReplyShift);
+  flow.set(recordWord.info, view.getUint8(at + 12) | flags | scales);
   flow.learn(tcpPresence);
   return true;
 }
@@ -279,8 +284,8 @@ function decodeTcpStateFast(view: DataView, at: number, flow: FlowCursor): boole
   if (view.getUint32(at + 4, true) !== 0x8001000c || view.getUint32(at + 8, true) !== 0x00010005) {
     return false;
   }
-  flow.setInfo(0, info.stateMask, view.getUint8(at + 12));
-  flow.learn(has.state);
+  flow.setInfo(0, infoField.stateMask, view.getUint8(at + 12));
+  flow.learn(presenceBit.state);
   return true;
 }
 
@@ -295,7 +300,7 @@ function internText(view: DataView, at: number, length: number, flow: FlowCursor
 function decodeLabels(view: DataView, at: number, length: number, flow: FlowCursor): void {
   const words = Math.min(4, length >> 2);
   for (let i = 0; i < 4; i++) {
-    flow.setRare(rare.labels + i, i < words ? view.getUint32(at + 4 * i, true) : 0);
+    flow.setRare(rareWord.labels + i, i < words ? view.getUint32(at + 4 * i, true) : 0);
   }
-  flow.setRare(rare.labelsLength, words * 4);
+  flow.setRare(rareWord.labelsLength, words * 4);
 }

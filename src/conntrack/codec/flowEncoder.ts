@@ -2,21 +2,15 @@
  * Flow record -> ctnetlink attributes, by interpreting the attribute table, straight into a MessageBatch.
  * Only what is known is written. Whole requests are composed in flowRequests.ts.
  */
+import { attributeForm, attributeStore, tupleKind, type AttributeRow } from './attributeRow.js';
+import { attributeRows, protocolInfoNest } from './attributeTable.js';
 import {
-  form,
-  protocolInfoNest,
-  rows,
-  store,
-  tupleKind,
-  type AttributeRow,
-} from './attributeTable.js';
-import {
-  has,
+  presenceBit,
   inversePorts,
-  kind,
-  rare,
-  role,
-  word,
+  kindField,
+  rareWord,
+  addressRole,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
@@ -30,56 +24,56 @@ const tuple = new TupleFields();
 export function encodeAttribute(out: MessageBatch, row: AttributeRow, flow: FlowCursor): void {
   if (row.presence !== 0 && !flow.knows(row.presence)) return;
   switch (row.form) {
-    case form.u8:
+    case attributeForm.u8:
       out.u8(row.number, infoValue(row, flow));
       break;
-    case form.flags:
+    case attributeForm.flags:
       // The kernel's own messages carry mask 0; requests that set flags are written in flowRequests.ts.
       out.flags(row.number, infoValue(row, flow), 0);
       break;
-    case form.u32:
+    case attributeForm.u32:
       out.u32(
         row.number,
-        row.store === store.record ? flow.get(row.place) : flow.getRare(row.place),
+        row.store === attributeStore.record ? flow.get(row.place) : flow.getRare(row.place),
       );
       break;
-    case form.u64:
+    case attributeForm.u64:
       out.u64(row.number, flow.getRare(row.place), flow.getRare(row.place + 1));
       break;
-    case form.nest:
+    case attributeForm.nest:
       encodeNest(out, row, flow);
       break;
-    case form.tuple:
+    case attributeForm.tuple:
       encodeTupleOf(out, row, flow);
       break;
-    case form.zone:
-      if ((flow.get(word.zone) & zoneScope.mask) === zoneScope.both) {
-        out.u16(row.number, flow.get(word.zone) & 0xffff);
+    case attributeForm.zone:
+      if ((flow.get(recordWord.zone) & zoneScope.mask) === zoneScope.both) {
+        out.u16(row.number, flow.get(recordWord.zone) & 0xffff);
       }
       break;
-    case form.text:
+    case attributeForm.text:
       out.text(row.number, flow.names.bytes(flow.getRare(row.place)));
       break;
-    case form.labels:
+    case attributeForm.labels:
       out.raw(
         row.number,
         flow.rare,
-        flow.rareAt + rare.labels,
-        flow.getRare(rare.labelsLength) >> 2,
+        flow.rareAt + rareWord.labels,
+        flow.getRare(rareWord.labelsLength) >> 2,
       );
       break;
-    case form.ignored:
+    case attributeForm.ignored:
       break;
   }
 }
 
 function infoValue(row: AttributeRow, flow: FlowCursor): number {
-  return (flow.get(word.info) >>> row.place) & row.mask;
+  return (flow.get(recordWord.info) >>> row.place) & row.mask;
 }
 
 function encodeNest(out: MessageBatch, row: AttributeRow, flow: FlowCursor): void {
   const token = out.openNest(row.number);
-  if (row === rows.protocolInfo) {
+  if (row === attributeRows.protocolInfo) {
     // The three children share the state byte: only the flow's own protocol is written.
     const child = protocolInfoNest(flow.protocol);
     if (child !== undefined) encodeNest(out, child, flow);
@@ -98,53 +92,53 @@ function encodeTupleOf(out: MessageBatch, row: AttributeRow, flow: FlowCursor): 
 /** CTA_TUPLE_ORIG. */
 export function encodeOriginal(out: MessageBatch, flow: FlowCursor): void {
   start(flow);
-  tuple.ports = flow.get(word.originalPorts);
+  tuple.ports = flow.get(recordWord.originalPorts);
   tuple.zone = scopedZone(flow, zoneScope.original);
-  addresses(flow, role.originalSource, role.originalDestination);
-  encodeTuple(out, rows.original.number, tuple);
+  addresses(flow, addressRole.originalSource, addressRole.originalDestination);
+  encodeTuple(out, attributeRows.original.number, tuple);
 }
 
 /** CTA_TUPLE_REPLY as the record has it. */
 export function encodeReply(out: MessageBatch, flow: FlowCursor): void {
   start(flow);
-  tuple.ports = flow.get(word.replyPorts);
+  tuple.ports = flow.get(recordWord.replyPorts);
   tuple.zone = scopedZone(flow, zoneScope.reply);
-  addresses(flow, role.replySource, role.replyDestination);
-  encodeTuple(out, rows.reply.number, tuple);
+  addresses(flow, addressRole.replySource, addressRole.replyDestination);
+  encodeTuple(out, attributeRows.reply.number, tuple);
 }
 
 /** CTA_TUPLE_REPLY as the plain inverse of the original tuple: the form in which the kernel takes NAT. */
 export function encodeInverse(out: MessageBatch, flow: FlowCursor): void {
   start(flow);
-  tuple.ports = inversePorts(flow.protocol, flow.get(word.originalPorts));
+  tuple.ports = inversePorts(flow.protocol, flow.get(recordWord.originalPorts));
   tuple.zone = scopedZone(flow, zoneScope.reply);
-  addresses(flow, role.originalDestination, role.originalSource);
-  encodeTuple(out, rows.reply.number, tuple);
+  addresses(flow, addressRole.originalDestination, addressRole.originalSource);
+  encodeTuple(out, attributeRows.reply.number, tuple);
 }
 
 /** CTA_TUPLE_MASTER. */
 export function encodeMaster(out: MessageBatch, flow: FlowCursor): void {
-  const kindWord = flow.getRare(rare.masterKind);
-  tuple.clear((kindWord & kind.ipv6) !== 0);
-  tuple.protocol = kindWord & kind.protocolMask;
-  tuple.ports = flow.getRare(rare.masterPorts);
-  tuple.hasPorts = flow.knows(has.masterPorts);
+  const kindWord = flow.getRare(rareWord.masterKind);
+  tuple.clear((kindWord & kindField.ipv6) !== 0);
+  tuple.protocol = kindWord & kindField.protocolMask;
+  tuple.ports = flow.getRare(rareWord.masterPorts);
+  tuple.hasPorts = flow.knows(presenceBit.masterPorts);
   for (let i = 0; i < 4; i++) {
-    tuple.source[i] = flow.getRare(rare.masterSource + i);
-    tuple.destination[i] = flow.getRare(rare.masterDestination + i);
+    tuple.source[i] = flow.getRare(rareWord.masterSource + i);
+    tuple.destination[i] = flow.getRare(rareWord.masterDestination + i);
   }
-  encodeTuple(out, rows.master.number, tuple);
+  encodeTuple(out, attributeRows.master.number, tuple);
 }
 
 function start(flow: FlowCursor): void {
   tuple.isIpv6 = flow.isIpv6;
   tuple.protocol = flow.protocol;
-  tuple.hasPorts = flow.knows(has.ports);
+  tuple.hasPorts = flow.knows(presenceBit.ports);
 }
 
 function scopedZone(flow: FlowCursor, scope: number): number {
-  const zone = flow.get(word.zone);
-  return flow.knows(has.zone) && (zone & zoneScope.mask) === scope ? zone & 0xffff : -1;
+  const zone = flow.get(recordWord.zone);
+  return flow.knows(presenceBit.zone) && (zone & zoneScope.mask) === scope ? zone & 0xffff : -1;
 }
 
 function addresses(flow: FlowCursor, source: AddressRole, destination: AddressRole): void {

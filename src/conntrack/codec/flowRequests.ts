@@ -4,7 +4,7 @@
  * address and port; CONFIRMED in every status; both window scales with their flags or none.
  */
 import { encodeAttribute, encodeInverse, encodeMaster, encodeOriginal } from './flowEncoder.js';
-import { rows } from './attributeTable.js';
+import { attributeRows } from './attributeTable.js';
 import {
   messageFlag,
   messageType,
@@ -15,13 +15,13 @@ import {
   tcpState,
 } from '../constants.js';
 import {
-  has,
-  info,
+  presenceBit,
+  infoField,
   natKind,
   natOf,
-  rare,
-  role,
-  word,
+  rareWord,
+  addressRole,
+  recordWord,
   type AddressRole,
   type FlowCursor,
 } from '../record/flowRecord.js';
@@ -72,17 +72,17 @@ export function encodeCreate(
   );
   encodeOriginal(out, flow);
   encodeInverse(out, flow);
-  if (flow.knows(has.master) && options.withoutMaster !== true) encodeMaster(out, flow);
+  if (flow.knows(presenceBit.master) && options.withoutMaster !== true) encodeMaster(out, flow);
   encodeCreateStatus(out, flow);
-  out.u32(rows.timeout.number, Math.max(1, options.timeoutSeconds));
-  encodeAttribute(out, rows.mark, flow);
+  out.u32(attributeRows.timeout.number, Math.max(1, options.timeoutSeconds));
+  encodeAttribute(out, attributeRows.mark, flow);
   encodeProtocolInfo(out, flow, options.windowTracking, 0xff);
   encodeNat(out, flow);
   encodeRareParts(out, flow);
-  if (flow.knows(has.helper) && options.withoutHelper !== true) {
-    encodeAttribute(out, rows.help, flow);
+  if (flow.knows(presenceBit.helper) && options.withoutHelper !== true) {
+    encodeAttribute(out, attributeRows.help, flow);
   }
-  encodeAttribute(out, rows.zone, flow);
+  encodeAttribute(out, attributeRows.zone, flow);
   out.finish();
 }
 
@@ -99,14 +99,17 @@ export function encodeUpdate(
 ): void {
   out.begin(messageType.flowNew, messageFlag.request | flags, sequence, familyOf(flow));
   encodeOriginal(out, flow);
-  if (flow.knows(has.status)) {
-    out.u32(rows.status.number, (flow.get(word.status) & ~statusBit.dying) | statusBit.confirmed);
+  if (flow.knows(presenceBit.status)) {
+    out.u32(
+      attributeRows.status.number,
+      (flow.get(recordWord.status) & ~statusBit.dying) | statusBit.confirmed,
+    );
   }
-  out.u32(rows.timeout.number, Math.max(1, options.timeoutSeconds));
-  encodeAttribute(out, rows.mark, flow);
+  out.u32(attributeRows.timeout.number, Math.max(1, options.timeoutSeconds));
+  encodeAttribute(out, attributeRows.mark, flow);
   encodeProtocolInfo(out, flow, options.windowTracking, tcpFlag.beLiberal);
   encodeRareParts(out, flow);
-  encodeAttribute(out, rows.zone, flow);
+  encodeAttribute(out, attributeRows.zone, flow);
   out.finish();
 }
 
@@ -123,14 +126,14 @@ export function encodeLiberalWindows(
   out.begin(messageType.flowNew, messageFlag.request | flags, sequence, familyOf(flow));
   encodeOriginal(out, flow);
   if (flow.protocol === protocol.tcp) {
-    const nest = out.openNest(rows.protocolInfo.number);
+    const nest = out.openNest(attributeRows.protocolInfo.number);
     const tcp = out.openNest(1);
     out.flags(4, tcpFlag.beLiberal, tcpFlag.beLiberal);
     out.flags(5, tcpFlag.beLiberal, tcpFlag.beLiberal);
     out.closeNest(tcp);
     out.closeNest(nest);
   }
-  encodeAttribute(out, rows.zone, flow);
+  encodeAttribute(out, attributeRows.zone, flow);
   out.finish();
 }
 
@@ -144,8 +147,8 @@ export function encodeDelete(
 ): void {
   out.begin(messageType.flowDelete, messageFlag.request | flags, sequence, familyOf(flow));
   encodeOriginal(out, flow);
-  encodeAttribute(out, rows.zone, flow);
-  if (withId) encodeAttribute(out, rows.id, flow);
+  encodeAttribute(out, attributeRows.zone, flow);
+  if (withId) encodeAttribute(out, attributeRows.id, flow);
   out.finish();
 }
 
@@ -172,21 +175,24 @@ export function encodeDump(
 
 function encodeSelection(out: MessageBatch, selection: KernelSelection): void {
   if (selection.mark !== undefined) {
-    out.u32(rows.mark.number, selection.mark.value);
+    out.u32(attributeRows.mark.number, selection.mark.value);
     out.u32(21, selection.mark.mask);
   }
   if (selection.status !== undefined) {
-    out.u32(rows.status.number, selection.status.value);
+    out.u32(attributeRows.status.number, selection.status.value);
     out.u32(26, selection.status.mask);
   }
-  if (selection.zone !== undefined) out.u16(rows.zone.number, selection.zone);
+  if (selection.zone !== undefined) out.u16(attributeRows.zone.number, selection.zone);
 }
 
 /** EXPECTED comes from the master attribute, DYING is refused (EBUSY); the rest the kernel sorts out. */
 function encodeCreateStatus(out: MessageBatch, flow: FlowCursor): void {
-  if (!flow.knows(has.status)) return;
+  if (!flow.knows(presenceBit.status)) return;
   const refused = statusBit.expected | statusBit.dying;
-  out.u32(rows.status.number, (flow.get(word.status) & ~refused) | statusBit.confirmed);
+  out.u32(
+    attributeRows.status.number,
+    (flow.get(recordWord.status) & ~refused) | statusBit.confirmed,
+  );
 }
 
 function encodeProtocolInfo(
@@ -200,8 +206,11 @@ function encodeProtocolInfo(
     return;
   }
   // The kernel wants all three of SCTP or none (EINVAL).
-  const needed = flow.protocol === protocol.sctp ? has.state | has.vtagOriginal | has.vtagReply : 0;
-  if (flow.knows(needed)) encodeAttribute(out, rows.protocolInfo, flow);
+  const needed =
+    flow.protocol === protocol.sctp
+      ? presenceBit.state | presenceBit.vtagOriginal | presenceBit.vtagReply
+      : 0;
+  if (flow.knows(needed)) encodeAttribute(out, attributeRows.protocolInfo, flow);
 }
 
 /**
@@ -214,8 +223,8 @@ function encodeTcp(
   windowTracking: boolean,
   mask: number,
 ): void {
-  const packed = flow.get(word.info);
-  const state = packed & info.stateMask;
+  const packed = flow.get(recordWord.info);
+  const state = packed & infoField.stateMask;
   const scales = hasScales(flow);
   const closing = state >= tcpState.timeWait && state !== tcpState.synSent2;
   const assumed =
@@ -224,16 +233,18 @@ function encodeTcp(
     (closing ? tcpFlag.closeInitiated : 0);
   const kept = tcpFlag.windowScale | tcpFlag.selectiveAckPermitted | tcpFlag.closeInitiated;
   const liberal = windowTracking && scales ? 0 : tcpFlag.beLiberal;
-  const original = flow.knows(has.tcpFlagsOriginal)
-    ? (packed >>> info.flagsOriginalShift) & kept
+  const original = flow.knows(presenceBit.tcpFlagsOriginal)
+    ? (packed >>> infoField.flagsOriginalShift) & kept
     : assumed;
-  const reply = flow.knows(has.tcpFlagsReply) ? (packed >>> info.flagsReplyShift) & kept : assumed;
-  const nest = out.openNest(rows.protocolInfo.number);
+  const reply = flow.knows(presenceBit.tcpFlagsReply)
+    ? (packed >>> infoField.flagsReplyShift) & kept
+    : assumed;
+  const nest = out.openNest(attributeRows.protocolInfo.number);
   const tcp = out.openNest(1);
-  if (flow.knows(has.state)) out.u8(1, state);
+  if (flow.knows(presenceBit.state)) out.u8(1, state);
   if (scales) {
-    out.u8(2, (packed >>> info.scaleOriginalShift) & 0xf);
-    out.u8(3, (packed >>> info.scaleReplyShift) & 0xf);
+    out.u8(2, (packed >>> infoField.scaleOriginalShift) & 0xf);
+    out.u8(3, (packed >>> infoField.scaleReplyShift) & 0xf);
   }
   out.flags(4, original | liberal, mask);
   out.flags(5, reply | liberal, mask);
@@ -243,25 +254,31 @@ function encodeTcp(
 
 /** Both scales known, and no direction known to have gone without window scaling. */
 function hasScales(flow: FlowCursor): boolean {
-  if (!flow.knows(has.scaleOriginal | has.scaleReply)) return false;
-  const packed = flow.get(word.info);
+  if (!flow.knows(presenceBit.scaleOriginal | presenceBit.scaleReply)) return false;
+  const packed = flow.get(recordWord.info);
   const offered = (bit: number, shift: number): boolean =>
     !flow.knows(bit) || ((packed >>> shift) & tcpFlag.windowScale) !== 0;
   return (
-    offered(has.tcpFlagsOriginal, info.flagsOriginalShift) &&
-    offered(has.tcpFlagsReply, info.flagsReplyShift)
+    offered(presenceBit.tcpFlagsOriginal, infoField.flagsOriginalShift) &&
+    offered(presenceBit.tcpFlagsReply, infoField.flagsReplyShift)
   );
 }
 
 function encodeNat(out: MessageBatch, flow: FlowCursor): void {
   const kind = natOf(flow);
-  const ports = flow.get(word.replyPorts);
+  const ports = flow.get(recordWord.replyPorts);
   const isIcmp = flow.protocol === protocol.icmp || flow.protocol === protocol.icmpv6;
   if ((kind & natKind.source) !== 0) {
-    encodeNatNest(out, flow, nat.source, role.replyDestination, isIcmp ? ports >>> 16 : ports);
+    encodeNatNest(
+      out,
+      flow,
+      nat.source,
+      addressRole.replyDestination,
+      isIcmp ? ports >>> 16 : ports,
+    );
   }
   if ((kind & natKind.destination) !== 0) {
-    encodeNatNest(out, flow, nat.destination, role.replySource, ports >>> 16);
+    encodeNatNest(out, flow, nat.destination, addressRole.replySource, ports >>> 16);
   }
 }
 
@@ -278,10 +295,11 @@ function encodeNatNest(
   const words = isIpv6 ? flow.addresses : flow.words;
   const from = isIpv6
     ? flow.addressesAt + 4 * address
-    : flow.at + (address === role.replySource ? word.replySource : word.replyDestination);
+    : flow.at +
+      (address === addressRole.replySource ? recordWord.replySource : recordWord.replyDestination);
   out.raw(isIpv6 ? nat.v6Min : nat.v4Min, words, from, isIpv6 ? 4 : 1);
   out.raw(isIpv6 ? nat.v6Max : nat.v4Max, words, from, isIpv6 ? 4 : 1);
-  if (flow.knows(has.ports)) {
+  if (flow.knows(presenceBit.ports)) {
     const ports = out.openNest(nat.proto);
     out.u16(nat.portMin, port & 0xffff);
     out.u16(nat.portMax, port & 0xffff);
@@ -290,15 +308,19 @@ function encodeNatNest(
   out.closeNest(nest);
 }
 
-const rareParts = has.sequenceOriginal | has.sequenceReply | has.labels | has.synproxy;
+const rareParts =
+  presenceBit.sequenceOriginal |
+  presenceBit.sequenceReply |
+  presenceBit.labels |
+  presenceBit.synproxy;
 
 function encodeRareParts(out: MessageBatch, flow: FlowCursor): void {
   if ((flow.presence & rareParts) === 0) return;
-  encodeAttribute(out, rows.sequenceOriginal, flow);
-  encodeAttribute(out, rows.sequenceReply, flow);
-  encodeAttribute(out, rows.labels, flow);
-  const synproxy = flow.getRare(rare.synproxy) | flow.getRare(rare.synproxy + 1);
-  if (flow.knows(has.synproxy) && (synproxy | flow.getRare(rare.synproxy + 2)) !== 0) {
-    encodeAttribute(out, rows.synproxy, flow);
+  encodeAttribute(out, attributeRows.sequenceOriginal, flow);
+  encodeAttribute(out, attributeRows.sequenceReply, flow);
+  encodeAttribute(out, attributeRows.labels, flow);
+  const synproxy = flow.getRare(rareWord.synproxy) | flow.getRare(rareWord.synproxy + 1);
+  if (flow.knows(presenceBit.synproxy) && (synproxy | flow.getRare(rareWord.synproxy + 2)) !== 0) {
+    encodeAttribute(out, attributeRows.synproxy, flow);
   }
 }

@@ -6,12 +6,12 @@
  *
  * The kernel always sends them in this order, so addresses and ports stand at fixed offsets: the fast path
  * compares the seven headers and loads (measured: a third of the generic walk). Everything else takes
- * the generic walk. Layer 4 is one word, see word.originalPorts.
+ * the generic walk. Layer 4 is one word, see recordWord.originalPorts.
  */
 import { DecodeError } from '../../base/errors.js';
 import { tupleAttribute as cta } from './attributeTable.js';
 import { protocol } from '../constants.js';
-import { has, word, type FlowCursor } from '../record/flowRecord.js';
+import { presenceBit, recordWord, type FlowCursor } from '../record/flowRecord.js';
 import type { MessageBatch } from './messageBatch.js';
 
 /** What a tuple says; one instance is reused for all messages. Addresses are in memory order. */
@@ -98,13 +98,13 @@ export function decodeTuplesFast(
     return at;
   }
   flow.setKind(false, view.getUint8(at + 32));
-  flow.set(word.originalSource, view.getUint32(at + 12, true));
-  flow.set(word.originalDestination, view.getUint32(at + 20, true));
-  flow.set(word.originalPorts, portsAt(view, at + 24));
-  flow.set(word.replySource, view.getUint32(reply + 12, true));
-  flow.set(word.replyDestination, view.getUint32(reply + 20, true));
-  flow.set(word.replyPorts, portsAt(view, reply + 24));
-  flow.learn(has.ports | has.reply);
+  flow.set(recordWord.originalSource, view.getUint32(at + 12, true));
+  flow.set(recordWord.originalDestination, view.getUint32(at + 20, true));
+  flow.set(recordWord.originalPorts, portsAt(view, at + 24));
+  flow.set(recordWord.replySource, view.getUint32(reply + 12, true));
+  flow.set(recordWord.replyDestination, view.getUint32(reply + 20, true));
+  flow.set(recordWord.replyPorts, portsAt(view, reply + 24));
+  flow.learn(presenceBit.ports | presenceBit.reply);
   return reply + nestBytes4;
 }
 

@@ -15,8 +15,8 @@ import {
 } from '../../base/time.js';
 import { protocol, statusBit, tcpState } from '../constants.js';
 import { FlowInjector, type InjectionCounts, type OnExisting } from './flowInjector.js';
-import type { InjectionDoor } from './injectionDoor.js';
-import { has, lifecycle, word, type FlowCursor } from '../record/flowRecord.js';
+import type { InjectionSocket } from './injectionSocket.js';
+import { presenceBit, lifecycle, recordWord, type FlowCursor } from '../record/flowRecord.js';
 import type { FlowTable } from '../record/flowTable.js';
 
 /**
@@ -43,7 +43,7 @@ export interface CommitOptions {
   /** Called about once per slice with the flows done so far. */
   readonly onProgress?: (committed: number) => void;
   /** `nowhere` rehearses: all but the kernel's part. The default is the kernel. */
-  readonly door?: InjectionDoor;
+  readonly socket?: InjectionSocket;
   /** Final refusals, for the log. */
   readonly onFailure?: (slot: number, errno: number) => void;
 }
@@ -73,15 +73,15 @@ export function timeoutFor(flow: FlowCursor, nowSeconds: number, fixedSeconds?: 
   if (fixedSeconds !== undefined) return fixedSeconds;
   const left = remainingSeconds(flow, nowSeconds);
   if (left > 0) return left;
-  return flow.knows(has.timeout)
-    ? Math.max(leastTimeoutSeconds, flow.get(word.timeout))
+  return flow.knows(presenceBit.timeout)
+    ? Math.max(leastTimeoutSeconds, flow.get(recordWord.timeout))
     : leastTimeoutSeconds;
 }
 
 /** 0 or less: over, or unknown. */
 function remainingSeconds(flow: FlowCursor, nowSeconds: number): number {
-  if (!flow.knows(has.timeout)) return 0;
-  return flow.get(word.timeout) - subtractSeconds(nowSeconds, flow.get(word.updated));
+  if (!flow.knows(presenceBit.timeout)) return 0;
+  return flow.get(recordWord.timeout) - subtractSeconds(nowSeconds, flow.get(recordWord.updated));
 }
 
 /** A commit in progress. The table may change meanwhile: slots that come and go are met or missed. */
@@ -112,9 +112,9 @@ export class FlowCommit {
     this.#turns = turns;
     this.#flow = table.newCursor();
     this.#startedAt = clock.now();
-    const { windowTracking, onExisting, onFailure, door } = options;
+    const { windowTracking, onExisting, onFailure, socket } = options;
     const source = { table, cursor: table.newCursor() };
-    this.#injector = new FlowInjector({ windowTracking, onExisting }, source, onFailure, door);
+    this.#injector = new FlowInjector({ windowTracking, onExisting }, source, onFailure, socket);
     this.portId = this.#injector.portId;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -188,7 +188,9 @@ export class FlowCommit {
       return;
     }
     const isOver =
-      overdue === 'skip' && flow.knows(has.timeout) && remainingSeconds(flow, nowSeconds) <= 0;
+      overdue === 'skip' &&
+      flow.knows(presenceBit.timeout) &&
+      remainingSeconds(flow, nowSeconds) <= 0;
     if (isOver || skip?.(this.#slot) === true) {
       this.#skipped++;
       return;
@@ -214,9 +216,11 @@ export class FlowCommit {
 }
 
 function phaseOf(flow: FlowCursor): Phase {
-  if (flow.knows(has.master)) return 'related';
-  const isAssured = (flow.get(word.status) & statusBit.assured) !== 0;
+  if (flow.knows(presenceBit.master)) return 'related';
+  const isAssured = (flow.get(recordWord.status) & statusBit.assured) !== 0;
   const isEstablished =
-    flow.protocol === protocol.tcp && flow.knows(has.state) && flow.state === tcpState.established;
+    flow.protocol === protocol.tcp &&
+    flow.knows(presenceBit.state) &&
+    flow.state === tcpState.established;
   return isAssured || isEstablished ? 'established' : 'other';
 }

@@ -16,7 +16,7 @@
 import { BugError } from '../../base/errors.js';
 import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../../base/errno.js';
 import { messageType } from '../constants.js';
-import { has, type FlowCursor } from '../record/flowRecord.js';
+import { presenceBit, type FlowCursor } from '../record/flowRecord.js';
 import {
   encodeCreate,
   encodeDelete,
@@ -25,7 +25,7 @@ import {
   largestRequest,
   type CreateOptions,
 } from '../codec/flowRequests.js';
-import { answerCellBytes, kernelDoor, type InjectionDoor } from './injectionDoor.js';
+import { answerCellBytes, openInjectionSocket, type InjectionSocket } from './injectionSocket.js';
 import { MessageBatch } from '../codec/messageBatch.js';
 
 /** Beyond 64 nothing is gained (docs/decisions/flow-injection.md); a batch blocks about 0.3 ms. */
@@ -91,7 +91,7 @@ interface Attempt {
 export class FlowInjector {
   /** In the events that these changes cause. */
   readonly portId: number;
-  readonly #socket: InjectionDoor['socket'];
+  readonly #socket: InjectionSocket['socket'];
   readonly #options: InjectionOptions;
   readonly #source: FlowSource | undefined;
   readonly #cursor: FlowCursor | undefined;
@@ -115,7 +115,7 @@ export class FlowInjector {
     options: InjectionOptions,
     source?: { readonly table: FlowSource; readonly cursor: FlowCursor },
     onFailure?: (slot: number, errno: number) => void,
-    { socket, portId }: InjectionDoor = kernelDoor(4 * batchBytes),
+    { socket, portId }: InjectionSocket = openInjectionSocket(4 * batchBytes),
   ) {
     this.#socket = socket;
     this.portId = portId;
@@ -328,8 +328,8 @@ export class FlowInjector {
     const flow = this.#source?.seek(attempt.slot, this.#cursor) ?? this.#cursor;
     const { slot, timeoutSeconds, withoutHelper, withoutMaster } = attempt;
     // Without a helper or master to leave out, trying again would only repeat the refusal.
-    const hadHelper = flow.knows(has.helper);
-    const hadMaster = flow.knows(has.master);
+    const hadHelper = flow.knows(presenceBit.helper);
+    const hadMaster = flow.knows(presenceBit.master);
     const isBare = (withoutHelper && !hadHelper) || (withoutMaster && !hadMaster);
     if (isBare) {
       this.#fail(attempt, withoutHelper && !hadHelper ? EOPNOTSUPP : ENOENT);

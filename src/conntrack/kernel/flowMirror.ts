@@ -20,11 +20,11 @@ import {
 } from '../../base/time.js';
 import type { FlowFilter } from '../flowFilter.js';
 import {
-  has,
+  presenceBit,
   isDying,
   lifecycle,
   transientPresence,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../record/flowRecord.js';
 import type { FlowTable } from '../record/flowTable.js';
@@ -155,7 +155,7 @@ export class FlowMirror {
     return kernelFilters ? !filter.isOwn(flow) : filter.accepts(flow);
   }
 
-  /** Monotonic seconds, the unit of word.updated. */
+  /** Monotonic seconds, the unit of recordWord.updated. */
   nowSeconds(): number {
     return wholeSeconds(this.#options.clock.now());
   }
@@ -164,7 +164,8 @@ export class FlowMirror {
     const table = this.#table;
     const hash = table.hashOf(flow);
     // A flow that was made anew at once may bear the id of its predecessor.
-    if (this.#pass !== undefined && flow.knows(has.id)) this.#forgetEnd(hash, flow.get(word.id));
+    if (this.#pass !== undefined && flow.knows(presenceBit.id))
+      this.#forgetEnd(hash, flow.get(recordWord.id));
     const slot = table.find(flow, hash);
     if (slot === 0) {
       if (kind === 'update') this.unknownUpdated(flow, origin, hash);
@@ -192,9 +193,9 @@ export class FlowMirror {
   #hasOtherId(slot: number, flow: FlowCursor): boolean {
     const table = this.#table;
     return (
-      flow.knows(has.id) &&
-      (table.read(slot, word.presence) & has.id) !== 0 &&
-      table.read(slot, word.id) !== flow.get(word.id)
+      flow.knows(presenceBit.id) &&
+      (table.read(slot, recordWord.presence) & presenceBit.id) !== 0 &&
+      table.read(slot, recordWord.id) !== flow.get(recordWord.id)
     );
   }
 
@@ -222,8 +223,8 @@ export class FlowMirror {
   #ends(flow: FlowCursor, origin: FlowOrigin): void {
     const table = this.#table;
     const hash = table.hashOf(flow);
-    if (this.#pass !== undefined && flow.knows(has.id)) {
-      const id = flow.get(word.id);
+    if (this.#pass !== undefined && flow.knows(presenceBit.id)) {
+      const id = flow.get(recordWord.id);
       if (id !== 0) this.#ended.insert(hash, id);
     }
     let slot = table.find(flow, hash);
@@ -292,10 +293,10 @@ export class FlowMirror {
   /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
   #complete(slot: number, flow: FlowCursor): void {
     if (this.#hasOtherId(slot, flow)) return;
-    const known = this.#table.read(slot, word.presence) | transientPresence;
+    const known = this.#table.read(slot, recordWord.presence) | transientPresence;
     const missing = flow.presence & ~known;
     if (missing === 0) return;
-    flow.set(word.presence, missing);
+    flow.set(recordWord.presence, missing);
     const changed = this.#table.merge(slot, flow, this.#nowSeconds);
     this.#options.listener.updated(slot, changed, 'dump');
   }
@@ -318,14 +319,14 @@ export class FlowMirror {
     table.markSeen(slot);
     const changed = table.merge(slot, flow, this.#nowSeconds);
     // A timeout always differs; told alone it is no news.
-    if ((changed & ~has.timeout) === 0) return;
+    if ((changed & ~presenceBit.timeout) === 0) return;
     pass.updated++;
     listener.updated(slot, changed, 'dump');
   }
 
   #endedMeanwhile(flow: FlowCursor, hash: number): boolean {
-    if (!flow.knows(has.id)) return false;
-    return this.#ended.find(hash, sameId, flow.get(word.id)) !== 0;
+    if (!flow.knows(presenceBit.id)) return false;
+    return this.#ended.find(hash, sameId, flow.get(recordWord.id)) !== 0;
   }
 
   #forgetEnd(hash: number, id: number): void {

@@ -68,7 +68,7 @@ export class KernelWatch {
       ignores: (portId) => parts.isIgnoredPort?.(portId) === true,
       expectation: parts.onExpectation,
       overrun: (bufferBytes) => this.#overrun(bufferBytes),
-      malformed: (error) => this.notUnderstood(error),
+      malformed: (error) => this.countMalformed(error),
       failed: (errno) => parts.logger.log('error', 'conntrack events cannot be read', { errno }),
       batchEnd: (isDrained) => {
         if (isDrained && this.#resyncWanted) this.#recover();
@@ -114,7 +114,7 @@ export class KernelWatch {
   }
 
   /** A message of the kernel; also for the dumps of whoever compares. */
-  notUnderstood({ code, message }: DecodeError): void {
+  countMalformed({ code, message }: DecodeError): void {
     this.#malformed++;
     if (this.#malformed > 1) return;
     const fields = { reason: code, detail: message };

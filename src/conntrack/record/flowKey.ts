@@ -2,20 +2,20 @@
  * The key of a flow: family, protocol, zone of the original direction, original addresses and ports. The
  * kernel's id is no part of it, as in conntrackd 1.4.7: the peer does not know ours.
  */
-import { kind, word, type FlowCursor } from './flowRecord.js';
+import { kindField, recordWord, type FlowCursor } from './flowRecord.js';
 
 const { imul } = Math;
-const keyKind = kind.ipv6 | kind.protocolMask;
+const keyKind = kindField.ipv6 | kindField.protocolMask;
 
 /** 32 bits, well mixed; `seed` keeps outsiders from choosing colliding tuples. */
 export function hashKey(flow: FlowCursor, seed: number): number {
   const { words, at } = flow;
-  const kindWord = words[at + word.kind]!;
+  const kindWord = words[at + recordWord.kind]!;
   let h = mix(seed, (kindWord & keyKind) | (flow.keyZone << 9));
-  h = mix(h, words[at + word.originalPorts]!);
-  if ((kindWord & kind.ipv6) === 0) {
-    h = mix(h, words[at + word.originalSource]!);
-    h = mix(h, words[at + word.originalDestination]!);
+  h = mix(h, words[at + recordWord.originalPorts]!);
+  if ((kindWord & kindField.ipv6) === 0) {
+    h = mix(h, words[at + recordWord.originalSource]!);
+    h = mix(h, words[at + recordWord.originalDestination]!);
   } else {
     const { addresses, addressesAt } = flow;
     for (let i = 0; i < 8; i++) h = mix(h, addresses[addressesAt + i]!);
@@ -26,12 +26,17 @@ export function hashKey(flow: FlowCursor, seed: number): number {
 }
 
 export function sameKey(a: FlowCursor, b: FlowCursor): boolean {
-  const kindOfA = a.words[a.at + word.kind]!;
-  if (((kindOfA ^ b.words[b.at + word.kind]!) & keyKind) !== 0) return false;
-  if (a.words[a.at + word.originalPorts] !== b.words[b.at + word.originalPorts]) return false;
-  if ((kindOfA & kind.ipv6) === 0) {
-    if (a.words[a.at + word.originalSource] !== b.words[b.at + word.originalSource]) return false;
-    if (a.words[a.at + word.originalDestination] !== b.words[b.at + word.originalDestination]) {
+  const kindOfA = a.words[a.at + recordWord.kind]!;
+  if (((kindOfA ^ b.words[b.at + recordWord.kind]!) & keyKind) !== 0) return false;
+  if (a.words[a.at + recordWord.originalPorts] !== b.words[b.at + recordWord.originalPorts])
+    return false;
+  if ((kindOfA & kindField.ipv6) === 0) {
+    if (a.words[a.at + recordWord.originalSource] !== b.words[b.at + recordWord.originalSource])
+      return false;
+    if (
+      a.words[a.at + recordWord.originalDestination] !==
+      b.words[b.at + recordWord.originalDestination]
+    ) {
       return false;
     }
   } else {

@@ -5,12 +5,12 @@
  */
 import {
   addressRecordWords,
-  has,
-  info,
-  rare,
+  presenceBit,
+  infoField,
+  rareWord,
   rarePresence,
   transientPresence,
-  word,
+  recordWord,
   zoneScope,
   type FlowCursor,
 } from './flowRecord.js';
@@ -20,38 +20,38 @@ export type ChangedBits = number;
 
 /** Presence bit, first word and number of words in the rare record. */
 const rareFields = [
-  [has.labels, rare.labels, 4],
-  [has.labels, rare.labelsLength, 1],
-  [has.sequenceOriginal, rare.sequenceOriginal, 3],
-  [has.sequenceReply, rare.sequenceReply, 3],
-  [has.synproxy, rare.synproxy, 3],
-  [has.vtagOriginal, rare.vtagOriginal, 1],
-  [has.vtagReply, rare.vtagReply, 1],
-  [has.dccpHandshake, rare.dccpHandshake, 2],
-  [has.helper, rare.helper, 1],
-  [has.securityContext, rare.securityContext, 1],
-  [has.securityMark, rare.securityMark, 1],
-  [has.master, rare.masterKind, 1],
-  [has.masterPorts, rare.masterPorts, 1],
-  [has.master, rare.masterSource, 8],
+  [presenceBit.labels, rareWord.labels, 4],
+  [presenceBit.labels, rareWord.labelsLength, 1],
+  [presenceBit.sequenceOriginal, rareWord.sequenceOriginal, 3],
+  [presenceBit.sequenceReply, rareWord.sequenceReply, 3],
+  [presenceBit.synproxy, rareWord.synproxy, 3],
+  [presenceBit.vtagOriginal, rareWord.vtagOriginal, 1],
+  [presenceBit.vtagReply, rareWord.vtagReply, 1],
+  [presenceBit.dccpHandshake, rareWord.dccpHandshake, 2],
+  [presenceBit.helper, rareWord.helper, 1],
+  [presenceBit.securityContext, rareWord.securityContext, 1],
+  [presenceBit.securityMark, rareWord.securityMark, 1],
+  [presenceBit.master, rareWord.masterKind, 1],
+  [presenceBit.masterPorts, rareWord.masterPorts, 1],
+  [presenceBit.master, rareWord.masterSource, 8],
 ] as const;
 
 /** Whether `source` has something that needs a rare record in a table. */
 export function needsRareRecord(source: FlowCursor): boolean {
   const bits = source.presence & rarePresence;
   if (bits === 0) return false;
-  if (bits !== has.synproxy) return true;
+  if (bits !== presenceBit.synproxy) return true;
   return (
-    (source.getRare(rare.synproxy) |
-      source.getRare(rare.synproxy + 1) |
-      source.getRare(rare.synproxy + 2)) !==
+    (source.getRare(rareWord.synproxy) |
+      source.getRare(rareWord.synproxy + 1) |
+      source.getRare(rareWord.synproxy + 2)) !==
     0
   );
 }
 
 /** Words that a new record takes over as they are; what is not known is guarded by the presence bits. */
-const firstCopied: number = word.originalDestination;
-const lastCopied: number = word.id;
+const firstCopied: number = recordWord.originalDestination;
+const lastCopied: number = recordWord.id;
 
 /**
  * Fills a new record: both tuples, and all that `source` knows and a table holds. Family, lifecycle and the
@@ -59,10 +59,10 @@ const lastCopied: number = word.id;
  */
 export function copyFlow(target: FlowCursor, source: FlowCursor): void {
   const { words, at } = target;
-  words[at + word.presence] = source.presence & ~transientPresence;
+  words[at + recordWord.presence] = source.presence & ~transientPresence;
   for (let i = firstCopied; i <= lastCopied; i++) words[at + i] = source.words[source.at + i]!;
   if (!source.isIpv6) {
-    words[at + word.originalSource] = source.words[source.at + word.originalSource]!;
+    words[at + recordWord.originalSource] = source.words[source.at + recordWord.originalSource]!;
   } else {
     for (let i = 0; i < addressRecordWords; i++) {
       target.addresses[target.addressesAt + i] = source.addresses[source.addressesAt + i]!;
@@ -81,24 +81,33 @@ export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
   const bits = source.presence & ~transientPresence;
   const { words, at } = target;
   let changed = bits & ~words[at]!;
-  if ((bits & has.status) !== 0 && replaceWord(words, at + word.status, source.get(word.status))) {
-    changed |= has.status;
+  if (
+    (bits & presenceBit.status) !== 0 &&
+    replaceWord(words, at + recordWord.status, source.get(recordWord.status))
+  ) {
+    changed |= presenceBit.status;
   }
   if (
-    (bits & has.timeout) !== 0 &&
-    replaceWord(words, at + word.timeout, source.get(word.timeout))
+    (bits & presenceBit.timeout) !== 0 &&
+    replaceWord(words, at + recordWord.timeout, source.get(recordWord.timeout))
   ) {
-    changed |= has.timeout;
+    changed |= presenceBit.timeout;
   }
-  if ((bits & has.mark) !== 0 && replaceWord(words, at + word.mark, source.get(word.mark))) {
-    changed |= has.mark;
+  if (
+    (bits & presenceBit.mark) !== 0 &&
+    replaceWord(words, at + recordWord.mark, source.get(recordWord.mark))
+  ) {
+    changed |= presenceBit.mark;
   }
-  if ((bits & has.id) !== 0 && replaceWord(words, at + word.id, source.get(word.id))) {
-    changed |= has.id;
+  if (
+    (bits & presenceBit.id) !== 0 &&
+    replaceWord(words, at + recordWord.id, source.get(recordWord.id))
+  ) {
+    changed |= presenceBit.id;
   }
   changed |= mergeInfo(target, source, bits);
-  if ((bits & has.reply) !== 0 && mergeReply(target, source)) changed |= has.reply;
-  if ((bits & has.zone) !== 0) mergeZoneScope(target, source);
+  if ((bits & presenceBit.reply) !== 0 && mergeReply(target, source)) changed |= presenceBit.reply;
+  if ((bits & presenceBit.zone) !== 0) mergeZoneScope(target, source);
   if ((bits & rarePresence) !== 0 && needsRareRecord(source)) {
     changed |= mergeRare(target, source, bits);
   }
@@ -107,12 +116,16 @@ export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
 }
 
 function mergeReply(target: FlowCursor, source: FlowCursor): boolean {
-  const ports = replaceWord(target.words, target.at + word.replyPorts, source.get(word.replyPorts));
+  const ports = replaceWord(
+    target.words,
+    target.at + recordWord.replyPorts,
+    source.get(recordWord.replyPorts),
+  );
   if (!source.isIpv6) {
-    const from = source.get(word.replySource);
-    const a = replaceWord(target.words, target.at + word.replySource, from);
-    const to = source.get(word.replyDestination);
-    const b = replaceWord(target.words, target.at + word.replyDestination, to);
+    const from = source.get(recordWord.replySource);
+    const a = replaceWord(target.words, target.at + recordWord.replySource, from);
+    const to = source.get(recordWord.replyDestination);
+    const b = replaceWord(target.words, target.at + recordWord.replyDestination, to);
     return a || b || ports;
   }
   let differed = ports;
@@ -125,38 +138,41 @@ function mergeReply(target: FlowCursor, source: FlowCursor): boolean {
 
 /** The key's zone is equal by construction; the scope of a zone in the reply direction may be news. */
 function mergeZoneScope(target: FlowCursor, source: FlowCursor): void {
-  const zone = source.get(word.zone);
+  const zone = source.get(recordWord.zone);
   if ((zone & zoneScope.mask) !== zoneScope.both || target.keyZone === (zone & 0xffff)) {
-    target.set(word.zone, zone);
+    target.set(recordWord.zone, zone);
   }
 }
 
-/** Fields of `word.info` that the presence bits name, as a mask. */
+/** Fields of `recordWord.info` that the presence bits name, as a mask. */
 function infoMask(bits: number): number {
   let mask = 0;
-  if ((bits & has.state) !== 0) mask |= info.stateMask;
-  if ((bits & (has.tcpFlagsOriginal | has.dccpRole)) !== 0) mask |= 0xff << info.flagsOriginalShift;
-  if ((bits & has.tcpFlagsReply) !== 0) mask |= 0xff << info.flagsReplyShift;
-  if ((bits & has.scaleOriginal) !== 0) mask |= 0xf << info.scaleOriginalShift;
-  if ((bits & has.scaleReply) !== 0) mask |= 0xf << info.scaleReplyShift;
+  if ((bits & presenceBit.state) !== 0) mask |= infoField.stateMask;
+  if ((bits & (presenceBit.tcpFlagsOriginal | presenceBit.dccpRole)) !== 0)
+    mask |= 0xff << infoField.flagsOriginalShift;
+  if ((bits & presenceBit.tcpFlagsReply) !== 0) mask |= 0xff << infoField.flagsReplyShift;
+  if ((bits & presenceBit.scaleOriginal) !== 0) mask |= 0xf << infoField.scaleOriginalShift;
+  if ((bits & presenceBit.scaleReply) !== 0) mask |= 0xf << infoField.scaleReplyShift;
   return mask;
 }
 
 function mergeInfo(target: FlowCursor, source: FlowCursor, bits: number): ChangedBits {
   const mask = infoMask(bits);
-  const at = target.at + word.info;
+  const at = target.at + recordWord.info;
   const before = target.words[at]!;
-  const difference = (before ^ source.get(word.info)) & mask;
+  const difference = (before ^ source.get(recordWord.info)) & mask;
   if (difference === 0) return 0;
   target.words[at] = before ^ difference;
   let changed = 0;
-  if ((difference & info.stateMask) !== 0) changed |= has.state;
-  if ((difference & (0xff << info.flagsOriginalShift)) !== 0) {
-    changed |= bits & (has.tcpFlagsOriginal | has.dccpRole);
+  if ((difference & infoField.stateMask) !== 0) changed |= presenceBit.state;
+  if ((difference & (0xff << infoField.flagsOriginalShift)) !== 0) {
+    changed |= bits & (presenceBit.tcpFlagsOriginal | presenceBit.dccpRole);
   }
-  if ((difference & (0xff << info.flagsReplyShift)) !== 0) changed |= has.tcpFlagsReply;
-  if ((difference & (0xf << info.scaleOriginalShift)) !== 0) changed |= has.scaleOriginal;
-  if ((difference & (0xf << info.scaleReplyShift)) !== 0) changed |= has.scaleReply;
+  if ((difference & (0xff << infoField.flagsReplyShift)) !== 0)
+    changed |= presenceBit.tcpFlagsReply;
+  if ((difference & (0xf << infoField.scaleOriginalShift)) !== 0)
+    changed |= presenceBit.scaleOriginal;
+  if ((difference & (0xf << infoField.scaleReplyShift)) !== 0) changed |= presenceBit.scaleReply;
   return changed;
 }
 

@@ -14,10 +14,10 @@ import { protocol, statusBit } from '../constants.js';
 import type { NameTable } from './nameTable.js';
 
 /** Word offsets inside a record. */
-export const word = {
-  /** Bits of `has`: which attributes are known. */
+export const recordWord = {
+  /** Bits of `presenceBit`: which attributes are known. */
   presence: 0,
-  /** See `kind`. */
+  /** See `kindField`. */
   kind: 1,
   /** IPv4: the address. IPv6: index of the address record (0 in a scratch record). */
   originalSource: 2,
@@ -34,7 +34,7 @@ export const word = {
   /** Seconds, as told when the record was last updated. */
   timeout: 10,
   mark: 11,
-  /** See `info`. */
+  /** See `infoField`. */
   info: 12,
   /** CTA_ID, opaque. */
   id: 13,
@@ -51,8 +51,8 @@ export const word = {
 
 export const recordWords = 20;
 
-/** Fields of `word.kind`: shift and mask (after the shift). */
-export const kind = {
+/** Fields of `recordWord.kind`: shift and mask (after the shift). */
+export const kindField = {
   protocolMask: 0xff,
   ipv6: 0x100,
   lifecycleShift: 9,
@@ -69,11 +69,11 @@ export const kind = {
 /** Life of a slot. A DEAD flow keeps its slot and its key until the replication engine removes it. */
 export const lifecycle = { free: 0, fresh: 1, alive: 2, dead: 3 } as const;
 
-/** Direction of the zone in `word.zone`: CTA_ZONE, or CTA_TUPLE_ZONE of one direction. */
+/** Direction of the zone in `recordWord.zone`: CTA_ZONE, or CTA_TUPLE_ZONE of one direction. */
 export const zoneScope = { both: 0, original: 0x1_0000, reply: 0x2_0000, mask: 0x3_0000 } as const;
 
-/** Fields of `word.info`: byte 0 state; TCP: flags per direction and window scales; DCCP: role. */
-export const info = {
+/** Fields of `recordWord.info`: byte 0 state; TCP: flags per direction and window scales; DCCP: role. */
+export const infoField = {
   stateMask: 0xff,
   flagsOriginalShift: 8,
   flagsReplyShift: 16,
@@ -84,7 +84,7 @@ export const info = {
 } as const;
 
 /** Presence bits: the attribute is known. What is not known is neither printed nor sent. */
-export const has = {
+export const presenceBit = {
   status: 1 << 0,
   timeout: 1 << 1,
   mark: 1 << 2,
@@ -126,25 +126,30 @@ export const has = {
 
 /** Attributes that tables do not hold. */
 export const transientPresence =
-  has.countersOriginal | has.countersReply | has.start | has.stop | has.eventTime | has.use;
+  presenceBit.countersOriginal |
+  presenceBit.countersReply |
+  presenceBit.start |
+  presenceBit.stop |
+  presenceBit.eventTime |
+  presenceBit.use;
 
 /** Attributes that need a rare record. */
 export const rarePresence =
-  has.vtagOriginal |
-  has.vtagReply |
-  has.dccpHandshake |
-  has.master |
-  has.masterPorts |
-  has.helper |
-  has.labels |
-  has.sequenceOriginal |
-  has.sequenceReply |
-  has.synproxy |
-  has.securityContext |
-  has.securityMark;
+  presenceBit.vtagOriginal |
+  presenceBit.vtagReply |
+  presenceBit.dccpHandshake |
+  presenceBit.master |
+  presenceBit.masterPorts |
+  presenceBit.helper |
+  presenceBit.labels |
+  presenceBit.sequenceOriginal |
+  presenceBit.sequenceReply |
+  presenceBit.synproxy |
+  presenceBit.securityContext |
+  presenceBit.securityMark;
 
 /** Word offsets inside a rare record. 64-bit values are two words, high first. */
-export const rare = {
+export const rareWord = {
   /** Four words in memory order: bit n of the label is byte n/8, bit n%8. */
   labels: 0,
   /** Correction position, offset before, offset after. */
@@ -183,7 +188,7 @@ export const scratchRareWords = 48;
 export const addressRecordWords = 16;
 
 /** Which of the four addresses. */
-export const role = {
+export const addressRole = {
   originalSource: 0,
   originalDestination: 1,
   replySource: 2,
@@ -192,10 +197,10 @@ export const role = {
 export type AddressRole = 0 | 1 | 2 | 3;
 
 const roleWord = [
-  word.originalSource,
-  word.originalDestination,
-  word.replySource,
-  word.replyDestination,
+  recordWord.originalSource,
+  recordWord.originalDestination,
+  recordWord.replySource,
+  recordWord.replyDestination,
 ] as const;
 
 const noWords = new Uint32Array(scratchRareWords);
@@ -221,7 +226,7 @@ export class FlowCursor {
     this.rare = rareRecord;
   }
 
-  /** A word of the record; see `word`. */
+  /** A word of the record; see `recordWord`. */
   get(field: number): number {
     return this.words[this.at + field]!;
   }
@@ -245,17 +250,18 @@ export class FlowCursor {
   }
 
   get protocol(): number {
-    return this.words[this.at + word.kind]! & kind.protocolMask;
+    return this.words[this.at + recordWord.kind]! & kindField.protocolMask;
   }
 
   get isIpv6(): boolean {
-    return (this.words[this.at + word.kind]! & kind.ipv6) !== 0;
+    return (this.words[this.at + recordWord.kind]! & kindField.ipv6) !== 0;
   }
 
   /** Sets family and protocol, keeps lifecycle, generation and the owner's bits. */
   setKind(isIpv6: boolean, protocolNumber: number): void {
-    const kept = this.words[this.at + word.kind]! & ~(kind.ipv6 | kind.protocolMask);
-    this.words[this.at + word.kind] = kept | (isIpv6 ? kind.ipv6 : 0) | protocolNumber;
+    const kept =
+      this.words[this.at + recordWord.kind]! & ~(kindField.ipv6 | kindField.protocolMask);
+    this.words[this.at + recordWord.kind] = kept | (isIpv6 ? kindField.ipv6 : 0) | protocolNumber;
   }
 
   /** Word `i` of an address, bytes in memory order (i is 0 for IPv4, 0..3 for IPv6). */
@@ -272,12 +278,12 @@ export class FlowCursor {
 
   /** Protocol info: state of TCP, SCTP, DCCP. */
   get state(): number {
-    return this.words[this.at + word.info]! & info.stateMask;
+    return this.words[this.at + recordWord.info]! & infoField.stateMask;
   }
 
   /** Overwrites `bits` << `shift` of the protocol info. */
   setInfo(shift: number, mask: number, value: number): void {
-    const at = this.at + word.info;
+    const at = this.at + recordWord.info;
     this.words[at] = (this.words[at]! & ~(mask << shift)) | ((value & mask) << shift);
   }
 
@@ -291,7 +297,7 @@ export class FlowCursor {
 
   /** The zone that belongs to the key: that of the original direction. */
   get keyZone(): number {
-    const zone = this.words[this.at + word.zone]!;
+    const zone = this.words[this.at + recordWord.zone]!;
     return (zone & zoneScope.mask) === zoneScope.reply ? 0 : zone & 0xffff;
   }
 }
@@ -309,13 +315,13 @@ export function newScratch(names: NameTable): FlowCursor {
 /** Forgets all attributes. Words without a presence bit are left as they are: readers look at the bits. */
 export function clearScratch(scratch: FlowCursor): void {
   const { words } = scratch;
-  words[word.presence] = 0;
-  words[word.kind] = 0;
-  words[word.originalPorts] = 0;
-  words[word.replyPorts] = 0;
-  words[word.zone] = 0;
-  words[word.status] = 0;
-  words[word.info] = 0;
+  words[recordWord.presence] = 0;
+  words[recordWord.kind] = 0;
+  words[recordWord.originalPorts] = 0;
+  words[recordWord.replyPorts] = 0;
+  words[recordWord.zone] = 0;
+  words[recordWord.status] = 0;
+  words[recordWord.info] = 0;
 }
 
 /** ICMP and ICMPv6 query types and their replies. */
@@ -343,14 +349,22 @@ export function inversePorts(protocolNumber: number, ports: number): number {
   return (ports << 16) | (ports >>> 16);
 }
 
-/** Fills the reply tuple with the plain inverse of the original one; `has.reply` is not set. */
+/** Fills the reply tuple with the plain inverse of the original one; `presenceBit.reply` is not set. */
 export function deriveReply(flow: FlowCursor): void {
   const parts = flow.isIpv6 ? 4 : 1;
   for (let i = 0; i < parts; i++) {
-    flow.setAddressWord(role.replySource, i, flow.addressWord(role.originalDestination, i));
-    flow.setAddressWord(role.replyDestination, i, flow.addressWord(role.originalSource, i));
+    flow.setAddressWord(
+      addressRole.replySource,
+      i,
+      flow.addressWord(addressRole.originalDestination, i),
+    );
+    flow.setAddressWord(
+      addressRole.replyDestination,
+      i,
+      flow.addressWord(addressRole.originalSource, i),
+    );
   }
-  flow.set(word.replyPorts, inversePorts(flow.protocol, flow.get(word.originalPorts)));
+  flow.set(recordWord.replyPorts, inversePorts(flow.protocol, flow.get(recordWord.originalPorts)));
 }
 
 export function sameAddress(flow: FlowCursor, a: AddressRole, b: AddressRole): boolean {
@@ -370,11 +384,13 @@ export const natKind = { source: 1, destination: 2 } as const;
  */
 export function natOf(flow: FlowCursor): number {
   const number = flow.protocol;
-  const plain = inversePorts(number, flow.get(word.originalPorts)) >>> 0;
-  const actual = flow.get(word.replyPorts);
+  const plain = inversePorts(number, flow.get(recordWord.originalPorts)) >>> 0;
+  const actual = flow.get(recordWord.replyPorts);
   let nat = 0;
-  if (!sameAddress(flow, role.replyDestination, role.originalSource)) nat |= natKind.source;
-  if (!sameAddress(flow, role.replySource, role.originalDestination)) nat |= natKind.destination;
+  if (!sameAddress(flow, addressRole.replyDestination, addressRole.originalSource))
+    nat |= natKind.source;
+  if (!sameAddress(flow, addressRole.replySource, addressRole.originalDestination))
+    nat |= natKind.destination;
   if (actual === plain) return nat;
   if (number === protocol.icmp || number === protocol.icmpv6) {
     return actual >>> 16 === plain >>> 16 ? nat : nat | natKind.source;
@@ -386,5 +402,5 @@ export function natOf(flow: FlowCursor): number {
 
 /** Whether the kernel or the peer says that the flow is over. */
 export function isDying(flow: FlowCursor): boolean {
-  return (flow.get(word.status) & statusBit.dying) !== 0;
+  return (flow.get(recordWord.status) & statusBit.dying) !== 0;
 }

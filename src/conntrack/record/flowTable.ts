@@ -1,7 +1,7 @@
 /**
  * All flows of one cache, in typed arrays: no object, string, Buffer or BigInt per flow. A slot is a number
  * from 1 up, stable until removed. The replication engine keeps its queues in the records themselves
- * (word.queueNext and so on) and its flags in the owner bits of word.kind.
+ * (recordWord.queueNext and so on) and its flags in the owner bits of recordWord.kind.
  *
  * Typical use: decode a message into a scratch cursor, `find` it, then `insert`, `merge` or `remove`.
  */
@@ -10,12 +10,12 @@ import { copyFlow, mergeFlow, needsRareRecord, type ChangedBits } from './flowMe
 import {
   addressRecordWords,
   FlowCursor,
-  kind,
+  kindField,
   lifecycle,
-  rare,
+  rareWord,
   rareWords,
   recordWords,
-  word,
+  recordWord,
 } from './flowRecord.js';
 import { HashIndex } from './hashIndex.js';
 import type { NameTable } from './nameTable.js';
@@ -95,15 +95,15 @@ export class FlowTable {
     for (let index = 1; index < this.#rare.end; index++) {
       const slab = this.#rare.slab(index);
       const at = this.#rare.offset(index);
-      use(slab[at + rare.helper]!);
-      use(slab[at + rare.securityContext]!);
+      use(slab[at + rareWord.helper]!);
+      use(slab[at + rareWord.securityContext]!);
     }
   }
 
   /** Points `cursor` at a slot in use. */
   seek(slot: number, cursor: FlowCursor): FlowCursor {
     this.#seekAddresses(slot, cursor);
-    const rareIndex = cursor.words[cursor.at + word.rare]!;
+    const rareIndex = cursor.words[cursor.at + recordWord.rare]!;
     if (rareIndex === 0) {
       cursor.rare = noRare;
       cursor.rareAt = 0;
@@ -139,13 +139,14 @@ export class FlowTable {
     own.words = this.#records.slab(slot);
     own.at = this.#records.offset(slot);
     own.set(
-      word.kind,
-      (lifecycle.fresh << kind.lifecycleShift) | (this.#generation << kind.generationShift),
+      recordWord.kind,
+      (lifecycle.fresh << kindField.lifecycleShift) |
+        (this.#generation << kindField.generationShift),
     );
-    if (flow.isIpv6) own.set(word.originalSource, this.#addresses.take());
+    if (flow.isIpv6) own.set(recordWord.originalSource, this.#addresses.take());
     own.setKind(flow.isIpv6, flow.protocol);
     this.#fill(slot, flow, nowSeconds);
-    own.set(word.created, nowSeconds);
+    own.set(recordWord.created, nowSeconds);
     this.#alive++;
     return slot;
   }
@@ -153,8 +154,8 @@ export class FlowTable {
   /** Attributes that `flow` knows replace those of the slot, the others stay. Tells what changed. */
   merge(slot: number, flow: FlowCursor, nowSeconds: number): ChangedBits {
     const own = this.seek(slot, this.#own);
-    if (own.get(word.rare) === 0 && needsRareRecord(flow)) this.#addRare(slot);
-    own.set(word.updated, nowSeconds);
+    if (own.get(recordWord.rare) === 0 && needsRareRecord(flow)) this.#addRare(slot);
+    own.set(recordWord.updated, nowSeconds);
     return mergeFlow(own, flow);
   }
 
@@ -167,7 +168,7 @@ export class FlowTable {
     const own = this.seek(slot, this.#own);
     this.#dropRare(own);
     this.#fill(slot, flow, nowSeconds);
-    own.set(word.created, nowSeconds);
+    own.set(recordWord.created, nowSeconds);
   }
 
   /** `merge` where the flow is known, else `insert`; 0 where the table is full. */
@@ -185,26 +186,27 @@ export class FlowTable {
     if (this.#lifecycleOf(own) !== lifecycle.dead) this.#alive--;
     this.#index.remove(hashKey(own, this.#seed), slot);
     this.#dropRare(own);
-    if (own.isIpv6) this.#addresses.release(own.get(word.originalSource));
+    if (own.isIpv6) this.#addresses.release(own.get(recordWord.originalSource));
     this.#records.release(slot);
   }
 
   lifecycle(slot: number): number {
-    const at = this.#records.offset(slot) + word.kind;
-    return (this.#records.slab(slot)[at]! >>> kind.lifecycleShift) & kind.lifecycleMask;
+    const at = this.#records.offset(slot) + recordWord.kind;
+    return (this.#records.slab(slot)[at]! >>> kindField.lifecycleShift) & kindField.lifecycleMask;
   }
 
   setLifecycle(slot: number, value: number): void {
     const words = this.#records.slab(slot);
-    const at = this.#records.offset(slot) + word.kind;
-    const before = (words[at]! >>> kind.lifecycleShift) & kind.lifecycleMask;
+    const at = this.#records.offset(slot) + recordWord.kind;
+    const before = (words[at]! >>> kindField.lifecycleShift) & kindField.lifecycleMask;
     if (before === lifecycle.dead && value !== lifecycle.dead) this.#alive++;
     if (before !== lifecycle.dead && value === lifecycle.dead) this.#alive--;
     words[at] =
-      (words[at]! & ~(kind.lifecycleMask << kind.lifecycleShift)) | (value << kind.lifecycleShift);
+      (words[at]! & ~(kindField.lifecycleMask << kindField.lifecycleShift)) |
+      (value << kindField.lifecycleShift);
   }
 
-  /** One word of a slot, without a cursor; see `word`. */
+  /** One word of a slot, without a cursor; see `recordWord`. */
   read(slot: number, field: number): number {
     return this.#records.slab(slot)[this.#records.offset(slot) + field]!;
   }
@@ -224,20 +226,22 @@ export class FlowTable {
 
   /** Starts a pass of mark and sweep: what is not seen until its end has an older generation. */
   beginGeneration(): void {
-    this.#generation = this.#generation >= kind.generationMask ? 1 : this.#generation + 1;
+    this.#generation = this.#generation >= kindField.generationMask ? 1 : this.#generation + 1;
   }
 
   markSeen(slot: number): void {
     const words = this.#records.slab(slot);
-    const at = this.#records.offset(slot) + word.kind;
+    const at = this.#records.offset(slot) + recordWord.kind;
     words[at] =
-      (words[at]! & ~(kind.generationMask << kind.generationShift)) |
-      (this.#generation << kind.generationShift);
+      (words[at]! & ~(kindField.generationMask << kindField.generationShift)) |
+      (this.#generation << kindField.generationShift);
   }
 
   wasSeen(slot: number): boolean {
-    const kindWord = this.read(slot, word.kind);
-    return ((kindWord >>> kind.generationShift) & kind.generationMask) === this.#generation;
+    const kindWord = this.read(slot, recordWord.kind);
+    return (
+      ((kindWord >>> kindField.generationShift) & kindField.generationMask) === this.#generation
+    );
   }
 
   /** Empties the table and returns its memory. Queues of the owner must be forgotten as well. */
@@ -272,19 +276,19 @@ export class FlowTable {
     this.seek(slot, this.#own);
     if (needsRareRecord(flow)) this.#addRare(slot);
     copyFlow(this.#own, flow);
-    this.#own.set(word.updated, nowSeconds);
+    this.#own.set(recordWord.updated, nowSeconds);
   }
 
   #addRare(slot: number): void {
-    this.#own.set(word.rare, this.#rare.take());
+    this.#own.set(recordWord.rare, this.#rare.take());
     this.seek(slot, this.#own);
   }
 
   #dropRare(own: FlowCursor): void {
-    const index = own.get(word.rare);
+    const index = own.get(recordWord.rare);
     if (index === 0) return;
     this.#rare.release(index);
-    own.set(word.rare, 0);
+    own.set(recordWord.rare, 0);
   }
 
   #seekAddresses(slot: number, cursor: FlowCursor): void {
@@ -292,15 +296,15 @@ export class FlowTable {
     const at = this.#records.offset(slot);
     cursor.words = words;
     cursor.at = at;
-    if ((words[at + word.kind]! & kind.ipv6) !== 0) {
-      const index = words[at + word.originalSource]!;
+    if ((words[at + recordWord.kind]! & kindField.ipv6) !== 0) {
+      const index = words[at + recordWord.originalSource]!;
       cursor.addresses = this.#addresses.slab(index);
       cursor.addressesAt = this.#addresses.offset(index);
     }
   }
 
   #lifecycleOf(flow: FlowCursor): number {
-    return (flow.get(word.kind) >>> kind.lifecycleShift) & kind.lifecycleMask;
+    return (flow.get(recordWord.kind) >>> kindField.lifecycleShift) & kindField.lifecycleMask;
   }
 }
 

@@ -5,12 +5,12 @@
 import { ipFromBytes, type IpAddress } from '../../base/ipAddress.js';
 import { printable } from '../../base/printable.js';
 import {
-  has,
-  info,
-  kind,
-  rare,
-  role,
-  word,
+  presenceBit,
+  infoField,
+  kindField,
+  rareWord,
+  addressRole,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
@@ -27,46 +27,58 @@ export interface RecordViewOptions {
 export function flowFromRecord(flow: FlowCursor, options: RecordViewOptions): FlowView {
   const known = <T>(bit: number, value: () => T): T | undefined =>
     flow.knows(bit) ? value() : undefined;
-  const zone = flow.get(word.zone);
+  const zone = flow.get(recordWord.zone);
   const scope = zone & zoneScope.mask;
   const zoneOf = (wanted: number): number | undefined =>
-    flow.knows(has.zone) && scope === wanted ? zone & 0xffff : undefined;
+    flow.knows(presenceBit.zone) && scope === wanted ? zone & 0xffff : undefined;
   return definedOnly<FlowView>({
     family: flow.isIpv6 ? 10 : 2,
     original: tuple(
       flow,
-      role.originalSource,
-      role.originalDestination,
-      flow.get(word.originalPorts),
+      addressRole.originalSource,
+      addressRole.originalDestination,
+      flow.get(recordWord.originalPorts),
       zoneOf(zoneScope.original),
     ),
     reply: options.withReply
       ? tuple(
           flow,
-          role.replySource,
-          role.replyDestination,
-          flow.get(word.replyPorts),
+          addressRole.replySource,
+          addressRole.replyDestination,
+          flow.get(recordWord.replyPorts),
           zoneOf(zoneScope.reply),
         )
       : undefined,
-    master: known(has.master, () => masterTuple(flow)),
-    status: known(has.status, () => flow.get(word.status)),
-    timeoutSeconds: known(has.timeout, () => flow.get(word.timeout)),
-    protocolState: known(has.state, () => flow.state),
-    windowScaleOriginal: known(has.scaleOriginal, () => bits(flow, info.scaleOriginalShift, 0xf)),
-    windowScaleReply: known(has.scaleReply, () => bits(flow, info.scaleReplyShift, 0xf)),
-    tcpFlagsOriginal: known(has.tcpFlagsOriginal, () => bits(flow, info.flagsOriginalShift, 0xff)),
-    tcpFlagsReply: known(has.tcpFlagsReply, () => bits(flow, info.flagsReplyShift, 0xff)),
-    mark: known(has.mark, () => flow.get(word.mark)),
-    secmark: known(has.securityMark, () => flow.getRare(rare.securityMark)),
-    securityContext: known(has.securityContext, () => name(flow, rare.securityContext)),
+    master: known(presenceBit.master, () => masterTuple(flow)),
+    status: known(presenceBit.status, () => flow.get(recordWord.status)),
+    timeoutSeconds: known(presenceBit.timeout, () => flow.get(recordWord.timeout)),
+    protocolState: known(presenceBit.state, () => flow.state),
+    windowScaleOriginal: known(presenceBit.scaleOriginal, () =>
+      bits(flow, infoField.scaleOriginalShift, 0xf),
+    ),
+    windowScaleReply: known(presenceBit.scaleReply, () =>
+      bits(flow, infoField.scaleReplyShift, 0xf),
+    ),
+    tcpFlagsOriginal: known(presenceBit.tcpFlagsOriginal, () =>
+      bits(flow, infoField.flagsOriginalShift, 0xff),
+    ),
+    tcpFlagsReply: known(presenceBit.tcpFlagsReply, () =>
+      bits(flow, infoField.flagsReplyShift, 0xff),
+    ),
+    mark: known(presenceBit.mark, () => flow.get(recordWord.mark)),
+    secmark: known(presenceBit.securityMark, () => flow.getRare(rareWord.securityMark)),
+    securityContext: known(presenceBit.securityContext, () => name(flow, rareWord.securityContext)),
     zone: zoneOf(zoneScope.both),
     use: undefined,
-    id: known(has.id, () => flow.get(word.id)),
-    helper: known(has.helper, () => name(flow, rare.helper)),
-    labels: known(has.labels, () => wordsToBytes(flow.rare, flow.rareAt + rare.labels, 4)),
-    sequenceOriginal: known(has.sequenceOriginal, () => sequence(flow, rare.sequenceOriginal)),
-    sequenceReply: known(has.sequenceReply, () => sequence(flow, rare.sequenceReply)),
+    id: known(presenceBit.id, () => flow.get(recordWord.id)),
+    helper: known(presenceBit.helper, () => name(flow, rareWord.helper)),
+    labels: known(presenceBit.labels, () =>
+      wordsToBytes(flow.rare, flow.rareAt + rareWord.labels, 4),
+    ),
+    sequenceOriginal: known(presenceBit.sequenceOriginal, () =>
+      sequence(flow, rareWord.sequenceOriginal),
+    ),
+    sequenceReply: known(presenceBit.sequenceReply, () => sequence(flow, rareWord.sequenceReply)),
     start: undefined,
     stop: undefined,
   });
@@ -89,20 +101,20 @@ function tuple(
 }
 
 function masterTuple(flow: FlowCursor): TupleView {
-  const masterKind = flow.getRare(rare.masterKind);
-  const words = (masterKind & kind.ipv6) === 0 ? 1 : 4;
+  const masterKind = flow.getRare(rareWord.masterKind);
+  const words = (masterKind & kindField.ipv6) === 0 ? 1 : 4;
   const at = (field: number): IpAddress | undefined =>
     ipFromBytes(wordsToBytes(flow.rare, flow.rareAt + field, words));
   return definedOnly<TupleView>({
-    ...layer4(masterKind & kind.protocolMask, flow.getRare(rare.masterPorts)),
-    source: at(rare.masterSource),
-    destination: at(rare.masterDestination),
+    ...layer4(masterKind & kindField.protocolMask, flow.getRare(rareWord.masterPorts)),
+    source: at(rareWord.masterSource),
+    destination: at(rareWord.masterDestination),
     zone: undefined,
     counters: undefined,
   });
 }
 
-/** See word.originalPorts for the layouts. */
+/** See recordWord.originalPorts for the layouts. */
 function layer4(protocol: number, ports: number): TupleView {
   return isIcmp(protocol)
     ? {
@@ -127,7 +139,7 @@ function wordsToBytes(words: Uint32Array, at: number, count: number): Uint8Array
 }
 
 function bits(flow: FlowCursor, shift: number, mask: number): number {
-  return (flow.get(word.info) >>> shift) & mask;
+  return (flow.get(recordWord.info) >>> shift) & mask;
 }
 
 function name(flow: FlowCursor, field: number): string {

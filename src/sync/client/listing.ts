@@ -3,7 +3,7 @@
  * replication.
  */
 import { subtractSeconds, wholeSeconds } from '../../base/time.js';
-import { lifecycle, word } from '../../conntrack/record/flowRecord.js';
+import { lifecycle, recordWord } from '../../conntrack/record/flowRecord.js';
 import { cacheExpectationLine, cacheFlowLine } from '../../conntrack/text/cacheLine.js';
 import type { Engine } from '../engine/engine.js';
 import { expectationView } from './expectationView.js';
@@ -34,7 +34,7 @@ export function* flowListing(
       piece += cacheFlowLine(table.seek(slot, cursor), {
         cache,
         format,
-        activeSeconds: subtractSeconds(nowSeconds, table.read(slot, word.created)),
+        activeSeconds: subtractSeconds(nowSeconds, table.read(slot, recordWord.created)),
         ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
       });
     }

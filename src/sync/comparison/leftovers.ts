@@ -5,7 +5,7 @@
  * change of role to the end of the purge.
  */
 import { HashIndex } from '../../conntrack/record/hashIndex.js';
-import { has, word, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import { presenceBit, recordWord, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { keyHash, keyRest, type KeySeeds } from '../tables/flowKeyHash.js';
 
 /** Both times are whole seconds of two clocks that are read one after the other. */
@@ -52,7 +52,7 @@ export class Leftovers {
     const entry = this.#find(flow);
     if (entry === 0) return false;
     const known = this.#id[entry - 1]!;
-    const isOther = known !== 0 && flow.knows(has.id) && idOf(flow) !== known;
+    const isOther = known !== 0 && flow.knows(presenceBit.id) && idOf(flow) !== known;
     if (!isOther && endOf(flow, nowSeconds) <= this.#endsAt[entry - 1]! + slackSeconds) return true;
     this.forget(flow);
     return false;
@@ -88,12 +88,12 @@ export class Leftovers {
 }
 
 function idOf(flow: FlowCursor): number {
-  return flow.knows(has.id) ? flow.get(word.id) : 0;
+  return flow.knows(presenceBit.id) ? flow.get(recordWord.id) : 0;
 }
 
 /** A flow without a time of its own never grows. */
 function endOf(flow: FlowCursor, nowSeconds: number): number {
-  return flow.knows(has.timeout) ? nowSeconds + flow.get(word.timeout) : 0;
+  return flow.knows(presenceBit.timeout) ? nowSeconds + flow.get(recordWord.timeout) : 0;
 }
 
 function grown(before: Uint32Array): Uint32Array<ArrayBuffer> {

@@ -162,7 +162,7 @@ export class Engine {
       writable: () => {
         this.#pump.wake();
       },
-      mended: () => {
+      recovered: () => {
         // FTFW asks for what it lacks, ALARM repeats everything.
         if (settings.mode !== 'NOTRACK') return;
         this.replicator.startBulk('the link was mended');

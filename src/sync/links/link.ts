@@ -17,7 +17,7 @@ export class Link {
   /** The interface is up and has carrier. */
   isUp = true;
   /** The interface's MTU as it was told last; before that, what the channel found when it was opened. */
-  mtuTold: number | undefined;
+  reportedMtu: number | undefined;
   /** Its own connection ended, or could not be made, since it last stood: what was under way may be lost. */
   wasCut = false;
   /** Why it could not be opened the last time; told once as long as that does not change. */
@@ -43,7 +43,7 @@ export class Link {
   }
 
   get mtu(): number {
-    return this.mtuTold ?? this.channel?.mtu ?? ordinaryMtu;
+    return this.reportedMtu ?? this.channel?.mtu ?? ordinaryMtu;
   }
 
   /** As far as this node can know, what is sent here arrives. */

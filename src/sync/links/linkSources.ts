@@ -39,7 +39,7 @@ const readAgainAfter = seconds(1);
 /** Of a group without `sync_peer`. */
 const mostSenders = 4;
 /** One that is silent for so long leaves its place to another. */
-const senderPatience = seconds(60);
+const senderTimeout = seconds(60);
 const nearTtl = 255;
 
 export class LinkSources {
@@ -132,7 +132,7 @@ export class LinkSources {
 
   /** -1 where each of them spoke lately. */
   #silentOne(now: Microseconds): number {
-    return this.#senders.findIndex(({ heardAt }) => subtractTime(now, heardAt) >= senderPatience);
+    return this.#senders.findIndex(({ heardAt }) => subtractTime(now, heardAt) >= senderTimeout);
   }
 }
 

@@ -38,7 +38,7 @@ export interface LinksOptions {
   /** After `isBlocked`: there is room again. */
   readonly writable: () => void;
   /** The link changed or was cut, and the peer is heard: either side may lack what was under way. */
-  readonly mended: () => void;
+  readonly recovered: () => void;
 }
 
 const reopenPause = seconds(1);
@@ -59,7 +59,7 @@ export class Links {
   #quietSince: Microseconds;
   /** Links were tried in vain since the peer was heard. */
   #isSearching = false;
-  #needsMending = false;
+  #needsRepair = false;
   readonly #logged = new Map<string, Microseconds>();
 
   constructor(options: LinksOptions) {
@@ -90,7 +90,7 @@ export class Links {
     for (const link of this.#links) {
       if (link.channel === undefined) this.#openLink(link);
     }
-    this.#tellRoom();
+    this.#announceRoom();
   }
 
   /** More should wait for `writable`. */
@@ -115,10 +115,10 @@ export class Links {
     for (const link of concerned) {
       const isBack = isUsable && !link.isUp;
       link.isUp = isUsable;
-      link.mtuTold = mtu ?? link.mtuTold;
+      link.reportedMtu = mtu ?? link.reportedMtu;
       if (isBack && link.channel?.stream?.isSending === false) link.channel.stream.restart();
     }
-    this.#tellRoom();
+    this.#announceRoom();
     if (this.#links[this.#active]?.isUp !== true) this.#leaveFailed();
     // Only now: what waits has moved to the next link.
     for (const link of concerned) this.#followInterface(link, index);
@@ -158,7 +158,7 @@ export class Links {
   /** Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has come back. */
   #followInterface(link: Link, index: number | undefined): void {
     if (link.interfaceIs(index)) {
-      if (link === this.#links[this.#active]) this.#needsMending = true;
+      if (link === this.#links[this.#active]) this.#needsRepair = true;
       const { interfaceName } = link.settings;
       this.#options.logger.log('notice', 'the interface of a sync link is gone or was made anew', {
         interface: interfaceName,
@@ -227,9 +227,9 @@ export class Links {
     if (!isDead) this.#activate(index, 'the peer uses it');
     const isStream = link.channel?.stream !== undefined;
     if (!isStream && link.isPeerMoved(sourcePort)) this.#options.peerMoved();
-    if (!this.#needsMending || !link.canCarry) return true;
-    this.#needsMending = false;
-    this.#options.mended();
+    if (!this.#needsRepair || !link.canCarry) return true;
+    this.#needsRepair = false;
+    this.#options.recovered();
     return true;
   }
 
@@ -242,7 +242,7 @@ export class Links {
     if (!isConnected) link.wasCut = true;
     else if (link.wasCut) {
       link.wasCut = false;
-      if (link === this.#links[this.#active]) this.#needsMending = true;
+      if (link === this.#links[this.#active]) this.#needsRepair = true;
     }
     const { interfaceName } = link.settings;
     const message = isConnected ? 'sync link connected' : 'sync link disconnected';
@@ -271,9 +271,9 @@ export class Links {
     const left = this.#links[this.#active]?.leave() ?? [];
     this.#active = index;
     this.#quietSince = this.#options.clock.now();
-    this.#needsMending = true;
+    this.#needsRepair = true;
     for (const datagram of left) this.send(datagram);
-    this.#tellRoom();
+    this.#announceRoom();
     if (isQuiet) return;
     this.#options.logger.log('notice', 'sync link became active', {
       interface: this.#links[index]?.settings.interfaceName,
@@ -281,7 +281,7 @@ export class Links {
     });
   }
 
-  #tellRoom(): void {
+  #announceRoom(): void {
     const link = this.#links[this.#active];
     if (link === undefined) return;
     const { family, kind } = link.settings;

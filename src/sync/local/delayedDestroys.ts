@@ -8,7 +8,12 @@
  * slot says otherwise has been forgotten; the end of 100,000 flows thus costs no lookup and no object.
  */
 import { protocol, statusBit, tcpState } from '../../conntrack/constants.js';
-import { has, kind, word, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import {
+  presenceBit,
+  kindField,
+  recordWord,
+  type FlowCursor,
+} from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 
 /** Of the engine's ticks, 100 ms each; the first may be later on an engine that was idle. */
@@ -16,8 +21,8 @@ const ticksDelayed = 4;
 
 const assuredSourceNat = statusBit.assured | statusBit.sourceNat;
 
-/** Owner bits of word.kind: 0, or 1 + the index of the list, at most 4. */
-const markShift = kind.lowOwnerShift;
+/** Owner bits of recordWord.kind: 0, or 1 + the index of the list, at most 4. */
+const markShift = kindField.lowOwnerShift;
 const markMask = 0x7;
 
 export class DelayedDestroys {
@@ -34,15 +39,16 @@ export class DelayedDestroys {
 
   /** Whether the flow can end in a mass at all: what is not masqueraded ends by itself. */
   mayBeMasqueradeFlush(slot: number): boolean {
-    return (this.#table.read(slot, word.status) & statusBit.sourceNat) !== 0;
+    return (this.#table.read(slot, recordWord.status) & statusBit.sourceNat) !== 0;
   }
 
   /** Whether the end of this flow is of the kind that is held. */
   concerns(slot: number): boolean {
-    if ((this.#table.read(slot, word.status) & assuredSourceNat) !== assuredSourceNat) return false;
+    if ((this.#table.read(slot, recordWord.status) & assuredSourceNat) !== assuredSourceNat)
+      return false;
     const flow = this.#table.seek(slot, this.#cursor);
     if (flow.protocol !== protocol.tcp) return true;
-    return flow.knows(has.state) && flow.state === tcpState.established;
+    return flow.knows(presenceBit.state) && flow.state === tcpState.established;
   }
 
   delay(slot: number): void {
@@ -88,11 +94,11 @@ export class DelayedDestroys {
   }
 
   #markOf(slot: number): number {
-    return (this.#table.read(slot, word.kind) >>> markShift) & markMask;
+    return (this.#table.read(slot, recordWord.kind) >>> markShift) & markMask;
   }
 
   #mark(slot: number, value: number): void {
-    const kept = this.#table.read(slot, word.kind) & ~(markMask << markShift);
-    this.#table.write(slot, word.kind, kept | (value << markShift));
+    const kept = this.#table.read(slot, recordWord.kind) & ~(markMask << markShift);
+    this.#table.write(slot, recordWord.kind, kept | (value << markShift));
   }
 }

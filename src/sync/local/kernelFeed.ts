@@ -176,7 +176,7 @@ export abstract class KernelFeed implements FeedState {
   protected openDump(handler: DumpHandler): RunningDump {
     return new KernelDump({ kind: 'flows' }, this.options.names, {
       ...handler,
-      malformed: (error) => this.watch.notUnderstood(error),
+      malformed: (error) => this.watch.countMalformed(error),
     });
   }
 

@@ -65,10 +65,10 @@ export class CatchUp {
     return isNews;
   }
 
-  /** The request was answered longer than `patience` ago, and yet not all is here. */
-  isOverdue(now: Microseconds, patience: Microseconds): boolean {
+  /** The request was answered longer than `timeout` ago, and yet not all is here. */
+  isOverdue(now: Microseconds, timeout: Microseconds): boolean {
     if (this.#isCaughtUp || this.#answeredAt === undefined) return false;
-    return subtractTime(now, this.#answeredAt) >= patience;
+    return subtractTime(now, this.#answeredAt) >= timeout;
   }
 
   /**

@@ -10,7 +10,12 @@ import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
 import { FlowTable } from '../../conntrack/record/flowTable.js';
-import { has, word, newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import {
+  presenceBit,
+  recordWord,
+  newScratch,
+  type FlowCursor,
+} from '../../conntrack/record/flowRecord.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import { CacheCounters } from '../tables/cacheCounters.js';
 import type { ExternalStore } from './externalCache.js';
@@ -80,7 +85,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     if (this.#pending.find(flow) !== 0 || this.#pending.count >= pendingLimit) this.flush();
     const slot = this.#pending.insert(flow, nowSeconds);
     const record = this.#pending.seek(slot, this.#scratch);
-    const told = record.knows(has.timeout) ? record.get(word.timeout) : 0;
+    const told = record.knows(presenceBit.timeout) ? record.get(recordWord.timeout) : 0;
     const timeout = told > 0 ? told : leastTimeoutSeconds;
     if (kind === messageKind.flowDelete) {
       this.counters.destroyed++;

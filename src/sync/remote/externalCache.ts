@@ -5,7 +5,7 @@
  * named it, by which the end of a bulk tells what the peer no longer has.
  */
 import { subtractSeconds } from '../../base/time.js';
-import { lifecycle, word, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import { lifecycle, recordWord, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import { ExpectationCache } from '../tables/expectations.js';
 import type { FingerprintedTable } from '../tables/fingerprintedTable.js';
@@ -85,12 +85,12 @@ export class ExternalCache implements ExternalStore {
     const slot = known === 0 ? this.#insert(flow, nowSeconds) : known;
     if (slot === 0) return;
     if (known !== 0) this.#change(kind, known, flow, nowSeconds);
-    this.table.write(slot, word.queueSequence, sequence);
+    this.table.write(slot, recordWord.queueSequence, sequence);
     this.table.markSeen(slot);
     if (this.#expiry !== undefined) {
       if (membershipOf(this.table, slot) === membership.timer) this.#expiry.remove(slot);
       this.#expiry.push(slot);
-      this.table.write(slot, word.queueSequence, sequence);
+      this.table.write(slot, recordWord.queueSequence, sequence);
     }
     this.#listener?.flowApplied(slot);
   }
@@ -158,7 +158,7 @@ export class ExternalCache implements ExternalStore {
     for (let i = 0; i < most; i++) {
       slot = this.table.next(slot);
       if (slot === 0) break;
-      const heard = this.table.read(slot, word.queueSequence);
+      const heard = this.table.read(slot, recordWord.queueSequence);
       if (this.table.wasSeen(slot) && sequenceDistance(heard, since) >= 0) continue;
       this.#listener?.flowEnding(slot);
       this.remove(slot);
@@ -188,7 +188,7 @@ export class ExternalCache implements ExternalStore {
   }
 
   #age(slot: number, nowSeconds: number): number {
-    return subtractSeconds(nowSeconds, this.table.read(slot, word.updated));
+    return subtractSeconds(nowSeconds, this.table.read(slot, recordWord.updated));
   }
 
   #insert(flow: FlowCursor, nowSeconds: number): number {

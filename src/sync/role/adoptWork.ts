@@ -5,7 +5,7 @@
  */
 import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../../base/time.js';
-import { word } from '../../conntrack/record/flowRecord.js';
+import { recordWord } from '../../conntrack/record/flowRecord.js';
 import { FormerMaster, isAdopted } from '../comparison/adoption.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
@@ -95,7 +95,7 @@ export class AdoptWork implements EngineObserver {
         isHeld: internal.holds(flow),
         hash: keyHash(flow, ended.seeds),
         rest: keyRest(flow, ended.seeds),
-        toldAt: external.table.read(slot, word.updated),
+        toldAt: external.table.read(slot, recordWord.updated),
       };
       return !isAdopted(told, ended, sinceSeconds);
     };

@@ -20,7 +20,7 @@ import {
   type InjectionCounts,
   type OnExisting,
 } from '../../conntrack/kernel/flowInjector.js';
-import { nowhere, type InjectionDoor } from '../../conntrack/kernel/injectionDoor.js';
+import { nullSocket, type InjectionSocket } from '../../conntrack/kernel/injectionSocket.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 import type { ExternalCache, ExternalListener } from '../remote/externalCache.js';
@@ -50,7 +50,7 @@ export interface CommitWorkOptions {
   readonly turns: Turns;
   readonly logger: Logger;
   /** Absent: the kernel's. */
-  readonly openDoor?: () => InjectionDoor;
+  readonly openSocket?: () => InjectionSocket;
 }
 
 export interface CommitRequest {
@@ -182,7 +182,7 @@ export class CommitWork implements ExternalListener {
         onProgress: (flows) => {
           if (flows >= rehearsalLimit) rehearsal.cancel();
         },
-        door: nowhere,
+        socket: nullSocket,
       },
       clock,
       turns,
@@ -197,7 +197,7 @@ export class CommitWork implements ExternalListener {
   follow(as: Following): void {
     if (this.#following === as) return;
     this.stopFollowing();
-    const { external, feed, settings, openDoor } = this.#options;
+    const { external, feed, settings, openSocket } = this.#options;
     // Thrown before anything is remembered: the next call tries again.
     const follower = new FlowInjector(
       {
@@ -208,7 +208,7 @@ export class CommitWork implements ExternalListener {
       (_slot, errno) => {
         this.#followFailures.note(errno);
       },
-      openDoor?.(),
+      openSocket?.(),
     );
     this.#followerClosed = feed().addOwn(follower.portId);
     this.#follower = follower;
@@ -306,9 +306,9 @@ export class CommitWork implements ExternalListener {
       readonly skip?: (slot: number) => boolean;
     },
   ): Promise<CommitResult> {
-    const { clock, turns, openDoor } = this.#options;
+    const { clock, turns, openSocket } = this.#options;
     const settings = this.#options.settings();
-    const door = openDoor?.();
+    const socket = openSocket?.();
     let logged = 0;
     let toldAt = clock.now();
     const commit = new FlowCommit(
@@ -322,7 +322,7 @@ export class CommitWork implements ExternalListener {
         windowsOnly: request.windowsOnly ?? false,
         ...(request.skip === undefined ? {} : { skip: request.skip }),
         overdue: 'keep',
-        ...(door === undefined ? {} : { door }),
+        ...(socket === undefined ? {} : { socket }),
         onProgress: (committed) => {
           if (subtractTime(clock.now(), toldAt) < progressPause) return;
           toldAt = clock.now();

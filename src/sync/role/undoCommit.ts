@@ -5,7 +5,7 @@
  */
 import type { Clock, Turns } from '../../base/time.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
-import type { InjectionDoor } from '../../conntrack/kernel/injectionDoor.js';
+import type { InjectionSocket } from '../../conntrack/kernel/injectionSocket.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 import type { ExternalCache, ExternalListener } from '../remote/externalCache.js';
 import { walkInSlices } from '../tables/slicedWalk.js';
@@ -24,16 +24,16 @@ export interface UndoOptions {
   /** Final refusals, for the log. */
   readonly onFailure?: (slot: number, errno: number) => void;
   /** Absent: the kernel's. */
-  readonly door?: InjectionDoor;
+  readonly socket?: InjectionSocket;
 }
 
 /** Number of flows removed. Rejects with KernelError. */
 export async function undoCommit(options: UndoOptions): Promise<number> {
-  const { external, internal, clock, turns, onPort, isOver, onFailure, door } = options;
+  const { external, internal, clock, turns, onPort, isOver, onFailure, socket } = options;
   const { table } = external;
   const source = { table, cursor: table.newCursor() };
   const how = { windowTracking: false, onExisting: 'keep' } as const;
-  const injector = new FlowInjector(how, source, onFailure, door);
+  const injector = new FlowInjector(how, source, onFailure, socket);
   const cursor = table.newCursor();
   const remove = (slot: number): void => {
     const flow = table.seek(slot, cursor);

@@ -12,10 +12,10 @@ export class BulkWalk {
   /** The number of the first message after the start; what is younger at the peer was told. */
   #since = 0;
   /** All was queued; the number behind the last message of it, once that is known. */
-  #isTold = false;
+  #isQueued = false;
   #end: number | undefined;
   /** Nothing was dropped since the start. */
-  #isWhole = true;
+  #isComplete = true;
 
   constructor(walk: Walk) {
     this.#walk = walk;
@@ -34,34 +34,34 @@ export class BulkWalk {
     this.#isWalking = true;
     this.#since = nextSequence;
     this.#walk.begin();
-    this.#isTold = false;
+    this.#isQueued = false;
     this.#end = undefined;
-    this.#isWhole = true;
+    this.#isComplete = true;
   }
 
   stop(): void {
     this.#walk.stop();
     this.#isWalking = false;
     this.#again = false;
-    this.#isTold = false;
+    this.#isQueued = false;
     this.#end = undefined;
   }
 
   /** Some of it was lost and goes out under later numbers. */
-  postpone(): void {
+  reopenEnd(): void {
     this.#end = undefined;
   }
 
   /** Something was dropped that the peer may never hear of: its end is not told, or the peer would remove that flow. */
-  spoil(): void {
-    this.#isWhole = false;
+  markIncomplete(): void {
+    this.#isComplete = false;
   }
 
   /** Queues the next few flows; to be called when the transmit queue is empty. */
   step(): void {
     if (!this.#isWalking || !this.#walk.step()) return;
     this.#isWalking = false;
-    this.#isTold = true;
+    this.#isQueued = true;
     this.#end = undefined;
   }
 
@@ -74,7 +74,7 @@ export class BulkWalk {
     oldestUnacknowledged: number | undefined,
     nothingWaits: boolean,
   ): { readonly since: number; readonly entries: number } | undefined {
-    if (!this.#isTold || !nothingWaits) return undefined;
+    if (!this.#isQueued || !nothingWaits) return undefined;
     this.#end ??= nextSequence;
     if (
       oldestUnacknowledged !== undefined &&
@@ -82,8 +82,8 @@ export class BulkWalk {
     ) {
       return undefined;
     }
-    this.#isTold = false;
-    const done = this.#isWhole ? { since: this.#since, entries: this.#walk.entries } : undefined;
+    this.#isQueued = false;
+    const done = this.#isComplete ? { since: this.#since, entries: this.#walk.entries } : undefined;
     if (this.#again) {
       this.#again = false;
       this.start(nextSequence);

@@ -29,7 +29,7 @@ const keepAlive = seconds(1);
 /** What is out unanswered for this long, while the peer speaks, goes out again. */
 const staleAfter = seconds(5);
 /** A closed window stays closed at most this long without an answer. */
-const patience = milliseconds(1_200);
+const windowTimeout = milliseconds(1_200);
 
 export interface ReplicatorPort {
   /** There is something to send; `pump` soon. */
@@ -147,7 +147,7 @@ export class Replicator implements MachinePort {
     this.machine.tick(now);
     this.resync.tick(now, this.#hearing(now));
     transmitter.refresh(wholeSeconds(now));
-    transmitter.unblock(now, patience);
+    transmitter.unblock(now, windowTimeout);
     const { lastSentAt } = transmitter;
     if (lastSentAt === undefined || subtractTime(now, lastSentAt) >= keepAlive) {
       this.machine.idle(now);

@@ -87,8 +87,8 @@ export class ResyncRequest {
   }
 
   #isHeard(now: Microseconds, { heardAt, lost }: Hearing): boolean {
-    const isWhole = lost === this.#lost;
+    const isComplete = lost === this.#lost;
     this.#lost = lost;
-    return isWhole && heardAt !== undefined && subtractTime(now, heardAt) < aliveWithin;
+    return isComplete && heardAt !== undefined && subtractTime(now, heardAt) < aliveWithin;
   }
 }

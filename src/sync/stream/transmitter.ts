@@ -56,7 +56,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
    * Objects were dropped unacknowledged, the last of them before this number. A bulk makes up for it once the peer
    * has what was sent until then: it answers again.
    */
-  #owesFrom: number | undefined;
+  #bulkOwedSince: number | undefined;
   #nowSeconds = 0;
 
   constructor(machine: Machine, options: TransmitterOptions) {
@@ -166,7 +166,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   /** False where only a bulk can help. */
   missing(from: number, to: number, now: Microseconds): boolean {
     this.#window.heard(to, this.#nextSequence, now);
-    this.#bulk.postpone();
+    this.#bulk.reopenEnd();
     return this.resend.requeue(from, to);
   }
 
@@ -234,8 +234,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   objectDropped(): void {
-    this.#owesFrom = this.#nextSequence;
-    this.#bulk.spoil();
+    this.#bulkOwedSince = this.#nextSequence;
+    this.#bulk.markIncomplete();
   }
 
   changeLost(): void {
@@ -254,8 +254,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
-  unblock(now: Microseconds, patience: Microseconds): void {
-    if (!this.#isWindowOpen()) this.#window.unblock(now, patience);
+  unblock(now: Microseconds, timeout: Microseconds): void {
+    if (!this.#isWindowOpen()) this.#window.unblock(now, timeout);
   }
 
   #isWindowOpen(): boolean {
@@ -360,9 +360,9 @@ export class Transmitter implements ChangeListener, ResendOwner {
     const waitsForAcks = this.#options.mode === 'FTFW';
     const oldest = waitsForAcks ? this.resend.oldestFlow : undefined;
     const done = this.#bulk.finished(this.#nextSequence, oldest, this.waiting === 0);
-    const owes = this.#owesFrom;
+    const owes = this.#bulkOwedSince;
     if (owes !== undefined && this.isAllSent && this.isAcknowledgedBefore(owes)) {
-      this.#owesFrom = undefined;
+      this.#bulkOwedSince = undefined;
       this.startBulk();
     }
     if (done !== undefined) this.#options.bulkDone(done.since, done.entries);

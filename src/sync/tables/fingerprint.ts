@@ -7,18 +7,23 @@
 import { protocol, statusBit } from '../../conntrack/constants.js';
 import { hashKey } from '../../conntrack/record/flowKey.js';
 import {
-  has,
-  rare,
+  presenceBit,
+  rareWord,
   rarePresence,
-  role,
+  addressRole,
   sameAddress,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import { hasLabels } from '../wire/flowWriter.js';
 
 const seed = 0x6b73_6670;
-const hashedRare = has.master | has.helper | has.labels | has.sequenceOriginal | has.sequenceReply;
+const hashedRare =
+  presenceBit.master |
+  presenceBit.helper |
+  presenceBit.labels |
+  presenceBit.sequenceOriginal |
+  presenceBit.sequenceReply;
 
 const translatesPorts = new Set<number>([
   protocol.tcp,
@@ -32,15 +37,15 @@ const translatesPorts = new Set<number>([
 export function replicatedHash(flow: FlowCursor): number {
   const { presence } = flow;
   let hash = hashKey(flow, seed);
-  const status = (presence & has.status) === 0 ? 0 : flow.get(word.status);
+  const status = (presence & presenceBit.status) === 0 ? 0 : flow.get(recordWord.status);
   hash = mix(hash, status);
-  if ((presence & has.state) !== 0) hash = mix(hash, flow.state + 1);
-  if ((presence & has.mark) !== 0) hash = mix(hash, flow.get(word.mark));
+  if ((presence & presenceBit.state) !== 0) hash = mix(hash, flow.state + 1);
+  if ((presence & presenceBit.mark) !== 0) hash = mix(hash, flow.get(recordWord.mark));
   if ((status & statusBit.sourceNatDone) !== 0) {
-    hash = mixTranslation(hash, flow, role.replyDestination, role.originalSource, 0);
+    hash = mixTranslation(hash, flow, addressRole.replyDestination, addressRole.originalSource, 0);
   }
   if ((status & statusBit.destinationNatDone) !== 0) {
-    hash = mixTranslation(hash, flow, role.replySource, role.originalDestination, 16);
+    hash = mixTranslation(hash, flow, addressRole.replySource, addressRole.originalDestination, 16);
   }
   if ((presence & rarePresence & hashedRare) !== 0) hash = mixRare(hash, flow);
   return hash >>> 0;
@@ -50,8 +55,8 @@ export function replicatedHash(flow: FlowCursor): number {
 function mixTranslation(
   start: number,
   flow: FlowCursor,
-  translated: typeof role.replyDestination | typeof role.replySource,
-  plain: typeof role.originalSource | typeof role.originalDestination,
+  translated: typeof addressRole.replyDestination | typeof addressRole.replySource,
+  plain: typeof addressRole.originalSource | typeof addressRole.originalDestination,
   shift: number,
 ): number {
   let hash = start;
@@ -60,27 +65,27 @@ function mixTranslation(
     for (let i = 0; i < parts; i++) hash = mix(hash, flow.addressWord(translated, i) ^ shift);
   }
   if (translatesPorts.has(flow.protocol)) {
-    hash = mix(hash, (flow.get(word.replyPorts) >>> shift) & 0xffff);
+    hash = mix(hash, (flow.get(recordWord.replyPorts) >>> shift) & 0xffff);
   }
   return hash;
 }
 
 function mixRare(start: number, flow: FlowCursor): number {
   let hash = start;
-  if (flow.knows(has.sequenceOriginal | has.sequenceReply)) {
-    for (let i = 0; i < 6; i++) hash = mix(hash, flow.getRare(rare.sequenceOriginal + i));
+  if (flow.knows(presenceBit.sequenceOriginal | presenceBit.sequenceReply)) {
+    for (let i = 0; i < 6; i++) hash = mix(hash, flow.getRare(rareWord.sequenceOriginal + i));
   }
-  if (flow.knows(has.labels) && hasLabels(flow)) {
-    for (let i = 0; i < 4; i++) hash = mix(hash, flow.getRare(rare.labels + i));
+  if (flow.knows(presenceBit.labels) && hasLabels(flow)) {
+    for (let i = 0; i < 4; i++) hash = mix(hash, flow.getRare(rareWord.labels + i));
   }
-  if (flow.knows(has.helper)) {
-    const name = flow.names.bytes(flow.getRare(rare.helper));
+  if (flow.knows(presenceBit.helper)) {
+    const name = flow.names.bytes(flow.getRare(rareWord.helper));
     if (name.length <= 11) for (const byte of name) hash = mix(hash, byte);
   }
-  if (flow.knows(has.master)) {
-    hash = mix(hash, flow.getRare(rare.masterKind));
-    if (flow.knows(has.masterPorts)) hash = mix(hash, flow.getRare(rare.masterPorts));
-    for (let i = 0; i < 8; i++) hash = mix(hash, flow.getRare(rare.masterSource + i));
+  if (flow.knows(presenceBit.master)) {
+    hash = mix(hash, flow.getRare(rareWord.masterKind));
+    if (flow.knows(presenceBit.masterPorts)) hash = mix(hash, flow.getRare(rareWord.masterPorts));
+    for (let i = 0; i < 8; i++) hash = mix(hash, flow.getRare(rareWord.masterSource + i));
   }
   return hash;
 }

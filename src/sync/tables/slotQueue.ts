@@ -2,7 +2,7 @@
  * A first-in-first-out list of flows whose links stand in the records themselves, so that queueing costs no
  * memory. A slot is in at most one queue at a time; which one is told by two owner bits of the record.
  */
-import { word } from '../../conntrack/record/flowRecord.js';
+import { recordWord } from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 
 /** Which queue a slot is in: the value of the owner bits. */
@@ -14,12 +14,12 @@ const membershipMask = 0x3;
 
 export function membershipOf(table: FlowTable, slot: number): Membership {
   // Two bits, all of whose values are named.
-  return ((table.read(slot, word.kind) >>> membershipShift) & membershipMask) as Membership;
+  return ((table.read(slot, recordWord.kind) >>> membershipShift) & membershipMask) as Membership;
 }
 
 function setMembership(table: FlowTable, slot: number, value: number): void {
-  const kept = table.read(slot, word.kind) & ~(membershipMask << membershipShift);
-  table.write(slot, word.kind, kept | (value << membershipShift));
+  const kept = table.read(slot, recordWord.kind) & ~(membershipMask << membershipShift);
+  table.write(slot, recordWord.kind, kept | (value << membershipShift));
 }
 
 export class SlotQueue {
@@ -47,10 +47,10 @@ export class SlotQueue {
   push(slot: number): void {
     const table = this.#table;
     setMembership(table, slot, this.#membership);
-    table.write(slot, word.queueNext, 0);
-    table.write(slot, word.queuePrevious, this.#tail);
+    table.write(slot, recordWord.queueNext, 0);
+    table.write(slot, recordWord.queuePrevious, this.#tail);
     if (this.#tail === 0) this.#head = slot;
-    else table.write(this.#tail, word.queueNext, slot);
+    else table.write(this.#tail, recordWord.queueNext, slot);
     this.#tail = slot;
     this.#count++;
   }
@@ -58,18 +58,18 @@ export class SlotQueue {
   /** The slot must be in this queue. */
   remove(slot: number): void {
     const table = this.#table;
-    const next = table.read(slot, word.queueNext);
-    const previous = table.read(slot, word.queuePrevious);
+    const next = table.read(slot, recordWord.queueNext);
+    const previous = table.read(slot, recordWord.queuePrevious);
     if (previous === 0) this.#head = next;
-    else table.write(previous, word.queueNext, next);
+    else table.write(previous, recordWord.queueNext, next);
     if (next === 0) this.#tail = previous;
-    else table.write(next, word.queuePrevious, previous);
+    else table.write(next, recordWord.queuePrevious, previous);
     setMembership(table, slot, membership.none);
     this.#count--;
   }
 
   next(slot: number): number {
-    return this.#table.read(slot, word.queueNext);
+    return this.#table.read(slot, recordWord.queueNext);
   }
 
   /** Forgets everything without touching the records: for a table that was cleared. */

@@ -4,10 +4,16 @@
  * are `len, type`, big endian; `len` counts the header and not the padding to a multiple of 4.
  */
 import { protocol, statusBit } from '../../conntrack/constants.js';
-import { has, info, rare, role, word } from '../../conntrack/record/flowRecord.js';
+import {
+  presenceBit,
+  infoField,
+  rareWord,
+  addressRole,
+  recordWord,
+} from '../../conntrack/record/flowRecord.js';
 
 /** Form of a value; dense numbers, so that the interpreters switch on them. */
-export const form = {
+export const wireForm = {
   /** Both original addresses. */
   addresses: 0,
   /** A big-endian word of the record. */
@@ -35,11 +41,11 @@ export const form = {
   synproxy: 17,
   zone: 18,
 } as const;
-export type WireForm = (typeof form)[keyof typeof form];
+export type WireForm = (typeof wireForm)[keyof typeof wireForm];
 /** Of attributes that few flows have. */
 export type RareForm = Exclude<
   WireForm,
-  (typeof form)[
+  (typeof wireForm)[
     | 'addresses'
     | 'record32'
     | 'record32Rare'
@@ -53,7 +59,7 @@ export type RareForm = Exclude<
 
 /** The common forms have the lower numbers. */
 export function isRare(formOfValue: WireForm): formOfValue is RareForm {
-  return formOfValue >= form.masterAddresses;
+  return formOfValue >= wireForm.masterAddresses;
 }
 
 export interface WireRow {
@@ -65,7 +71,7 @@ export interface WireRow {
   readonly form: WireForm;
   readonly place: number;
   readonly mask: number;
-  /** Bits of `has`: sent where all are known; learnt when received. */
+  /** Bits of `presenceBit`: sent where all are known; learnt when received. */
   readonly presence: number;
   /** Status bits that must stand for the attribute to be sent. */
   readonly status: number;
@@ -80,7 +86,7 @@ function row(
   place = 0,
   mask = 0,
 ): WireRow {
-  const isMaximum = formOfValue === form.helper || formOfValue === form.labels;
+  const isMaximum = formOfValue === wireForm.helper || formOfValue === wireForm.labels;
   const status = statusOf(formOfValue, place, mask);
   return { number, name, length, isMaximum, form: formOfValue, place, mask, presence, status };
 }
@@ -93,74 +99,149 @@ function withPresence(wireRow: WireRow, presence: number): WireRow {
 
 /** Translations are told once the kernel has done them. */
 function statusOf(formOfValue: WireForm, place: number, mask: number): number {
-  if (formOfValue === form.natAddress) {
-    return place === role.replyDestination ? statusBit.sourceNatDone : statusBit.destinationNatDone;
+  if (formOfValue === wireForm.natAddress) {
+    return place === addressRole.replyDestination
+      ? statusBit.sourceNatDone
+      : statusBit.destinationNatDone;
   }
-  return formOfValue === form.natPort ? mask : 0;
+  return formOfValue === wireForm.natPort ? mask : 0;
 }
 
 const master6 = 0x100;
 
-export const rows = {
-  ipv4: row(0, 'IPV4', 12, form.addresses, 0),
-  ipv6: row(1, 'IPV6', 36, form.addresses, 0, 0, 1),
-  protocol: row(2, 'L4PROTO', 5, form.protocol, 0),
-  ports: row(3, 'PORT', 8, form.ports, has.ports),
-  tcpState: row(4, 'TCP_STATE', 5, form.info8, has.state, 0, info.stateMask),
-  status: row(5, 'STATUS', 8, form.record32, has.status, word.status),
-  timeout: row(6, 'TIMEOUT', 8, form.record32, has.timeout, word.timeout),
-  mark: row(7, 'MARK', 8, form.record32, has.mark, word.mark),
-  masterIpv4: row(8, 'MASTER_IPV4', 12, form.masterAddresses, has.master),
-  masterIpv6: row(9, 'MASTER_IPV6', 36, form.masterAddresses, has.master, 0, master6),
-  masterProtocol: row(10, 'MASTER_L4PROTO', 5, form.masterProtocol, has.master),
-  masterPorts: row(11, 'MASTER_PORT', 8, form.masterPorts, has.master | has.masterPorts),
-  snatIpv4: row(12, 'SNAT_IPV4', 8, form.natAddress, has.reply, role.replyDestination),
-  dnatIpv4: row(13, 'DNAT_IPV4', 8, form.natAddress, has.reply, role.replySource),
-  snatPort: row(14, 'SPAT_PORT', 6, form.natPort, has.reply, 0, statusBit.sourceNatDone),
-  dnatPort: row(15, 'DPAT_PORT', 6, form.natPort, has.reply, 16, statusBit.destinationNatDone),
+export const wireRows = {
+  ipv4: row(0, 'IPV4', 12, wireForm.addresses, 0),
+  ipv6: row(1, 'IPV6', 36, wireForm.addresses, 0, 0, 1),
+  protocol: row(2, 'L4PROTO', 5, wireForm.protocol, 0),
+  ports: row(3, 'PORT', 8, wireForm.ports, presenceBit.ports),
+  tcpState: row(4, 'TCP_STATE', 5, wireForm.info8, presenceBit.state, 0, infoField.stateMask),
+  status: row(5, 'STATUS', 8, wireForm.record32, presenceBit.status, recordWord.status),
+  timeout: row(6, 'TIMEOUT', 8, wireForm.record32, presenceBit.timeout, recordWord.timeout),
+  mark: row(7, 'MARK', 8, wireForm.record32, presenceBit.mark, recordWord.mark),
+  masterIpv4: row(8, 'MASTER_IPV4', 12, wireForm.masterAddresses, presenceBit.master),
+  masterIpv6: row(9, 'MASTER_IPV6', 36, wireForm.masterAddresses, presenceBit.master, 0, master6),
+  masterProtocol: row(10, 'MASTER_L4PROTO', 5, wireForm.masterProtocol, presenceBit.master),
+  masterPorts: row(
+    11,
+    'MASTER_PORT',
+    8,
+    wireForm.masterPorts,
+    presenceBit.master | presenceBit.masterPorts,
+  ),
+  snatIpv4: row(
+    12,
+    'SNAT_IPV4',
+    8,
+    wireForm.natAddress,
+    presenceBit.reply,
+    addressRole.replyDestination,
+  ),
+  dnatIpv4: row(
+    13,
+    'DNAT_IPV4',
+    8,
+    wireForm.natAddress,
+    presenceBit.reply,
+    addressRole.replySource,
+  ),
+  snatPort: row(
+    14,
+    'SPAT_PORT',
+    6,
+    wireForm.natPort,
+    presenceBit.reply,
+    0,
+    statusBit.sourceNatDone,
+  ),
+  dnatPort: row(
+    15,
+    'DPAT_PORT',
+    6,
+    wireForm.natPort,
+    presenceBit.reply,
+    16,
+    statusBit.destinationNatDone,
+  ),
   sequenceAdjustment: row(
     16,
     'NAT_SEQ_ADJ',
     28,
-    form.sequenceAdjustment,
-    has.sequenceOriginal | has.sequenceReply,
+    wireForm.sequenceAdjustment,
+    presenceBit.sequenceOriginal | presenceBit.sequenceReply,
   ),
-  sctpState: row(17, 'SCTP_STATE', 5, form.info8, has.state, 0, info.stateMask),
+  sctpState: row(17, 'SCTP_STATE', 5, wireForm.info8, presenceBit.state, 0, infoField.stateMask),
   sctpTagOriginal: row(
     18,
     'SCTP_VTAG_ORIG',
     8,
-    form.record32Rare,
-    has.vtagOriginal,
-    rare.vtagOriginal,
+    wireForm.record32Rare,
+    presenceBit.vtagOriginal,
+    rareWord.vtagOriginal,
   ),
-  sctpTagReply: row(19, 'SCTP_VTAG_REPL', 8, form.record32Rare, has.vtagReply, rare.vtagReply),
-  dccpState: row(20, 'DCCP_STATE', 5, form.info8, has.state, 0, info.stateMask),
-  dccpRole: row(21, 'DCCP_ROLE', 5, form.info8, has.dccpRole, info.roleShift, 0xff),
-  icmpType: row(22, 'ICMP_TYPE', 5, form.icmpType, has.ports),
-  icmpCode: row(23, 'ICMP_CODE', 5, form.icmpCode, has.ports),
-  icmpId: row(24, 'ICMP_ID', 6, form.icmpId, has.ports),
+  sctpTagReply: row(
+    19,
+    'SCTP_VTAG_REPL',
+    8,
+    wireForm.record32Rare,
+    presenceBit.vtagReply,
+    rareWord.vtagReply,
+  ),
+  dccpState: row(20, 'DCCP_STATE', 5, wireForm.info8, presenceBit.state, 0, infoField.stateMask),
+  dccpRole: row(
+    21,
+    'DCCP_ROLE',
+    5,
+    wireForm.info8,
+    presenceBit.dccpRole,
+    infoField.roleShift,
+    0xff,
+  ),
+  icmpType: row(22, 'ICMP_TYPE', 5, wireForm.icmpType, presenceBit.ports),
+  icmpCode: row(23, 'ICMP_CODE', 5, wireForm.icmpCode, presenceBit.ports),
+  icmpId: row(24, 'ICMP_ID', 6, wireForm.icmpId, presenceBit.ports),
   scaleOriginal: row(
     25,
     'TCP_WSCALE_ORIG',
     5,
-    form.info8,
-    has.scaleOriginal,
-    info.scaleOriginalShift,
+    wireForm.info8,
+    presenceBit.scaleOriginal,
+    infoField.scaleOriginalShift,
     0xf,
   ),
-  scaleReply: row(26, 'TCP_WSCALE_REPL', 5, form.info8, has.scaleReply, info.scaleReplyShift, 0xf),
+  scaleReply: row(
+    26,
+    'TCP_WSCALE_REPL',
+    5,
+    wireForm.info8,
+    presenceBit.scaleReply,
+    infoField.scaleReplyShift,
+    0xf,
+  ),
   /** Header, 11 characters and NUL for conntrackd; a name of 15 is the kernel's longest and is taken. */
-  helper: row(27, 'HELPER_NAME', 20, form.helper, has.helper),
-  labels: row(28, 'LABELS', 1028, form.labels, has.labels),
-  snatIpv6: row(29, 'SNAT_IPV6', 20, form.natAddress, has.reply, role.replyDestination),
-  dnatIpv6: row(30, 'DNAT_IPV6', 20, form.natAddress, has.reply, role.replySource),
-  synproxy: row(31, 'SYNPROXY', 16, form.synproxy, has.synproxy),
-  zone: row(32, 'ZONE', 6, form.zone, has.zone),
+  helper: row(27, 'HELPER_NAME', 20, wireForm.helper, presenceBit.helper),
+  labels: row(28, 'LABELS', 1028, wireForm.labels, presenceBit.labels),
+  snatIpv6: row(
+    29,
+    'SNAT_IPV6',
+    20,
+    wireForm.natAddress,
+    presenceBit.reply,
+    addressRole.replyDestination,
+  ),
+  dnatIpv6: row(
+    30,
+    'DNAT_IPV6',
+    20,
+    wireForm.natAddress,
+    presenceBit.reply,
+    addressRole.replySource,
+  ),
+  synproxy: row(31, 'SYNPROXY', 16, wireForm.synproxy, presenceBit.synproxy),
+  zone: row(32, 'ZONE', 6, wireForm.zone, presenceBit.zone),
 } as const;
 
 /** Index is the attribute number; numbers are 0 to 32 without a hole. */
-export const rowsByNumber: readonly WireRow[] = Object.values(rows).sort(
+export const rowsByNumber: readonly WireRow[] = Object.values(wireRows).sort(
   (a, b) => a.number - b.number,
 );
 
@@ -178,26 +259,31 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
   switch (number) {
     case protocol.tcp:
       return options.sendScales
-        ? [rows.ports, rows.tcpState, withState(rows.scaleOriginal), withState(rows.scaleReply)]
-        : [rows.ports, rows.tcpState];
+        ? [
+            wireRows.ports,
+            wireRows.tcpState,
+            withState(wireRows.scaleOriginal),
+            withState(wireRows.scaleReply),
+          ]
+        : [wireRows.ports, wireRows.tcpState];
     case protocol.udp:
-      return [rows.ports];
+      return [wireRows.ports];
     case protocol.sctp:
       return [
-        rows.ports,
-        rows.sctpState,
-        withState(rows.sctpTagOriginal),
-        withState(rows.sctpTagReply),
+        wireRows.ports,
+        wireRows.sctpState,
+        withState(wireRows.sctpTagOriginal),
+        withState(wireRows.sctpTagReply),
       ];
     case protocol.dccp:
-      return [rows.ports, rows.dccpState, withState(rows.dccpRole)];
+      return [wireRows.ports, wireRows.dccpState, withState(wireRows.dccpRole)];
     case protocol.icmp:
     case protocol.icmpv6:
-      return [rows.icmpType, rows.icmpCode, rows.icmpId];
+      return [wireRows.icmpType, wireRows.icmpCode, wireRows.icmpId];
     case protocol.gre:
     case protocol.udplite:
       // conntrackd tells nothing here, so that flows between the same hosts collapse; it takes the ports.
-      return [withPresence(rows.ports, rows.ports.presence)];
+      return [withPresence(wireRows.ports, wireRows.ports.presence)];
     default:
       return [];
   }
@@ -205,7 +291,7 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
 
 /** conntrackd sends these whenever the state is known, as zero where they are not. */
 function withState(wireRow: WireRow): WireRow {
-  return withPresence(wireRow, has.state);
+  return withPresence(wireRow, presenceBit.state);
 }
 
 /** Sent whether it is known or not. */
@@ -224,26 +310,26 @@ export function sendOrder(
     protocolNumber === protocol.sctp ||
     protocolNumber === protocol.dccp;
   return [
-    isIpv6 ? rows.ipv6 : rows.ipv4,
-    withPresence(rows.status, always),
-    rows.protocol,
+    isIpv6 ? wireRows.ipv6 : wireRows.ipv4,
+    withPresence(wireRows.status, always),
+    wireRows.protocol,
     ...protocolPart(protocolNumber, options).map((wireRow) =>
-      wireRow === rows.ports ? withPresence(wireRow, always) : wireRow,
+      wireRow === wireRows.ports ? withPresence(wireRow, always) : wireRow,
     ),
-    ...(options.sendTimeout ? [rows.timeout] : []),
-    rows.mark,
-    rows.masterIpv4,
-    rows.masterIpv6,
-    rows.masterProtocol,
-    rows.masterPorts,
-    isIpv6 ? rows.snatIpv6 : rows.snatIpv4,
-    isIpv6 ? rows.dnatIpv6 : rows.dnatIpv4,
+    ...(options.sendTimeout ? [wireRows.timeout] : []),
+    wireRows.mark,
+    wireRows.masterIpv4,
+    wireRows.masterIpv6,
+    wireRows.masterProtocol,
+    wireRows.masterPorts,
+    isIpv6 ? wireRows.snatIpv6 : wireRows.snatIpv4,
+    isIpv6 ? wireRows.dnatIpv6 : wireRows.dnatIpv4,
     // conntrackd adds bogus zero ports to translated ICMP flows; keepstate does not.
-    ...(hasPorts ? [rows.snatPort, rows.dnatPort] : []),
-    rows.sequenceAdjustment,
-    rows.helper,
-    rows.labels,
-    rows.synproxy,
-    rows.zone,
+    ...(hasPorts ? [wireRows.snatPort, wireRows.dnatPort] : []),
+    wireRows.sequenceAdjustment,
+    wireRows.helper,
+    wireRows.labels,
+    wireRows.synproxy,
+    wireRows.zone,
   ];
 }

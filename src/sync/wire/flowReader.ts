@@ -7,17 +7,17 @@
 import {
   clearScratch,
   deriveReply,
-  has,
-  kind,
-  rare,
-  role,
-  word,
+  presenceBit,
+  kindField,
+  rareWord,
+  addressRole,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import { protocol } from '../../conntrack/constants.js';
-import { form, isRare, rowsByNumber, type RareForm, type WireRow } from './flowAttributes.js';
+import { wireForm, isRare, rowsByNumber, type RareForm, type WireRow } from './flowAttributes.js';
 
 /** What of the message must be there. */
 const seen = { addresses: 1, protocol: 2, masterAddresses: 4, masterProtocol: 8 } as const;
@@ -71,36 +71,36 @@ export class FlowReader {
       return;
     }
     switch (formOfValue) {
-      case form.addresses:
+      case wireForm.addresses:
         // The last one of IPV4 and IPV6 decides the family.
         flow.setKind(row.mask !== 0, flow.protocol);
-        readAddress(view, at, flow, role.originalSource);
-        readAddress(view, at + (length >>> 1), flow, role.originalDestination);
+        readAddress(view, at, flow, addressRole.originalSource);
+        readAddress(view, at + (length >>> 1), flow, addressRole.originalDestination);
         this.#seen |= seen.addresses;
         break;
-      case form.record32:
+      case wireForm.record32:
         flow.set(row.place, view.getUint32(at));
         break;
-      case form.record32Rare:
+      case wireForm.record32Rare:
         flow.setRare(row.place, view.getUint32(at));
         break;
-      case form.protocol:
+      case wireForm.protocol:
         flow.setKind(flow.isIpv6, view.getUint8(at));
         this.#seen |= seen.protocol;
         break;
-      case form.info8:
+      case wireForm.info8:
         flow.setInfo(row.place, row.mask, view.getUint8(at));
         break;
-      case form.ports:
-        flow.set(word.originalPorts, view.getUint32(at));
+      case wireForm.ports:
+        flow.set(recordWord.originalPorts, view.getUint32(at));
         break;
-      case form.icmpType:
+      case wireForm.icmpType:
         setPart(flow, 8, 0xff, view.getUint8(at));
         break;
-      case form.icmpCode:
+      case wireForm.icmpCode:
         setPart(flow, 0, 0xff, view.getUint8(at));
         break;
-      case form.icmpId:
+      case wireForm.icmpId:
         setPart(flow, 16, 0xffff, view.getUint16(at, true));
         break;
     }
@@ -116,52 +116,52 @@ export class FlowReader {
     flow: FlowCursor,
   ): void {
     switch (formOfValue) {
-      case form.natAddress:
+      case wireForm.natAddress:
         this.#natAddress(row, view, at, length);
         return;
-      case form.natPort:
+      case wireForm.natPort:
         this.#natPort(row, view.getUint16(at, true));
         return;
-      case form.masterAddresses:
+      case wireForm.masterAddresses:
         this.#masterAddresses(row, view, at, flow);
         return;
-      case form.masterProtocol:
+      case wireForm.masterProtocol:
         flow.setRare(
-          rare.masterKind,
-          (flow.getRare(rare.masterKind) & ~kind.protocolMask) | view.getUint8(at),
+          rareWord.masterKind,
+          (flow.getRare(rareWord.masterKind) & ~kindField.protocolMask) | view.getUint8(at),
         );
         this.#seen |= seen.masterProtocol;
         return;
-      case form.masterPorts:
-        flow.setRare(rare.masterPorts, view.getUint32(at));
-        flow.learn(has.masterPorts);
+      case wireForm.masterPorts:
+        flow.setRare(rareWord.masterPorts, view.getUint32(at));
+        flow.learn(presenceBit.masterPorts);
         return;
-      case form.sequenceAdjustment:
+      case wireForm.sequenceAdjustment:
         for (let i = 0; i < 6; i++)
-          flow.setRare(rare.sequenceOriginal + i, view.getUint32(at + 4 * i));
+          flow.setRare(rareWord.sequenceOriginal + i, view.getUint32(at + 4 * i));
         break;
-      case form.synproxy:
-        flow.setRare(rare.synproxy + 1, view.getUint32(at));
-        flow.setRare(rare.synproxy, view.getUint32(at + 4));
-        flow.setRare(rare.synproxy + 2, view.getUint32(at + 8));
+      case wireForm.synproxy:
+        flow.setRare(rareWord.synproxy + 1, view.getUint32(at));
+        flow.setRare(rareWord.synproxy, view.getUint32(at + 4));
+        flow.setRare(rareWord.synproxy + 2, view.getUint32(at + 8));
         break;
-      case form.helper:
+      case wireForm.helper:
         if (!isHelperName(view, at, nameLength(view, at, length))) return;
-        flow.setRare(rare.helper, internName(view, at, length, flow));
+        flow.setRare(rareWord.helper, internName(view, at, length, flow));
         break;
-      case form.labels:
+      case wireForm.labels:
         if ((length & 3) !== 0) return;
         readLabels(view, at, length, flow);
         break;
-      case form.zone:
-        flow.set(word.zone, view.getUint16(at) | zoneScope.both);
+      case wireForm.zone:
+        flow.set(recordWord.zone, view.getUint16(at) | zoneScope.both);
         break;
     }
     flow.learn(row.presence);
   }
 
   #natAddress(row: WireRow, view: DataView, at: number, length: number): void {
-    const isSource = row.place === role.replyDestination;
+    const isSource = row.place === addressRole.replyDestination;
     const first = isSource ? 0 : 4;
     this.#natParts[isSource ? 0 : 1] = length >>> 2;
     for (let i = 0; i < length >>> 2; i++) {
@@ -179,14 +179,14 @@ export class FlowReader {
     const parts = row.mask === 0 ? 1 : 4;
     for (let i = 0; i < 4; i++) {
       const isUsed = i < parts;
-      flow.setRare(rare.masterSource + i, isUsed ? view.getUint32(at + 4 * i, true) : 0);
+      flow.setRare(rareWord.masterSource + i, isUsed ? view.getUint32(at + 4 * i, true) : 0);
       flow.setRare(
-        rare.masterDestination + i,
+        rareWord.masterDestination + i,
         isUsed ? view.getUint32(at + 4 * (parts + i), true) : 0,
       );
     }
-    const before = (this.#seen & seen.masterProtocol) === 0 ? 0 : flow.getRare(rare.masterKind);
-    flow.setRare(rare.masterKind, (before & kind.protocolMask) | row.mask);
+    const before = (this.#seen & seen.masterProtocol) === 0 ? 0 : flow.getRare(rareWord.masterKind);
+    flow.setRare(rareWord.masterKind, (before & kindField.protocolMask) | row.mask);
     this.#seen |= seen.masterAddresses;
   }
 
@@ -195,21 +195,22 @@ export class FlowReader {
     const needed = seen.addresses | seen.protocol;
     if ((this.#seen & needed) !== needed) return false;
     const master = seen.masterAddresses | seen.masterProtocol;
-    if ((this.#seen & master) === master) flow.learn(has.master);
-    else flow.words[flow.at + word.presence]! &= ~(has.master | has.masterPorts);
+    if ((this.#seen & master) === master) flow.learn(presenceBit.master);
+    else
+      flow.words[flow.at + recordWord.presence]! &= ~(presenceBit.master | presenceBit.masterPorts);
     deriveReply(flow);
     if (this.#nat === 0) return true;
-    if ((this.#nat & nat.source) !== 0) this.#translate(flow, role.replyDestination, 0);
-    if ((this.#nat & nat.destination) !== 0) this.#translate(flow, role.replySource, 4);
+    if ((this.#nat & nat.source) !== 0) this.#translate(flow, addressRole.replyDestination, 0);
+    if ((this.#nat & nat.destination) !== 0) this.#translate(flow, addressRole.replySource, 4);
     if (flow.protocol !== protocol.icmp && flow.protocol !== protocol.icmpv6) {
-      let ports = flow.get(word.replyPorts);
+      let ports = flow.get(recordWord.replyPorts);
       if ((this.#nat & nat.sourcePort) !== 0) ports = (ports & ~0xffff) | (this.#natPorts & 0xffff);
       if ((this.#nat & nat.destinationPort) !== 0) {
         ports = (ports & 0xffff) | (this.#natPorts & ~0xffff);
       }
-      flow.set(word.replyPorts, ports);
+      flow.set(recordWord.replyPorts, ports);
     }
-    flow.learn(has.reply);
+    flow.learn(presenceBit.reply);
     return true;
   }
 
@@ -227,8 +228,8 @@ function readAddress(view: DataView, at: number, flow: FlowCursor, which: Addres
 }
 
 function setPart(flow: FlowCursor, shift: number, mask: number, value: number): void {
-  const ports = flow.get(word.originalPorts);
-  flow.set(word.originalPorts, (ports & ~(mask << shift)) | (value << shift));
+  const ports = flow.get(recordWord.originalPorts);
+  flow.set(recordWord.originalPorts, (ports & ~(mask << shift)) | (value << shift));
 }
 
 /** Up to the first NUL, or to the end of the attribute (conntrackd reads on beyond it). */
@@ -260,7 +261,7 @@ function internName(view: DataView, at: number, length: number, flow: FlowCursor
 function readLabels(view: DataView, at: number, length: number, flow: FlowCursor): void {
   const words = Math.min(4, length >>> 2);
   for (let i = 0; i < 4; i++) {
-    flow.setRare(rare.labels + i, i < words ? view.getUint32(at + 4 * i) : 0);
+    flow.setRare(rareWord.labels + i, i < words ? view.getUint32(at + 4 * i) : 0);
   }
-  flow.setRare(rare.labelsLength, words * 4);
+  flow.setRare(rareWord.labelsLength, words * 4);
 }

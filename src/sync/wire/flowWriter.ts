@@ -3,20 +3,20 @@
  * allocation per message.
  */
 import {
-  has,
+  presenceBit,
   inversePorts,
-  kind,
+  kindField,
   lifecycle,
-  rare,
-  role,
+  rareWord,
+  addressRole,
   sameAddress,
-  word,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import {
-  form,
+  wireForm,
   isRare,
   longestHelperForPeer,
   sendOrder,
@@ -55,7 +55,7 @@ export class FlowWriter {
   write(view: DataView, at: number, flow: FlowCursor): number {
     let cursor = at + headerBytes;
     const { presence } = flow;
-    const status = (presence & has.status) === 0 ? 0 : flow.get(word.status);
+    const status = (presence & presenceBit.status) === 0 ? 0 : flow.get(recordWord.status);
     const order = this.#order(flow.protocol, flow.isIpv6);
     // One flow is much like the one before it.
     if (order.presence !== presence || order.status !== status) choose(order, presence, status);
@@ -91,34 +91,39 @@ function writeAttribute(row: WireRow, view: DataView, at: number, flow: FlowCurs
   const formOfValue = row.form;
   if (isRare(formOfValue)) return writeRareAttribute(row, formOfValue, view, at, flow);
   switch (formOfValue) {
-    case form.addresses:
-      writeAddress(view, value, flow, role.originalSource);
-      writeAddress(view, flow.isIpv6 ? value + 16 : value + 4, flow, role.originalDestination);
+    case wireForm.addresses:
+      writeAddress(view, value, flow, addressRole.originalSource);
+      writeAddress(
+        view,
+        flow.isIpv6 ? value + 16 : value + 4,
+        flow,
+        addressRole.originalDestination,
+      );
       break;
-    case form.record32:
+    case wireForm.record32:
       view.setUint32(value, flow.get(row.place));
       break;
-    case form.record32Rare:
+    case wireForm.record32Rare:
       view.setUint32(value, flow.getRare(row.place));
       break;
-    case form.protocol:
+    case wireForm.protocol:
       view.setUint32(value, flow.protocol << 24);
       break;
-    case form.info8:
-      view.setUint32(value, ((flow.get(word.info) >>> row.place) & row.mask) << 24);
+    case wireForm.info8:
+      view.setUint32(value, ((flow.get(recordWord.info) >>> row.place) & row.mask) << 24);
       break;
-    case form.ports:
-      view.setUint32(value, flow.get(word.originalPorts));
+    case wireForm.ports:
+      view.setUint32(value, flow.get(recordWord.originalPorts));
       break;
-    case form.icmpType:
-      view.setUint32(value, ((flow.get(word.originalPorts) >>> 8) & 0xff) << 24);
+    case wireForm.icmpType:
+      view.setUint32(value, ((flow.get(recordWord.originalPorts) >>> 8) & 0xff) << 24);
       break;
-    case form.icmpCode:
-      view.setUint32(value, (flow.get(word.originalPorts) & 0xff) << 24);
+    case wireForm.icmpCode:
+      view.setUint32(value, (flow.get(recordWord.originalPorts) & 0xff) << 24);
       break;
-    case form.icmpId:
+    case wireForm.icmpId:
       view.setUint32(value, 0);
-      view.setUint16(value, flow.get(word.originalPorts) >>> 16, true);
+      view.setUint16(value, flow.get(recordWord.originalPorts) >>> 16, true);
       break;
   }
   return finish(row, view, at);
@@ -133,34 +138,34 @@ function writeRareAttribute(
 ): number {
   const value = at + 4;
   switch (formOfValue) {
-    case form.natAddress:
+    case wireForm.natAddress:
       return writeNatAddress(row, view, at, flow);
-    case form.natPort:
+    case wireForm.natPort:
       return writeNatPort(row, view, at, flow);
-    case form.masterAddresses:
+    case wireForm.masterAddresses:
       return writeMasterAddresses(row, view, at, flow);
-    case form.helper:
+    case wireForm.helper:
       return writeHelper(row, view, at, flow);
-    case form.labels:
+    case wireForm.labels:
       return writeLabels(row, view, at, flow);
-    case form.masterProtocol:
-      view.setUint32(value, (flow.getRare(rare.masterKind) & kind.protocolMask) << 24);
+    case wireForm.masterProtocol:
+      view.setUint32(value, (flow.getRare(rareWord.masterKind) & kindField.protocolMask) << 24);
       break;
-    case form.masterPorts:
-      view.setUint32(value, flow.getRare(rare.masterPorts));
+    case wireForm.masterPorts:
+      view.setUint32(value, flow.getRare(rareWord.masterPorts));
       break;
-    case form.sequenceAdjustment:
+    case wireForm.sequenceAdjustment:
       for (let i = 0; i < 6; i++) {
-        view.setUint32(value + 4 * i, flow.getRare(rare.sequenceOriginal + i));
+        view.setUint32(value + 4 * i, flow.getRare(rareWord.sequenceOriginal + i));
       }
       break;
-    case form.synproxy:
-      view.setUint32(value, flow.getRare(rare.synproxy + 1));
-      view.setUint32(value + 4, flow.getRare(rare.synproxy));
-      view.setUint32(value + 8, flow.getRare(rare.synproxy + 2));
+    case wireForm.synproxy:
+      view.setUint32(value, flow.getRare(rareWord.synproxy + 1));
+      view.setUint32(value + 4, flow.getRare(rareWord.synproxy));
+      view.setUint32(value + 8, flow.getRare(rareWord.synproxy + 2));
       break;
-    case form.zone: {
-      const zone = flow.get(word.zone);
+    case wireForm.zone: {
+      const zone = flow.get(recordWord.zone);
       if ((zone & zoneScope.mask) !== zoneScope.both || (zone & 0xffff) === 0) return at;
       view.setUint32(value, (zone & 0xffff) << 16);
       break;
@@ -182,16 +187,20 @@ function writeAddress(view: DataView, at: number, flow: FlowCursor, which: Addre
 
 /** Only where the address differs from what the plain inverse would be. */
 function writeNatAddress(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
-  const which = row.place === role.replySource ? role.replySource : role.replyDestination;
-  const plain = which === role.replySource ? role.originalDestination : role.originalSource;
+  const which =
+    row.place === addressRole.replySource ? addressRole.replySource : addressRole.replyDestination;
+  const plain =
+    which === addressRole.replySource
+      ? addressRole.originalDestination
+      : addressRole.originalSource;
   if (sameAddress(flow, which, plain)) return at;
   writeAddress(view, at + 4, flow, which);
   return finish(row, view, at);
 }
 
 function writeNatPort(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
-  const plain = inversePorts(flow.protocol, flow.get(word.originalPorts)) >>> row.place;
-  const port = (flow.get(word.replyPorts) >>> row.place) & 0xffff;
+  const plain = inversePorts(flow.protocol, flow.get(recordWord.originalPorts)) >>> row.place;
+  const port = (flow.get(recordWord.replyPorts) >>> row.place) & 0xffff;
   if (port === (plain & 0xffff)) return at;
   view.setUint32(at + 4, 0);
   view.setUint16(at + 4, port, true);
@@ -200,18 +209,18 @@ function writeNatPort(row: WireRow, view: DataView, at: number, flow: FlowCursor
 
 /** The master's family may differ from the flow's. */
 function writeMasterAddresses(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
-  if ((flow.getRare(rare.masterKind) & kind.ipv6) !== row.mask) return at;
+  if ((flow.getRare(rareWord.masterKind) & kindField.ipv6) !== row.mask) return at;
   const parts = row.mask === 0 ? 1 : 4;
   for (let i = 0; i < parts; i++) {
-    view.setUint32(at + 4 + 4 * i, flow.getRare(rare.masterSource + i), true);
-    view.setUint32(at + 4 + 4 * (parts + i), flow.getRare(rare.masterDestination + i), true);
+    view.setUint32(at + 4 + 4 * i, flow.getRare(rareWord.masterSource + i), true);
+    view.setUint32(at + 4 + 4 * (parts + i), flow.getRare(rareWord.masterDestination + i), true);
   }
   return finish(row, view, at);
 }
 
 /** A name that conntrackd would refuse together with the whole message is left out. */
 function writeHelper(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
-  const name = flow.names.bytes(flow.getRare(rare.helper));
+  const name = flow.names.bytes(flow.getRare(rareWord.helper));
   if (name.length === 0 || name.length > longestHelperForPeer) return at;
   const length = 4 + name.length + 1;
   const end = at + ((length + 3) & ~3);
@@ -227,10 +236,11 @@ function writeHelper(row: WireRow, view: DataView, at: number, flow: FlowCursor)
  * way to clear them at the peer.
  */
 function writeLabels(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
-  const words = flow.getRare(rare.labelsLength) >>> 2;
-  const isUpdated = ((flow.get(word.kind) >>> kind.lifecycleShift) & 3) === lifecycle.alive;
+  const words = flow.getRare(rareWord.labelsLength) >>> 2;
+  const isUpdated =
+    ((flow.get(recordWord.kind) >>> kindField.lifecycleShift) & 3) === lifecycle.alive;
   if (words === 0 || !(hasLabels(flow) || isUpdated)) return at;
-  for (let i = 0; i < words; i++) view.setUint32(at + 4 + 4 * i, flow.getRare(rare.labels + i));
+  for (let i = 0; i < words; i++) view.setUint32(at + 4 + 4 * i, flow.getRare(rareWord.labels + i));
   const length = 4 + 4 * words;
   view.setUint32(at, (length << 16) | row.number);
   return at + length;
@@ -239,10 +249,10 @@ function writeLabels(row: WireRow, view: DataView, at: number, flow: FlowCursor)
 /** Whether any label bit is set. */
 export function hasLabels(flow: FlowCursor): boolean {
   return (
-    (flow.getRare(rare.labels) |
-      flow.getRare(rare.labels + 1) |
-      flow.getRare(rare.labels + 2) |
-      flow.getRare(rare.labels + 3)) !==
+    (flow.getRare(rareWord.labels) |
+      flow.getRare(rareWord.labels + 1) |
+      flow.getRare(rareWord.labels + 2) |
+      flow.getRare(rareWord.labels + 3)) !==
     0
   );
 }

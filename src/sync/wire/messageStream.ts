@@ -17,7 +17,7 @@ import { headerBytes, protocolVersion } from './header.js';
 export const longestStreamMessage = 4_096;
 
 /** Version and length: what tells a header from anything else. */
-const tellingBytes = 4;
+const lengthBytes = 4;
 
 export class MessageStream implements StreamFraming {
   /** What waits for the rest of a message. */
@@ -32,7 +32,7 @@ export class MessageStream implements StreamFraming {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     let last = 0;
     let at = 0;
-    while (bytes.length - at >= tellingBytes) {
+    while (bytes.length - at >= lengthBytes) {
       const length = lengthAt(bytes, at);
       if (length === undefined) {
         if (last > 0) deliver(bytes.subarray(0, last));
@@ -44,8 +44,8 @@ export class MessageStream implements StreamFraming {
       at += length;
     }
     const left = bytes.length - at;
-    const isUntold = left > 0 && left < tellingBytes;
-    const end = isUntold ? last : at;
+    const isLengthCut = left > 0 && left < lengthBytes;
+    const end = isLengthCut ? last : at;
     if (end > 0) deliver(bytes.subarray(0, end));
     this.#held = new Uint8Array(bytes.subarray(end));
     return true;

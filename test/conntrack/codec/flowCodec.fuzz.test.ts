@@ -6,7 +6,7 @@ import {
   encodeDelete,
   encodeUpdate,
 } from '../../../src/conntrack/codec/flowRequests';
-import { has, newScratch, type FlowCursor } from '../../../src/conntrack/record/flowRecord';
+import { presenceBit, newScratch, type FlowCursor } from '../../../src/conntrack/record/flowRecord';
 import { FlowTable } from '../../../src/conntrack/record/flowTable';
 import { MessageBatch } from '../../../src/conntrack/codec/messageBatch';
 import { NameTable } from '../../../src/conntrack/record/nameTable';
@@ -74,7 +74,7 @@ test('merging flow B into flow A gives B where B speaks and A elsewhere', () => 
       const slot = table.insert(decode(oracleEncode(a.leaves, a.family)), 0);
       const flow = decode(oracleEncode(b.leaves, b.family));
       // The key is the same by contract: only what is beside it merges.
-      flow.words[0]! &= ~(has.reply | has.zone | has.ports);
+      flow.words[0]! &= ~(presenceBit.reply | presenceBit.zone | presenceBit.ports);
       flow.setKind(flow.isIpv6, table.seek(slot, table.newCursor()).protocol);
       table.merge(slot, flow, 1);
       const merged = leavesOf(table.seek(slot, table.newCursor()));

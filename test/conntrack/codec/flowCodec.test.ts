@@ -1,11 +1,11 @@
 import { FlowDecoder } from '../../../src/conntrack/codec/flowDecoder';
 import { encodeCreate, encodeDelete } from '../../../src/conntrack/codec/flowRequests';
 import {
-  has,
-  info,
+  presenceBit,
+  infoField,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord';
 import { FlowTable } from '../../../src/conntrack/record/flowTable';
@@ -172,22 +172,22 @@ describe('requests', () => {
   test('an established flow with scales is created liberal, with its scales', () => {
     const { bytes } = byName.get('create-tcp-established')!;
     const flow = decode(bytes);
-    flow.setInfo(info.flagsOriginalShift, 0xff, 0x03);
-    flow.setInfo(info.flagsReplyShift, 0xff, 0x03);
+    flow.setInfo(infoField.flagsOriginalShift, 0xff, 0x03);
+    flow.setInfo(infoField.flagsReplyShift, 0xff, 0x03);
     expect(create(flow, 600)).toEqual(oracleDecode(bytes));
   });
 
   test.each([
-    ['snat-plain-reply', role.replyDestination, 0xffff],
-    ['dnat-plain-reply', role.replySource, 0xffff0000],
-    ['snat-v6', role.replyDestination, 0xffff],
+    ['snat-plain-reply', addressRole.replyDestination, 0xffff],
+    ['dnat-plain-reply', addressRole.replySource, 0xffff0000],
+    ['snat-v6', addressRole.replyDestination, 0xffff],
   ] as const)(
     '%s: translation is the plain inverse with exact address and port',
     (name, which, mask) => {
       const { bytes } = byName.get(name)!;
       const stated = oracleDecode(bytes);
       const flow = decode(bytes);
-      const nest = which === role.replyDestination ? '/CTA_NAT_SRC' : '/CTA_NAT_DST';
+      const nest = which === addressRole.replyDestination ? '/CTA_NAT_SRC' : '/CTA_NAT_DST';
       const address = String(
         stated[`${nest}/CTA_NAT_V4_MINIP`] ?? stated[`${nest}/CTA_NAT_V6_MINIP`],
       );
@@ -197,7 +197,7 @@ describe('requests', () => {
       }
       const port = Number(stated[`${nest}/CTA_NAT_PROTO/CTA_PROTONAT_PORT_MIN`]);
       const shift = mask === 0xffff ? 0 : 16;
-      flow.set(word.replyPorts, (flow.get(word.replyPorts) & ~mask) | (port << shift));
+      flow.set(recordWord.replyPorts, (flow.get(recordWord.replyPorts) & ~mask) | (port << shift));
       const made = create(flow, Number(stated['/CTA_TIMEOUT']));
       const pick = (leaves: Leaves): Leaves =>
         Object.fromEntries(
@@ -217,13 +217,16 @@ describe('requests', () => {
 
   test('status loses EXPECTED and DYING and gains CONFIRMED', () => {
     const flow = decode(byName.get('create-tcp-established')!.bytes);
-    flow.set(word.status, 0x207);
+    flow.set(recordWord.status, 0x207);
     expect(create(flow, 5)['/CTA_STATUS']).toBe(0x00e);
   });
 
   test('a TCP flow whose scales are unknown is liberal even where windows are tracked', () => {
     const flow = decode(byName.get('create-tcp-established')!.bytes);
-    flow.set(word.presence, flow.presence & ~(has.scaleOriginal | has.tcpFlagsOriginal));
+    flow.set(
+      recordWord.presence,
+      flow.presence & ~(presenceBit.scaleOriginal | presenceBit.tcpFlagsOriginal),
+    );
     const out = new MessageBatch(2048);
     encodeCreate(out, flow, 7, { timeoutSeconds: 5, windowTracking: true });
     const tcp = '/CTA_PROTOINFO/CTA_PROTOINFO_TCP/CTA_PROTOINFO_TCP_';
@@ -234,8 +237,8 @@ describe('requests', () => {
 
   test('delete and get name the flow by tuple and zone, delete also by id', () => {
     const zoned = decode(byName.get('zone-5')!.bytes);
-    zoned.set(word.id, 99);
-    zoned.learn(has.id);
+    zoned.set(recordWord.id, 99);
+    zoned.learn(presenceBit.id);
     const out = new MessageBatch(2048);
     encodeDelete(out, zoned, 1, true);
     const leaves = oracleDecode(out.written());

@@ -1,9 +1,14 @@
 import { microseconds, seconds, type Clock } from '../../../src/base/time';
 import { FlowCommit, timeoutFor } from '../../../src/conntrack/kernel/flowCommit';
 import { FlowDecoder } from '../../../src/conntrack/codec/flowDecoder';
-import { clearScratch, has, newScratch, word } from '../../../src/conntrack/record/flowRecord';
+import {
+  clearScratch,
+  presenceBit,
+  newScratch,
+  recordWord,
+} from '../../../src/conntrack/record/flowRecord';
 import { FlowTable } from '../../../src/conntrack/record/flowTable';
-import { nowhere, type InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor';
+import { nullSocket, type InjectionSocket } from '../../../src/conntrack/kernel/injectionSocket';
 import { NameTable } from '../../../src/conntrack/record/nameTable';
 import { ManualTurns } from '../../support/base/manualTurns';
 
@@ -25,9 +30,9 @@ test.each([
   ['the fixed timeout for all', 432_000, 1_000, 1_100, 180, 180],
 ])('a committed flow gets %s', (_, told, updated, now, fixed, expected) => {
   clearScratch(flow);
-  flow.set(word.timeout, told);
-  flow.set(word.updated, updated);
-  flow.learn(has.timeout);
+  flow.set(recordWord.timeout, told);
+  flow.set(recordWord.updated, updated);
+  flow.learn(presenceBit.timeout);
   expect(timeoutFor(flow, now, fixed)).toBe(expected);
 });
 
@@ -43,29 +48,29 @@ function tableOf(updated: number): FlowTable {
   const table = new FlowTable({ names, limit: 2_000, hashSeed: 1 });
   const record = newScratch(names);
   record.setKind(false, 17);
-  record.set(word.timeout, 86_400);
-  record.learn(has.ports | has.timeout);
+  record.set(recordWord.timeout, 86_400);
+  record.learn(presenceBit.ports | presenceBit.timeout);
   for (let i = 1; i <= 1_000; i++) {
-    record.set(word.originalPorts, i);
+    record.set(recordWord.originalPorts, i);
     table.insert(record, updated);
   }
   return table;
 }
 
 /** Where a commit writes to: keeps the timeout of each flow. */
-function recordingDoor(timeouts: number[]): InjectionDoor {
+function recordingDoor(timeouts: number[]): InjectionSocket {
   const decoder = new FlowDecoder();
   const record = newScratch(names);
-  const send: InjectionDoor['socket']['send'] = (bytes, _to, _from, length) => {
+  const send: InjectionSocket['socket']['send'] = (bytes, _to, _from, length) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const end = length ?? bytes.length;
     for (let at = 0; at < end; at += (view.getUint32(at, true) + 3) & ~3) {
       decoder.decode(view, at, view.getUint32(at, true), record);
-      timeouts.push(record.get(word.timeout));
+      timeouts.push(record.get(recordWord.timeout));
     }
     return 0;
   };
-  return { ...nowhere, socket: { ...nowhere.socket, send } };
+  return { ...nullSocket, socket: { ...nullSocket.socket, send } };
 }
 
 /** Commits the table; a second passes, and `turn` happens, before each slice. */
@@ -75,7 +80,7 @@ async function commit(table: FlowTable, start: number, turn: (second: number) =>
   const turns = new ManualTurns();
   const timeouts: number[] = [];
   const how = { windowTracking: false, onExisting: 'replace', overdue: 'keep' } as const;
-  const work = new FlowCommit(table, { ...how, door: recordingDoor(timeouts) }, clock, {
+  const work = new FlowCommit(table, { ...how, socket: recordingDoor(timeouts) }, clock, {
     next: (callback) => {
       turns.next(() => {
         turn(++now);

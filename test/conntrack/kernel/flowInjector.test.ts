@@ -1,7 +1,7 @@
 /** What the kernel does not take ends neither the injector nor whoever calls it. */
 import { FlowInjector } from '../../../src/conntrack/kernel/flowInjector.js';
-import type { InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor.js';
-import { has, newScratch, word } from '../../../src/conntrack/record/flowRecord.js';
+import type { InjectionSocket } from '../../../src/conntrack/kernel/injectionSocket.js';
+import { presenceBit, newScratch, recordWord } from '../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../src/conntrack/record/flowTable.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { ENOBUFS, ENOMEM } from '../../../src/base/errno.js';
@@ -9,7 +9,7 @@ import { ENOBUFS, ENOMEM } from '../../../src/base/errno.js';
 const names = new NameTable();
 
 /** A kernel that answers each send, and each reading of answers, with the next errno; 0 where none is left. */
-function door(sends: number[], receives: number[] = []): InjectionDoor {
+function door(sends: number[], receives: number[] = []): InjectionSocket {
   return {
     socket: {
       send: () => sends.shift() ?? 0,
@@ -22,7 +22,7 @@ function door(sends: number[], receives: number[] = []): InjectionDoor {
   };
 }
 
-function injectorTo(to: InjectionDoor): {
+function injectorTo(to: InjectionSocket): {
   injector: FlowInjector;
   failed: number[];
   table: FlowTable;
@@ -30,9 +30,9 @@ function injectorTo(to: InjectionDoor): {
   const table = new FlowTable({ names, limit: 1_000, hashSeed: 1 });
   const flow = newScratch(names);
   flow.setKind(false, 17);
-  flow.learn(has.ports);
+  flow.learn(presenceBit.ports);
   for (let i = 1; i <= 300; i++) {
-    flow.set(word.originalPorts, i);
+    flow.set(recordWord.originalPorts, i);
     table.insert(flow, 0);
   }
   const failed: number[] = [];

@@ -6,10 +6,10 @@ import { FlowMirror, type MirrorOptions } from '../../../src/conntrack/kernel/fl
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../src/conntrack/record/flowTable.js';
@@ -24,17 +24,19 @@ function flowOf(id: number, more: { timeout?: number; status?: number } = {}): F
   const flow = newScratch(names);
   clearScratch(flow);
   flow.setKind(false, 6);
-  flow.setAddressWord(role.originalSource, 0, 0x0a000001);
-  flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
-  flow.set(word.originalPorts, (1000 << 16) | 80);
+  flow.setAddressWord(addressRole.originalSource, 0, 0x0a000001);
+  flow.setAddressWord(addressRole.originalDestination, 0, 0x0a000002);
+  flow.set(recordWord.originalPorts, (1000 << 16) | 80);
   deriveReply(flow);
-  flow.set(word.info, tcpState.established);
-  flow.set(word.status, statusBit.assured | (more.status ?? 0));
-  flow.set(word.id, id);
-  flow.learn(has.ports | has.reply | has.state | has.status | has.id);
+  flow.set(recordWord.info, tcpState.established);
+  flow.set(recordWord.status, statusBit.assured | (more.status ?? 0));
+  flow.set(recordWord.id, id);
+  flow.learn(
+    presenceBit.ports | presenceBit.reply | presenceBit.state | presenceBit.status | presenceBit.id,
+  );
   if (more.timeout !== undefined) {
-    flow.set(word.timeout, more.timeout);
-    flow.learn(has.timeout);
+    flow.set(recordWord.timeout, more.timeout);
+    flow.learn(presenceBit.timeout);
   }
   return flow;
 }
@@ -112,7 +114,7 @@ test('a flow made anew under the same id is completed from the dump', async () =
   pass.event('new', flowOf(1));
   pass.dumped(flowOf(1, { timeout: 600 }));
   expect(await pass.end()).toEqual(['destroyed event', 'created event', 'updated dump']);
-  expect(pass.table.read(1, word.timeout)).toBe(600);
+  expect(pass.table.read(1, recordWord.timeout)).toBe(600);
 });
 
 test('a flow that the kernel is about to take out of its table is not taken up', async () => {

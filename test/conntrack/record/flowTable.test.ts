@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   lifecycle,
   newScratch,
-  rare,
-  role,
-  word,
+  rareWord,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord';
 import { FlowTable } from '../../../src/conntrack/record/flowTable';
@@ -24,11 +24,11 @@ function tcp(scratch: FlowCursor, n: number, isIpv6 = false): FlowCursor {
   clearScratch(scratch);
   scratch.setKind(isIpv6, 6);
   for (let i = 0; i < (isIpv6 ? 4 : 1); i++) {
-    scratch.setAddressWord(role.originalSource, i, (n >>> 8) + i);
-    scratch.setAddressWord(role.originalDestination, i, 0x01020304 + i);
+    scratch.setAddressWord(addressRole.originalSource, i, (n >>> 8) + i);
+    scratch.setAddressWord(addressRole.originalDestination, i, 0x01020304 + i);
   }
-  scratch.set(word.originalPorts, ((n & 0xffff) << 16) | 80);
-  scratch.learn(has.ports);
+  scratch.set(recordWord.originalPorts, ((n & 0xffff) << 16) | 80);
+  scratch.learn(presenceBit.ports);
   deriveReply(scratch);
   return scratch;
 }
@@ -61,48 +61,50 @@ describe('flow table', () => {
   test('the zone of the original direction belongs to the key, that of the reply does not', () => {
     const table = newTable();
     const plain = table.insert(tcp(scratch, 1), 0);
-    tcp(scratch, 1).set(word.zone, 7);
+    tcp(scratch, 1).set(recordWord.zone, 7);
     const zoned = table.insert(scratch, 0);
     expect(zoned).not.toBe(plain);
-    tcp(scratch, 1).set(word.zone, 7 | 0x2_0000);
+    tcp(scratch, 1).set(recordWord.zone, 7 | 0x2_0000);
     expect(table.find(scratch)).toBe(plain);
-    tcp(scratch, 1).set(word.zone, 7 | 0x1_0000);
+    tcp(scratch, 1).set(recordWord.zone, 7 | 0x1_0000);
     expect(table.find(scratch)).toBe(zoned);
   });
 
   test('a merge keeps what the update does not carry and names what changed', () => {
     const table = newTable();
     tcp(scratch, 5);
-    scratch.set(word.status, 0x8);
-    scratch.set(word.mark, 42);
-    scratch.learn(has.status | has.mark);
+    scratch.set(recordWord.status, 0x8);
+    scratch.set(recordWord.mark, 42);
+    scratch.learn(presenceBit.status | presenceBit.mark);
     const slot = table.insert(scratch, 100);
     tcp(scratch, 5);
-    scratch.set(word.status, 0xe);
+    scratch.set(recordWord.status, 0xe);
     scratch.setInfo(0, 0xff, 3);
-    scratch.learn(has.status | has.state);
-    expect(table.merge(slot, scratch, 130)).toBe(has.status | has.state);
+    scratch.learn(presenceBit.status | presenceBit.state);
+    expect(table.merge(slot, scratch, 130)).toBe(presenceBit.status | presenceBit.state);
     expect(table.merge(slot, scratch, 131)).toBe(0);
     const flow = table.seek(slot, table.newCursor());
-    expect([flow.get(word.mark), flow.get(word.status), flow.state]).toEqual([42, 0xe, 3]);
-    expect([flow.get(word.created), flow.get(word.updated)]).toEqual([100, 131]);
+    expect([flow.get(recordWord.mark), flow.get(recordWord.status), flow.state]).toEqual([
+      42, 0xe, 3,
+    ]);
+    expect([flow.get(recordWord.created), flow.get(recordWord.updated)]).toEqual([100, 131]);
   });
 
   test('rare attributes take a rare record; a SYNPROXY of zeros takes none', () => {
     const table = newTable();
     tcp(scratch, 1);
-    scratch.learn(has.synproxy);
-    for (const i of [0, 1, 2]) scratch.setRare(rare.synproxy + i, 0);
+    scratch.learn(presenceBit.synproxy);
+    for (const i of [0, 1, 2]) scratch.setRare(rareWord.synproxy + i, 0);
     const slot = table.insert(scratch, 0);
     expect(table.audit().rare.used).toBe(0);
-    expect(table.seek(slot, table.newCursor()).getRare(rare.synproxy)).toBe(0);
+    expect(table.seek(slot, table.newCursor()).getRare(rareWord.synproxy)).toBe(0);
     tcp(scratch, 1);
-    scratch.learn(has.helper);
-    scratch.setRare(rare.helper, names.internText('ftp'));
-    expect(table.merge(slot, scratch, 0)).toBe(has.helper);
+    scratch.learn(presenceBit.helper);
+    scratch.setRare(rareWord.helper, names.internText('ftp'));
+    expect(table.merge(slot, scratch, 0)).toBe(presenceBit.helper);
     const flow = table.seek(slot, table.newCursor());
-    expect(names.text(flow.getRare(rare.helper))).toBe('ftp');
-    expect(flow.knows(has.helper | has.synproxy)).toBe(true);
+    expect(names.text(flow.getRare(rareWord.helper))).toBe('ftp');
+    expect(flow.knows(presenceBit.helper | presenceBit.synproxy)).toBe(true);
     table.remove(slot);
     expect(table.audit().rare.used).toBe(0);
     expectNoLeak(table);
@@ -111,15 +113,15 @@ describe('flow table', () => {
   test('a replaced flow keeps its slot and forgets its attributes', () => {
     const table = newTable();
     tcp(scratch, 9);
-    scratch.set(word.mark, 1);
-    scratch.learn(has.mark);
+    scratch.set(recordWord.mark, 1);
+    scratch.learn(presenceBit.mark);
     const slot = table.insert(scratch, 1);
-    table.write(slot, word.queueNext, 77);
+    table.write(slot, recordWord.queueNext, 77);
     table.setLifecycle(slot, lifecycle.dead);
     expect(table.alive).toBe(0);
     table.replace(slot, tcp(scratch, 9), 5);
-    expect(table.seek(slot, table.newCursor()).knows(has.mark)).toBe(false);
-    expect(table.read(slot, word.queueNext)).toBe(77);
+    expect(table.seek(slot, table.newCursor()).knows(presenceBit.mark)).toBe(false);
+    expect(table.read(slot, recordWord.queueNext)).toBe(77);
     expect(table.alive).toBe(1);
     expect(table.lifecycle(slot)).toBe(lifecycle.fresh);
   });

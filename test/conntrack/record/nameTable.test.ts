@@ -1,5 +1,10 @@
-import { clearScratch, has, newScratch, rare } from '../../../src/conntrack/record/flowRecord.js';
-import { role, word } from '../../../src/conntrack/record/flowRecord.js';
+import {
+  clearScratch,
+  presenceBit,
+  newScratch,
+  rareWord,
+} from '../../../src/conntrack/record/flowRecord.js';
+import { addressRole, recordWord } from '../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../src/conntrack/record/flowTable.js';
 import { NameTable, type NameUser } from '../../../src/conntrack/record/nameTable.js';
 
@@ -68,17 +73,17 @@ test('the records of a table hold their names, and removed ones do not', () => {
   const insert = (port: number, helper: string): number => {
     clearScratch(flow);
     flow.setKind(false, 6);
-    for (const one of Object.values(role)) flow.setAddressWord(one, 0, 1);
-    flow.set(word.originalPorts, port);
-    flow.setRare(rare.helper, internPeers(names, helper));
-    flow.learn(has.helper);
+    for (const one of Object.values(addressRole)) flow.setAddressWord(one, 0, 1);
+    flow.set(recordWord.originalPorts, port);
+    flow.setRare(rareWord.helper, internPeers(names, helper));
+    flow.learn(presenceBit.helper);
     return table.insert(flow, 0);
   };
   const kept = insert(1, 'kept-helper');
   table.remove(insert(2, 'gone-helper'));
   for (let i = 0; i < 1_000; i++) internPeers(names, `invented-${i}`);
   const seen = table.seek(kept, table.newCursor());
-  expect(names.text(seen.getRare(rare.helper))).toBe('kept-helper');
+  expect(names.text(seen.getRare(rareWord.helper))).toBe('kept-helper');
   const known = Array.from({ length: 300 }, (_, id) => names.text(id));
   expect(known).not.toContain('gone-helper');
 });

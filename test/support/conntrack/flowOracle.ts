@@ -5,12 +5,12 @@
  */
 import { formatIp, ipFromBytes, parseIp } from '../../../src/base/ipAddress';
 import {
-  has,
-  info,
-  kind,
-  rare,
-  role,
-  word,
+  presenceBit,
+  infoField,
+  kindField,
+  rareWord,
+  addressRole,
+  recordWord,
   zoneScope,
   type AddressRole,
   type FlowCursor,
@@ -232,63 +232,77 @@ export function leavesOf(flow: FlowCursor): Leaves {
   const put = (bit: number, path: string, value: () => Leaf): void => {
     if (flow.knows(bit)) leaves[path] = value();
   };
-  tupleLeaves(flow, '/CTA_TUPLE_ORIG', 0, 1, word.originalPorts, zoneScope.original, leaves);
-  if (flow.knows(has.reply)) {
-    tupleLeaves(flow, '/CTA_TUPLE_REPLY', 2, 3, word.replyPorts, zoneScope.reply, leaves);
+  tupleLeaves(flow, '/CTA_TUPLE_ORIG', 0, 1, recordWord.originalPorts, zoneScope.original, leaves);
+  if (flow.knows(presenceBit.reply)) {
+    tupleLeaves(flow, '/CTA_TUPLE_REPLY', 2, 3, recordWord.replyPorts, zoneScope.reply, leaves);
   }
-  const zone = flow.get(word.zone);
-  if ((zone & zoneScope.mask) === 0) put(has.zone, '/CTA_ZONE', () => zone & 0xffff);
-  put(has.status, '/CTA_STATUS', () => flow.get(word.status));
-  put(has.mark, '/CTA_MARK', () => flow.get(word.mark));
-  put(has.securityMark, '/CTA_SECMARK', () => flow.getRare(rare.securityMark));
-  put(has.securityContext, '/CTA_SECCTX/CTA_SECCTX_NAME', () =>
-    flow.names.text(flow.getRare(rare.securityContext)),
+  const zone = flow.get(recordWord.zone);
+  if ((zone & zoneScope.mask) === 0) put(presenceBit.zone, '/CTA_ZONE', () => zone & 0xffff);
+  put(presenceBit.status, '/CTA_STATUS', () => flow.get(recordWord.status));
+  put(presenceBit.mark, '/CTA_MARK', () => flow.get(recordWord.mark));
+  put(presenceBit.securityMark, '/CTA_SECMARK', () => flow.getRare(rareWord.securityMark));
+  put(presenceBit.securityContext, '/CTA_SECCTX/CTA_SECCTX_NAME', () =>
+    flow.names.text(flow.getRare(rareWord.securityContext)),
   );
-  put(has.id, '/CTA_ID', () => flow.get(word.id));
-  put(has.use, '/CTA_USE', () => flow.getRare(rare.use));
-  put(has.timeout, '/CTA_TIMEOUT', () => flow.get(word.timeout));
-  put(has.helper, '/CTA_HELP/CTA_HELP_NAME', () => flow.names.text(flow.getRare(rare.helper)));
-  if (flow.knows(has.master)) masterLeaves(flow, leaves);
+  put(presenceBit.id, '/CTA_ID', () => flow.get(recordWord.id));
+  put(presenceBit.use, '/CTA_USE', () => flow.getRare(rareWord.use));
+  put(presenceBit.timeout, '/CTA_TIMEOUT', () => flow.get(recordWord.timeout));
+  put(presenceBit.helper, '/CTA_HELP/CTA_HELP_NAME', () =>
+    flow.names.text(flow.getRare(rareWord.helper)),
+  );
+  if (flow.knows(presenceBit.master)) masterLeaves(flow, leaves);
   protocolLeaves(flow, put);
   accountingLeaves(flow, put);
-  put(has.labels, '/CTA_LABELS', () => {
+  put(presenceBit.labels, '/CTA_LABELS', () => {
     const bytes = Buffer.alloc(16);
-    for (let i = 0; i < 4; i++) bytes.writeUInt32LE(flow.getRare(rare.labels + i), 4 * i);
-    return bytes.subarray(0, flow.getRare(rare.labelsLength)).toString('hex');
+    for (let i = 0; i < 4; i++) bytes.writeUInt32LE(flow.getRare(rareWord.labels + i), 4 * i);
+    return bytes.subarray(0, flow.getRare(rareWord.labelsLength)).toString('hex');
   });
   const sequenceLeaves = (bit: number, path: string, at: number): void => {
     put(bit, `${path}/CTA_SEQADJ_CORRECTION_POS`, () => flow.getRare(at));
     put(bit, `${path}/CTA_SEQADJ_OFFSET_BEFORE`, () => flow.getRare(at + 1));
     put(bit, `${path}/CTA_SEQADJ_OFFSET_AFTER`, () => flow.getRare(at + 2));
   };
-  sequenceLeaves(has.sequenceOriginal, '/CTA_SEQ_ADJ_ORIG', rare.sequenceOriginal);
-  sequenceLeaves(has.sequenceReply, '/CTA_SEQ_ADJ_REPLY', rare.sequenceReply);
-  put(has.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_ISN', () => flow.getRare(rare.synproxy));
-  put(has.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_ITS', () => flow.getRare(rare.synproxy + 1));
-  put(has.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_TSOFF', () => flow.getRare(rare.synproxy + 2));
+  sequenceLeaves(presenceBit.sequenceOriginal, '/CTA_SEQ_ADJ_ORIG', rareWord.sequenceOriginal);
+  sequenceLeaves(presenceBit.sequenceReply, '/CTA_SEQ_ADJ_REPLY', rareWord.sequenceReply);
+  put(presenceBit.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_ISN', () =>
+    flow.getRare(rareWord.synproxy),
+  );
+  put(presenceBit.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_ITS', () =>
+    flow.getRare(rareWord.synproxy + 1),
+  );
+  put(presenceBit.synproxy, '/CTA_SYNPROXY/CTA_SYNPROXY_TSOFF', () =>
+    flow.getRare(rareWord.synproxy + 2),
+  );
   return leaves;
 }
 
 type Put = (bit: number, path: string, value: () => Leaf) => void;
 
 function protocolLeaves(flow: FlowCursor, put: Put): void {
-  const packed = flow.get(word.info);
+  const packed = flow.get(recordWord.info);
   const field = (shift: number, mask: number): number => (packed >>> shift) & mask;
   const name = { 6: 'TCP', 33: 'DCCP', 132: 'SCTP' }[flow.protocol as 6] as string | undefined;
   const path = `/CTA_PROTOINFO/CTA_PROTOINFO_${name ?? 'TCP'}/CTA_PROTOINFO_${name ?? 'TCP'}`;
-  put(has.state, `${path}_STATE`, () => flow.state);
-  put(has.scaleOriginal, `${path}_WSCALE_ORIGINAL`, () => field(info.scaleOriginalShift, 0xf));
-  put(has.scaleReply, `${path}_WSCALE_REPLY`, () => field(info.scaleReplyShift, 0xf));
-  put(
-    has.tcpFlagsOriginal,
-    `${path}_FLAGS_ORIGINAL`,
-    () => `${field(info.flagsOriginalShift, 0xff)}/0`,
+  put(presenceBit.state, `${path}_STATE`, () => flow.state);
+  put(presenceBit.scaleOriginal, `${path}_WSCALE_ORIGINAL`, () =>
+    field(infoField.scaleOriginalShift, 0xf),
   );
-  put(has.tcpFlagsReply, `${path}_FLAGS_REPLY`, () => `${field(info.flagsReplyShift, 0xff)}/0`);
-  put(has.vtagOriginal, `${path}_VTAG_ORIGINAL`, () => flow.getRare(rare.vtagOriginal));
-  put(has.vtagReply, `${path}_VTAG_REPLY`, () => flow.getRare(rare.vtagReply));
-  put(has.dccpRole, `${path}_ROLE`, () => field(info.roleShift, 0xff));
-  put(has.dccpHandshake, `${path}_HANDSHAKE_SEQ`, () => wide(flow, rare.dccpHandshake));
+  put(presenceBit.scaleReply, `${path}_WSCALE_REPLY`, () => field(infoField.scaleReplyShift, 0xf));
+  put(
+    presenceBit.tcpFlagsOriginal,
+    `${path}_FLAGS_ORIGINAL`,
+    () => `${field(infoField.flagsOriginalShift, 0xff)}/0`,
+  );
+  put(
+    presenceBit.tcpFlagsReply,
+    `${path}_FLAGS_REPLY`,
+    () => `${field(infoField.flagsReplyShift, 0xff)}/0`,
+  );
+  put(presenceBit.vtagOriginal, `${path}_VTAG_ORIGINAL`, () => flow.getRare(rareWord.vtagOriginal));
+  put(presenceBit.vtagReply, `${path}_VTAG_REPLY`, () => flow.getRare(rareWord.vtagReply));
+  put(presenceBit.dccpRole, `${path}_ROLE`, () => field(infoField.roleShift, 0xff));
+  put(presenceBit.dccpHandshake, `${path}_HANDSHAKE_SEQ`, () => wide(flow, rareWord.dccpHandshake));
 }
 
 function accountingLeaves(flow: FlowCursor, put: Put): void {
@@ -296,11 +310,11 @@ function accountingLeaves(flow: FlowCursor, put: Put): void {
     put(bit, `${path}/CTA_COUNTERS_PACKETS`, () => wide(flow, at));
     put(bit, `${path}/CTA_COUNTERS_BYTES`, () => wide(flow, at + 2));
   };
-  pair(has.countersOriginal, '/CTA_COUNTERS_ORIG', rare.packetsOriginal);
-  pair(has.countersReply, '/CTA_COUNTERS_REPLY', rare.packetsReply);
-  put(has.start, '/CTA_TIMESTAMP/CTA_TIMESTAMP_START', () => wide(flow, rare.start));
-  put(has.stop, '/CTA_TIMESTAMP/CTA_TIMESTAMP_STOP', () => wide(flow, rare.stop));
-  put(has.eventTime, '/CTA_TIMESTAMP_EVENT', () => wide(flow, rare.eventTime));
+  pair(presenceBit.countersOriginal, '/CTA_COUNTERS_ORIG', rareWord.packetsOriginal);
+  pair(presenceBit.countersReply, '/CTA_COUNTERS_REPLY', rareWord.packetsReply);
+  put(presenceBit.start, '/CTA_TIMESTAMP/CTA_TIMESTAMP_START', () => wide(flow, rareWord.start));
+  put(presenceBit.stop, '/CTA_TIMESTAMP/CTA_TIMESTAMP_STOP', () => wide(flow, rareWord.stop));
+  put(presenceBit.eventTime, '/CTA_TIMESTAMP_EVENT', () => wide(flow, rareWord.eventTime));
 }
 
 function wide(flow: FlowCursor, at: number): string {
@@ -318,24 +332,24 @@ function tupleLeaves(
 ): void {
   const address = (which: AddressRole): number[] =>
     (flow.isIpv6 ? [0, 1, 2, 3] : [0]).map((i) => flow.addressWord(which, i));
-  const ports = flow.knows(has.ports) ? flow.get(portsWord) : undefined;
+  const ports = flow.knows(presenceBit.ports) ? flow.get(portsWord) : undefined;
   putTuple(leaves, path, address(source), address(destination), flow.protocol, ports);
-  const zone = flow.get(word.zone);
-  if (flow.knows(has.zone) && (zone & zoneScope.mask) === scope) {
+  const zone = flow.get(recordWord.zone);
+  if (flow.knows(presenceBit.zone) && (zone & zoneScope.mask) === scope) {
     leaves[`${path}/CTA_TUPLE_ZONE`] = zone & 0xffff;
   }
 }
 
 function masterLeaves(flow: FlowCursor, leaves: Leaves): void {
-  const kindWord = flow.getRare(rare.masterKind);
-  const parts = (kindWord & kind.ipv6) === 0 ? [0] : [0, 1, 2, 3];
+  const kindWord = flow.getRare(rareWord.masterKind);
+  const parts = (kindWord & kindField.ipv6) === 0 ? [0] : [0, 1, 2, 3];
   putTuple(
     leaves,
     '/CTA_TUPLE_MASTER',
-    parts.map((i) => flow.getRare(rare.masterSource + i)),
-    parts.map((i) => flow.getRare(rare.masterDestination + i)),
-    kindWord & kind.protocolMask,
-    flow.knows(has.masterPorts) ? flow.getRare(rare.masterPorts) : undefined,
+    parts.map((i) => flow.getRare(rareWord.masterSource + i)),
+    parts.map((i) => flow.getRare(rareWord.masterDestination + i)),
+    kindWord & kindField.protocolMask,
+    flow.knows(presenceBit.masterPorts) ? flow.getRare(rareWord.masterPorts) : undefined,
   );
 }
 
@@ -373,6 +387,6 @@ function addressText(words: readonly number[]): string {
 /** The original source of a flow as text, for assertions. */
 export function sourceOf(flow: FlowCursor): string {
   return addressText(
-    (flow.isIpv6 ? [0, 1, 2, 3] : [0]).map((i) => flow.addressWord(role.originalSource, i)),
+    (flow.isIpv6 ? [0, 1, 2, 3] : [0]).map((i) => flow.addressWord(addressRole.originalSource, i)),
   );
 }

@@ -11,10 +11,10 @@ import type { FlowMirror } from '../../../src/conntrack/kernel/flowMirror.js';
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import type { DumpHandler, RunningDump } from '../../../src/conntrack/kernel/kernelDump.js';
@@ -142,7 +142,7 @@ export class BypassLife {
     const held = new Map<number, number>();
     for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
       const flow = table.seek(slot, cursor);
-      held.set(flow.get(word.originalPorts) >>> 16, flow.get(word.mark));
+      held.set(flow.get(recordWord.originalPorts) >>> 16, flow.get(recordWord.mark));
     }
     const wrong = [...this.#kernel.values()].filter((flow) => held.get(flow.number) !== flow.mark);
     return {
@@ -266,18 +266,24 @@ export class BypassLife {
   #write(record: FlowCursor, flow: KernelFlow, isEnd: boolean): FlowCursor {
     clearScratch(record);
     record.setKind(false, 6);
-    record.setAddressWord(role.originalSource, 0, 0x0a000001);
-    record.setAddressWord(role.originalDestination, 0, 0x0a000002);
-    record.set(word.originalPorts, ((flow.number << 16) | 80) >>> 0);
+    record.setAddressWord(addressRole.originalSource, 0, 0x0a000001);
+    record.setAddressWord(addressRole.originalDestination, 0, 0x0a000002);
+    record.set(recordWord.originalPorts, ((flow.number << 16) | 80) >>> 0);
     const assured = flow.isAssured ? statusBit.assured | statusBit.sourceNat : 0;
-    record.set(word.status, 0xa | assured | (flow.isDying || isEnd ? statusBit.dying : 0));
-    record.set(word.id, flow.id);
-    record.set(word.mark, flow.mark);
+    record.set(recordWord.status, 0xa | assured | (flow.isDying || isEnd ? statusBit.dying : 0));
+    record.set(recordWord.id, flow.id);
+    record.set(recordWord.mark, flow.mark);
     record.setInfo(0, 0xff, tcpState.established);
-    record.learn(has.ports | has.status | has.id | has.mark | has.state);
+    record.learn(
+      presenceBit.ports |
+        presenceBit.status |
+        presenceBit.id |
+        presenceBit.mark |
+        presenceBit.state,
+    );
     if (!isEnd) {
-      record.set(word.timeout, 300);
-      record.learn(has.timeout);
+      record.set(recordWord.timeout, 300);
+      record.learn(presenceBit.timeout);
     }
     deriveReply(record);
     return record;

@@ -6,10 +6,10 @@ import { microseconds, type Microseconds, type RandomSource } from '../../../src
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
@@ -244,18 +244,18 @@ export class SyncLife {
     clearScratch(record);
     record.setKind(flow % 5 === 0, flow % 3 === 0 ? 17 : 6);
     for (let i = 0; i < 4; i++) {
-      record.setAddressWord(role.originalSource, i, flow + i);
-      record.setAddressWord(role.originalDestination, i, 0x0a000001 + i);
+      record.setAddressWord(addressRole.originalSource, i, flow + i);
+      record.setAddressWord(addressRole.originalDestination, i, 0x0a000001 + i);
       if (!record.isIpv6) break;
     }
-    record.set(word.originalPorts, (1_024 << 16) | 80);
-    record.set(word.mark, mark);
-    record.set(word.status, 0xe);
-    record.set(word.timeout, 300);
-    record.learn(has.ports | has.mark | has.status | has.timeout);
+    record.set(recordWord.originalPorts, (1_024 << 16) | 80);
+    record.set(recordWord.mark, mark);
+    record.set(recordWord.status, 0xe);
+    record.set(recordWord.timeout, 300);
+    record.learn(presenceBit.ports | presenceBit.mark | presenceBit.status | presenceBit.timeout);
     if (record.protocol === 6) {
       record.setInfo(0, 0xff, 1 + (mark % 8));
-      record.learn(has.state);
+      record.learn(presenceBit.state);
     }
     deriveReply(record);
     return record;

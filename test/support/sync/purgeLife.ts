@@ -11,7 +11,7 @@ import {
   type RandomSource,
 } from '../../../src/base/time.js';
 import type { FlowCursor } from '../../../src/conntrack/record/flowRecord.js';
-import { has, newScratch, word } from '../../../src/conntrack/record/flowRecord.js';
+import { presenceBit, newScratch, recordWord } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { FormerMaster, isAdopted } from '../../../src/sync/comparison/adoption.js';
 import { ComparedTables } from '../../../src/sync/comparison/comparedTables.js';
@@ -33,13 +33,13 @@ const lifetime = 600;
 export function numberedFlow(number: number, timeout = lifetime, id = number): FlowCursor {
   const flow = newScratch(names);
   flow.setKind(false, 6);
-  flow.set(word.originalSource, 0x0a00_0000 + (number >>> 8));
-  flow.set(word.originalDestination, 0xc633_6414);
-  flow.set(word.originalPorts, ((number & 0xff) << 16) | 443);
-  flow.set(word.zone, 0);
-  flow.set(word.timeout, timeout);
-  flow.set(word.id, id);
-  flow.learn(has.timeout | has.id | has.ports);
+  flow.set(recordWord.originalSource, 0x0a00_0000 + (number >>> 8));
+  flow.set(recordWord.originalDestination, 0xc633_6414);
+  flow.set(recordWord.originalPorts, ((number & 0xff) << 16) | 443);
+  flow.set(recordWord.zone, 0);
+  flow.set(recordWord.timeout, timeout);
+  flow.set(recordWord.id, id);
+  flow.learn(presenceBit.timeout | presenceBit.id | presenceBit.ports);
   return flow;
 }
 

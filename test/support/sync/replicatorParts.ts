@@ -3,10 +3,10 @@ import type { Microseconds, RandomSource } from '../../../src/base/time.js';
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
@@ -113,11 +113,11 @@ export class LoneReplicator {
     const flow = this.#flow;
     clearScratch(flow);
     flow.setKind(false, 17);
-    flow.setAddressWord(role.originalSource, 0, 0x0a000001);
-    flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
-    flow.set(word.originalPorts, ((number << 16) | 53) >>> 0);
-    flow.set(word.status, 0xe);
-    flow.learn(has.ports | has.status);
+    flow.setAddressWord(addressRole.originalSource, 0, 0x0a000001);
+    flow.setAddressWord(addressRole.originalDestination, 0, 0x0a000002);
+    flow.set(recordWord.originalPorts, ((number << 16) | 53) >>> 0);
+    flow.set(recordWord.status, 0xe);
+    flow.learn(presenceBit.ports | presenceBit.status);
     deriveReply(flow);
     return flow;
   }

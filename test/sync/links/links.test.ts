@@ -154,7 +154,7 @@ function linksOver<C extends FakeChannel>(
     writable: () => {
       seen.writable++;
     },
-    mended: () => {
+    recovered: () => {
       seen.mended++;
     },
   });

@@ -2,11 +2,11 @@ import { protocol, statusBit, tcpState } from '../../../src/conntrack/constants.
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   lifecycle,
   newScratch,
-  role,
-  word,
+  addressRole,
+  recordWord,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
@@ -27,15 +27,15 @@ function cacheWithFlow(
   const flow = newScratch(names);
   clearScratch(flow);
   flow.setKind(false, protocol.tcp);
-  flow.setAddressWord(role.originalSource, 0, 0x0a000001);
-  flow.setAddressWord(role.originalDestination, 0, 0x0a000002);
-  flow.set(word.originalPorts, (1000 << 16) | 80);
-  flow.learn(has.ports);
+  flow.setAddressWord(addressRole.originalSource, 0, 0x0a000001);
+  flow.setAddressWord(addressRole.originalDestination, 0, 0x0a000002);
+  flow.set(recordWord.originalPorts, (1000 << 16) | 80);
+  flow.learn(presenceBit.ports);
   deriveReply(flow);
-  flow.set(word.info, state);
-  flow.learn(has.state);
-  flow.set(word.status, status);
-  flow.learn(has.status);
+  flow.set(recordWord.info, state);
+  flow.learn(presenceBit.state);
+  flow.set(recordWord.status, status);
+  flow.learn(presenceBit.status);
   const told: number[] = [];
   cache.listen({
     flowChanged: () => undefined,

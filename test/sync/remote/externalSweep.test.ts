@@ -1,8 +1,8 @@
 /** The end of a bulk removes what was not part of it, and nothing else. */
 import {
-  has,
+  presenceBit,
   newScratch,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
@@ -20,8 +20,8 @@ const record = newScratch(names);
 
 function flow(number: number): FlowCursor {
   record.setKind(false, 17);
-  record.set(word.originalPorts, number);
-  record.learn(has.ports);
+  record.set(recordWord.originalPorts, number);
+  record.learn(presenceBit.ports);
   return record;
 }
 

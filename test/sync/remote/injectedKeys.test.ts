@@ -2,7 +2,7 @@ import {
   clearScratch,
   deriveReply,
   newScratch,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord';
 import { NameTable } from '../../../src/conntrack/record/nameTable';
@@ -13,7 +13,7 @@ const scratch = newScratch(new NameTable());
 function flow(port: number): FlowCursor {
   clearScratch(scratch);
   scratch.setKind(false, 6);
-  scratch.set(word.originalPorts, port);
+  scratch.set(recordWord.originalPorts, port);
   deriveReply(scratch);
   return scratch;
 }

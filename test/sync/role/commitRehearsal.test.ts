@@ -1,6 +1,6 @@
 /** A rehearsal of the commit touches no kernel, and happens when it is due. */
 import { microseconds, type Clock } from '../../../src/base/time';
-import { has, newScratch, word } from '../../../src/conntrack/record/flowRecord';
+import { presenceBit, newScratch, recordWord } from '../../../src/conntrack/record/flowRecord';
 import { NameTable } from '../../../src/conntrack/record/nameTable';
 import { CommitWork } from '../../../src/sync/role/commitWork';
 import { ExternalCache } from '../../../src/sync/remote/externalCache';
@@ -31,11 +31,11 @@ function rehearsing(): { work: CommitWork; turns: ManualTurns; fill: (until: num
   });
   const flow = newScratch(names);
   flow.setKind(false, 6);
-  flow.learn(has.timeout);
-  flow.set(word.timeout, 100);
+  flow.learn(presenceBit.timeout);
+  flow.set(recordWord.timeout, 100);
   const fill = (until: number): void => {
     while (table.alive < until) {
-      flow.set(word.originalPorts, table.alive + 1);
+      flow.set(recordWord.originalPorts, table.alive + 1);
       external.applyFlow(messageKind.flowNew, flow, 0, 0);
     }
   };

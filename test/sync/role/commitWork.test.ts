@@ -3,12 +3,12 @@ import { KernelError } from '../../../src/base/errors.js';
 import { microseconds, type Clock } from '../../../src/base/time.js';
 import { messageType } from '../../../src/conntrack/constants.js';
 import {
-  has,
+  presenceBit,
   newScratch,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
-import type { InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor.js';
+import type { InjectionSocket } from '../../../src/conntrack/kernel/injectionSocket.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import { ENOBUFS } from '../../../src/base/errno.js';
 import {
@@ -33,13 +33,13 @@ class Kernel {
   isShort = false;
   full = Infinity;
   created = 0;
-  readonly door: InjectionDoor;
+  readonly door: InjectionSocket;
   readonly #answers: { readonly sequence: number; readonly errno: number }[] = [];
 
   constructor() {
     const view = new DataView(new ArrayBuffer(answerCellBytes));
     const one = this as Kernel;
-    const send: InjectionDoor['socket']['send'] = (bytes, _to, _from, length) => {
+    const send: InjectionSocket['socket']['send'] = (bytes, _to, _from, length) => {
       if (one.isShort) return ENOBUFS;
       one.#take(new DataView(bytes.buffer, bytes.byteOffset), length ?? bytes.length);
       return 0;
@@ -69,9 +69,9 @@ const record = newScratch(names);
 
 function flow(number: number): FlowCursor {
   record.setKind(false, 17);
-  record.set(word.originalPorts, number);
-  record.set(word.timeout, 100);
-  record.learn(has.ports | has.timeout);
+  record.set(recordWord.originalPorts, number);
+  record.set(recordWord.timeout, 100);
+  record.learn(presenceBit.ports | presenceBit.timeout);
   return record;
 }
 
@@ -90,7 +90,7 @@ function working(flows: number, changes: Partial<CommitWorkOptions> = {}) {
     clock,
     turns,
     logger: { log: (_level, message) => lines.push(message) },
-    openDoor: () => kernel.door,
+    openSocket: () => kernel.door,
     ...changes,
   });
   return { kernel, external, turns, lines, work };
@@ -116,7 +116,7 @@ describe('following the peer into the kernel', () => {
     const kernel = new Kernel();
     let opened = 0;
     const { external, turns, work } = working(0, {
-      openDoor: () => {
+      openSocket: () => {
         if (opened++ === 0) throw new KernelError('open', ENOBUFS, 'no memory');
         return kernel.door;
       },

@@ -1,11 +1,11 @@
 /** Flows committed in advance are taken back, also those that the peer ends while that goes on. */
 import { microseconds, seconds } from '../../../src/base/time.js';
 import { messageType } from '../../../src/conntrack/constants.js';
-import type { InjectionDoor } from '../../../src/conntrack/kernel/injectionDoor.js';
+import type { InjectionSocket } from '../../../src/conntrack/kernel/injectionSocket.js';
 import {
-  has,
+  presenceBit,
   newScratch,
-  word,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
@@ -21,9 +21,9 @@ const names = new NameTable();
 function flow(number: number): FlowCursor {
   const record = newScratch(names);
   record.setKind(false, 17);
-  record.set(word.originalPorts, number);
-  record.set(word.timeout, 100);
-  record.learn(has.ports | has.timeout);
+  record.set(recordWord.originalPorts, number);
+  record.set(recordWord.timeout, 100);
+  record.learn(presenceBit.ports | presenceBit.timeout);
   return record;
 }
 
@@ -44,7 +44,7 @@ function begin(internal: FingerprintedTable, isOver = (): boolean => false): Und
   );
   for (let i = 1; i <= flows; i++) external.applyFlow(messageKind.flowNew, flow(i), i, 0);
   let deleted = 0;
-  const send: InjectionDoor['socket']['send'] = (bytes, _to, _from, length) => {
+  const send: InjectionSocket['socket']['send'] = (bytes, _to, _from, length) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const end = length ?? bytes.length;
     for (let at = 0; at < end; at += (view.getUint32(at, true) + 3) & ~3) {
@@ -59,7 +59,7 @@ function begin(internal: FingerprintedTable, isOver = (): boolean => false): Und
   let now = 0;
   const turns = new ManualTurns();
   const done = undoCommit({
-    ...{ external, internal, turns, isOver, door: { socket, portId: 7 } },
+    ...{ external, internal, turns, isOver, socket: { socket, portId: 7 } },
     clock: { now: () => microseconds((now += seconds(1))), wallClock: () => microseconds(0) },
     onPort: () => () => undefined,
   });

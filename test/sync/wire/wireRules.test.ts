@@ -2,13 +2,13 @@
 import {
   clearScratch,
   deriveReply,
-  has,
+  presenceBit,
   lifecycle,
-  kind,
+  kindField,
   newScratch,
-  rare,
-  role,
-  word,
+  rareWord,
+  addressRole,
+  recordWord,
   type FlowCursor,
 } from '../../../src/conntrack/record/flowRecord.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
@@ -24,12 +24,12 @@ function flowOf(protocolNumber: number, isIpv6 = false): FlowCursor {
   clearScratch(flow);
   flow.setKind(isIpv6, protocolNumber);
   for (let i = 0; i < (isIpv6 ? 4 : 1); i++) {
-    flow.setAddressWord(role.originalSource, i, 0x0100000a + i);
-    flow.setAddressWord(role.originalDestination, i, 0x0200000a + i);
+    flow.setAddressWord(addressRole.originalSource, i, 0x0100000a + i);
+    flow.setAddressWord(addressRole.originalDestination, i, 0x0200000a + i);
   }
-  flow.set(word.originalPorts, (4_000 << 16) | 53);
-  flow.set(word.status, 0xe);
-  flow.learn(has.ports | has.status);
+  flow.set(recordWord.originalPorts, (4_000 << 16) | 53);
+  flow.set(recordWord.status, 0xe);
+  flow.learn(presenceBit.ports | presenceBit.status);
   deriveReply(flow);
   return flow;
 }
@@ -86,8 +86,8 @@ test('an unknown attribute is skipped and counted, and what stands behind it is 
   ]);
   expect(isGood).toBe(true);
   expect(reader.unknownAttributes).toBe(2);
-  expect(flow.get(word.mark)).toBe(42);
-  expect(flow.get(word.originalPorts)).toBe((4_000 << 16) | 53);
+  expect(flow.get(recordWord.mark)).toBe(42);
+  expect(flow.get(recordWord.originalPorts)).toBe((4_000 << 16) | 53);
 });
 
 test.each([
@@ -96,8 +96,8 @@ test.each([
   ['twelve-chars', undefined],
 ])('the helper name %s is told where conntrackd takes it, and the flow always', (name, value) => {
   const flow = flowOf(6);
-  flow.setRare(rare.helper, names.internText(name));
-  flow.learn(has.helper);
+  flow.setRare(rareWord.helper, names.internText(name));
+  flow.learn(presenceBit.helper);
   const told = attributesOf(flow);
   expect(valueOf(told, 27)).toBe(value);
   expect(valueOf(told, 3)).toBe('0fa00035');
@@ -109,18 +109,19 @@ test.each([
 ])('%s are told as PORT, so that flows between the same hosts stay apart', (_what, number) => {
   const told = attributesOf(flowOf(number));
   expect(valueOf(told, 3)).toBe('0fa00035');
-  expect(read(told).flow.get(word.originalPorts)).toBe((4_000 << 16) | 53);
+  expect(read(told).flow.get(recordWord.originalPorts)).toBe((4_000 << 16) | 53);
 });
 
 test('labels of zero are told by an update alone: it is what clears them at the peer', () => {
   const flow = flowOf(6);
-  flow.setRare(rare.labelsLength, 16);
-  for (let i = 0; i < 4; i++) flow.setRare(rare.labels + i, 0);
-  flow.learn(has.labels);
+  flow.setRare(rareWord.labelsLength, 16);
+  for (let i = 0; i < 4; i++) flow.setRare(rareWord.labels + i, 0);
+  flow.learn(presenceBit.labels);
   const live = (life: number): void => {
     flow.set(
-      word.kind,
-      (flow.get(word.kind) & ~(3 << kind.lifecycleShift)) | (life << kind.lifecycleShift),
+      recordWord.kind,
+      (flow.get(recordWord.kind) & ~(3 << kindField.lifecycleShift)) |
+        (life << kindField.lifecycleShift),
     );
   };
   live(lifecycle.fresh);
@@ -140,8 +141,8 @@ test('a translation into the other family says nothing, whatever was read before
   const { flow, isGood } = read([...told, { number: 12, value: 'cb007101' }]);
   expect(isGood).toBe(true);
   for (let i = 0; i < 4; i++) {
-    expect(flow.addressWord(role.replyDestination, i)).toBe(
-      flow.addressWord(role.originalSource, i),
+    expect(flow.addressWord(addressRole.replyDestination, i)).toBe(
+      flow.addressWord(addressRole.originalSource, i),
     );
   }
 });

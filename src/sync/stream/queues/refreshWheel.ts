@@ -3,7 +3,7 @@
  * stands in its sequence word, which ALARM has no other use for.
  */
 import { subtractSeconds } from '../../../base/time.js';
-import { word } from '../../../conntrack/record/flowRecord.js';
+import { recordWord } from '../../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../../conntrack/record/flowTable.js';
 import { membership, SlotQueue } from '../../tables/slotQueue.js';
 
@@ -33,12 +33,12 @@ export class RefreshWheel {
     const from = Math.max(nowSeconds, this.#served);
     const delay = Math.min(this.#buckets.length - 1, Math.max(1, delaySeconds));
     const index = (from + delay) % this.#buckets.length;
-    this.#table.write(slot, word.queueSequence, index);
+    this.#table.write(slot, recordWord.queueSequence, index);
     this.#buckets[index]!.push(slot);
   }
 
   remove(slot: number): void {
-    this.#buckets[this.#table.read(slot, word.queueSequence)]!.remove(slot);
+    this.#buckets[this.#table.read(slot, recordWord.queueSequence)]!.remove(slot);
   }
 
   /** Hands out the flows that are due, taken from the wheel. */

@@ -3,7 +3,7 @@
  * expectations and control messages as small objects. Bounded; what is dropped is remembered by number, so
  * that a later request for it can be answered by a bulk.
  */
-import { word } from '../../../conntrack/record/flowRecord.js';
+import { recordWord } from '../../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../../conntrack/record/flowTable.js';
 import { headerFlag, sequenceDistance } from '../../wire/header.js';
 import type { ExpectationEntry } from '../../tables/expectations.js';
@@ -66,14 +66,14 @@ export class ResendQueue {
   *elements(): Generator<{ readonly sequence: number; readonly flags: number | undefined }> {
     for (const { sequence, flags } of this.#controls) yield { sequence, flags };
     for (let slot = this.#flows.head; slot !== 0; slot = this.#flows.next(slot)) {
-      yield { sequence: this.#table.read(slot, word.queueSequence), flags: undefined };
+      yield { sequence: this.#table.read(slot, recordWord.queueSequence), flags: undefined };
     }
     for (const { sequence } of this.#expectations) yield { sequence, flags: undefined };
   }
 
   addFlow(slot: number, sequence: number): void {
     this.#makeRoom();
-    this.#table.write(slot, word.queueSequence, sequence);
+    this.#table.write(slot, recordWord.queueSequence, sequence);
     this.#flows.push(slot);
   }
 
@@ -158,7 +158,7 @@ export class ResendQueue {
     const slot = this.#flows.head;
     if (slot === 0) return false;
     this.dropped++;
-    this.#lastDropped = this.#table.read(slot, word.queueSequence);
+    this.#lastDropped = this.#table.read(slot, recordWord.queueSequence);
     this.#dropFlow(slot);
     return true;
   }
@@ -172,7 +172,7 @@ export class ResendQueue {
   #oldest(withControls: boolean): number | undefined {
     const numbers: number[] = [];
     if (this.#flows.head !== 0)
-      numbers.push(this.#table.read(this.#flows.head, word.queueSequence));
+      numbers.push(this.#table.read(this.#flows.head, recordWord.queueSequence));
     if (this.#expectations[0] !== undefined) numbers.push(this.#expectations[0].sequence);
     if (withControls && this.#controls[0] !== undefined) numbers.push(this.#controls[0].sequence);
     return numbers.length === 0
@@ -184,7 +184,7 @@ export class ResendQueue {
     let slot = this.#flows.head;
     while (slot !== 0) {
       const next = this.#flows.next(slot);
-      const sequence = this.#table.read(slot, word.queueSequence);
+      const sequence = this.#table.read(slot, recordWord.queueSequence);
       if (sequenceDistance(sequence, to) > 0) return;
       if (sequenceDistance(sequence, from) >= 0) {
         this.#flows.remove(slot);

@@ -49,8 +49,8 @@ export class SendWindow {
   }
 
   /** It was closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
-  unblock(now: Microseconds, patience: Microseconds): void {
-    if (this.#answeredAt !== undefined && subtractTime(now, this.#answeredAt) < patience) return;
+  unblock(now: Microseconds, timeout: Microseconds): void {
+    if (this.#answeredAt !== undefined && subtractTime(now, this.#answeredAt) < timeout) return;
     this.#answered = (this.#answered + this.#size) >>> 0;
     this.#answeredAt = now;
   }

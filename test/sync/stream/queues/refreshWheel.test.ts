@@ -1,4 +1,8 @@
-import { has, newScratch, word } from '../../../../src/conntrack/record/flowRecord.js';
+import {
+  presenceBit,
+  newScratch,
+  recordWord,
+} from '../../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../../src/conntrack/record/flowTable.js';
 import { NameTable } from '../../../../src/conntrack/record/nameTable.js';
 import { RefreshWheel } from '../../../../src/sync/stream/queues/refreshWheel.js';
@@ -8,9 +12,9 @@ const names = new NameTable();
 function wheelWith(flows: number): { wheel: RefreshWheel; slots: readonly number[] } {
   const table = new FlowTable({ names, limit: 10, hashSeed: 1 });
   const record = newScratch(names);
-  record.learn(has.ports);
+  record.learn(presenceBit.ports);
   const slots = Array.from({ length: flows }, (_, i) => {
-    record.set(word.originalPorts, i);
+    record.set(recordWord.originalPorts, i);
     return table.insert(record, 0);
   });
   return { wheel: new RefreshWheel(table, 60), slots };

@@ -8,13 +8,13 @@ const answerCells = 64;
 export const answerCellBytes = 4096;
 
 /** Where requests go and refusals come from: a ctnetlink socket, or `nowhere`. */
-export interface InjectionDoor {
+export interface InjectionSocket {
   readonly socket: Pick<BatchedSocket, 'send' | 'receive' | 'view' | 'lengths' | 'close'>;
   readonly portId: number;
 }
 
 /** Takes everything, answers nothing: for rehearsals. */
-export const nowhere: InjectionDoor = {
+export const nullSocket: InjectionSocket = {
   socket: {
     send: () => 0,
     receive: () => 0,
@@ -26,7 +26,7 @@ export const nowhere: InjectionDoor = {
 };
 
 /** Throws KernelError. */
-export function kernelDoor(sendBufferBytes: number): InjectionDoor {
+export function openInjectionSocket(sendBufferBytes: number): InjectionSocket {
   return openKernelSocket({
     cells: answerCells,
     cellBytes: answerCellBytes,
