@@ -13,7 +13,7 @@ import type { StatusAnswer } from '../control/statusAnswer.js';
 import { printCache } from './flowsCache.js';
 import { followKernelEvents, printKernelFlows } from './flowsKernel.js';
 import { teach } from './teach.js';
-import { askDaemon, withControl, type ControlOption } from './talk.js';
+import { askDaemon, nothingReplicated, refuse, withControl, type ControlOption } from './talk.js';
 
 export interface FlowOptions extends FlowFilterOptions {
   readonly json?: true;
@@ -87,8 +87,7 @@ async function cache(
   // The daemon of the same version made this answer.
   const { sync } = answer.result as StatusAnswer;
   if (sync?.listingPath === undefined) {
-    process.stderr.write('keepstate flows: this node replicates nothing (no Sync block)\n');
-    process.exitCode = exitCode.failed;
+    refuse(nothingReplicated, options);
     return;
   }
   const result = await printCache(sync.listingPath, {

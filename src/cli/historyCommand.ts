@@ -2,8 +2,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { printableJson } from '../base/printable.js';
 import { follow } from '../control/client.js';
-import { readHistoryEntry } from '../control/historyEntry.js';
-import { historyLine, historyText } from './historyText.js';
+import { readHistoryEntry, readHistoryEvent } from '../control/historyEntry.js';
+import { eventLine, historyText } from './historyText.js';
 import {
   askDaemon,
   clientOptions,
@@ -38,7 +38,7 @@ export function registerHistory(program: Command): void {
     'The history is kept over restarts (history_size, state_directory).',
   );
   const eventsCommand = withControl(program.command('events'))
-    .description('transitions as they happen')
+    .description('transitions as they happen, and again (phase completed) when a takeover is done')
     .option('--follow', 'until interrupted (the default and only way)')
     .option('--json', 'one JSON object per line')
     .action((options: HistoryOptions) => events(options));
@@ -46,7 +46,8 @@ export function registerHistory(program: Command): void {
     eventsCommand,
     {
       'Watch transitions while you test a failover': 'events',
-      'Give each transition to a program': 'events --json | while read -r line; do ...; done',
+      'Give each transition to a program, once':
+        'events --json | jq --unbuffered -c \'select(.phase == "changed")\'',
     },
     '0 interrupted, 2 no daemon, or it ended',
   );
@@ -78,12 +79,12 @@ function events(options: HistoryOptions): Promise<void> {
     const conversation = follow(
       clientOptions(options),
       (event) => {
-        const entry = readHistoryEntry(event);
+        const entry = readHistoryEvent(event);
         if (options.json === true) print(printableJson(event));
-        else if (entry !== undefined) print(historyLine(entry, look));
+        else if (entry !== undefined) print(eventLine(entry, look));
       },
       (outcome) => {
-        if (outcome.kind !== 'answer') explain(outcome);
+        if (outcome.kind !== 'answer') explain(outcome, options);
         resolve();
       },
     );

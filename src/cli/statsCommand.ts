@@ -9,18 +9,18 @@ import {
   askDaemon,
   complain,
   exitCode,
+  nothingReplicated,
   print,
+  refuse,
   timers,
   withControl,
-  type ControlOption,
+  type AskOptions,
 } from './talk.js';
 
 const sections = ['network', 'cache', 'runtime', 'link', 'rsqueue', 'queue', 'expect'] as const;
 type Section = (typeof sections)[number];
 
-interface StatsOptions extends ControlOption {
-  readonly json?: true;
-}
+type StatsOptions = AskOptions;
 
 export function registerStats(program: Command): void {
   const command = withControl(program.command('stats'))
@@ -45,8 +45,7 @@ async function stats(section: Section | undefined, options: StatsOptions): Promi
   // The daemon of the same version made this answer.
   const { sync } = answer.result as StatusAnswer;
   if (sync === undefined) {
-    complain('keepstate: this node replicates nothing: its configuration has no Sync block');
-    process.exitCode = exitCode.problem;
+    refuse(nothingReplicated, options);
     return;
   }
   if (options.json === true) {

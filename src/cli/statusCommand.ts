@@ -4,7 +4,7 @@ import { printableJson } from '../base/printable.js';
 import { systemClock } from '../base/systemClock.js';
 import { seconds, toMilliseconds } from '../base/time.js';
 import type { StatusAnswer } from '../control/statusAnswer.js';
-import { statusText } from './statusText.js';
+import { statusText, watchedText } from './statusText.js';
 import { askDaemon, exitCode, print, timers, withControl, type ControlOption } from './talk.js';
 import { teach } from './teach.js';
 import { lookOf } from './terminal.js';
@@ -54,5 +54,6 @@ function show(answer: StatusAnswer, { json, watch }: StatusOptions): void {
   const look = lookOf(process.stdout, process.env);
   // Home and clear: a watched screen does not scroll.
   const clear = watch === true && look.colour ? '\u001b[H\u001b[2J' : '';
-  print(`${clear}${statusText(answer, now, look)}`);
+  const text = clear === '' ? statusText(answer, now, look) : watchedText(answer, now, look);
+  print(`${clear}${text}`);
 }

@@ -10,19 +10,53 @@ import { problemsText } from './problemText.js';
 import { heading } from './statusHeading.js';
 import { age, duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
 
-/** `now`: milliseconds since 1970. */
+/**
+ * `now`: milliseconds since 1970. Who is MASTER stands in the first lines, and in the last ones too where a terminal has too
+ * few rows for all of it.
+ */
 export function statusText(answer: StatusAnswer, now: number, look: Look): string {
   // Names of units, interfaces and of the peer, and sentences that quote them.
   const status = printableValue(answer);
-  const parts = [
-    heading(status, now, look),
+  const first = heading(status, now, look);
+  const parts = [first, ...sections(status, now, look), problemsText(status, now, look)];
+  const text = joined(parts);
+  return isTooLong(text, look) ? `${text}\n${first}\n` : text;
+}
+
+/**
+ * The same for a screen that is drawn anew each second: what does not fit is cut off at the end, and problems stand
+ * before the tables then.
+ */
+export function watchedText(answer: StatusAnswer, now: number, look: Look): string {
+  const status = printableValue(answer);
+  const first = heading(status, now, look);
+  const problems = problemsText(status, now, look);
+  const middle = sections(status, now, look);
+  const text = joined([first, ...middle, problems]);
+  if (look.rows === undefined || !isTooLong(text, look)) return text;
+  const lines = joined([first, problems, ...middle])
+    .trimEnd()
+    .split('\n');
+  // The last row stays empty for the cursor.
+  const shown = Math.max(1, look.rows - 2);
+  return `${lines.slice(0, shown).join('\n')}\n… ${lines.length - shown} more lines: keepstate status\n`;
+}
+
+function isTooLong(text: string, { rows }: Look): boolean {
+  return rows !== undefined && text.split('\n').length > rows;
+}
+
+function joined(parts: readonly string[]): string {
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function sections(status: StatusAnswer, now: number, look: Look): readonly string[] {
+  return [
     status.groups.length === 0 ? '' : groups(status, now, look),
     status.instances.length === 0 ? '' : instances(status, now, look),
     status.sync === undefined ? '' : sync(status.sync, now, look),
     process(status),
-    problemsText(status, now, look),
   ];
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function groups(status: StatusAnswer, now: number, look: Look): string {

@@ -1,28 +1,37 @@
 /** How a command talks to the daemon and to the person: control path, time-outs, exit codes, and words for each failure. */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { printableLines } from '../base/printable.js';
+import { printableJson, printableLines } from '../base/printable.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import { isSocketPathTooLong, longestSocketPath } from '../base/socketPath.js';
 import { seconds, toSeconds, type Microseconds } from '../base/time.js';
-import { defaultControlPath } from '../config/nodeSettings.js';
 import { ask, type ClientOptions, type ClientOutcome } from '../control/client.js';
-import type { ControlRequest } from '../control/protocol.js';
+import { refusal, type ControlRequest, type Refusal } from '../control/protocol.js';
+import { configuredControlPath } from './controlPath.js';
+import { defaultConfig } from './defaultConfig.js';
 
 /** Exit codes of all commands that ask the daemon. */
 export const exitCode = { fine: 0, problem: 1, noDaemon: 2 } as const;
 
 export interface ControlOption {
-  readonly control: string;
+  readonly control?: string;
+  /** Whose `control_socket` is asked where `control` is absent. */
+  readonly config: string;
+}
+
+/** What decides how a failure is told. */
+export interface AskOptions extends ControlOption {
+  /** For a program: a failure is one JSON object on standard output too. */
+  readonly json?: true;
 }
 
 export const timers = new SystemTimers(systemClock);
 
-/** Adds `--control`, with KEEPSTATE_CONTROL as its default. */
+/** Adds `--control`, with KEEPSTATE_CONTROL as its default, and `--config`. */
 export function withControl(command: Command): Command {
-  return command.addOption(
-    controlOption('control socket of the daemon').default(defaultControlPath),
-  );
+  return command
+    .addOption(controlOption('control socket of the daemon, before control_socket'))
+    .option('--config <file>', 'configuration whose control_socket is asked', defaultConfig);
 }
 
 /** `--control` or KEEPSTATE_CONTROL; its value is an absolute path that fits into a socket's address. */
@@ -41,8 +50,9 @@ function toSocketPath(value: string): string {
   return path;
 }
 
-export function clientOptions({ control }: ControlOption, timeout?: Microseconds): ClientOptions {
-  return { path: control, timers, ...(timeout === undefined ? {} : { timeout }) };
+export function clientOptions(options: ControlOption, timeout?: Microseconds): ClientOptions {
+  const path = options.control ?? configuredControlPath(options.config);
+  return { path, timers, ...(timeout === undefined ? {} : { timeout }) };
 }
 
 export function print(text: string): void {
@@ -58,7 +68,7 @@ export function complain(text: string): void {
  * answer is undefined.
  */
 export async function askDaemon(
-  options: ControlOption,
+  options: AskOptions,
   request: ControlRequest,
   timeout?: Microseconds,
 ): Promise<{ readonly result: unknown } | undefined> {
@@ -72,30 +82,62 @@ export async function askDaemon(
   const outcome = await ask(clientOptions(options, timeout), request);
   notice?.cancel();
   if (outcome.kind === 'answer') return outcome;
-  explain(outcome);
+  explain(outcome, options);
   return undefined;
 }
 
-export function explain(outcome: Exclude<ClientOutcome, { kind: 'answer' }>): void {
-  complain(printableLines(`keepstate: ${wordsFor(outcome)}`));
-  process.exitCode = outcome.kind === 'refused' ? exitCode.problem : exitCode.noDaemon;
+export function explain(
+  outcome: Exclude<ClientOutcome, { kind: 'answer' }>,
+  options: AskOptions,
+): void {
+  const code = outcome.kind === 'refused' ? exitCode.problem : exitCode.noDaemon;
+  refuse(refusalOf(outcome), options, code);
 }
 
-/** One or two lines: what is wrong, and what to do about it. */
-export function wordsFor(outcome: Exclude<ClientOutcome, { kind: 'answer' }>): string {
+/** Says why nothing comes, and what to do about it: to the person, and to the program that asked for JSON. */
+export function refuse(
+  refused: Refusal,
+  { json }: AskOptions,
+  code: number = exitCode.problem,
+): void {
+  const { message, remedy } = refused;
+  if (json === true) print(printableJson(refused));
+  const words = remedy === undefined ? message : `${message}\n  remedy: ${remedy}`;
+  complain(printableLines(`keepstate: ${words}`));
+  process.exitCode = code;
+}
+
+export const nothingReplicated = refusal(
+  'no-sync',
+  'this node replicates nothing: its configuration has no Sync block',
+);
+
+/** What the daemon itself says, or what kept it from saying anything. */
+export function refusalOf(outcome: Exclude<ClientOutcome, { kind: 'answer' }>): Refusal {
   switch (outcome.kind) {
     case 'refused': {
-      const { message, remedy } = outcome.refusal;
-      return remedy === undefined ? message : `${message}\n  remedy: ${remedy}`;
+      const { code, message, remedy } = outcome.refusal;
+      return refusal(code, message, remedy);
     }
     case 'noDaemon':
-      return `no daemon answers at ${outcome.path}\n  remedy: systemctl start keepstate, or name its socket with --control or KEEPSTATE_CONTROL`;
+      return refusal(
+        'no-daemon',
+        `no daemon answers at ${outcome.path}`,
+        'systemctl start keepstate, or name its socket with --control or KEEPSTATE_CONTROL',
+      );
     case 'notAllowed':
-      return `no permission to use ${outcome.path}\n  remedy: run this as root`;
+      return refusal('not-allowed', `no permission to use ${outcome.path}`, 'run this as root');
     case 'hangs':
-      return `the daemon at ${outcome.path} did not answer within ${toSeconds(outcome.after)} s\n  remedy: see its log; "kill -USR1" its process shows whether it still works`;
+      return refusal(
+        'no-answer',
+        `the daemon at ${outcome.path} did not answer within ${toSeconds(outcome.after)} s`,
+        'see its log; "kill -USR1" its process shows whether it still works',
+      );
     case 'broken':
-      return `the conversation with ${outcome.path} broke off: ${outcome.message}`;
+      return refusal(
+        'broken-off',
+        `the conversation with ${outcome.path} broke off: ${outcome.message}`,
+      );
   }
 }
 

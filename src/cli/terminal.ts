@@ -4,17 +4,20 @@ import { milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 export interface Look {
   readonly colour: boolean;
   readonly columns: number;
+  /** Lines of a terminal; absent elsewhere. */
+  readonly rows?: number;
 }
 
 /** Standard output's look: 80 columns unless it is a wider terminal; NO_COLOR is honoured. */
 export function lookOf(
-  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  stream: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number },
   environment: Readonly<Record<string, string | undefined>>,
 ): Look {
   const isTerminal = stream.isTTY === true;
   return {
     colour: isTerminal && environment['NO_COLOR'] === undefined,
     columns: isTerminal ? Math.max(80, stream.columns ?? 80) : 80,
+    ...(isTerminal && stream.rows !== undefined ? { rows: stream.rows } : {}),
   };
 }
 

@@ -34,7 +34,7 @@ export interface KeepstateSettings {
   readonly controlPath: string;
   /** `state_directory`: maintenance and the history survive a restart here. */
   readonly stateDirectory: string;
-  /** `node_name`: default is the host name. */
+  /** `node_name`, else `router_id`, else the host name. */
   readonly nodeName: string;
   /** `commit_before_vip`: false restores the order of keepalived and conntrackd. */
   readonly commitBeforeVip: boolean;

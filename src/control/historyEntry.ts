@@ -2,7 +2,7 @@
  * Reads a transition that was written to a file or a socket earlier, perhaps by another version or
  * by somebody else.
  */
-import type { HistoryEntry } from './statusAnswer.js';
+import type { HistoryEntry, HistoryEvent } from './statusAnswer.js';
 
 const texts = ['name', 'kind', 'from', 'to', 'because'] as const;
 const numbers = [
@@ -27,4 +27,12 @@ export function readHistoryEntry(value: unknown): HistoryEntry | undefined {
     numbers.every((name) => fields[name] === undefined || typeof fields[name] === 'number') &&
     (tableFull === undefined || typeof tableFull === 'boolean');
   return isEntry ? (value as HistoryEntry) : undefined;
+}
+
+/** undefined where it is no transition. A daemon that tells no phase tells each time what has changed. */
+export function readHistoryEvent(value: unknown): HistoryEvent | undefined {
+  const entry: Partial<HistoryEvent> | undefined = readHistoryEntry(value);
+  if (entry === undefined) return undefined;
+  // The fields of an entry were looked at; any other phase than this one is that of something new.
+  return { ...entry, phase: entry.phase === 'completed' ? 'completed' : 'changed' } as HistoryEvent;
 }

@@ -289,6 +289,14 @@ export interface HistoryEntry {
   readonly mergeMs?: number;
 }
 
+/**
+ * What a stream of events tells. Each transition comes once as `changed`, when it happens; one of which more is known later
+ * (what a takeover committed, what a merge found) comes again as `completed`, with all its fields.
+ */
+export interface HistoryEvent extends HistoryEntry {
+  readonly phase: 'changed' | 'completed';
+}
+
 /** Answer to a verb that does something: what was done, for a person and as numbers. */
 export interface DoneAnswer {
   readonly message: string;

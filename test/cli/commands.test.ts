@@ -182,7 +182,9 @@ describe('events', () => {
     await waitFor(() => calls.length > 0, { description: 'the line' });
     await daemon.close();
     const { stdout, exitCode } = await running;
-    expect(JSON.parse(stdout)).toEqual(entry);
+    const [line, end] = stdout.split('\n');
+    expect(JSON.parse(line ?? '')).toEqual(entry);
+    expect(JSON.parse(end ?? '')).toMatchObject({ ok: false, code: 'broken-off' });
     expect(exitCode).toBe(2);
   });
 });
@@ -231,10 +233,11 @@ describe('stats', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('a node without a Sync block says so', async () => {
+  test('a node without a Sync block says so, to programs as JSON', async () => {
     await daemon.listen(() => ({ ok: true, result: { ...sampleStatus, sync: undefined } }));
-    const { stderr, exitCode } = await runCli('stats', '--control', daemon.path);
+    const { stdout, stderr, exitCode } = await runCli('stats', '--json', '--control', daemon.path);
     expect(stderr).toContain('no Sync block');
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, code: 'no-sync' });
     expect(exitCode).toBe(1);
   });
 });

@@ -1,8 +1,12 @@
 /** Each command that needs the daemon, when there is none, when it may not be asked, and when it hangs. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { timers } from '../../src/cli/talk.js';
 import { microseconds } from '../../src/base/time.js';
+import { defaultControlPath } from '../../src/config/nodeSettings.js';
+import { refusal } from '../../src/control/protocol.js';
+import { instanceText } from '../config/loading.js';
 import { FakeDaemon, runCli, type CliRun } from './harness.js';
 
 /** Words, and how long the command waits for an answer. */
@@ -73,6 +77,11 @@ async function asStranger(run: () => Promise<CliRun>): Promise<CliRun> {
   }
 }
 
+/** One JSON object where JSON was asked for; else nothing. */
+function forProgram(more: readonly string[], refused: object): string {
+  return more.includes('--json') ? `${JSON.stringify({ ok: false, ...refused })}\n` : '';
+}
+
 describe.each(commands)('keepstate %s', (line, patience) => {
   const words = line.split(' ');
   const forms = [
@@ -84,7 +93,11 @@ describe.each(commands)('keepstate %s', (line, patience) => {
 
   test.each(forms)('says what to do when no daemon runs, asked for %s', async (_form, more) => {
     expect(await run(more)).toEqual({
-      stdout: '',
+      stdout: forProgram(more, {
+        code: 'no-daemon',
+        message: `no daemon answers at ${daemon.path}`,
+        remedy: 'systemctl start keepstate, or name its socket with --control or KEEPSTATE_CONTROL',
+      }),
       stderr: `keepstate: no daemon answers at ${daemon.path}\n  remedy: systemctl start keepstate, or name its socket with --control or KEEPSTATE_CONTROL\n`,
       exitCode: 2,
     });
@@ -93,7 +106,11 @@ describe.each(commands)('keepstate %s', (line, patience) => {
   test.each(forms)('says what to do when it may not ask, asked for %s', async (_form, more) => {
     await listenSilently();
     expect(await asStranger(() => run(more))).toEqual({
-      stdout: '',
+      stdout: forProgram(more, {
+        code: 'not-allowed',
+        message: `no permission to use ${daemon.path}`,
+        remedy: 'run this as root',
+      }),
       stderr: `keepstate: no permission to use ${daemon.path}\n  remedy: run this as root\n`,
       exitCode: 2,
     });
@@ -113,7 +130,56 @@ describe.each(commands)('keepstate %s', (line, patience) => {
     expect(lines.slice(0, -3)).toEqual(
       patience > 5 ? [`keepstate: still waiting, for ${patience} s at most`] : [],
     );
-    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+    const told = forProgram(more, {
+      code: 'no-answer',
+      message: `the daemon at ${daemon.path} did not answer within ${patience} s`,
+      remedy: 'see its log; "kill -USR1" its process shows whether it still works',
+    });
+    expect({ stdout, exitCode }).toEqual({ stdout: told, exitCode: 2 });
+  });
+});
+
+test.each(commands.filter(([line]) => !/^(events|flows)/.test(line)))(
+  'keepstate %s --json gives a refusal of the daemon as JSON, and 1',
+  async (line) => {
+    await daemon.listen(() => refusal('busy', 'a hand-over is on its way', 'wait for its end'));
+    const words = [...line.split(' '), '--json', '--control', daemon.path];
+    const { stdout, stderr, exitCode } = await runCli(...words);
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      code: 'busy',
+      message: 'a hand-over is on its way',
+      remedy: 'wait for its end',
+    });
+    expect(stderr).toBe('keepstate: a hand-over is on its way\n  remedy: wait for its end\n');
+    expect(exitCode).toBe(1);
+  },
+);
+
+describe('without --control', () => {
+  const ask = async (text: string | undefined): Promise<CliRun> => {
+    const config = join(daemon.directory, 'node.conf');
+    if (text !== undefined) writeFileSync(config, text);
+    return runCli('maintenance', 'off', '--config', config);
+  };
+
+  test('the control_socket of the configuration is asked', async () => {
+    await daemon.listen(() => ({ ok: true, result: { message: 'maintenance is off' } }));
+    const instance = instanceText('', `global_defs {\n  control_socket ${daemon.path}\n}\n`);
+    expect(await ask(instance)).toMatchObject({ stdout: 'maintenance is off\n', exitCode: 0 });
+    const included = join(daemon.directory, 'globals.conf');
+    writeFileSync(included, `global_defs {\n  control_socket ${daemon.path}\n}\n`);
+    expect(await ask(`include ${included}\n${instanceText()}`)).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each([
+    ['no file', undefined],
+    ['a file with errors', 'control_socket {\n'],
+    ['a file that says nothing of it', instanceText()],
+  ])('%s leaves the usual path', async (_title, text) => {
+    const { stderr, exitCode } = await ask(text);
+    expect(stderr).toContain(defaultControlPath);
+    expect(exitCode).toBe(2);
   });
 });
 

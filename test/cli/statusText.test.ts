@@ -1,5 +1,5 @@
-import { historyText } from '../../src/cli/historyText.js';
-import { statusText } from '../../src/cli/statusText.js';
+import { eventLine, historyText } from '../../src/cli/historyText.js';
+import { statusText, watchedText } from '../../src/cli/statusText.js';
 import { clip, duration, lookOf, table, wrap } from '../../src/cli/terminal.js';
 import type { RoleState, SyncStatusAnswer } from '../../src/control/statusAnswer.js';
 import { now, sampleStatus } from './statusSample.js';
@@ -47,9 +47,31 @@ WARNING the external table is 91 % full
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  test('on a terminal with fewer rows the first lines come again as the last ones', () => {
+    const small = { ...plain, rows: 24 };
+    const lines = statusText(sampleStatus, now, small).trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(24);
+    const last = lines.slice(-24);
+    expect(last.slice(-4)).toEqual(lines.slice(0, 4));
+    expect(last.filter((line) => line.includes('fw1 is MASTER since'))).toHaveLength(1);
+    const large = { ...plain, rows: 100 };
+    expect(statusText(sampleStatus, now, large)).toBe(statusText(sampleStatus, now, plain));
+  });
+
+  test('a watched screen begins with who is MASTER and what is wrong, and is cut at its end', () => {
+    const lines = watchedText(sampleStatus, now, { ...plain, rows: 24 }).split('\n');
+    expect(lines).toHaveLength(24);
+    expect(lines[0]).toContain('fw1 is MASTER since');
+    expect(lines[5]).toContain('WARNING the external table is 91 % full');
+    expect(lines[22]).toMatch(/^… \d+ more lines: keepstate status$/);
+    expect(watchedText(sampleStatus, now, plain)).toBe(statusText(sampleStatus, now, plain));
+  });
+
   test('a terminal gets colour, and NO_COLOR takes it away', () => {
     expect(lookOf({ isTTY: true, columns: 120 }, {})).toEqual({ colour: true, columns: 120 });
     expect(lookOf({ isTTY: true, columns: 60 }, { NO_COLOR: '' })).toEqual(plain);
+    expect(lookOf({ isTTY: true, columns: 80, rows: 24 }, {}).rows).toBe(24);
+    expect(lookOf({ rows: 24 }, {}).rows).toBeUndefined();
     expect(lookOf({}, {})).toEqual(plain);
     expect(statusText(sampleStatus, now, { colour: true, columns: 80 })).toContain(
       '\u001b[32mMASTER',
@@ -192,6 +214,15 @@ ended within the last hour (keepstate acknowledge):
   });
 });
 
+const takeover = {
+  at: '2026-03-01T11:56:55.123Z',
+  name: 'G1',
+  kind: 'group',
+  from: 'BACKUP',
+  to: 'MASTER',
+  because: 'no advertisement for 3.6 s',
+} as const;
+
 describe('history as text', () => {
   test('a split has what was merged, on either side', () => {
     const merged = { flowsMerged: 40, flowsFailed: 1, mergeMs: 12.34 };
@@ -222,11 +253,32 @@ describe('history as text', () => {
     } as const;
     expect(historyText([entry], plain)).toBe(`2026-03-01 11:56:55.123  group G1: BACKUP -> MASTER
     no advertisement for 3.6 s
-    10 flows committed (0 failed) in 1.2 ms, addresses up after 4.6 ms`);
+    addresses up after 4.6 ms; 10 flows committed (0 failed) in 1.2 ms`);
     expect(historyText([{ ...entry, flowsFailed: 5, tableFull: true }], plain)).toContain(`
-    10 flows committed (5 failed) in 1.2 ms, addresses up after 4.6 ms
+    addresses up after 4.6 ms; 10 flows committed (5 failed) in 1.2 ms
     the kernel's table was full: raise net.netfilter.nf_conntrack_max`);
     expect(historyText([], plain)).toBe('no transition is known yet');
+  });
+
+  test('a commit that began before the takeover says so', () => {
+    const entry = { ...takeover, flowsCommitted: 200, commitMs: 37, takeoverMs: 1.3 };
+    expect(historyText([entry], { ...plain, columns: 120 })).toContain(
+      'addresses up after 1.3 ms; 200 flows committed (0 failed) in 37 ms, in advance',
+    );
+  });
+
+  test('an event is told in full when it happens, and its completion with what is new', () => {
+    expect(eventLine({ ...takeover, phase: 'changed' }, plain)).toBe(
+      historyText([takeover], plain),
+    );
+    const completed = {
+      ...takeover,
+      flowsCommitted: 10,
+      takeoverMs: 4.56,
+      phase: 'completed',
+    } as const;
+    expect(eventLine(completed, plain)).toBe(`2026-03-01 11:56:55.123  group G1: MASTER, completed
+    addresses up after 4.6 ms; 10 flows committed (0 failed) in 0 ms`);
   });
 });
 

@@ -504,6 +504,14 @@ describe('the node', () => {
     });
   });
 
+  test('a node is called by node_name, else by router_id, else by its host name', () => {
+    const named = (lines: string): string =>
+      settingsOf(instanceText('', `global_defs {\n${lines}\n}`)).keepstate.nodeName;
+    expect(named('router_id fw1\nnode_name n')).toBe('n');
+    expect(named('router_id fw1')).toBe('fw1');
+    expect(named('')).toBe('node1.example');
+  });
+
   test("keepstate's own keywords", () => {
     const link =
       'UDP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 Port 3780 Interface e }';

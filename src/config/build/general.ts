@@ -67,7 +67,7 @@ export function buildKeepstate(globals: GlobalValues, context: BuildContext): Ke
   return {
     controlPath: control?.value ?? defaultControlPath,
     stateDirectory: valueOf(globals.state_directory) ?? '/var/lib/keepstate',
-    nodeName: valueOf(globals.node_name) ?? context.hostName,
+    nodeName: valueOf(globals.node_name) ?? valueOf(globals.router_id) ?? context.hostName,
     commitBeforeVip: valueOf(globals.commit_before_vip) ?? true,
     commitDeadline: milliseconds(deadline),
     commitLimit: milliseconds(limit?.value ?? Math.max(10_000, deadline)),

@@ -31,7 +31,7 @@ export const keepstateRows = {
     default: '/var/lib/keepstate',
   }),
   node_name: keepstate(word, 'the name that the peer and status show', {
-    default: 'the host name',
+    default: 'router_id, else the host name',
   }),
   commit_before_vip: keepstate(
     flag,

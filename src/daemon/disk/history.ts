@@ -12,9 +12,9 @@ import {
   replaceFile,
 } from '../../base/regularFile.js';
 import { readHistoryEntry } from '../../control/historyEntry.js';
-import type { HistoryEntry } from '../../control/statusAnswer.js';
+import type { HistoryEntry, HistoryEvent } from '../../control/statusAnswer.js';
 
-export type HistoryListener = (entry: HistoryEntry) => boolean;
+export type HistoryListener = (event: HistoryEvent) => boolean;
 
 export class History {
   readonly #path: string;
@@ -62,7 +62,7 @@ export class History {
       appendToFile(this.#path, `${JSON.stringify(entry)}\n`);
       this.#linesInFile++;
     });
-    this.#tell(entry);
+    this.#tell({ ...entry, phase: 'changed' });
   }
 
   /**
@@ -75,7 +75,7 @@ export class History {
     const amended = { ...entry, ...more };
     this.#entries = this.#entries.map((one) => (one === entry ? amended : one));
     this.#write(() => this.#rewrite());
-    this.#tell(amended);
+    this.#tell({ ...amended, phase: 'completed' });
   }
 
   /** `listener` returns false to end its subscription. */
@@ -84,9 +84,9 @@ export class History {
     return () => this.#listeners.delete(listener);
   }
 
-  #tell(entry: HistoryEntry): void {
+  #tell(event: HistoryEvent): void {
     for (const listener of [...this.#listeners]) {
-      if (!listener(entry)) this.#listeners.delete(listener);
+      if (!listener(event)) this.#listeners.delete(listener);
     }
   }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../src/base/logger.js';
-import type { HistoryEntry } from '../../../src/control/statusAnswer.js';
+import type { HistoryEntry, HistoryEvent } from '../../../src/control/statusAnswer.js';
 import { History } from '../../../src/daemon/disk/history.js';
 import { RecordedLog } from '../../support/base/recordedLog.js';
 
@@ -49,7 +49,7 @@ describe('history', () => {
 
   test('an entry is completed later, on disk too, and told again', () => {
     const history = new History(path(), 9, silentLogger);
-    const told: HistoryEntry[] = [];
+    const told: HistoryEvent[] = [];
     history.subscribe((one) => {
       told.push(one);
       return true;
@@ -60,7 +60,11 @@ describe('history', () => {
     history.amend((one) => one.to === 'FAULT', { flowsCommitted: 8 });
     expect(history.entries()[0]?.flowsCommitted).toBe(7);
     expect(new History(path(), 9, silentLogger).entries()[0]?.flowsCommitted).toBe(7);
-    expect(told.map((one) => one.flowsCommitted)).toEqual([undefined, undefined, 7]);
+    expect(told.map((one) => [one.phase, one.flowsCommitted])).toEqual([
+      ['changed', undefined],
+      ['changed', undefined],
+      ['completed', 7],
+    ]);
   });
 
   test('lines that a crash cut short are skipped', () => {
