@@ -8,7 +8,7 @@ import { systemClock, SystemTimers } from '../base/systemClock.js';
 import type { Timers } from '../base/time.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
-import { formatProblems } from '../config/problem.js';
+import { formatProblems, type ConfigProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import { ControlServer } from '../control/server.js';
 import { onSignalNumber } from '../net/socket/realTimeSignals.js';
@@ -20,7 +20,7 @@ import { ConfigWatch } from './host/configWatch.js';
 import { writeDump, type DumpKind } from './dumps.js';
 import { LockFile } from './disk/lockFile.js';
 import { lockNamespace } from './disk/namespaceLock.js';
-import { openLog, type ProcessLog } from './log/log.js';
+import { openLog, severities, type ProcessLog } from './log/log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, isKeepstate, runningHere } from './host/otherDaemons.js';
 import { enterOwnNamespace } from './host/ownNamespace.js';
@@ -55,7 +55,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return loadNode(options.config, { ...ports, files: watched.files });
   };
   const loaded = load();
-  for (const line of formatProblems(loaded.problems)) process.stderr.write(`${line}\n`);
+  writeProblems(loaded.problems);
   const { settings } = loaded;
   if (settings === undefined) return loaded.readable ? 1 : 2;
   const timers = new SystemTimers(systemClock);
@@ -75,9 +75,25 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   }
 }
 
-/**
- * SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on.
- */
+/** Before there is a log: for the journal each with its priority, the errors first. */
+function writeProblems(problems: readonly ConfigProblem[]): void {
+  const isJournal = stderrForm(journalFacts(process.env), false) === 'priority';
+  const write = (given: readonly ConfigProblem[], prefix = ''): void => {
+    for (const line of formatProblems(given)) process.stderr.write(`${prefix}${line}\n`);
+  };
+  if (!isJournal) {
+    write(problems);
+    return;
+  }
+  for (const severity of ['error', 'warning'] as const) {
+    write(
+      problems.filter((problem) => problem.severity === severity),
+      `<${severities[severity]}>`,
+    );
+  }
+}
+
+/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
 const keepalivedSignals = { json: 36, statsClear: 63 } as const;
 
 interface ConfigFile {
