@@ -1,8 +1,8 @@
 /**
  * Whose datagrams and connections are the peer's. On UDP and TCP: exactly the configured
  * destination, arriving by the link's device. On multicast: the addresses of `sync_peer`, or
- * without it up to four of the interface's network. Once a sender was heard with TTL 255, nothing
- * with less is its own any more: it has crossed a router. The others are counted and named
+ * without it up to four of the interface's network. While a sender is heard with TTL 255, nothing
+ * with less is its own: it has crossed a router. The others are counted and named
  * (refusedSenders.ts).
  */
 import { networkInterfaces } from 'node:os';
@@ -21,8 +21,8 @@ interface Network {
 /** Somebody of whom a good message came. */
 interface Sender {
   readonly address: IpAddress;
-  /** Heard with TTL 255. */
-  isNear: boolean;
+  /** When it was last heard with TTL 255. */
+  nearAt: Microseconds | undefined;
   heardAt: Microseconds;
 }
 
@@ -41,6 +41,11 @@ const mostSenders = 4;
 /** One that is silent for so long leaves its place to another. */
 const senderTimeout = seconds(60);
 const nearTtl = 255;
+/**
+ * A living peer says something each second. After such a silence a conntrackd may stand at the address of a keepstate: a
+ * node that goes back to the pair, whose datagrams leave with TTL 64.
+ */
+const nearMemory = seconds(10);
 
 export class LinkSources {
   readonly refused: RefusedSenders;
@@ -79,14 +84,15 @@ export class LinkSources {
     const known = this.#senderOf(source);
     if (known !== undefined) {
       known.heardAt = now;
-      if (arrival?.ttl === nearTtl) known.isNear = true;
+      if (arrival?.ttl === nearTtl) known.nearAt = now;
       return;
     }
     const place = this.#senders.length < mostSenders ? this.#senders.length : this.#silentOne(now);
     // Only where any source is accepted there can be none left.
     if (place < 0) return;
     const address = { family: source.family, bytes: source.bytes.slice() };
-    this.#senders[place] = { address, isNear: arrival?.ttl === nearTtl, heardAt: now };
+    const nearAt = arrival?.ttl === nearTtl ? now : undefined;
+    this.#senders[place] = { address, nearAt, heardAt: now };
   }
 
   /** Whether the configuration names this very address. */
@@ -100,7 +106,7 @@ export class LinkSources {
     if (!this.#isPeerAddress(settings, source)) return 'address';
     if (arrival?.strangeDevice !== undefined) return 'device';
     const sender = this.#senderOf(source);
-    if (sender?.isNear === true && arrival !== undefined && arrival.ttl !== nearTtl) return 'ttl';
+    if (arrival !== undefined && arrival.ttl !== nearTtl && this.#isNear(sender)) return 'ttl';
     if (sender !== undefined || this.isNamed(settings, source)) return undefined;
     const isFull = this.#senders.length >= mostSenders;
     return isFull && this.#silentOne(this.#options.clock.now()) < 0 ? 'senders' : undefined;
@@ -124,6 +130,11 @@ export class LinkSources {
     if (subtractTime(now, this.#networks.at) < readAgainAfter) return false;
     this.#networks = { at: now, byInterface: interfaceNetworks() };
     return this.#isInNetwork(settings, source);
+  }
+
+  #isNear(sender: Sender | undefined): boolean {
+    if (sender?.nearAt === undefined) return false;
+    return subtractTime(this.#options.clock.now(), sender.nearAt) < nearMemory;
   }
 
   #senderOf(source: IpAddress): Sender | undefined {

@@ -49,6 +49,25 @@ test('in a group four of the network may speak; a fifth when one of them has lon
   expect(isTaken('127.0.0.4')).toBe(false);
 });
 
+test('a conntrackd at the address of a keepstate that went is heard when that is silent for 10 s', () => {
+  const { state, sources, isTaken } = sourcesOf();
+  const isTakenWith = (ttl: number): boolean => {
+    const isAdmitted = sources.admits(group, 'sync', ip('127.0.0.1'), { ttl });
+    if (isAdmitted) sources.heard(ip('127.0.0.1'), { ttl });
+    return isAdmitted;
+  };
+  expect(isTaken('127.0.0.1')).toBe(true);
+  state.now = seconds(10);
+  expect(isTakenWith(64)).toBe(false);
+  state.now = seconds(11);
+  expect(isTakenWith(64)).toBe(true);
+  expect(isTakenWith(64)).toBe(true);
+  // And the way back.
+  expect(isTaken('127.0.0.1')).toBe(true);
+  expect(isTakenWith(64)).toBe(false);
+  expect(sources.refused.counts).toEqual({ ttl: 2 });
+});
+
 test('where sync_peer names them, exactly those may speak', () => {
   const { sources, isTaken } = sourcesOf([ip('192.0.2.7')]);
   expect(isTaken('127.0.0.2')).toBe(false);
