@@ -3,7 +3,7 @@ import { seconds } from '../base/time.js';
 import { DecodeError } from '../base/errors.js';
 import { fetchListing, listingRequests, type ListingOutcome } from '../control/fetchListing.js';
 import { cacheViewText } from '../conntrack/text/cacheLine.js';
-import type { FlowPredicate } from '../conntrack/text/flowFilter.js';
+import type { FlowPredicate } from '../conntrack/text/viewFilter.js';
 import { flowFromJson } from '../conntrack/text/flowJson.js';
 import { timers } from './talk.js';
 

@@ -5,7 +5,7 @@ import {
   flowFilter,
   type FlowFilterOptions,
   type FlowPredicate,
-} from '../conntrack/text/flowFilter.js';
+} from '../conntrack/text/viewFilter.js';
 import type { EventKind } from '../conntrack/text/flowView.js';
 import { BufferedOutput } from './bufferedOutput.js';
 import { flowPrinter, type FlowPrinter } from './flowPrinter.js';

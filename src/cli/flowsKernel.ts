@@ -1,8 +1,8 @@
 /** `keepstate flows kernel` and `flows events`: what `conntrack -L` and `conntrack -E` print, without a daemon. */
 import { eventGroup } from '../conntrack/constants.js';
-import type { FlowPredicate } from '../conntrack/text/flowFilter.js';
+import type { FlowPredicate } from '../conntrack/text/viewFilter.js';
 import type { EventKind, FlowView } from '../conntrack/text/flowView.js';
-import { listKernel, watchKernel } from '../conntrack/text/kernelListing.js';
+import { listKernel, watchKernel } from '../conntrack/text/kernelMessages.js';
 import { eventKindOf, flowFromMessage, portIdOf } from '../conntrack/text/messageView.js';
 import { DecodeError } from '../base/errors.js';
 import { errnoText } from '../base/errno.js';

@@ -1,8 +1,9 @@
 /**
- * Which flows are kept and replicated (conntrackd 1.4.7 `Filter`, user space semantics), and what is never:
- * own addresses and VIPs, loopback, multicast and broadcast, so that nothing of this node itself, the
- * replication channel included, is replicated. An address matches as original source or as reply source
- * (the real server behind DNAT); so a translated flow through a VIP is kept, a flow to the VIP itself is not.
+ * Which flows are kept and replicated (conntrackd 1.4.7 `Filter`, user space semantics), and what
+ * is never: own addresses and VIPs, loopback, multicast and broadcast, so that nothing of this node
+ * itself, the replication channel included, is replicated. An address matches as original source or
+ * as reply source (the real server behind DNAT); so a translated flow through a VIP is kept, a flow
+ * to the VIP itself is not.
  */
 import type { IpAddress } from '../base/ipAddress.js';
 import { protocol } from './constants.js';
@@ -23,7 +24,10 @@ export interface FilterPrefix {
   readonly prefixLength: number;
 }
 
-/** A flow must pass every list that is present. Same shape as the settings of the replication engine. */
+/**
+ * A flow must pass every list that is present. Same shape as the settings of the replication
+ * engine.
+ */
 export interface FlowFilterSettings {
   readonly protocol?: FilterList<number>;
   readonly address?: FilterList<FilterPrefix>;
@@ -85,8 +89,8 @@ export class FlowFilter {
   }
 
   /**
-   * Whether the flow can have been told, whatever its state is now: for the ends of flows that nothing remembers,
-   * and for tuples that have no state.
+   * Whether the flow can have been told, whatever its state is now: for the ends of flows that
+   * nothing remembers, and for tuples that have no state.
    */
   acceptsTuple(flow: FlowCursor): boolean {
     return !this.isOwn(flow) && this.#passesStaticLists(flow);
@@ -121,12 +125,14 @@ function ownSet(addresses: readonly IpAddress[]): AddressSet {
   return new AddressSet(single, alwaysIgnored);
 }
 
-/** A handful of numbers is looked through faster than hashed; a node has few addresses of its own. */
+/**
+ * A handful of numbers is looked through faster than hashed; a node has few addresses of its own.
+ */
 const fewAddresses = 16;
 
 /**
- * Addresses and networks, compared as words in memory order: single IPv4 addresses as numbers, everything else as
- * (network, mask) rows. Most addresses are ruled out by their first octet.
+ * Addresses and networks, compared as words in memory order: single IPv4 addresses as numbers,
+ * everything else as (network, mask) rows. Most addresses are ruled out by their first octet.
  */
 class AddressSet {
   /** By first octet of IPv4: 1 where something of the set begins with it. */

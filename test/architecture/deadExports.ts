@@ -1,6 +1,6 @@
 /**
- * Exports of a source tree that no file of it uses: neither another file, by import, nor the own one, by name. What only
- * tests call proves nothing of the product.
+ * Exports of a source tree that no file of it uses: neither another file, by import, nor the own
+ * one, by name. What only tests call proves nothing of the product.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

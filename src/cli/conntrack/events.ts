@@ -3,7 +3,7 @@ import { DecodeError } from '../../base/errors.js';
 import { flowTest } from '../../conntrack/command/flowMatch.js';
 import { eventGroup } from '../../conntrack/constants.js';
 import { MessageIndex } from '../../conntrack/text/messageIndex.js';
-import { watchKernel, type EventListener } from '../../conntrack/text/kernelListing.js';
+import { watchKernel, type EventListener } from '../../conntrack/text/kernelMessages.js';
 import { eventKindOf, expectationFromMessage, portIdOf } from '../../conntrack/text/messageView.js';
 import { errnoText } from '../../base/errno.js';
 import { expectationOutput } from './expectationCommands.js';

@@ -26,7 +26,7 @@ import {
   encodeStatistics,
   entriesOf,
   statisticsLine,
-} from '../../conntrack/command/statistics.js';
+} from '../../conntrack/command/kernelStatistics.js';
 import { labelBits, labelBytes } from '../../conntrack/text/labels.js';
 import { MessageIndex, place } from '../../conntrack/text/messageIndex.js';
 import { EINVAL, ENOENT } from '../../base/errno.js';

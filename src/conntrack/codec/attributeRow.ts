@@ -1,4 +1,7 @@
-/** What a row of the attribute table says: number, form on the wire, place in the flow record, presence bit. */
+/**
+ * What a row of the attribute table says: number, form on the wire, place in the flow record,
+ * presence bit.
+ */
 
 /** Form of an attribute; the numbers are dense so that the interpreters switch on them. */
 export const attributeForm = {
@@ -33,9 +36,15 @@ export interface AttributeRow {
   readonly name: string;
   readonly form: Form;
   readonly store: Store;
-  /** `recordWord` of the record or of the rare record; for `attributeStore.info` the shift; for a nest see `mask`. */
+  /**
+   * `recordWord` of the record or of the rare record; for `attributeStore.info` the shift; for a
+   * nest see `mask`.
+   */
   readonly place: number;
-  /** `attributeStore.info`: mask after the shift. A nest: how many rare words from `place` a reader zeroes first. */
+  /**
+   * `attributeStore.info`: mask after the shift. A nest: how many rare words from `place` a reader
+   * zeroes first.
+   */
   readonly mask: number;
   /** Bits of `presenceBit`. 0 for nests. */
   readonly presence: number;

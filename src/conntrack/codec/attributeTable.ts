@@ -1,7 +1,8 @@
 /**
- * One row per CTA_* attribute (enum ctattr_type and its nests in linux/netfilter/nfnetlink_conntrack.h):
- * number, form on the wire, place in the flow record, presence bit. The decoder and the encoder are both
- * interpreters of these rows. Integers are big endian on the wire.
+ * One row per CTA_* attribute (enum ctattr_type and its nests in
+ * linux/netfilter/nfnetlink_conntrack.h): number, form on the wire, place in the flow record,
+ * presence bit. The decoder and the encoder are both interpreters of these rows. Integers are big
+ * endian on the wire.
  */
 import { presenceBit, infoField, rareWord, recordWord } from '../record/flowRecord.js';
 import {
@@ -202,8 +203,8 @@ export function protocolInfoNest(protocolNumber: number): AttributeRow | undefin
 }
 
 /**
- * All attributes of a flow in the kernel's dump order. Numbers that only requests use (CTA_NAT_SRC 6,
- * CTA_NAT_DST 13, masks and filters) are known and not held.
+ * All attributes of a flow in the kernel's dump order. Numbers that only requests use (CTA_NAT_SRC
+ * 6, CTA_NAT_DST 13, masks and filters) are known and not held.
  */
 export const flowAttributes: AttributeNest = nestOf([
   attributeRows.original,

@@ -1,6 +1,6 @@
 /**
- * Expectations (subsystem NFNL_SUBSYS_CTNETLINK_EXP, enum ctattr_expect) as plain objects: the kernel holds
- * at most nf_conntrack_expect_max of them, 4096 by default for the whole machine.
+ * Expectations (subsystem NFNL_SUBSYS_CTNETLINK_EXP, enum ctattr_expect) as plain objects: the
+ * kernel holds at most nf_conntrack_expect_max of them, 4096 by default for the whole machine.
  */
 import { DecodeError } from '../../base/errors.js';
 import { messageFlag, messageType, netlinkFamily } from '../constants.js';
@@ -222,7 +222,9 @@ function begin(
   out.begin(type, messageFlag.request | flags, sequence, family);
 }
 
-/** CLASS, NAT and FN too: without them the expected flow of a translated protocol is not translated. */
+/**
+ * CLASS, NAT and FN too: without them the expected flow of a translated protocol is not translated.
+ */
 function writeDetails(out: MessageBatch, expectation: Expectation): void {
   if (expectation.class !== undefined) out.u32(attribute.class, expectation.class);
   if (expectation.helper !== undefined) {
@@ -259,7 +261,10 @@ function put(words: Uint32Array, address: string): void {
   for (let i = 0; i < bytes.length / 4; i++) words[i] = bytes.readUInt32LE(4 * i);
 }
 
-/** Puts the key of the master flow into `scratch`, with the plain inverse as reply tuple; returns it. */
+/**
+ * Puts the key of the master flow into `scratch`, with the plain inverse as reply tuple; returns
+ * it.
+ */
 export function seekMaster(scratch: FlowCursor, { isIpv6, master, zone }: Expectation): FlowCursor {
   clearScratch(scratch);
   scratch.setKind(isIpv6, master.protocol);

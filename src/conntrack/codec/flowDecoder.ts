@@ -1,6 +1,7 @@
 /**
- * ctnetlink message bytes -> flow record, by interpreting the attribute table. No allocation per message.
- * Errors: DecodeError (`truncated`, `tuple-missing`, `family`); unknown attributes are skipped and counted.
+ * ctnetlink message bytes -> flow record, by interpreting the attribute table. No allocation per
+ * message. Errors: DecodeError (`truncated`, `tuple-missing`, `family`); unknown attributes are
+ * skipped and counted.
  */
 import { DecodeError } from '../../base/errors.js';
 import {
@@ -38,8 +39,8 @@ export class FlowDecoder {
   #originals = 0;
 
   /**
-   * Decodes one message, `at` being the offset of its nlmsghdr and `length` its nlmsg_len, into a scratch
-   * record, which is cleared first. `view` covers at least [at, at + length).
+   * Decodes one message, `at` being the offset of its nlmsghdr and `length` its nlmsg_len, into a
+   * scratch record, which is cleared first. `view` covers at least [at, at + length).
    */
   decode(view: DataView, at: number, length: number, flow: FlowCursor): void {
     if (length < messageHeaderLength || at + length > view.byteLength) {
@@ -195,7 +196,10 @@ function putMaster(tuple: TupleFields, flow: FlowCursor): void {
   flow.learn(tuple.hasPorts ? presenceBit.master | presenceBit.masterPorts : presenceBit.master);
 }
 
-/** Headers of the attributes that nearly every event has, as little-endian words: length | type << 16. */
+/**
+ * Headers of the attributes that nearly every event has, as little-endian words: length | type <<
+ * 16.
+ */
 const usual = {
   status: 0x0003_0008,
   timeout: 0x0007_0008,
@@ -207,8 +211,9 @@ const usual = {
 } as const;
 
 /**
- * What an event of the kernel holds behind its tuples, in whatever order, straight into the record. Returns the offset
- * of the first attribute that is another one. Halves the time of decoding an event.
+ * What an event of the kernel holds behind its tuples, in whatever order, straight into the record.
+ * Returns the offset of the first attribute that is another one. Halves the time of decoding an
+ * event.
  */
 function decodeUsual(view: DataView, from: number, end: number, flow: FlowCursor): number {
   const { words, at: base } = flow;
@@ -253,8 +258,9 @@ const tcpPresence =
   presenceBit.tcpFlagsReply;
 
 /**
- * CTA_PROTOINFO of TCP in the one form that the kernel sends: 48 bytes, five attributes at fixed places
- * (headers as little-endian words, length | type << 16). Saves a third of decoding a TCP event.
+ * CTA_PROTOINFO of TCP in the one form that the kernel sends: 48 bytes, five attributes at fixed
+ * places (headers as little-endian words, length | type << 16). Saves a third of decoding a TCP
+ * event.
  */
 function decodeTcpFast(view: DataView, at: number, length: number, flow: FlowCursor): boolean {
   if (

@@ -1,6 +1,6 @@
 /**
- * Flow record -> ctnetlink attributes, by interpreting the attribute table, straight into a MessageBatch.
- * Only what is known is written. Whole requests are composed in flowRequests.ts.
+ * Flow record -> ctnetlink attributes, by interpreting the attribute table, straight into a
+ * MessageBatch. Only what is known is written. Whole requests are composed in flowRequests.ts.
  */
 import { attributeForm, attributeStore, tupleKind, type AttributeRow } from './attributeRow.js';
 import { attributeRows, protocolInfoNest } from './attributeTable.js';
@@ -28,7 +28,8 @@ export function encodeAttribute(out: MessageBatch, row: AttributeRow, flow: Flow
       out.u8(row.number, infoValue(row, flow));
       break;
     case attributeForm.flags:
-      // The kernel's own messages carry mask 0; requests that set flags are written in flowRequests.ts.
+      // The kernel's own messages carry mask 0; requests that set flags are written in
+      // flowRequests.ts.
       out.flags(row.number, infoValue(row, flow), 0);
       break;
     case attributeForm.u32:
@@ -107,7 +108,10 @@ export function encodeReply(out: MessageBatch, flow: FlowCursor): void {
   encodeTuple(out, attributeRows.reply.number, tuple);
 }
 
-/** CTA_TUPLE_REPLY as the plain inverse of the original tuple: the form in which the kernel takes NAT. */
+/**
+ * CTA_TUPLE_REPLY as the plain inverse of the original tuple: the form in which the kernel takes
+ * NAT.
+ */
 export function encodeInverse(out: MessageBatch, flow: FlowCursor): void {
   start(flow);
   tuple.ports = inversePorts(flow.protocol, flow.get(recordWord.originalPorts));

@@ -1,7 +1,8 @@
 /**
- * Whole ctnetlink requests about one flow, written straight from a record. What the kernel accepts is in
- * docs/decisions/flow-injection.md: NAT only as a plain inverse reply tuple plus CTA_NAT_SRC / CTA_NAT_DST with exact
- * address and port; CONFIRMED in every status; both window scales with their flags or none.
+ * Whole ctnetlink requests about one flow, written straight from a record. What the kernel accepts
+ * is in docs/decisions/flow-injection.md: NAT only as a plain inverse reply tuple plus CTA_NAT_SRC
+ * / CTA_NAT_DST with exact address and port; CONFIRMED in every status; both window scales with
+ * their flags or none.
  */
 import { encodeAttribute, encodeInverse, encodeMaster, encodeOriginal } from './flowEncoder.js';
 import { attributeRows } from './attributeTable.js';
@@ -27,7 +28,10 @@ import {
 } from '../record/flowRecord.js';
 import type { MessageBatch } from './messageBatch.js';
 
-/** No request about one flow is longer: IPv6, NAT both ways, master, helper, labels, sequence adjustment. */
+/**
+ * No request about one flow is longer: IPv6, NAT both ways, master, helper, labels, sequence
+ * adjustment.
+ */
 export const largestRequest = 1024;
 
 /** Which parts a create leaves out; after a refusal the injector tries again with less. */
@@ -87,8 +91,8 @@ export function encodeCreate(
 }
 
 /**
- * IPCTNL_MSG_CT_NEW without CREATE: status, timeout, mark, protocol info and rare parts, never NAT, helper
- * or master (EOPNOTSUPP). ENOENT where the flow is absent.
+ * IPCTNL_MSG_CT_NEW without CREATE: status, timeout, mark, protocol info and rare parts, never NAT,
+ * helper or master (EOPNOTSUPP). ENOENT where the flow is absent.
  */
 export function encodeUpdate(
   out: MessageBatch,
@@ -114,8 +118,8 @@ export function encodeUpdate(
 }
 
 /**
- * Makes the TCP windows of an existing flow liberal in both directions and changes nothing else; of another protocol
- * it changes nothing at all. ENOENT where no flow has this original tuple.
+ * Makes the TCP windows of an existing flow liberal in both directions and changes nothing else; of
+ * another protocol it changes nothing at all. ENOENT where no flow has this original tuple.
  */
 export function encodeLiberalWindows(
   out: MessageBatch,
@@ -185,7 +189,10 @@ function encodeSelection(out: MessageBatch, selection: KernelSelection): void {
   if (selection.zone !== undefined) out.u16(attributeRows.zone.number, selection.zone);
 }
 
-/** EXPECTED comes from the master attribute, DYING is refused (EBUSY); the rest the kernel sorts out. */
+/**
+ * EXPECTED comes from the master attribute, DYING is refused (EBUSY); the rest the kernel sorts
+ * out.
+ */
 function encodeCreateStatus(out: MessageBatch, flow: FlowCursor): void {
   if (!flow.knows(presenceBit.status)) return;
   const refused = statusBit.expected | statusBit.dying;
@@ -214,8 +221,9 @@ function encodeProtocolInfo(
 }
 
 /**
- * State, scales and flags. Without the scales the tracker takes windows unscaled and calls the packets of a
- * busy flow INVALID, so a flow whose scales are unknown is liberal even where windows are tracked.
+ * State, scales and flags. Without the scales the tracker takes windows unscaled and calls the
+ * packets of a busy flow INVALID, so a flow whose scales are unknown is liberal even where windows
+ * are tracked.
  */
 function encodeTcp(
   out: MessageBatch,
@@ -282,7 +290,10 @@ function encodeNat(out: MessageBatch, flow: FlowCursor): void {
   }
 }
 
-/** Address and port always together: a port alone keeps the address, an address alone lets ports change. */
+/**
+ * Address and port always together: a port alone keeps the address, an address alone lets ports
+ * change.
+ */
 function encodeNatNest(
   out: MessageBatch,
   flow: FlowCursor,

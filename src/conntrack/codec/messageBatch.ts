@@ -1,6 +1,6 @@
 /**
- * Netlink messages written one behind the other into one fixed buffer, which a single send() hands to the
- * kernel. Writes past the end throw RangeError; `hasRoom` is asked before each message.
+ * Netlink messages written one behind the other into one fixed buffer, which a single send() hands
+ * to the kernel. Writes past the end throw RangeError; `hasRoom` is asked before each message.
  *
  *   nlmsghdr: length u32, type u16, flags u16, sequence u32, port id u32 (host order)
  *   nfgenmsg: family u8, version u8, resource id be16

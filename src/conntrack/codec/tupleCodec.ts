@@ -4,9 +4,9 @@
  *   CTA_TUPLE_* nest { CTA_TUPLE_IP { V4_SRC, V4_DST | V6_SRC, V6_DST },
  *                      CTA_TUPLE_PROTO { NUM, SRC_PORT, DST_PORT | ICMP_ID, TYPE, CODE }, CTA_TUPLE_ZONE }
  *
- * The kernel always sends them in this order, so addresses and ports stand at fixed offsets: the fast path
- * compares the seven headers and loads (measured: a third of the generic walk). Everything else takes
- * the generic walk. Layer 4 is one word, see recordWord.originalPorts.
+ * The kernel always sends them in this order, so addresses and ports stand at fixed offsets: the
+ * fast path compares the seven headers and loads (measured: a third of the generic walk).
+ * Everything else takes the generic walk. Layer 4 is one word, see recordWord.originalPorts.
  */
 import { DecodeError } from '../../base/errors.js';
 import { tupleAttribute as cta } from './attributeTable.js';
@@ -56,8 +56,9 @@ const fastLength4 = 48;
 const fastLength6 = 72;
 
 /**
- * Reads the payload of a tuple nest, [at, end). Errors: DecodeError `truncated`. Returns the number of unknown
- * attributes that were skipped. What was told stands in `tuple`; the caller checks for what it needs.
+ * Reads the payload of a tuple nest, [at, end). Errors: DecodeError `truncated`. Returns the number
+ * of unknown attributes that were skipped. What was told stands in `tuple`; the caller checks for
+ * what it needs.
  */
 export function decodeTuple(
   view: DataView,
@@ -77,9 +78,9 @@ const replyNest4 = 0x80020034;
 const nestBytes4 = 4 + fastLength4;
 
 /**
- * Both tuples of an IPv4 flow with ports, as nearly every message begins, straight into the record. Returns the
- * offset behind them, or `at` where something else stands there and nothing was read. Decoding a TCP event takes
- * two thirds of the time without.
+ * Both tuples of an IPv4 flow with ports, as nearly every message begins, straight into the record.
+ * Returns the offset behind them, or `at` where something else stands there and nothing was read.
+ * Decoding a TCP event takes two thirds of the time without.
  */
 export function decodeTuplesFast(
   view: DataView,

@@ -1,6 +1,7 @@
 /**
- * DisableInternalCache: the table of the mirror holds only what the listener has not passed on yet. What the table does
- * not know is then no sign that a flow is new, nor that its end is of no interest.
+ * DisableInternalCache: the table of the mirror holds only what the listener has not passed on yet.
+ * What the table does not know is then no sign that a flow is new, nor that its end is of no
+ * interest.
  */
 import { lifecycle, type FlowCursor } from '../record/flowRecord.js';
 import { FlowMirror, type MirrorOptions } from './flowMirror.js';

@@ -1,4 +1,7 @@
-/** Writes expectations into the kernel: one socket, one request at a time, each answered before the next. */
+/**
+ * Writes expectations into the kernel: one socket, one request at a time, each answered before the
+ * next.
+ */
 import { EEXIST } from '../../base/errno.js';
 import {
   encodeExpectationCreate,

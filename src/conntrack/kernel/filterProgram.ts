@@ -1,11 +1,12 @@
 /**
- * `Filter From Kernelspace`: the lists as a classic BPF program for the event socket, so that unwanted events
- * cost neither a copy nor buffer space. Semantics of conntrackd 1.4.7's kernel filter: the original tuple
- * alone is looked at, source and destination; Accept wants both listed, Ignore drops if either is; what
- * lacks the attribute passes. Unlike there, DESTROY always passes the state list.
+ * `Filter From Kernelspace`: the lists as a classic BPF program for the event socket, so that
+ * unwanted events cost neither a copy nor buffer space. Semantics of conntrackd 1.4.7's kernel
+ * filter: the original tuple alone is looked at, source and destination; Accept wants both listed,
+ * Ignore drops if either is; what lacks the attribute passes. Unlike there, DESTROY always passes
+ * the state list.
  *
- * The program sees the netlink message: byte 4 message, byte 5 subsystem, attributes from 20. Instructions
- * are struct sock_filter (linux/filter.h): code u16, jt u8, jf u8, k u32, host order.
+ * The program sees the netlink message: byte 4 message, byte 5 subsystem, attributes from 20.
+ * Instructions are struct sock_filter (linux/filter.h): code u16, jt u8, jf u8, k u32, host order.
  */
 import type { FilterList, FilterPrefix, FlowFilterSettings } from '../flowFilter.js';
 
@@ -21,7 +22,10 @@ const opcode = {
   toIndex: 0x07,
   return: 0x06,
 } as const;
-/** SKF_AD_OFF + SKF_AD_NLATTR, + SKF_AD_NLATTR_NEST: A = offset of attribute X searched from A, 0 if none. */
+/**
+ * SKF_AD_OFF + SKF_AD_NLATTR, + SKF_AD_NLATTR_NEST: A = offset of attribute X searched from A, 0 if
+ * none.
+ */
 const findAttribute = 0xfffff00c;
 const findInNest = 0xfffff010;
 /** The kernel refuses more (BPF_MAXINSNS). */
@@ -31,11 +35,16 @@ type Label = string;
 interface Instruction {
   readonly code: number;
   readonly k: number;
-  /** Where `jumpEqual` goes when equal; the other way is the next instruction. `jump` always goes there. */
+  /**
+   * Where `jumpEqual` goes when equal; the other way is the next instruction. `jump` always goes
+   * there.
+   */
   readonly to?: Label;
 }
 
-/** undefined where there is nothing to filter, or too much for one program (user space must do it). */
+/**
+ * undefined where there is nothing to filter, or too much for one program (user space must do it).
+ */
 export function buildFilterProgram(settings: FlowFilterSettings): Uint8Array | undefined {
   const program = new Program();
   program.loadByte(5);
@@ -111,7 +120,10 @@ function statePart(program: Program, list: FilterList<number>): void {
   verdictPart(program, list, 'state passes');
 }
 
-/** Gathers instructions with named targets. Conditional jumps reach 255: farther ones go over a `ja`. */
+/**
+ * Gathers instructions with named targets. Conditional jumps reach 255: farther ones go over a
+ * `ja`.
+ */
 class Program {
   readonly #instructions: Instruction[] = [];
   readonly #labels = new Map<Label, number>();

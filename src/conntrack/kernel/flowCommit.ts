@@ -1,7 +1,8 @@
 /**
- * Writes a whole table into the kernel, in slices that leave the thread to others every 2 ms. Order:
- * flows that carry established traffic first, then the rest, then the flows that have a master (RELATED),
- * whose masters must be there (ENOENT). conntrackd 1.4.7 commits in hash order, masters first.
+ * Writes a whole table into the kernel, in slices that leave the thread to others every 2 ms.
+ * Order: flows that carry established traffic first, then the rest, then the flows that have a
+ * master (RELATED), whose masters must be there (ENOENT). conntrackd 1.4.7 commits in hash order,
+ * masters first.
  */
 import { KernelError } from '../../base/errors.js';
 import {
@@ -84,7 +85,9 @@ function remainingSeconds(flow: FlowCursor, nowSeconds: number): number {
   return flow.get(recordWord.timeout) - subtractSeconds(nowSeconds, flow.get(recordWord.updated));
 }
 
-/** A commit in progress. The table may change meanwhile: slots that come and go are met or missed. */
+/**
+ * A commit in progress. The table may change meanwhile: slots that come and go are met or missed.
+ */
 export class FlowCommit {
   /** Rejects with BugError only: what the kernel does not take has failed. */
   readonly done: Promise<CommitResult>;

@@ -1,7 +1,7 @@
 /**
- * Writes flows into the kernel in batches of 128 messages per send. No message asks for an ACK: errors come
- * back by themselves, and their sequence number tells which flow it was. What is refused is tried again in
- * the way that can help:
+ * Writes flows into the kernel in batches of 128 messages per send. No message asks for an ACK:
+ * errors come back by themselves, and their sequence number tells which flow it was. What is
+ * refused is tried again in the way that can help:
  *
  *   EEXIST on create   delete and create (or make liberal, or keep; see `onExisting`), once
  *   ENOENT on liberal  final: another flow has the reply tuple, and its mapping stays
@@ -11,7 +11,8 @@
  *   other on update    delete and create
  *   ENOMEM             the table is full: `isFull`, no further tries
  *
- * A batch that the kernel does not take, being short of memory for it, has failed as a whole, and the next one is tried.
+ * A batch that the kernel does not take, being short of memory for it, has failed as a whole, and
+ * the next one is tried.
  */
 import { BugError } from '../../base/errors.js';
 import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../../base/errno.js';
@@ -37,8 +38,8 @@ export type OnExisting =
   /** Delete and create: the record is the truth. */
   | 'replace'
   /**
-   * Leave it, NAT mapping included, but make its TCP windows liberal. Where only the reply tuple is taken, by another
-   * flow, that flow stays and this one has failed with EEXIST.
+   * Leave it, NAT mapping included, but make its TCP windows liberal. Where only the reply tuple is
+   * taken, by another flow, that flow stays and this one has failed with EEXIST.
    */
   | 'liberal'
   | 'keep';
@@ -108,8 +109,8 @@ export class FlowInjector {
   #isFull = false;
 
   /**
-   * `source` serves retries; without it (flows of scratch records) call `flush` after each flow, and pass a
-   * cursor to `retryFrom`. Throws KernelError.
+   * `source` serves retries; without it (flows of scratch records) call `flush` after each flow,
+   * and pass a cursor to `retryFrom`. Throws KernelError.
    */
   constructor(
     options: InjectionOptions,

@@ -1,14 +1,16 @@
 /**
- * Keeps a table equal to the kernel's: applies events, and compares with a dump at start, after an overrun, at
- * intervals (PollSecs) and on request, while events go on. The comparison is mark and sweep:
+ * Keeps a table equal to the kernel's: applies events, and compares with a dump at start, after an
+ * overrun, at intervals (PollSecs) and on request, while events go on. The comparison is mark and
+ * sweep:
  *
  *   begin a generation -> dump: insert what is unknown, merge what no event has touched since, mark
  *                      -> sweep: what carries an older generation is not in the kernel any more
  *
- * Three rules keep the two sources from contradicting each other. A pass after an overrun begins only when
- * the event queue was read empty: what waited in it is older than the loss. A flow that an event touched
- * during the pass is not overwritten by the dump, whose bytes may be older. A flow whose end was seen
- * during the pass, or that is dying in the dump, is not brought back by a dump entry with the same id.
+ * Three rules keep the two sources from contradicting each other. A pass after an overrun begins
+ * only when the event queue was read empty: what waited in it is older than the loss. A flow that
+ * an event touched during the pass is not overwritten by the dump, whose bytes may be older. A flow
+ * whose end was seen during the pass, or that is dying in the dump, is not brought back by a dump
+ * entry with the same id.
  */
 import { BugError } from '../../base/errors.js';
 import {
@@ -44,14 +46,20 @@ const slotsPerTurn = 8192;
 export interface MirrorOptions {
   readonly table: FlowTable;
   readonly filter: FlowFilter;
-  /** The lists are applied by the kernel to events (`From Kernelspace`); dumps are filtered here always. */
+  /**
+   * The lists are applied by the kernel to events (`From Kernelspace`); dumps are filtered here
+   * always.
+   */
   readonly kernelFilters: boolean;
   /** Whether a port id belongs to an injector of this daemon. */
   readonly isOwnPort: (portId: number) => boolean;
   readonly clock: Clock;
   readonly turns: Turns;
   readonly listener: MirrorListener;
-  /** Flows that are in the kernel because the peer told them. They are not this node's. Absent: none is. */
+  /**
+   * Flows that are in the kernel because the peer told them. They are not this node's. Absent: none
+   * is.
+   */
   readonly injected?: InjectedFlows;
   /** A comparison was complete: what it found. */
   readonly passEnded?: (result: ResyncResult, startedAt: Microseconds) => void;
@@ -81,7 +89,10 @@ export interface ResyncResult {
 }
 
 export class FlowMirror {
-  /** The end of a flow that the table does not hold is of no interest. A slot that was taken for it, or 0. */
+  /**
+   * The end of a flow that the table does not hold is of no interest. A slot that was taken for it,
+   * or 0.
+   */
   protected readonly unknownEnded: (flow: FlowCursor, hash: number) => number = () => 0;
   readonly #table: FlowTable;
   readonly #options: MirrorOptions;
@@ -110,8 +121,8 @@ export class FlowMirror {
   }
 
   /**
-   * One event; `flow` is a scratch record. `nowSeconds` is monotonic; readers look at the clock once per batch,
-   * which would otherwise cost as much as the event.
+   * One event; `flow` is a scratch record. `nowSeconds` is monotonic; readers look at the clock
+   * once per batch, which would otherwise cost as much as the event.
    */
   event(
     kind: EventKind,
@@ -130,8 +141,8 @@ export class FlowMirror {
   }
 
   /**
-   * Compares with the kernel; a call during a pass gets that pass. Rejects with KernelError. Call it when
-   * the event queue is known to be newer than the last loss, as KernelWatch does.
+   * Compares with the kernel; a call during a pass gets that pass. Rejects with KernelError. Call
+   * it when the event queue is known to be newer than the last loss, as KernelWatch does.
    */
   resync(): Promise<ResyncResult> {
     this.#running ??= this.#compare().finally(() => {
@@ -232,7 +243,8 @@ export class FlowMirror {
     if (slot === 0 && origin === 'event' && !this.#injected.ended(flow)) {
       slot = this.unknownEnded(flow, hash);
     }
-    // Events of one tuple may overtake each other: the end of an older flow is not that of the present one.
+    // Events of one tuple may overtake each other: the end of an older flow is not that of the
+    // present one.
     if (slot === 0 || this.#isOther(slot, flow)) return;
     this.#options.listener.destroyed(slot, origin);
   }
@@ -283,14 +295,18 @@ export class FlowMirror {
   }
 
   #passesOver(flow: FlowCursor): boolean {
-    // The kernel tells an end before it takes the flow out of its table: the event came, or is on its way.
+    // The kernel tells an end before it takes the flow out of its table: the event came, or is on
+    // its way.
     if (isDying(flow)) return true;
     if (this.#options.filter.accepts(flow)) return false;
     this.#counters.filtered++;
     return true;
   }
 
-  /** An event told of this flow during the pass: only what events do not carry is taken from the dump. */
+  /**
+   * An event told of this flow during the pass: only what events do not carry is taken from the
+   * dump.
+   */
   #complete(slot: number, flow: FlowCursor): void {
     if (this.#hasOtherId(slot, flow)) return;
     const known = this.#table.read(slot, recordWord.presence) | transientPresence;

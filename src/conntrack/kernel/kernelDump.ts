@@ -1,7 +1,7 @@
 /**
- * Reads the kernel's table (or its expectations) step by step on a socket of its own: the kernel produces
- * the next 32 KiB only when they are asked for, so a slow reader holds nothing up and `pause` is real
- * back-pressure. A dump is no snapshot: what changes meanwhile comes as events.
+ * Reads the kernel's table (or its expectations) step by step on a socket of its own: the kernel
+ * produces the next 32 KiB only when they are asked for, so a slow reader holds nothing up and
+ * `pause` is real back-pressure. A dump is no snapshot: what changes meanwhile comes as events.
  */
 import { BugError, DecodeError, KernelError } from '../../base/errors.js';
 import type { BatchedSocket } from '../../net/socket/batchedSocket.js';
@@ -21,7 +21,10 @@ import type { NameTable } from '../record/nameTable.js';
 
 /** The kernel fills at most 32,448 bytes per recv, and adapts to what it is offered. */
 const cellBytes = 32_768;
-/** One: a batch is one callback, and while code is cold 136 entries take 5 ms, four times as many 20. */
+/**
+ * One: a batch is one callback, and while code is cold 136 entries take 5 ms, four times as many
+ * 20.
+ */
 const cells = 1;
 
 export interface DumpHandler {
@@ -30,7 +33,9 @@ export interface DumpHandler {
   /** A scratch record, valid during the call. */
   flow?(flow: FlowCursor): void;
   expectation?(expectation: Expectation): void;
-  /** The whole message in the receive ring, for readers that decode themselves; [at, at + length). */
+  /**
+   * The whole message in the receive ring, for readers that decode themselves; [at, at + length).
+   */
   message?(view: DataView, at: number, length: number): void;
   malformed?(error: DecodeError): void;
 }

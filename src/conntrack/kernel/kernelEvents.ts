@@ -25,10 +25,16 @@ import type { NameTable } from '../record/nameTable.js';
 export type EventKind = 'new' | 'update' | 'destroy';
 
 export interface KernelEventHandler {
-  /** `flow` is a scratch record, valid during the call; `portId` is 0 where a packet or a timer did it. */
+  /**
+   * `flow` is a scratch record, valid during the call; `portId` is 0 where a packet or a timer did
+   * it.
+   */
   flow(kind: EventKind, flow: FlowCursor, portId: number): void;
   expectation(kind: 'new' | 'destroy', expectation: Expectation, portId: number): void;
-  /** What this socket did to a flow that lives is no news: its event is not even decoded. Ends always are. */
+  /**
+   * What this socket did to a flow that lives is no news: its event is not even decoded. Ends
+   * always are.
+   */
   ignores?(portId: number): boolean;
   /**
    * Events were lost. Called once until the queue was read empty; `bufferBytes` is the size from
@@ -41,7 +47,10 @@ export interface KernelEventHandler {
   failed(errno: number): void;
   /** Before the events of each batch; time for what is done once per batch. */
   batchBegin?(): void;
-  /** After each batch. `isDrained`: the queue was read empty, so what comes next is newer than any loss. */
+  /**
+   * After each batch. `isDrained`: the queue was read empty, so what comes next is newer than any
+   * loss.
+   */
   batchEnd?(isDrained: boolean): void;
 }
 
@@ -58,11 +67,14 @@ export interface KernelEventOptions {
 
 const cells = 256;
 /**
- * Milliseconds that a busy reader waits between batches. A wake-up costs as much as twenty events; 5 ms make
- * a batch of 1,000 where 200,000 come in a second.
+ * Milliseconds that a busy reader waits between batches. A wake-up costs as much as twenty events;
+ * 5 ms make a batch of 1,000 where 200,000 come in a second.
  */
 const longestRest = 5;
-/** Half a MiB of buffer holds 400 events at least; so much is kept free for each millisecond of rest. */
+/**
+ * Half a MiB of buffer holds 400 events at least; so much is kept free for each millisecond of
+ * rest.
+ */
 const bufferPerRest = 1 << 19;
 const bufferForRest = 1 << 20;
 /** After few events the rest is longer: 0.4 MiB of buffer for each millisecond. */
@@ -70,8 +82,9 @@ const bufferPerLightRest = 419_430;
 /** What an event takes of the receive buffer, whatever its length. */
 const bufferPerEvent = 1_280;
 /**
- * Larger than any event: IPv6, master, labels and all else come to about 700 bytes. 13 cache lines, an odd number: at a power of
- * two the beginnings of all cells fall on the same few sets of the first cache (3 % of the sender's CPU).
+ * Larger than any event: IPv6, master, labels and all else come to about 700 bytes. 13 cache lines,
+ * an odd number: at a power of two the beginnings of all cells fall on the same few sets of the
+ * first cache (3 % of the sender's CPU).
  */
 const cellBytes = 832;
 
@@ -140,13 +153,15 @@ export class KernelEvents {
   }
 
   /**
-   * Whether beginnings of flows are told; at first they are. While nobody hears them the kernel does not even build the
-   * events, which is 3 us of the 7 that a flow costs whoever creates it. Whoever had it off compares afterwards.
+   * Whether beginnings of flows are told; at first they are. While nobody hears them the kernel
+   * does not even build the events, which is 3 us of the 7 that a flow costs whoever creates it.
+   * Whoever had it off compares afterwards.
    */
   subscribeNew(on: boolean): void {
     setMembership(this.#socket, eventGroup.flowNew, on);
-    // A kernel with one flag for all groups would take this leave for that of the last listener, and under
-    // nf_conntrack_events 2 give the flows that begin now no events at all; joining sets the flag, also for a member.
+    // A kernel with one flag for all groups would take this leave for that of the last listener,
+    // and under nf_conntrack_events 2 give the flows that begin now no events at all; joining sets
+    // the flag, also for a member.
     if (!on) setMembership(this.#socket, eventGroup.flowUpdate, true);
   }
 
@@ -157,8 +172,8 @@ export class KernelEvents {
   }
 
   /**
-   * Reads what waits now, at most about `limit` events, for callers that must be up to date before they go
-   * on. True where the queue was read empty.
+   * Reads what waits now, at most about `limit` events, for callers that must be up to date before
+   * they go on. True where the queue was read empty.
    */
   drain(limit = Infinity): boolean {
     let left = limit;

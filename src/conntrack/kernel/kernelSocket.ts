@@ -1,4 +1,6 @@
-/** Opens NETLINK_NETFILTER sockets for this room: one for events, one per dump, one per injector. */
+/**
+ * Opens NETLINK_NETFILTER sockets for this room: one for events, one per dump, one per injector.
+ */
 import { BatchedSocket } from '../../net/socket/batchedSocket.js';
 import { errnoName } from '../../base/errno.js';
 import { refusedSocketText, requireDone } from '../../net/socket/outcome.js';
@@ -43,7 +45,9 @@ export interface KernelSocket {
   readonly portId: number;
 }
 
-/** Throws KernelError, EPERM without CAP_NET_ADMIN. Opens in the calling thread's network namespace. */
+/**
+ * Throws KernelError, EPERM without CAP_NET_ADMIN. Opens in the calling thread's network namespace.
+ */
 export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
   const opened = BatchedSocket.open({
     domain: AF_NETLINK,
@@ -79,7 +83,10 @@ export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
   }
 }
 
-/** `bytes` as the kernel counts them: it doubles what it is told, so half is told (as conntrackd does). */
+/**
+ * `bytes` as the kernel counts them: it doubles what it is told, so half is told (as conntrackd
+ * does).
+ */
 export function setReceiveBuffer(socket: BatchedSocket, bytes: number): void {
   requireDone(
     'SO_RCVBUFFORCE',

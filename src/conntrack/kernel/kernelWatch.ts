@@ -1,7 +1,7 @@
 /**
- * The event stream and the mirror joined: reads events into the table, and after an overrun compares with the
- * kernel at once, beside the running events (conntrackd 1.4.7 waits 30 s). Also PollSecs: compares every so
- * often, with events still on, so that only differences are news.
+ * The event stream and the mirror joined: reads events into the table, and after an overrun
+ * compares with the kernel at once, beside the running events (conntrackd 1.4.7 waits 30 s). Also
+ * PollSecs: compares every so often, with events still on, so that only differences are news.
  */
 import { errorText } from '../../base/errors.js';
 import type { DecodeError } from '../../base/errors.js';
@@ -103,7 +103,10 @@ export class KernelWatch {
     this.#armPoll();
   }
 
-  /** Compares with the kernel now; during a comparison that one is the answer. Rejects with KernelError. */
+  /**
+   * Compares with the kernel now; during a comparison that one is the answer. Rejects with
+   * KernelError.
+   */
   async resync(): Promise<ResyncResult> {
     try {
       return await this.#parts.mirror.resync();
@@ -139,7 +142,8 @@ export class KernelWatch {
     this.#overrunLogged = true;
     if (this.#resyncWanted) return;
     this.#resyncWanted = true;
-    // The queue is full, so a batch follows and says when it is empty; this is for the case that it does not.
+    // The queue is full, so a batch follows and says when it is empty; this is for the case that it
+    // does not.
     this.#lookSoon();
   }
 
@@ -150,7 +154,9 @@ export class KernelWatch {
     });
   }
 
-  /** The queue was read empty: what the dump tells from now on is not older than any event to come. */
+  /**
+   * The queue was read empty: what the dump tells from now on is not older than any event to come.
+   */
   #recover(): void {
     const { mirror, isHeld } = this.#parts;
     // A pass that began before the loss may have missed changes: another one follows it.

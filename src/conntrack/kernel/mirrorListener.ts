@@ -15,7 +15,10 @@ export interface MirrorListener {
   created(slot: number, origin: FlowOrigin): void;
   /** `changed` may be 0: the kernel told what was known. */
   updated(slot: number, changed: ChangedBits, origin: FlowOrigin): void;
-  /** The kernel has the flow no more; the slot holds its last known state. The listener marks it DEAD or removes it. */
+  /**
+   * The kernel has the flow no more; the slot holds its last known state. The listener marks it
+   * DEAD or removes it.
+   */
   destroyed(slot: number, origin: FlowOrigin): void;
   /** The table is full: a flow was not taken. */
   refused(origin: FlowOrigin): void;
@@ -23,7 +26,10 @@ export interface MirrorListener {
   makeRoom?(): boolean;
 }
 
-/** Flows that the peer told and that were written into the kernel, as far as the mirror asks for them. */
+/**
+ * Flows that the peer told and that were written into the kernel, as far as the mirror asks for
+ * them.
+ */
 export interface InjectedFlows {
   /** Whether what this daemon's sockets create stands in the kernel for the peer. */
   readonly isInjecting: boolean;

@@ -1,6 +1,6 @@
 /**
- * The key of a flow: family, protocol, zone of the original direction, original addresses and ports. The
- * kernel's id is no part of it, as in conntrackd 1.4.7: the peer does not know ours.
+ * The key of a flow: family, protocol, zone of the original direction, original addresses and
+ * ports. The kernel's id is no part of it, as in conntrackd 1.4.7: the peer does not know ours.
  */
 import { kindField, recordWord, type FlowCursor } from './flowRecord.js';
 

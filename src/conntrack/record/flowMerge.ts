@@ -1,7 +1,7 @@
 /**
- * Copies what one record knows into another, as kernel UPDATE events and conntrackd's CT_UPD ask for: an
- * attribute that the source lacks keeps its value in the target (conntrackd 1.4.7; a TCP UPDATE of the
- * kernel may lack CTA_PROTOINFO).
+ * Copies what one record knows into another, as kernel UPDATE events and conntrackd's CT_UPD ask
+ * for: an attribute that the source lacks keeps its value in the target (conntrackd 1.4.7; a TCP
+ * UPDATE of the kernel may lack CTA_PROTOINFO).
  */
 import {
   addressRecordWords,
@@ -49,13 +49,17 @@ export function needsRareRecord(source: FlowCursor): boolean {
   );
 }
 
-/** Words that a new record takes over as they are; what is not known is guarded by the presence bits. */
+/**
+ * Words that a new record takes over as they are; what is not known is guarded by the presence
+ * bits.
+ */
 const firstCopied: number = recordWord.originalDestination;
 const lastCopied: number = recordWord.id;
 
 /**
- * Fills a new record: both tuples, and all that `source` knows and a table holds. Family, lifecycle and the
- * slabs of the target are prepared by the table. Measured: a third of merging into an empty record.
+ * Fills a new record: both tuples, and all that `source` knows and a table holds. Family, lifecycle
+ * and the slabs of the target are prepared by the table. Measured: a third of merging into an empty
+ * record.
  */
 export function copyFlow(target: FlowCursor, source: FlowCursor): void {
   const { words, at } = target;
@@ -74,8 +78,8 @@ export function copyFlow(target: FlowCursor, source: FlowCursor): void {
 }
 
 /**
- * Merges all attributes that `source` knows and a table holds; the key is not touched. Written out field
- * by field: a loop over a table of fields took five times as long (550 ns instead of 100).
+ * Merges all attributes that `source` knows and a table holds; the key is not touched. Written out
+ * field by field: a loop over a table of fields took five times as long (550 ns instead of 100).
  */
 export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
   const bits = source.presence & ~transientPresence;
@@ -136,7 +140,9 @@ function mergeReply(target: FlowCursor, source: FlowCursor): boolean {
   return differed;
 }
 
-/** The key's zone is equal by construction; the scope of a zone in the reply direction may be news. */
+/**
+ * The key's zone is equal by construction; the scope of a zone in the reply direction may be news.
+ */
 function mergeZoneScope(target: FlowCursor, source: FlowCursor): void {
   const zone = source.get(recordWord.zone);
   if ((zone & zoneScope.mask) !== zoneScope.both || target.keyZone === (zone & 0xffff)) {

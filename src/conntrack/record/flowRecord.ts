@@ -1,14 +1,14 @@
 /**
- * The layout of one flow in memory, and FlowCursor, the window through which codecs read and write it.
- * A record is 20 words of 32 bits (80 bytes); IPv6 addresses (64 bytes) and rare attributes (128 bytes)
- * stand in slabs of their own. Records of all tables, and scratch records, share this layout, so a
- * message can be encoded from any of them and decoded into any scratch record.
+ * The layout of one flow in memory, and FlowCursor, the window through which codecs read and write
+ * it. A record is 20 words of 32 bits (80 bytes); IPv6 addresses (64 bytes) and rare attributes
+ * (128 bytes) stand in slabs of their own. Records of all tables, and scratch records, share this
+ * layout, so a message can be encoded from any of them and decoded into any scratch record.
  *
  *   presence | kind | original source, destination, ports | reply source, destination, ports | zone
  *   status | timeout | mark | protocol info | id | created | updated | queue next, previous, sequence | rare
  *
- * Addresses hold the network-order bytes as they stand in memory (write them with little-endian stores);
- * every other number is in host order.
+ * Addresses hold the network-order bytes as they stand in memory (write them with little-endian
+ * stores); every other number is in host order.
  */
 import { protocol, statusBit } from '../constants.js';
 import type { NameTable } from './nameTable.js';
@@ -22,7 +22,10 @@ export const recordWord = {
   /** IPv4: the address. IPv6: index of the address record (0 in a scratch record). */
   originalSource: 2,
   originalDestination: 3,
-  /** source << 16 | destination; ICMP: id << 16 | type << 8 | code; GRE: source key << 16 | destination key. */
+  /**
+   * source << 16 | destination; ICMP: id << 16 | type << 8 | code; GRE: source key << 16 |
+   * destination key.
+   */
   originalPorts: 4,
   replySource: 5,
   replyDestination: 6,
@@ -66,13 +69,18 @@ export const kindField = {
   generationMask: 0xff,
 } as const;
 
-/** Life of a slot. A DEAD flow keeps its slot and its key until the replication engine removes it. */
+/**
+ * Life of a slot. A DEAD flow keeps its slot and its key until the replication engine removes it.
+ */
 export const lifecycle = { free: 0, fresh: 1, alive: 2, dead: 3 } as const;
 
 /** Direction of the zone in `recordWord.zone`: CTA_ZONE, or CTA_TUPLE_ZONE of one direction. */
 export const zoneScope = { both: 0, original: 0x1_0000, reply: 0x2_0000, mask: 0x3_0000 } as const;
 
-/** Fields of `recordWord.info`: byte 0 state; TCP: flags per direction and window scales; DCCP: role. */
+/**
+ * Fields of `recordWord.info`: byte 0 state; TCP: flags per direction and window scales; DCCP:
+ * role.
+ */
 export const infoField = {
   stateMask: 0xff,
   flagsOriginalShift: 8,
@@ -96,7 +104,10 @@ export const presenceBit = {
   scaleReply: 1 << 7,
   zone: 1 << 8,
   id: 1 << 9,
-  /** The reply tuple was told; without this bit it is the derived inverse, still valid in the record. */
+  /**
+   * The reply tuple was told; without this bit it is the derived inverse, still valid in the
+   * record.
+   */
   reply: 1 << 10,
   /** Ports, ICMP fields or GRE keys of the original tuple. */
   ports: 1 << 11,
@@ -206,8 +217,9 @@ const roleWord = [
 const noWords = new Uint32Array(scratchRareWords);
 
 /**
- * A window onto one record: FlowTable.seek points it at a slot, newScratch gives one with memory of its own.
- * Valid until the slot is removed or the table cleared. Reading an absent rare attribute gives 0.
+ * A window onto one record: FlowTable.seek points it at a slot, newScratch gives one with memory of
+ * its own. Valid until the slot is removed or the table cleared. Reading an absent rare attribute
+ * gives 0.
  */
 export class FlowCursor {
   words: Uint32Array;
@@ -312,7 +324,10 @@ export function newScratch(names: NameTable): FlowCursor {
   );
 }
 
-/** Forgets all attributes. Words without a presence bit are left as they are: readers look at the bits. */
+/**
+ * Forgets all attributes. Words without a presence bit are left as they are: readers look at the
+ * bits.
+ */
 export function clearScratch(scratch: FlowCursor): void {
   const { words } = scratch;
   words[recordWord.presence] = 0;
@@ -349,7 +364,9 @@ export function inversePorts(protocolNumber: number, ports: number): number {
   return (ports << 16) | (ports >>> 16);
 }
 
-/** Fills the reply tuple with the plain inverse of the original one; `presenceBit.reply` is not set. */
+/**
+ * Fills the reply tuple with the plain inverse of the original one; `presenceBit.reply` is not set.
+ */
 export function deriveReply(flow: FlowCursor): void {
   const parts = flow.isIpv6 ? 4 : 1;
   for (let i = 0; i < parts; i++) {
@@ -379,8 +396,9 @@ export function sameAddress(flow: FlowCursor, a: AddressRole, b: AddressRole): b
 export const natKind = { source: 1, destination: 2 } as const;
 
 /**
- * Translation of a flow, derived from its tuples: reply destination against original source, reply source
- * against original destination, ports included; an ICMP id that changed counts as source translation.
+ * Translation of a flow, derived from its tuples: reply destination against original source, reply
+ * source against original destination, ports included; an ICMP id that changed counts as source
+ * translation.
  */
 export function natOf(flow: FlowCursor): number {
   const number = flow.protocol;

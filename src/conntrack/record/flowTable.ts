@@ -1,9 +1,10 @@
 /**
- * All flows of one cache, in typed arrays: no object, string, Buffer or BigInt per flow. A slot is a number
- * from 1 up, stable until removed. The replication engine keeps its queues in the records themselves
- * (recordWord.queueNext and so on) and its flags in the owner bits of recordWord.kind.
+ * All flows of one cache, in typed arrays: no object, string, Buffer or BigInt per flow. A slot is
+ * a number from 1 up, stable until removed. The replication engine keeps its queues in the records
+ * themselves (recordWord.queueNext and so on) and its flags in the owner bits of recordWord.kind.
  *
- * Typical use: decode a message into a scratch cursor, `find` it, then `insert`, `merge` or `remove`.
+ * Typical use: decode a message into a scratch cursor, `find` it, then `insert`, `merge` or
+ * `remove`.
  */
 import { hashKey, sameKey } from './flowKey.js';
 import { copyFlow, mergeFlow, needsRareRecord, type ChangedBits } from './flowMerge.js';
@@ -119,14 +120,17 @@ export class FlowTable {
     return hashKey(flow, this.#seed);
   }
 
-  /** Slot of the flow with the key of `flow`, or 0. `hash` where the caller has it already (`hashOf`). */
+  /**
+   * Slot of the flow with the key of `flow`, or 0. `hash` where the caller has it already
+   * (`hashOf`).
+   */
   find(flow: FlowCursor, hash: number = this.hashOf(flow)): number {
     return this.#index.find(hash, this.#matches, flow);
   }
 
   /**
-   * Adds a flow that `find` did not find; lifecycle is `fresh`, created and updated are `nowSeconds`.
-   * 0 where the table is full (`limit`).
+   * Adds a flow that `find` did not find; lifecycle is `fresh`, created and updated are
+   * `nowSeconds`. 0 where the table is full (`limit`).
    */
   insert(flow: FlowCursor, nowSeconds: number, hash: number = this.hashOf(flow)): number {
     if (this.#records.used >= this.limit) return 0;
@@ -151,7 +155,9 @@ export class FlowTable {
     return slot;
   }
 
-  /** Attributes that `flow` knows replace those of the slot, the others stay. Tells what changed. */
+  /**
+   * Attributes that `flow` knows replace those of the slot, the others stay. Tells what changed.
+   */
   merge(slot: number, flow: FlowCursor, nowSeconds: number): ChangedBits {
     const own = this.seek(slot, this.#own);
     if (own.get(recordWord.rare) === 0 && needsRareRecord(flow)) this.#addRare(slot);
@@ -160,8 +166,8 @@ export class FlowTable {
   }
 
   /**
-   * The slot becomes exactly `flow`, which has the same key: a CT_NEW, or a new flow in place of one whose
-   * end was missed. Slot, queue links and owner bits stay; lifecycle becomes `fresh`.
+   * The slot becomes exactly `flow`, which has the same key: a CT_NEW, or a new flow in place of
+   * one whose end was missed. Slot, queue links and owner bits stay; lifecycle becomes `fresh`.
    */
   replace(slot: number, flow: FlowCursor, nowSeconds: number): void {
     this.setLifecycle(slot, lifecycle.fresh);
@@ -215,7 +221,10 @@ export class FlowTable {
     this.#records.slab(slot)[this.#records.offset(slot) + field] = value;
   }
 
-  /** The first slot in use after `slot` (0 to begin), or 0 at the end. Slots may come and go meanwhile. */
+  /**
+   * The first slot in use after `slot` (0 to begin), or 0 at the end. Slots may come and go
+   * meanwhile.
+   */
   next(slot: number): number {
     const { end } = this.#records;
     for (let candidate = slot + 1; candidate < end; candidate++) {
@@ -253,7 +262,9 @@ export class FlowTable {
     this.#alive = 0;
   }
 
-  /** Walks everything and tells the figures that a leak or a long probe would show in. For tests. */
+  /**
+   * Walks everything and tells the figures that a leak or a long probe would show in. For tests.
+   */
   audit(): {
     readonly records: SlabAudit;
     readonly addresses: SlabAudit;

@@ -1,8 +1,9 @@
 /**
- * Hash -> slot, grown without pauses: an extendible hash. A directory, indexed by the top bits of the hash,
- * points at segments of 1024 places with linear probing; a full segment is split in two by one more bit,
- * which moves at most 1024 entries (about 10 us). Deleting shifts the run back, so there are no tombstones
- * and lookups do not degrade with age. A place is two words: hash, slot (0 is empty).
+ * Hash -> slot, grown without pauses: an extendible hash. A directory, indexed by the top bits of
+ * the hash, points at segments of 1024 places with linear probing; a full segment is split in two
+ * by one more bit, which moves at most 1024 entries (about 10 us). Deleting shifts the run back, so
+ * there are no tombstones and lookups do not degrade with age. A place is two words: hash, slot (0
+ * is empty).
  */
 
 const segmentBits = 10;
@@ -80,7 +81,10 @@ export class HashIndex {
     this.#segments = 1;
   }
 
-  /** Entries, and the most places that a lookup of an existing entry visits. Walks everything: for tests. */
+  /**
+   * Entries, and the most places that a lookup of an existing entry visits. Walks everything: for
+   * tests.
+   */
   measure(): { readonly entries: number; readonly longestProbe: number } {
     let entries = 0;
     let longestProbe = 0;

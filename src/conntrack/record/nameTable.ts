@@ -1,7 +1,7 @@
 /**
- * Helper names and security contexts as small numbers: a gateway knows a handful of them, so records hold
- * an id and no flow owns a string. Ids start at 1; 0 means "none". One instance per thread, shared by all
- * tables and codecs of that thread.
+ * Helper names and security contexts as small numbers: a gateway knows a handful of them, so
+ * records hold an id and no flow owns a string. Ids start at 1; 0 means "none". One instance per
+ * thread, shared by all tables and codecs of that thread.
  *
  * A peer may invent names. Once there are many, those that no record of a table holds are freed and
  * their ids given again; where all are held, a peer's name is refused. The kernel's never is: its

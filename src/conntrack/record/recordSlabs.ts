@@ -1,6 +1,7 @@
 /**
- * Fixed-size records in slabs that are added one at a time, so that growing never copies: record `i` is in
- * slab i >> shift. Index 0 is never handed out. Freed records form a list through their first word.
+ * Fixed-size records in slabs that are added one at a time, so that growing never copies: record
+ * `i` is in slab i >> shift. Index 0 is never handed out. Freed records form a list through their
+ * first word.
  */
 export class RecordSlabs {
   readonly #recordWords: number;

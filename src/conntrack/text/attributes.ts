@@ -1,6 +1,7 @@
 /**
- * Walks netlink attributes for listings: number -> payload, nests opened on demand. Lengths are checked; an
- * attribute that overruns its container throws DecodeError, unknown numbers are simply never asked for.
+ * Walks netlink attributes for listings: number -> payload, nests opened on demand. Lengths are
+ * checked; an attribute that overruns its container throws DecodeError, unknown numbers are simply
+ * never asked for.
  */
 import { ByteReader } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';

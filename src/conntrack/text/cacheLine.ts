@@ -1,6 +1,7 @@
 /**
- * One cached flow as `conntrackd -i` and `-e` print it: the flow's line without timeout, use and id, then how
- * long it is known. The external cache has no reply direction. `-x` prints the bare `<flow>`, id included.
+ * One cached flow as `conntrackd -i` and `-e` print it: the flow's line without timeout, use and
+ * id, then how long it is known. The external cache has no reply direction. `-x` prints the bare
+ * `<flow>`, id included.
  */
 import type { FlowCursor } from '../record/flowRecord.js';
 import { expectationLine, expectationXml } from './expectationText.js';
@@ -14,7 +15,10 @@ export interface CacheLineOptions {
   readonly cache: 'internal' | 'external';
   /** `json`: one object of flowJson.ts a line, with `activeSeconds` and `expiresSeconds`. */
   readonly format: 'text' | 'xml' | 'json';
-  /** Seconds since the object entered the cache; undefined where it comes from the kernel, which tells its own times. */
+  /**
+   * Seconds since the object entered the cache; undefined where it comes from the kernel, which
+   * tells its own times.
+   */
   readonly activeSeconds?: number;
   /** ALARM mode, external cache: seconds until it is dropped. */
   readonly expiresSeconds?: number;

@@ -1,6 +1,6 @@
 /**
- * One flow as a JSON object for programs: numbers stay numbers, 64-bit counters become strings, addresses
- * are text, absent stays absent. The names follow the text format where it has one.
+ * One flow as a JSON object for programs: numbers stay numbers, 64-bit counters become strings,
+ * addresses are text, absent stays absent. The names follow the text format where it has one.
  */
 import { DecodeError } from '../../base/errors.js';
 import { formatIp, parseIp, type IpAddress } from '../../base/ipAddress.js';
@@ -80,8 +80,8 @@ export function tupleJson(tuple: TupleView): Json {
 }
 
 /**
- * The flow of an object that flowJson made, as far as lines and filters need it. Throws DecodeError for
- * anything else.
+ * The flow of an object that flowJson made, as far as lines and filters need it. Throws DecodeError
+ * for anything else.
  */
 export function flowFromJson(value: unknown): FlowView {
   const fields = fieldsOf(value);

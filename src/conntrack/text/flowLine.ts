@@ -1,6 +1,7 @@
 /**
- * The line that `conntrack -L`, `conntrack -E` and `conntrackd -i/-e` print for one flow, field by field in
- * the order of libnetfilter_conntrack 1.0.9. Each field is followed by one space; the last one is removed.
+ * The line that `conntrack -L`, `conntrack -E` and `conntrackd -i/-e` print for one flow, field by
+ * field in the order of libnetfilter_conntrack 1.0.9. Each field is followed by one space; the last
+ * one is removed.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { flowStatus, type EventKind, type FlowView, type TupleView } from './flowView.js';

@@ -1,7 +1,8 @@
 /**
- * One flow as a person reads it: plain objects, decoded on demand for listings and never on the hot path.
- * A field is present only where the kernel or the peer named it; text formats print just what is present.
- * Numbers are in host order; names follow the kernel's CTA_* attributes (linux/netfilter/nfnetlink_conntrack.h).
+ * One flow as a person reads it: plain objects, decoded on demand for listings and never on the hot
+ * path. A field is present only where the kernel or the peer named it; text formats print just what
+ * is present. Numbers are in host order; names follow the kernel's CTA_* attributes
+ * (linux/netfilter/nfnetlink_conntrack.h).
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 

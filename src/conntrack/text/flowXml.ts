@@ -1,7 +1,7 @@
 /**
- * The `<flow>` element of `conntrack -o xml` and `conntrackd -x` (libnetfilter_conntrack 1.0.9), one per
- * line. Its oddities are kept because programs parse them: SCTP and DCCP states carry TCP's names, ICMP has an
- * empty layer4, an offloaded flow has no offload tag.
+ * The `<flow>` element of `conntrack -o xml` and `conntrackd -x` (libnetfilter_conntrack 1.0.9),
+ * one per line. Its oddities are kept because programs parse them: SCTP and DCCP states carry TCP's
+ * names, ICMP has an empty layer4, an offloaded flow has no offload tag.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import { deltaSeconds } from './flowLine.js';

@@ -1,7 +1,7 @@
 /**
- * One ctnetlink message (struct nlmsghdr, struct nfgenmsg, CTA_* attributes) as a view for listings.
- * Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. Errors: DecodeError for bytes that the kernel
- * would not send.
+ * One ctnetlink message (struct nlmsghdr, struct nfgenmsg, CTA_* attributes) as a view for
+ * listings. Attribute numbers: linux/netfilter/nfnetlink_conntrack.h. Errors: DecodeError for bytes
+ * that the kernel would not send.
  */
 import { ByteReader } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';

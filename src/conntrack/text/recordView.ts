@@ -1,6 +1,6 @@
 /**
- * One record of a flow table as a view for listings. Counters, timestamps and the use count are held by
- * scratch records only, so cache listings never show them, as conntrackd's do not.
+ * One record of a flow table as a view for listings. Counters, timestamps and the use count are
+ * held by scratch records only, so cache listings never show them, as conntrackd's do not.
  */
 import { ipFromBytes, type IpAddress } from '../../base/ipAddress.js';
 import { printable } from '../../base/printable.js';

@@ -1,6 +1,6 @@
 /**
- * One dedicated link: its channel, its counters, and what waits because the kernel took no more, or because a
- * TCP link has no connection at present. What waits is bounded in both cases.
+ * One dedicated link: its channel, its counters, and what waits because the kernel took no more, or
+ * because a TCP link has no connection at present. What waits is bounded in both cases.
  */
 import { EAGAIN, ENOTCONN } from '../../base/errno.js';
 import type { Channel } from '../../net/ports.js';
@@ -16,11 +16,17 @@ export class Link {
   channel: Channel | undefined;
   /** The interface is up and has carrier. */
   isUp = true;
-  /** The interface's MTU as it was told last; before that, what the channel found when it was opened. */
+  /**
+   * The interface's MTU as it was reported last; before that, what the channel found when it was
+   * opened.
+   */
   reportedMtu: number | undefined;
-  /** Its own connection ended, or could not be made, since it last stood: what was under way may be lost. */
+  /**
+   * Its own connection ended, or could not be made, since it last stood: what was under way may be
+   * lost.
+   */
   wasCut = false;
-  /** Why it could not be opened the last time; told once as long as that does not change. */
+  /** Why it could not be opened the last time; logged once as long as that does not change. */
   refused: string | undefined;
   #isCut = false;
   /** From which the last good datagram came. */
@@ -61,7 +67,10 @@ export class Link {
     else this.#transmit(datagram);
   }
 
-  /** Datagrams of `size` bytes, end to end, the last may be shorter: in one call where the channel can. */
+  /**
+   * Datagrams of `size` bytes, end to end, the last may be shorter: in one call where the channel
+   * can.
+   */
   sendRun(datagrams: Uint8Array, size: number): void {
     if (datagrams.length > size && this.#waiting.length === 0) {
       const outcome = this.channel?.sendRun?.(datagrams, size);
@@ -93,15 +102,16 @@ export class Link {
     const left = this.#waiting;
     this.#waiting = [];
     this.#isCut = false;
-    // What is still under way here must not arrive behind newer messages; without a connection nothing is.
+    // What is still under way here must not arrive behind newer messages; without a connection
+    // nothing is.
     const stream = this.channel?.stream;
     if (stream?.isSending === true) stream.restart();
     return left;
   }
 
   /**
-   * The kernel's interface of this name has this index, or is gone. Closes a channel whose sockets belong to another
-   * one, which will never carry again; true where it did.
+   * The kernel's interface of this name has this index, or is gone. Closes a channel whose sockets
+   * belong to another one, which will never carry again; true where it did.
    */
   interfaceIs(index: number | undefined): boolean {
     const opened = this.channel?.interfaceIndex;
@@ -166,8 +176,9 @@ export class Link {
   }
 
   /**
-   * In front of a full buffer the last ones are lost: their senders stop. Without a connection nobody stops, and
-   * the oldest are lost, as in conntrackd's error queue. `datagram` is kept as it is.
+   * In front of a full buffer the last ones are lost: their senders stop. Without a connection
+   * nobody stops, and the oldest are lost, as in conntrackd's error queue. `datagram` is kept as it
+   * is.
    */
   #keep(datagram: Uint8Array): void {
     const waiting = this.#waiting;

@@ -1,8 +1,9 @@
 /**
- * The dedicated links: all are listened on, one is sent on. The active one is the `Default`, then whichever
- * can carry, then the one the peer was last heard on, so that both ends meet on the same link (conntrackd
- * 1.4.7). Beyond conntrackd: where the peer is heard nowhere although it should speak, the next link is tried,
- * because a dead path can have carrier. What is not the peer's is dropped and counted here.
+ * The dedicated links: all are listened on, one is sent on. The active one is the `Default`, then
+ * whichever can carry, then the one the peer was last heard on, so that both ends meet on the same
+ * link (conntrackd 1.4.7). Beyond conntrackd: where the peer is heard nowhere although it should
+ * speak, the next link is tried, because a dead path can have carrier. What is not the peer's is
+ * dropped and counted here.
  */
 import type { IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
@@ -31,20 +32,25 @@ export interface LinksOptions {
   readonly receive: (datagram: Uint8Array) => boolean;
   /** Whether it goes on where the stream stands. */
   readonly continues: (datagram: Uint8Array) => boolean;
-  /** After `receive`: the peer sends from another socket than before, as after its restart. Not on streams. */
+  /**
+   * After `receive`: the peer sends from another socket than before, as after its restart. Not on
+   * streams.
+   */
   readonly peerMoved: () => void;
   /** The active link changed, or its MTU: datagrams have this much room now. */
   readonly room: (bytes: number) => void;
   /** After `isBlocked`: there is room again. */
   readonly writable: () => void;
-  /** The link changed or was cut, and the peer is heard: either side may lack what was under way. */
+  /**
+   * The link changed or was cut, and the peer is heard: either side may lack what was under way.
+   */
   readonly recovered: () => void;
 }
 
 const reopenPause = seconds(1);
 /** In this time a peer that lives speaks several times. */
 const longestSilence = seconds(4);
-/** A connection that comes and goes is told once in this time. */
+/** A connection that comes and goes is logged once in this time. */
 const logPause = seconds(10);
 
 export class Links {
@@ -155,7 +161,10 @@ export class Links {
     for (const link of this.#links) link.close();
   }
 
-  /** Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has come back. */
+  /**
+   * Sockets of an interface that is gone are closed; `tick` opens others, and at once where one has
+   * come back.
+   */
   #followInterface(link: Link, index: number | undefined): void {
     if (link.interfaceIs(index)) {
       if (link === this.#links[this.#active]) this.#needsRepair = true;

@@ -1,6 +1,7 @@
 /**
- * DisableInternalCache: reading the kernel's table for the peer, as fast as the peer is sent what was read. A comparison
- * of the mirror does the reading; it waits where too much of it waits to be sent.
+ * DisableInternalCache: reading the kernel's table for the peer, as fast as the peer is sent what
+ * was read. A comparison of the mirror does the reading; it waits where too much of it waits to be
+ * sent.
  */
 import type { DumpHandler, RunningDump } from '../../conntrack/kernel/kernelDump.js';
 import type { ResyncResult } from '../../conntrack/kernel/flowMirror.js';

@@ -1,6 +1,7 @@
 /**
- * The walk of a bulk where there is no internal cache (DisableInternalCache): a dump of the kernel's table, read as
- * fast as the peer is sent what it found. What cannot be read is tried again.
+ * The walk of a bulk where there is no internal cache (DisableInternalCache): a dump of the
+ * kernel's table, read as fast as the peer is sent what it found. What cannot be read is tried
+ * again.
  */
 import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';

@@ -1,4 +1,7 @@
-/** DisableInternalCache: there is no cache to compare with the kernel; the counts are read for the status. */
+/**
+ * DisableInternalCache: there is no cache to compare with the kernel; the counts are read for the
+ * status.
+ */
 import type { Microseconds } from '../../base/time.js';
 import type { ResyncResult } from '../../conntrack/kernel/flowMirror.js';
 import type { KernelView } from '../messages.js';

@@ -1,6 +1,6 @@
 /**
- * The feed of a node without an internal cache (DisableInternalCache): events pass through, and the kernel's table is read
- * when the peer is to be sent everything.
+ * The feed of a node without an internal cache (DisableInternalCache): events pass through, and the
+ * kernel's table is read when the peer is to be sent everything.
  */
 import { seconds, type Microseconds } from '../../base/time.js';
 import { BypassMirror } from '../../conntrack/kernel/bypassMirror.js';
@@ -64,7 +64,7 @@ export class BypassedFeed extends KernelFeed {
   }
 
   subscribeNew(): void {
-    // Only an event tells the peer of a flow: they stay on.
+    // Only by an event the peer hears of a flow: the subscription stays.
   }
 
   replicatesDumps(): boolean {
@@ -76,7 +76,10 @@ export class BypassedFeed extends KernelFeed {
   }
 }
 
-/** Nothing is kept: the filter alone judges the master, by its original tuple, and all that a dump finds is sent. */
+/**
+ * Nothing is kept: the filter alone judges the master, by its original tuple, and all that a dump
+ * finds is sent.
+ */
 function bypassedExpectations(filter: FlowFilter): ExpectationRules {
   return {
     replicatesMaster: (master) => filter.acceptsTuple(master),

@@ -1,6 +1,7 @@
 /**
- * DisableInternalCache: flows pass through. The table holds them until the peer has them, and during a comparison also
- * those that an event named, because the comparison may hold older news of them.
+ * DisableInternalCache: flows pass through. The table holds them until the peer has them, and
+ * during a comparison also those that an event named, because the comparison may hold older news of
+ * them.
  */
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import type { FlowOrigin } from '../../conntrack/kernel/mirrorListener.js';
@@ -61,12 +62,14 @@ export class BypassedInternal extends InternalCache {
     super.clear(withExpectations);
   }
 
-  /** What passes through is counted when the kernel tells it, not when it is read once more. */
+  /** What passes through is counted when its event comes, not when a dump shows it once more. */
   protected counts(origin: FlowOrigin): boolean {
     return origin === 'event';
   }
 
-  /** Flows of the peer that were committed in advance stand in the kernel, and a dump shows them. */
+  /**
+   * Flows of the peer that were committed in advance stand in the kernel, and a dump shows them.
+   */
   protected leavesOut(slot: number): boolean {
     return this.stance !== 'own' && this.isPeersFlow(slot);
   }

@@ -1,4 +1,7 @@
-/** The feed of an internal cache: a first comparison fills it, and further ones keep it equal to the kernel's table. */
+/**
+ * The feed of an internal cache: a first comparison fills it, and further ones keep it equal to the
+ * kernel's table.
+ */
 import { seconds } from '../../base/time.js';
 import { FlowMirror, type ResyncResult } from '../../conntrack/kernel/flowMirror.js';
 import { lifecycle } from '../../conntrack/record/flowRecord.js';
@@ -9,8 +12,9 @@ import { KernelFeed, type KernelFeedOptions } from './kernelFeed.js';
 import { TableWalk } from './tableWalk.js';
 
 /**
- * Without PollSecs the table is compared with the kernel's this often. Flows that are older than the first
- * listener on the machine have no events under nf_conntrack_events 2, the default: their end is seen only here.
+ * Without PollSecs the table is compared with the kernel's this often. Flows that are older than
+ * the first listener on the machine have no events under nf_conntrack_events 2, the default: their
+ * end is seen only here.
  */
 const quietComparisonSeconds = 300;
 
@@ -38,7 +42,7 @@ export class CachedFeed extends KernelFeed {
     const hasMissed = this.#hasMissed;
     this.#hasMissed = false;
     try {
-      // A comparison that runs already has perhaps passed by the place of a flow that no event tells of.
+      // A comparison that runs already has perhaps passed by the place of a flow that had no event.
       if (hasMissed && this.mirror.isResyncing) await this.watch.resync();
       const result = await this.#quietPass();
       await this.expectations.compare(false);
@@ -66,7 +70,10 @@ export class CachedFeed extends KernelFeed {
     return !this.#isQuiet;
   }
 
-  /** A comparison of which the peer hears nothing. One that it shall hear of, and that runs, is left to end first. */
+  /**
+   * A comparison of which the peer hears nothing. One that it shall hear of, and that runs, is left
+   * to end first.
+   */
   async #quietPass(): Promise<ResyncResult> {
     while (this.mirror.isResyncing && !this.#isQuiet) await this.watch.resync();
     this.#isQuiet = true;

@@ -1,4 +1,7 @@
-/** The internal cache that holds every flow of this node: a bulk and a comparison read it and not the kernel. */
+/**
+ * The internal cache that holds every flow of this node: a bulk and a comparison read it and not
+ * the kernel.
+ */
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import { lifecycle } from '../../conntrack/record/flowRecord.js';
 import type { ExpectationEntry } from '../tables/expectations.js';

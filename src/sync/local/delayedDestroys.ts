@@ -1,11 +1,13 @@
 /**
- * Destroys of flows in full life, delayed for a moment: when an address or a link goes away the kernel destroys its
- * flows in a mass (MASQUERADE), and their events may come before the news of the address. Those flows have a translated
- * source; no other flow is delayed. A connection that ends by itself leaves ESTABLISHED first and is not delayed either.
- * A flow whose destroy is delayed counts as alive: for the peer it still is.
+ * Destroys of flows in full life, delayed for a moment: when an address or a link goes away the
+ * kernel destroys its flows in a mass (MASQUERADE), and their events may come before the news of
+ * the address. Those flows have a translated source; no other flow is delayed. A connection that
+ * ends by itself leaves ESTABLISHED first and is not delayed either. A flow whose destroy is
+ * delayed counts as alive: for the peer it still is.
  *
- * The slots stand in one list per tick, and in each record three owner bits tell the list that counts. An entry whose
- * slot says otherwise has been forgotten; the end of 100,000 flows thus costs no lookup and no object.
+ * The slots stand in one list per tick, and in each record three owner bits name the list that
+ * counts. An entry whose slot says otherwise has been forgotten; the end of 100,000 flows thus
+ * costs no lookup and no object.
  */
 import { protocol, statusBit, tcpState } from '../../conntrack/constants.js';
 import {
@@ -28,7 +30,10 @@ const markMask = 0x7;
 export class DelayedDestroys {
   readonly #table: FlowTable;
   readonly #cursor: FlowCursor;
-  /** What died between two ticks each; `#present` is the one that is filled, the next one is the oldest. */
+  /**
+   * What died between two ticks each; `#present` is the one that is filled, the next one is the
+   * oldest.
+   */
   readonly #lists: number[][] = Array.from({ length: ticksDelayed }, () => []);
   #present = 0;
 
@@ -60,7 +65,10 @@ export class DelayedDestroys {
     return this.#markOf(slot) !== 0;
   }
 
-  /** The slot lives again, or its death was told otherwise. A slot that is freed is forgotten by that. */
+  /**
+   * The slot lives again, or its destroy was sent otherwise. A slot that is freed is forgotten by
+   * that.
+   */
   forget(slot: number): void {
     if (this.#markOf(slot) !== 0) this.#mark(slot, 0);
   }

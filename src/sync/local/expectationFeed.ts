@@ -1,6 +1,6 @@
 /**
- * Which expectations of the kernel are synchronised (conntrackd 1.4.7 `ExpectationSync`): those of the helpers named,
- * and only while this node replicates their master flow.
+ * Which expectations of the kernel are synchronised (conntrackd 1.4.7 `ExpectationSync`): those of
+ * the helpers named, and only while this node replicates their master flow.
  */
 import { wholeSeconds, type Clock } from '../../base/time.js';
 import { expectationKey, seekMaster, type Expectation } from '../../conntrack/codec/expectation.js';
@@ -12,7 +12,10 @@ import type { SyncSettings } from '../settings.js';
 
 /** What a node with an internal cache and one without know of expectations. */
 export interface ExpectationRules {
-  /** Whether the flow is one of those that the peer is sent; `isAlive`: now, and not only at some time. */
+  /**
+   * Whether the flow is one of those that the peer is sent; `isAlive`: now, and not only at some
+   * time.
+   */
   replicatesMaster(master: FlowCursor, isAlive: boolean): boolean;
   /** What is known already is no news when a dump finds it. */
   isKnown(expectation: Expectation): boolean;
@@ -42,14 +45,20 @@ export class ExpectationFeed {
     else cache.expectationEnded(expectation, this.#nowSeconds(), isNews);
   }
 
-  /** `isAlive`: its master must be replicated now. The end of an expectation may come after its master's. */
+  /**
+   * `isAlive`: its master must be replicated now. The end of an expectation may come after its
+   * master's.
+   */
   accepts(expectation: Expectation, isAlive = true): boolean {
     const { setting, rules } = this.#parts;
     if (!isWanted(setting, expectation)) return false;
     return rules.replicatesMaster(seekMaster(this.#master, expectation), isAlive);
   }
 
-  /** Compares with the kernel's; what is cached and no longer there has ended. Rejects with KernelError. */
+  /**
+   * Compares with the kernel's; what is cached and no longer there has ended. Rejects with
+   * KernelError.
+   */
   async compare(isNews: boolean): Promise<void> {
     const { setting, names, cache } = this.#parts;
     if (setting === 'off') return;

@@ -1,6 +1,7 @@
 /**
- * The flows of this node: what the mirror of the kernel's table reports becomes work for the transmitter
- * (conntrackd 1.4.7 «life of an internal object»). An ended flow stays, DEAD, until the peer knows.
+ * The flows of this node: what the mirror of the kernel's table reports becomes work for the
+ * transmitter (conntrackd 1.4.7 «life of an internal object»). An ended flow stays, DEAD, until the
+ * peer knows.
  *
  *   cachedInternal.ts    every flow of the kernel is kept
  *   bypassedInternal.ts  only what is on its way to the peer (DisableInternalCache)
@@ -20,16 +21,19 @@ import type { ChangeListener } from '../tables/changeListener.js';
 import { DelayedDestroys } from './delayedDestroys.js';
 
 /**
- * Whose the flows of the kernel are, as far as the role says it. `own`: all of them are this node's.
- * `committingAhead`: what this node injects is the peer's until the role comes; under the internal bypass a
- * dump leaves out the peer's flows. `leavingAhead`: under the internal bypass, from the undoing of such a
- * commit to the purge, a dump still leaves them out.
+ * Whose the flows of the kernel are, as far as the role says it. `own`: all of them are this
+ * node's. `committingAhead`: what this node injects is the peer's until the role comes; under the
+ * internal bypass a dump leaves out the peer's flows. `leavingAhead`: under the internal bypass,
+ * from the undoing of such a commit to the purge, a dump still leaves them out.
  */
 export type Stance = 'own' | 'committingAhead' | 'leavingAhead';
 
 /** What a cache asks of the kernel feed that fills it. */
 export interface FeedState {
-  /** The kernel deletes masqueraded flows because an address or link went away: no news for the peer. */
+  /**
+   * The kernel deletes masqueraded flows because an address or link went away: no news for the
+   * peer.
+   */
   isMassDelete(): boolean;
   /** A comparison with the kernel runs. */
   isComparing(): boolean;
@@ -41,9 +45,12 @@ export interface InternalCacheOptions {
   readonly table: FingerprintedTable;
   readonly expectationLimit: number;
   readonly feed: FeedState;
-  /** Whether the peer has told this flow. */
+  /** Whether the flow is one that the peer has sent. */
   readonly isPeers: (flow: FlowCursor) => boolean;
-  /** What this node injects for the peer is none of its own until traffic is seen; absent: it injects nothing. */
+  /**
+   * What this node injects for the peer is none of its own until traffic is seen; absent: it
+   * injects nothing.
+   */
   readonly injected?: InjectedFlows;
 }
 
@@ -96,7 +103,9 @@ export abstract class InternalCache implements MirrorListener {
     this.#ended = listener;
   }
 
-  /** In place of whoever heard of them before: each flow of an event that this node did not cause. */
+  /**
+   * In place of whoever heard of them before: each flow of an event that this node did not cause.
+   */
   onTouched(listener: FlowListener | undefined): void {
     this.#touched = listener;
   }
@@ -111,8 +120,8 @@ export abstract class InternalCache implements MirrorListener {
   }
 
   /**
-   * Flows that this node commits before the role is certain are none of its own yet; no comparison may find
-   * them.
+   * Flows that this node commits before the role is certain are none of its own yet; no comparison
+   * may find them.
    */
   get ignoresOwn(): boolean {
     return this.#ignoresOwn;
@@ -158,7 +167,9 @@ export abstract class InternalCache implements MirrorListener {
     this.#sendDestroy(slot);
   }
 
-  /** This node removes a flow that the MASTER has; the peer learns it from the bulk that follows. */
+  /**
+   * This node removes a flow that the MASTER has; the peer learns it from the bulk that follows.
+   */
   purged(flow: FlowCursor): void {
     const slot = this.table.find(flow);
     if (slot !== 0) this.removeSlot(slot);
@@ -169,7 +180,10 @@ export abstract class InternalCache implements MirrorListener {
     return !this.delayed.isEmpty;
   }
 
-  /** Every 100 ms. What was delayed is sent to the peer, or was part of a flush that became known meanwhile. */
+  /**
+   * Every 100 ms. What was delayed is sent to the peer, or was part of a flush that became known
+   * meanwhile.
+   */
   tick(): void {
     const isMass = this.feed.isMassDelete();
     this.delayed.tick((slot) => {
@@ -178,7 +192,10 @@ export abstract class InternalCache implements MirrorListener {
     }, isMass);
   }
 
-  /** DEAD flows hold their places until the peer knows; where it is away for long, living ones come first. */
+  /**
+   * DEAD flows hold their places until the peer knows; where it is away for long, living ones come
+   * first.
+   */
   makeRoom(): boolean {
     const { table } = this;
     if (table.count === table.alive) return false;

@@ -1,6 +1,6 @@
 /**
- * This node's flows: the cache, the feed that fills it and the check beside the kernel, made for each other. The one place
- * that asks for DisableInternalCache.
+ * This node's flows: the cache, the feed that fills it and the check beside the kernel, made for
+ * each other. The one place that asks for DisableInternalCache.
  */
 import type { KernelCount } from '../../conntrack/kernel/kernelCount.js';
 import type { SyncSettings } from '../settings.js';

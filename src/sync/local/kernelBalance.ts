@@ -23,7 +23,7 @@ export interface Compared {
   readonly endedAt: Microseconds;
   /** Flows of the kernel that the filter ignores. */
   readonly ignored: number;
-  /** undefined where the kernel does not tell it. */
+  /** undefined where the kernel does not say it. */
   readonly kernel: number | undefined;
   readonly cache: number;
 }
@@ -31,7 +31,7 @@ export interface Compared {
 /** Why content is to be compared now. */
 export interface ComparisonDue {
   readonly because: string;
-  /** The cache lacks everything: the peer is told the whole of it afterwards. */
+  /** The cache lacks everything: the peer is sent the whole of it afterwards. */
   readonly isEmptied: boolean;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Whether the internal cache is what the kernel holds, and why neither this node nor its peer can say «equal» now.
+ * Whether the internal cache is what the kernel holds, and why neither this node nor its peer can
+ * say «equal» now.
  *
  *   cachedCheck.ts    compares the cache with the kernel and fills it again
  *   bypassedCheck.ts  there is no cache: counts alone (DisableInternalCache)
@@ -58,7 +59,10 @@ export interface KernelCheck {
   compared(result: ResyncResult, startedAt: Microseconds): void;
   /** About ten times a second. */
   tick(now: Microseconds): void;
-  /** For a hand-over: the cache is what the kernel holds when this resolves. Rejects with KernelError. */
+  /**
+   * For a hand-over: the cache is what the kernel holds when this resolves. Rejects with
+   * KernelError.
+   */
   compareNow(): Promise<void>;
   close(): void;
 }
@@ -101,7 +105,8 @@ export class KernelReadings {
     this.#readAt = now;
     const { count, internal } = this.#parts;
     const kernel = count.read();
-    // What is committed in advance stands in the kernel and in no cache of this node: the two part by it.
+    // What is committed in advance stands in the kernel and in no cache of this node: the two part
+    // by it.
     if (kernel !== undefined && !internal.ignoresOwn) this.balance.read(kernel, this.#known);
     return true;
   }

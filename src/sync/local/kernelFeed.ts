@@ -1,6 +1,6 @@
 /**
- * The internal cache's source: the kernel's events and dumps, through the mirror of the conntrack room, plus
- * expectations, own changes and the moments in which the kernel deletes in a mass.
+ * The internal cache's source: the kernel's events and dumps, through the mirror of the conntrack
+ * room, plus expectations, own changes and the moments in which the kernel deletes in a mass.
  *
  *   cachedFeed.ts    fills a cache and keeps it equal to the kernel's table
  *   bypassedFeed.ts  reads the kernel's table for each bulk (DisableInternalCache)
@@ -46,7 +46,10 @@ export interface KernelFeedOptions {
 export interface FeedVariant {
   readonly newMirror: (options: MirrorOptions) => FlowMirror;
   readonly expectationRules: ExpectationRules;
-  /** Absent: the table is compared with the kernel's where events were lost, and else never by itself. */
+  /**
+   * Absent: the table is compared with the kernel's where events were lost, and else never by
+   * itself.
+   */
   readonly pollInterval?: Microseconds;
   /** In place of a comparison by itself. */
   readonly compareByItself?: (because: 'overrun' | 'poll') => void;
@@ -56,7 +59,7 @@ export abstract class KernelFeed implements FeedState {
   readonly mirror: FlowMirror;
   readonly watch: KernelWatch;
   readonly expectations: ExpectationFeed;
-  /** Flows may have begun that no event told of and no comparison found. */
+  /** Flows may have begun without an event, and no comparison has found them. */
   abstract readonly hasMissed: boolean;
   protected readonly options: KernelFeedOptions;
   readonly #own = new OwnPorts();
@@ -116,7 +119,10 @@ export abstract class KernelFeed implements FeedState {
     );
   }
 
-  /** Begins to read events, and fills the cache where there is one; the peer hears nothing of it. Rejects with KernelError. */
+  /**
+   * Begins to read events, and fills the cache where there is one; the peer hears nothing of it.
+   * Rejects with KernelError.
+   */
   abstract start(): Promise<ResyncResult>;
 
   /** `-R`: compares with the kernel, and the peer hears nothing of it. Rejects with KernelError. */
@@ -125,7 +131,9 @@ export abstract class KernelFeed implements FeedState {
   /** Where a bulk finds this node's flows; `wake`: there is more to send. */
   abstract newWalk(sink: BulkSink, wake: () => void): Walk;
 
-  /** Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`). */
+  /**
+   * Off while this node creates many flows. Whoever had it off lets a comparison follow (`resync`).
+   */
   abstract subscribeNew(on: boolean): void;
 
   abstract replicatesDumps(): boolean;
@@ -143,7 +151,10 @@ export abstract class KernelFeed implements FeedState {
     return this.mirror.isResyncing;
   }
 
-  /** Events with this port id are effects of our own requests. To be called back once its socket was closed. */
+  /**
+   * Events with this port id are effects of our own requests. To be called back once its socket was
+   * closed.
+   */
   addOwn(portId: number): () => void {
     this.#own.opened(portId);
     return () => {
@@ -160,7 +171,10 @@ export abstract class KernelFeed implements FeedState {
     this.watch.close();
   }
 
-  /** Asked for each end of a flow: nearly always there is no such time, and the clock is not looked at. */
+  /**
+   * Asked for each end of a flow: nearly always there is no such time, and the clock is not looked
+   * at.
+   */
   isMassDelete(): boolean {
     if (this.#massDeleteUntil === 0) return false;
     if (this.options.clock.now() < this.#massDeleteUntil) return true;
@@ -190,8 +204,9 @@ export abstract class KernelFeed implements FeedState {
 }
 
 /**
- * `Filter From Kernelspace`: what the kernel can decide by protocol and state never wakes this thread. Addresses
- * are left to user space, where they mean the same for events as for dumps; in conntrackd they do not.
+ * `Filter From Kernelspace`: what the kernel can decide by protocol and state never wakes this
+ * thread. Addresses are left to user space, where they mean the same for events as for dumps; in
+ * conntrackd they do not.
  */
 function kernelProgram({ filter }: SyncSettings): Uint8Array | undefined {
   if (filter.from !== 'kernelspace') return undefined;

@@ -1,13 +1,17 @@
 /**
- * Netlink port ids of this daemon's own sockets: events that bear one are effects of its own requests. An id stays
- * known for a while after its socket was closed, because its last events may still wait in the queue.
+ * Netlink port ids of this daemon's own sockets: events that bear one are effects of its own
+ * requests. An id stays known for a while after its socket was closed, because its last events may
+ * still wait in the queue.
  */
 
 /** More than are closed while the queue is read; each role change closes a few. */
 const mostClosed = 64;
 
 export class OwnPorts {
-  /** How many times each: the kernel may give a freed id to the next socket before the end of the first is told. */
+  /**
+   * How many times each: the kernel may give a freed id to the next socket before the end of the
+   * first is known.
+   */
   readonly #open = new Map<number, number>();
   /** Oldest first. */
   readonly #closed = new Set<number>();

@@ -1,22 +1,32 @@
 /**
- * Whether the external table has everything that the peer has. A keepstate peer says when its bulk has ended, and only
- * one that began after our request counts. For a conntrackd peer, or where the peer channel is silent, a bulk counts as
- * complete when the RESYNC was answered and nothing was missing for a second. In ALARM nothing can be asked for: there
- * the peer repeats all of its table within its RefreshTime.
+ * Whether the external table has everything that the peer has. A keepstate peer says when its bulk
+ * has ended, and only one that began after our request counts. For a conntrackd peer, or where the
+ * peer channel is silent, a bulk counts as complete when the RESYNC was answered and nothing was
+ * missing for a second. In ALARM nothing can be asked for: there the peer repeats all of its table
+ * within its RefreshTime.
  */
 import { addTime, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { sequenceDistance } from '../wire/header.js';
 
 const quiet = seconds(1);
-/** A peer that is there and never announces the end is not waited for any longer: the purge waits for it. */
+/**
+ * A peer that is there and never announces the end is not waited for any longer: the purge waits
+ * for it.
+ */
 const longestBulk = seconds(300);
 
 export class CatchUp {
   #isCaughtUp = false;
   #answeredAt: Microseconds | undefined;
-  /** The first number of the peer that a bulk in answer to the request can begin with; undefined: any. */
+  /**
+   * The first number of the peer that a bulk in answer to the request can begin with; undefined:
+   * any.
+   */
   #from: number | undefined;
-  /** When the peer was last there that announces the ends of its bulks, and since when its end is waited for. */
+  /**
+   * When the peer was last there that announces the ends of its bulks, and since when its end is
+   * waited for.
+   */
   #announcedAt: Microseconds | undefined;
   #waitsSince: Microseconds | undefined;
   #lost = 0;
@@ -28,13 +38,19 @@ export class CatchUp {
     return this.#isCaughtUp;
   }
 
-  /** ALARM, at the start and at a change of role: complete when the peer was heard for `period` from now on. */
+  /**
+   * ALARM, at the start and at a change of role: complete when the peer was heard for `period` from
+   * now on.
+   */
   awaitRepetition(now: Microseconds, period: Microseconds): void {
     this.begin();
     this.#repeatedAt = addTime(addTime(now, period), quiet);
   }
 
-  /** ALARM. True at the moment in which the table is complete; `heardAt` is when the peer was heard last. */
+  /**
+   * ALARM. True at the moment in which the table is complete; `heardAt` is when the peer was heard
+   * last.
+   */
   repetition(now: Microseconds, heardAt: Microseconds | undefined, period: Microseconds): boolean {
     if (this.#repeatedAt === undefined || this.#isCaughtUp) return false;
     if (heardAt === undefined) {
@@ -46,7 +62,10 @@ export class CatchUp {
     return true;
   }
 
-  /** A new request was made, or the peer began anew: what it told before its number `from` may be old. */
+  /**
+   * A new request was made, or the peer began anew: what it sent before its number `from` may be
+   * old.
+   */
   begin(from?: number): void {
     this.#isCaughtUp = false;
     this.#answeredAt = undefined;
@@ -72,8 +91,9 @@ export class CatchUp {
   }
 
   /**
-   * `answeredAt`: when the RESYNC was answered; `lost`: messages missing so far; `announces`: a keepstate peer is heard
-   * that will say when its bulk has ended. True at the moment in which the table counts as complete.
+   * `answeredAt`: when the RESYNC was answered; `lost`: messages missing so far; `announces`: a
+   * keepstate peer is heard that will say when its bulk has ended. True at the moment in which the
+   * table counts as complete.
    */
   tick(
     now: Microseconds,

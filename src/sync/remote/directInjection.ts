@@ -1,7 +1,7 @@
 /**
- * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW creates, replacing
- * what is there; UPDATE changes in place, or creates; DELETE deletes. What the kernel caused by this is
- * recognised by the port ids, and by the keys where its events were lost.
+ * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW
+ * creates, replacing what is there; UPDATE changes in place, or creates; DELETE deletes. What the
+ * kernel caused by this is recognised by the port ids, and by the keys where its events were lost.
  */
 import type { Logger } from '../../base/logger.js';
 import type { Clock, RandomSource, Turns } from '../../base/time.js';
@@ -85,8 +85,8 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     if (this.#pending.find(flow) !== 0 || this.#pending.count >= pendingLimit) this.flush();
     const slot = this.#pending.insert(flow, nowSeconds);
     const record = this.#pending.seek(slot, this.#scratch);
-    const told = record.knows(presenceBit.timeout) ? record.get(recordWord.timeout) : 0;
-    const timeout = told > 0 ? told : leastTimeoutSeconds;
+    const sent = record.knows(presenceBit.timeout) ? record.get(recordWord.timeout) : 0;
+    const timeout = sent > 0 ? sent : leastTimeoutSeconds;
     if (kind === messageKind.flowDelete) {
       this.counters.destroyed++;
       this.keys.leave(record);
@@ -95,7 +95,10 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     this.#schedule();
   }
 
-  /** A flow that this node carries is never deleted and made anew: the peer may only have it from here. */
+  /**
+   * A flow that this node carries is never deleted and made anew: the peer may only have it from
+   * here.
+   */
   #write(kind: number, record: FlowCursor, slot: number, timeout: number): void {
     const isOwn = this.#isOwn(record);
     if (!isOwn) this.keys.add(record);

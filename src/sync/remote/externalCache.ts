@@ -1,8 +1,9 @@
 /**
- * The flows of the peer: what its messages make of the external table (conntrackd 1.4.7 «life of an external
- * object»). NEW replaces, UPDATE merges or adds, DELETE of something unknown is nothing. HashLimit bounds it,
- * so that a peer cannot exhaust this node's memory. Each flow remembers the number of the last message that
- * named it, by which the end of a bulk tells what the peer no longer has.
+ * The flows of the peer: what its messages make of the external table (conntrackd 1.4.7 «life of an
+ * external object»). NEW replaces, UPDATE merges or adds, DELETE of something unknown is nothing.
+ * HashLimit bounds it, so that a peer cannot exhaust this node's memory. Each flow remembers the
+ * number of the last message that named it, by which the end of a bulk shows what the peer no
+ * longer has.
  */
 import { subtractSeconds } from '../../base/time.js';
 import { lifecycle, recordWord, type FlowCursor } from '../../conntrack/record/flowRecord.js';
@@ -22,7 +23,7 @@ export interface ExternalStore {
   streamBegan(): void;
 }
 
-/** Told of each accepted change, while a commit is to be kept up to date. */
+/** Called at each accepted change, while a commit is to be kept up to date. */
 export interface ExternalListener {
   flowApplied(slot: number): void;
   /** The flow is still there during the call. */
@@ -52,8 +53,8 @@ export class ExternalCache implements ExternalStore {
   }
 
   /**
-   * In place of whoever heard of them before: each flow of which the peer says that it has ended, whether it is
-   * known here or not.
+   * In place of whoever heard of them before: each flow of which the peer says that it has ended,
+   * whether it is known here or not.
    */
   onDeleted(listener: (flow: FlowCursor) => void): void {
     this.#deleted = listener;
@@ -149,8 +150,9 @@ export class ExternalCache implements ExternalStore {
   }
 
   /**
-   * Removes the flows after slot `from` that no message named since number `since`: the peer's bulk has
-   * ended and they were not part of it. Looks at up to `most` slots; returns where to go on, 0 at the end.
+   * Removes the flows after slot `from` that no message named since number `since`: the peer's bulk
+   * has ended and they were not part of it. Looks at up to `most` slots; returns where to go on, 0
+   * at the end.
    */
   sweep(from: number, since: number, most: number, removed: (count: number) => void): number {
     let slot = from;

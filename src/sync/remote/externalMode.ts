@@ -1,6 +1,6 @@
 /**
- * Where the peer's flows stay: in the external cache until a role commits them, or in the kernel at once. The one place
- * that asks for DisableExternalCache.
+ * Where the peer's flows stay: in the external cache until a role commits them, or in the kernel at
+ * once. The one place that asks for DisableExternalCache.
  */
 import type { Turns } from '../../base/time.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';

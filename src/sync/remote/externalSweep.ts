@@ -1,6 +1,7 @@
 /**
- * After the end of the peer's bulk: removes what was not part of it, in turns. A peer that restarts between two turns
- * begins another stream of numbers, in which nothing was heard yet: what is left is not judged by the old bulk.
+ * After the end of the peer's bulk: removes what was not part of it, in turns. A peer that restarts
+ * between two turns begins another stream of numbers, in which nothing was heard yet: what is left
+ * is not judged by the old bulk.
  */
 import type { Turns } from '../../base/time.js';
 import type { ExternalCache } from './externalCache.js';

@@ -1,7 +1,8 @@
 /**
- * DisableExternalCache: which flows of the kernel are there because the peer told them. Their events are known by the
- * port that caused them, but events get lost, and a dump does not say who made a flow: without this a comparison after
- * an overrun would tell the peer its own flows. 63 bits of hash per flow, no record: this is no cache.
+ * DisableExternalCache: which flows of the kernel are there because the peer sent them. Their
+ * events are known by the port that caused them, but events get lost, and a dump does not say who
+ * made a flow: without this a comparison after an overrun would send the peer its own flows. 63
+ * bits of hash per flow, no record: this is no cache.
  */
 import { hashKey } from '../../conntrack/record/flowKey.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
@@ -11,7 +12,10 @@ export class InjectedKeys {
   readonly #limit: number;
   readonly #seeds: readonly [number, number];
   #keys = new KeySet();
-  /** During a comparison: what it found, and what was injected meanwhile. The rest is not in the kernel any more. */
+  /**
+   * During a comparison: what it found, and what was injected meanwhile. The rest is not in the
+   * kernel any more.
+   */
   #seen: KeySet | undefined;
   /** What ended during a comparison, whose dump may be older than that. */
   #leaving = new KeySet();

@@ -1,6 +1,6 @@
 /**
- * A bulk: everything that this node has goes to the peer. It walks this node's flows, always behind what changes
- * meanwhile, and knows when the peer has all of them.
+ * A bulk: everything that this node has goes to the peer. It walks this node's flows, always behind
+ * what changes meanwhile, and knows when the peer has all of them.
  */
 import type { Walk } from '../tables/changeListener.js';
 import { sequenceDistance } from '../wire/header.js';
@@ -9,7 +9,7 @@ export class BulkWalk {
   readonly #walk: Walk;
   #isWalking = false;
   #again = false;
-  /** The number of the first message after the start; what is younger at the peer was told. */
+  /** The number of the first message after the start; what is younger at the peer was sent. */
   #since = 0;
   /** All was queued; the number behind the last message of it, once that is known. */
   #isQueued = false;
@@ -52,7 +52,10 @@ export class BulkWalk {
     this.#end = undefined;
   }
 
-  /** Something was dropped that the peer may never hear of: its end is not told, or the peer would remove that flow. */
+  /**
+   * Something was dropped that the peer may never hear of: its end is not announced, or the peer
+   * would remove that flow.
+   */
   markIncomplete(): void {
     this.#isComplete = false;
   }
@@ -66,8 +69,9 @@ export class BulkWalk {
   }
 
   /**
-   * Asked when the transmit queue was drained. `oldestUnacknowledged` is the oldest number still out. Gives
-   * the bulk's start once the peer has everything, and then no more; nothing where some of it was dropped.
+   * Asked when the transmit queue was drained. `oldestUnacknowledged` is the oldest number still
+   * out. Gives the bulk's start once the peer has everything, and then no more; nothing where some
+   * of it was dropped.
    */
   finished(
     nextSequence: number,

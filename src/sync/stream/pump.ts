@@ -1,15 +1,23 @@
 /**
- * Decides when the replicator sends: at the end of the turn in which something woke it, in runs that leave the thread
- * to others. All batches of events that one turn reads thus leave in one call of the kernel, and wake the peer once.
- * With acknowledgements the window limits what is out; without them time does.
+ * Decides when the replicator sends: at the end of the turn in which something woke it, in runs
+ * that leave the thread to others. All batches of events that one turn reads thus leave in one call
+ * of the kernel, and wake the peer once. With acknowledgements the window limits what is out;
+ * without them time does.
  */
-import { milliseconds, type Clock, type Timers, type Turns } from '../../base/time.js';
-import type { Replicator } from './replicator.js';
+import {
+  milliseconds,
+  type Clock,
+  type Microseconds,
+  type Timers,
+  type Turns,
+} from '../../base/time.js';
 import type { SyncMode } from '../settings.js';
 
 /** About a millisecond of work. */
 const messagesPerRun = 1_024;
-/** Without acknowledgements: some 300,000 messages a second, which an ordinary receive buffer bears. */
+/**
+ * Without acknowledgements: some 300,000 messages a second, which an ordinary receive buffer bears.
+ */
 const messagesPerPause = 384;
 const pause = milliseconds(1);
 
@@ -21,8 +29,14 @@ export interface PumpPorts {
   readonly isBlocked: () => boolean;
 }
 
+/** What is pumped: the replicator. */
+export interface Pumped {
+  /** Sends what waits, up to `most` messages; true where more can be sent at once. */
+  pump(now: Microseconds, most: number): boolean;
+}
+
 export class Pump {
-  readonly #replicator: Replicator;
+  readonly #replicator: Pumped;
   readonly #ports: PumpPorts;
   readonly #isPaced: boolean;
   #isAwake = false;
@@ -31,7 +45,7 @@ export class Pump {
     this.#run();
   };
 
-  constructor(mode: SyncMode, replicator: Replicator, ports: PumpPorts) {
+  constructor(mode: SyncMode, replicator: Pumped, ports: PumpPorts) {
     this.#replicator = replicator;
     this.#ports = ports;
     this.#isPaced = mode !== 'FTFW';

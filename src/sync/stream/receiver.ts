@@ -1,8 +1,9 @@
 /**
- * The receiving half: walks a datagram, asks the machine, parses, applies, and only then accepts the number.
- * conntrackd accepts before it parses, so that a payload broken on the way is acknowledged and lost; here it
- * is asked for again. A peer that sends what can never be parsed must not be asked for ever, so there is an
- * allowance: beyond it such a message is accepted, and counted as given up.
+ * The receiving half: walks a datagram, asks the machine, parses, applies, and only then accepts
+ * the number. conntrackd accepts before it parses, so that a payload broken on the way is
+ * acknowledged and lost; here it is asked for again. A peer that sends what can never be parsed
+ * must not be asked for ever, so there is an allowance: beyond it such a message is accepted, and
+ * counted as given up.
  */
 import { subtractSeconds, toSeconds, wholeSeconds, type Microseconds } from '../../base/time.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';

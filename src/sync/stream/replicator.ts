@@ -1,7 +1,7 @@
 /**
- * Replication with one peer, without any I/O: internal changes become datagrams, the peer's datagrams become
- * external changes. Time and chance come in as values, datagrams go out through a function, so that whole
- * lives of a pair run in virtual time.
+ * Replication with one peer, without any I/O: internal changes become datagrams, the peer's
+ * datagrams become external changes. Time and chance come in as values, datagrams go out through a
+ * function, so that whole lives of a pair run in virtual time.
  */
 import {
   milliseconds,
@@ -38,9 +38,11 @@ export interface ReplicatorPort {
   bulkDone(since: number, entries: number): void;
   /** The peer begins anew, or asks for everything: a bulk was started. */
   bulkStarted(because: string): void;
-  /** We ask the peer for everything; what is to be complete are its messages from number `from` on. */
+  /**
+   * We ask the peer for everything; what is to be complete are its messages from number `from` on.
+   */
   resyncAsked(because: string, from: number | undefined): void;
-  /** A new incarnation of the peer: what the old one was told is nothing to it. */
+  /** A new incarnation of the peer: what the old one was sent is nothing to it. */
   peerRestarted?(): void;
   /** The peer says when its bulk has ended: other messages do not answer a request for one. */
   announcesEnds?(now: Microseconds): boolean;
@@ -157,8 +159,8 @@ export class Replicator implements MachinePort {
   }
 
   /**
-   * Ask the peer for its whole internal cache. ALARM has no such message. A bulk is the answer if it began with number
-   * `from` or later: behind what the peer has told until now.
+   * Ask the peer for its whole internal cache. ALARM has no such message. A bulk is the answer if
+   * it began with number `from` or later: behind what the peer has sent until now.
    */
   askResync(now: Microseconds, because: string, from = this.#nextOfPeer): boolean {
     if (this.#parts.settings.mode === 'ALARM') return false;

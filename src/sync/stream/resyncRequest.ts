@@ -1,8 +1,9 @@
 /**
- * Asking the peer for its whole internal cache: RESYNC, repeated until it is answered by an acknowledgement
- * or, without acknowledgements, by data. conntrackd asks once, and a peer that is not up yet never hears it.
- * A conntrackd that has no flows answers with nothing at all: without acknowledgements its silence is the answer of an
- * empty table, once it was asked several times while it was there and nothing of it was lost.
+ * Asking the peer for its whole internal cache: RESYNC, repeated until it is answered by an
+ * acknowledgement or, without acknowledgements, by data. conntrackd asks once, and a peer that is
+ * not up yet never hears it. A conntrackd that has no flows answers with nothing at all: without
+ * acknowledgements its silence is the answer of an empty table, once it was asked several times
+ * while it was there and nothing of it was lost.
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { headerFlag } from '../wire/header.js';

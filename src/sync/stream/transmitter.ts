@@ -1,12 +1,13 @@
 /**
- * The sending half: a queue of references to what changed, drained into datagrams. A message is built only
- * when its turn comes, so several changes of one flow become one message with the newest content, and its
- * type follows from the flow's life at that moment (conntrackd 1.4.7 «transmit queue»).
+ * The sending half: a queue of references to what changed, drained into datagrams. A message is
+ * built only when its turn comes, so several changes of one flow become one message with the newest
+ * content, and its type follows from the flow's life at that moment (conntrackd 1.4.7 «transmit
+ * queue»).
  *
  *   change -> transmit queue -> datagram -> resend queue (FTFW) | released (NOTRACK) | wheel (ALARM)
  *
- * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the table in
- * steps, so that a peer with an ordinary socket buffer keeps up.
+ * Beyond conntrackd: what is sent and unacknowledged is bounded by a window, and a bulk walks the
+ * table in steps, so that a peer with an ordinary socket buffer keeps up.
  */
 import { wholeSeconds, type Microseconds } from '../../base/time.js';
 import { lifecycle, type FlowCursor } from '../../conntrack/record/flowRecord.js';
@@ -34,7 +35,10 @@ import {
 import { BulkWalk } from './bulkWalk.js';
 import type { TransmitterOptions } from './transmitterOptions.js';
 
-/** Looked at for one that is DEAD, when the table is full; those that live lose their place in the queue alone. */
+/**
+ * Looked at for one that is DEAD, when the table is full; those that live lose their place in the
+ * queue alone.
+ */
 const mostGivenUp = 4_096;
 
 export class Transmitter implements ChangeListener, ResendOwner {
@@ -53,8 +57,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   readonly #window: SendWindow;
   #nextSequence: number;
   /**
-   * Objects were dropped unacknowledged, the last of them before this number. A bulk makes up for it once the peer
-   * has what was sent until then: it answers again.
+   * Objects were dropped unacknowledged, the last of them before this number. A bulk makes up for
+   * it once the peer has what was sent until then: it answers again.
    */
   #bulkOwedSince: number | undefined;
   #nowSeconds = 0;
@@ -69,7 +73,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
     this.#wheel =
       options.mode === 'ALARM' ? new RefreshWheel(table, options.refreshSeconds) : undefined;
     this.#bulk = new BulkWalk(options.newWalk(this));
-    // Any start is allowed; a random one tells a restart from a late duplicate.
+    // Any start is allowed; by a random one a restart differs from a late duplicate.
     this.#nextSequence = options.random.below(0x1_0000_0000);
     this.#window = new SendWindow(options, this.#nextSequence);
   }
@@ -152,7 +156,7 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   control(flags: number, from: number, to: number): void {
-    // One ALIVE tells as much as two.
+    // One ALIVE says as much as two.
     if (flags === headerFlag.alive && this.#controls.length > 0) return;
     if (!joinWaiting(this.#controls, flags, from, to))
       this.#controls.push({ flags, from, to, sequence: 0 });
@@ -170,7 +174,9 @@ export class Transmitter implements ChangeListener, ResendOwner {
     return this.resend.requeue(from, to);
   }
 
-  /** The peer knows nothing: what was out goes out again, and a bulk that ran is of no use to it. */
+  /**
+   * The peer knows nothing: what was out goes out again, and a bulk that ran is of no use to it.
+   */
   peerRestarted(now: Microseconds): void {
     this.#window.heard((this.#nextSequence - 1) >>> 0, this.#nextSequence, now);
     this.#bulk.stop();
@@ -188,8 +194,8 @@ export class Transmitter implements ChangeListener, ResendOwner {
   }
 
   /**
-   * Sends up to `most` messages and flushes. True where more could be sent at once; false where nothing is
-   * left or the window is closed.
+   * Sends up to `most` messages and flushes. True where more could be sent at once; false where
+   * nothing is left or the window is closed.
    */
   pump(now: Microseconds, most: number): boolean {
     this.#nowSeconds = wholeSeconds(now);
@@ -253,7 +259,10 @@ export class Transmitter implements ChangeListener, ResendOwner {
     }
   }
 
-  /** The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out anyway. */
+  /**
+   * The window is closed for long: the peer is slow, or acknowledges rarely. A little goes out
+   * anyway.
+   */
   unblock(now: Microseconds, timeout: Microseconds): void {
     if (!this.#isWindowOpen()) this.#window.unblock(now, timeout);
   }

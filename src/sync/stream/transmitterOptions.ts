@@ -27,7 +27,10 @@ export interface TransmitterOptions {
   readonly random: RandomSource;
   /** Where a bulk finds the flows. */
   readonly newWalk: (sink: BulkSink) => Walk;
-  /** A bulk has ended, and in FTFW was acknowledged in full: what has no number since `since` is gone. */
+  /**
+   * A bulk has ended, and in FTFW was acknowledged in full: what has no number since `since` is
+   * gone.
+   */
   readonly bulkDone: (since: number, entries: number) => void;
   /** An own RESYNC was acknowledged. */
   readonly resyncAcknowledged: () => void;

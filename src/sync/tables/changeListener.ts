@@ -1,4 +1,7 @@
-/** Between a cache and whoever sends its changes: what one says to the other, and where a bulk finds the flows. */
+/**
+ * Between a cache and whoever sends its changes: what one says to the other, and where a bulk finds
+ * the flows.
+ */
 import type { ExpectationEntry } from './expectations.js';
 
 /** Who must hear of changes. */
@@ -15,7 +18,10 @@ export interface ChangeListener {
   cleared(): void;
   /** A change could not be kept until it is sent: the peer must be sent everything. */
   changeLost(): void;
-  /** The table is full: what waits longest for the peer is given up until `hasRoom`, and everything sent later. */
+  /**
+   * The table is full: what waits longest for the peer is given up until `hasRoom`, and everything
+   * sent later.
+   */
   makeRoom(hasRoom: () => boolean): void;
 }
 

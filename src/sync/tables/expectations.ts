@@ -1,6 +1,7 @@
 /**
- * A cache of expectations. They are few (nf_conntrack_expect_max is 4,096 for a whole machine), so each is a
- * plain object, found by the text of its tuples (conntrackd 1.4.7: all fields but the timeout).
+ * A cache of expectations. They are few (nf_conntrack_expect_max is 4,096 for a whole machine), so
+ * each is a plain object, found by the text of its tuples (conntrackd 1.4.7: all fields but the
+ * timeout).
  */
 import { expectationKey, type Expectation } from '../../conntrack/codec/expectation.js';
 import { lifecycle } from '../../conntrack/record/flowRecord.js';

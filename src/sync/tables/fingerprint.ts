@@ -1,8 +1,9 @@
 /**
- * A number over everything that a cache replicates, independent of order: the sum of one hash per flow. Kept
- * up to date by subtracting a flow's hash before a change and adding it after. Both ends compute it over the
- * same fields, those that travel: tuple, zone, status, protocol state, mark, translation, and the rare ones.
- * Left out: timeouts, which age, and window scales, which depend on a setting.
+ * A number over everything that a cache replicates, independent of order: the sum of one hash per
+ * flow. Kept up to date by subtracting a flow's hash before a change and adding it after. Both ends
+ * compute it over the same fields, those that travel: tuple, zone, status, protocol state, mark,
+ * translation, and the rare ones. Left out: timeouts, which age, and window scales, which depend on
+ * a setting.
  */
 import { protocol, statusBit } from '../../conntrack/constants.js';
 import { hashKey } from '../../conntrack/record/flowKey.js';

@@ -1,4 +1,7 @@
-/** A flow table that keeps the fingerprint of what it holds, whoever changes it. DEAD flows do not count. */
+/**
+ * A flow table that keeps the fingerprint of what it holds, whoever changes it. DEAD flows do not
+ * count.
+ */
 import { lifecycle, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { FlowTable, type FlowTableOptions } from '../../conntrack/record/flowTable.js';
 import { Fingerprint } from './fingerprint.js';

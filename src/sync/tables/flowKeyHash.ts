@@ -1,5 +1,5 @@
 /**
- * The 64 bits of hash by which two nodes speak of a flow without telling it. Whoever answers
+ * The 64 bits of hash by which two nodes speak of a flow without sending it. Whoever answers
  * chooses the seeds, at random: outsiders cannot choose tuples that collide. Computed for
  * comparisons and for flows that end, never per event.
  */

@@ -20,7 +20,10 @@ export interface SlicedWalkOptions {
   readonly sliceDone?: () => void;
 }
 
-/** Calls `use` with the slot of each living flow; resolves at the end of the table, or when it is over. */
+/**
+ * Calls `use` with the slot of each living flow; resolves at the end of the table, or when it is
+ * over.
+ */
 export async function walkInSlices(
   table: FlowTable,
   { clock, turns, isOver, sliceDone }: SlicedWalkOptions,

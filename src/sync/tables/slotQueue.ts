@@ -1,6 +1,7 @@
 /**
- * A first-in-first-out list of flows whose links stand in the records themselves, so that queueing costs no
- * memory. A slot is in at most one queue at a time; which one is told by two owner bits of the record.
+ * A first-in-first-out list of flows whose links stand in the records themselves, so that queueing
+ * costs no memory. A slot is in at most one queue at a time; which one is said by two owner bits of
+ * the record.
  */
 import { recordWord } from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';

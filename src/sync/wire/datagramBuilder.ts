@@ -1,7 +1,8 @@
 /**
- * Lays messages end to end until a datagram is full, as conntrackd does: a message is appended while
- * `used + length` stays below the room, and nothing stands in front of the first one. Full datagrams of one size lie
- * end to end too and are handed over together: the kernel sends such a run for little more than one of them costs.
+ * Lays messages end to end until a datagram is full, as conntrackd does: a message is appended
+ * while `used + length` stays below the room, and nothing stands in front of the first one. Full
+ * datagrams of one size lie end to end too and are handed over together: the kernel sends such a
+ * run for little more than one of them costs.
  */
 import type { IpFamily } from '../../base/ipAddress.js';
 import { longestExpectationMessage } from './expectationCodec.js';
@@ -13,7 +14,10 @@ const overhang = Math.max(longestFlowMessage, longestExpectationMessage);
 const mostDatagrams = 64;
 const mostBytes = 65_000;
 
-/** Headers that the MTU must hold. conntrackd counts 28 on IPv6 too, and its datagrams get fragmented. */
+/**
+ * Headers that the MTU must hold. conntrackd counts 28 on IPv6 too, and its datagrams get
+ * fragmented.
+ */
 export function roomForMessages(mtu: number, family: IpFamily, isStream: boolean): number {
   const network = family === 4 ? 20 : 40;
   return Math.max(576, mtu) - network - (isStream ? 20 : 8);

@@ -1,6 +1,7 @@
 /**
- * Expectation messages of the replication protocol (conntrackd 1.4.7): attribute numbers of their own, all
- * ports in network order. They are few, so the codec builds objects; one table of rows serves both ways.
+ * Expectation messages of the replication protocol (conntrackd 1.4.7): attribute numbers of their
+ * own, all ports in network order. They are few, so the codec builds objects; one table of rows
+ * serves both ways.
  */
 import type { Expectation, ExpectationTuple } from '../../conntrack/codec/expectation.js';
 import { headerBytes } from './header.js';
@@ -81,7 +82,10 @@ export function writeExpectation(
   return writer.at - at;
 }
 
-/** undefined where the message is malformed. Unknown attributes are skipped, `onUnknown` counts them. */
+/**
+ * undefined where the message is malformed. Unknown attributes are skipped, `onUnknown` counts
+ * them.
+ */
 export function readExpectation(
   view: DataView,
   from: number,

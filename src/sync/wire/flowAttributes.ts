@@ -1,7 +1,8 @@
 /**
- * One row per conntrack attribute of the replication protocol (conntrackd 1.4.7): number, length, form, and
- * place in the flow record. FlowWriter and FlowReader are both interpreters of these rows. Attribute headers
- * are `len, type`, big endian; `len` counts the header and not the padding to a multiple of 4.
+ * One row per conntrack attribute of the replication protocol (conntrackd 1.4.7): number, length,
+ * form, and place in the flow record. FlowWriter and FlowReader are both interpreters of these
+ * rows. Attribute headers are `len, type`, big endian; `len` counts the header and not the padding
+ * to a multiple of 4.
  */
 import { protocol, statusBit } from '../../conntrack/constants.js';
 import {
@@ -97,7 +98,7 @@ function withPresence(wireRow: WireRow, presence: number): WireRow {
   return { number, name, length, isMaximum, form: formOfValue, place, mask, presence, status };
 }
 
-/** Translations are told once the kernel has done them. */
+/** Translations are sent once the kernel has done them. */
 function statusOf(formOfValue: WireForm, place: number, mask: number): number {
   if (formOfValue === wireForm.natAddress) {
     return place === addressRole.replyDestination
@@ -217,7 +218,10 @@ export const wireRows = {
     infoField.scaleReplyShift,
     0xf,
   ),
-  /** Header, 11 characters and NUL for conntrackd; a name of 15 is the kernel's longest and is taken. */
+  /**
+   * Header, 11 characters and NUL for conntrackd; a name of 15 is the kernel's longest and is
+   * taken.
+   */
   helper: row(27, 'HELPER_NAME', 20, wireForm.helper, presenceBit.helper),
   labels: row(28, 'LABELS', 1028, wireForm.labels, presenceBit.labels),
   snatIpv6: row(
@@ -251,7 +255,7 @@ export const longestHelperForPeer = 11;
 export interface SendOptions {
   /** False where CommitTimeout is configured. */
   readonly sendTimeout: boolean;
-  /** TCPWindowTracking: window scales are told. */
+  /** TCPWindowTracking: window scales are sent. */
   readonly sendScales: boolean;
 }
 
@@ -282,7 +286,8 @@ function protocolPart(number: number, options: SendOptions): readonly WireRow[] 
       return [wireRows.icmpType, wireRows.icmpCode, wireRows.icmpId];
     case protocol.gre:
     case protocol.udplite:
-      // conntrackd tells nothing here, so that flows between the same hosts collapse; it takes the ports.
+      // conntrackd sends nothing here, so that flows between the same hosts collapse; it takes the
+      // ports.
       return [withPresence(wireRows.ports, wireRows.ports.presence)];
     default:
       return [];

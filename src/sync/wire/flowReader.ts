@@ -1,8 +1,8 @@
 /**
- * Replication message -> scratch flow record, by interpreting the attribute rows. Refusals are values (a
- * reason for the counter), not exceptions: hostile datagrams arrive by the hundred thousand. Differs from
- * conntrackd 1.4.7: unknown attributes are skipped and counted, and a flow without addresses or protocol is
- * refused (docs/differences.md).
+ * Replication message -> scratch flow record, by interpreting the attribute rows. Refusals are
+ * values (a reason for the counter), not exceptions: hostile datagrams arrive by the hundred
+ * thousand. Differs from conntrackd 1.4.7: unknown attributes are skipped and counted, and a flow
+ * without addresses or protocol is refused (docs/differences.md).
  */
 import {
   clearScratch,
@@ -21,7 +21,7 @@ import { wireForm, isRare, rowsByNumber, type RareForm, type WireRow } from './f
 
 /** What of the message must be there. */
 const seen = { addresses: 1, protocol: 2, masterAddresses: 4, masterProtocol: 8 } as const;
-/** What of a translation was told; each bit of `#nat`. */
+/** What of a translation was received; each bit of `#nat`. */
 const nat = { source: 1, destination: 2, sourcePort: 4, destinationPort: 8 } as const;
 
 export class FlowReader {
@@ -35,8 +35,8 @@ export class FlowReader {
   readonly #natParts = new Uint8Array(2);
 
   /**
-   * Reads the attributes in [from, end) of `view` into `flow`, a scratch record, which is cleared first.
-   * False where the message is malformed; `flow` is then unspecified.
+   * Reads the attributes in [from, end) of `view` into `flow`, a scratch record, which is cleared
+   * first. False where the message is malformed; `flow` is then unspecified.
    */
   read(view: DataView, from: number, end: number, flow: FlowCursor): boolean {
     clearScratch(flow);
@@ -190,7 +190,10 @@ export class FlowReader {
     this.#seen |= seen.masterAddresses;
   }
 
-  /** The reply tuple is never told: it is the inverse of the original one, with the translations put in. */
+  /**
+   * The reply tuple is never sent: it is the inverse of the original one, with the translations put
+   * in.
+   */
   #finish(flow: FlowCursor): boolean {
     const needed = seen.addresses | seen.protocol;
     if ((this.#seen & needed) !== needed) return false;

@@ -1,6 +1,6 @@
 /**
- * Flow record -> replication message, straight into the datagram, by interpreting the attribute rows. No
- * allocation per message.
+ * Flow record -> replication message, straight into the datagram, by interpreting the attribute
+ * rows. No allocation per message.
  */
 import {
   presenceBit,
@@ -49,8 +49,9 @@ export class FlowWriter {
   }
 
   /**
-   * Writes the attributes behind the place of the header at `at`; `view` has `longestFlowMessage` bytes left.
-   * Returns the length of the message, header included. The header itself is the caller's.
+   * Writes the attributes behind the place of the header at `at`; `view` has `longestFlowMessage`
+   * bytes left. Returns the length of the message, header included. The header itself is the
+   * caller's.
    */
   write(view: DataView, at: number, flow: FlowCursor): number {
     let cursor = at + headerBytes;
@@ -232,8 +233,8 @@ function writeHelper(row: WireRow, view: DataView, at: number, flow: FlowCursor)
 }
 
 /**
- * conntrackd leaves labels out where no bit is set. An update tells the zeros too, because that is the only
- * way to clear them at the peer.
+ * conntrackd leaves labels out where no bit is set. An update sends the zeros too, because that is
+ * the only way to clear them at the peer.
  */
 function writeLabels(row: WireRow, view: DataView, at: number, flow: FlowCursor): number {
   const words = flow.getRare(rareWord.labelsLength) >>> 2;

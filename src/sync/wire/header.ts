@@ -1,6 +1,6 @@
 /**
- * The header of a replication message (conntrackd 1.4.7, protocol version 1), and the walk through the
- * messages of a datagram with every check that conntrackd makes.
+ * The header of a replication message (conntrackd 1.4.7, protocol version 1), and the walk through
+ * the messages of a datagram with every check that conntrackd makes.
  *
  *    byte 0        byte 1     bytes 2-3 (BE)   bytes 4-7 (BE)      bytes 8-11   bytes 12-15
  *   +----+----+  +--------+  +-------------+  +---------------+  +------------+------------+
@@ -79,7 +79,10 @@ export const walk = { message: 0, skip: 1, stop: 2 } as const;
 /** Walks the messages of one datagram: `begin`, then `next` until it says stop. */
 export class DatagramWalk {
   readonly header = new MessageHeader();
-  /** Why the last step was `skip`, or `stop` before the end of the datagram; undefined at the plain end. */
+  /**
+   * Why the last step was `skip`, or `stop` before the end of the datagram; undefined at the plain
+   * end.
+   */
   problem: MalformedReason | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #next = 0;
@@ -166,7 +169,9 @@ export function sequenceDistance(a: number, b: number): number {
   return (a - b) | 0;
 }
 
-/** The kind of message that tells of a flow in this state of life; of an expectation, behind `expectationNew`. */
+/**
+ * The kind of message for a flow in this state of life; of an expectation, behind `expectationNew`.
+ */
 export function flowKindOf(life: number): number {
   if (life === lifecycle.dead) return messageKind.flowDelete;
   return life === lifecycle.fresh ? messageKind.flowNew : messageKind.flowUpdate;

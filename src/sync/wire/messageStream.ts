@@ -1,29 +1,35 @@
 /**
- * Whole messages out of a TCP stream. There is no framing beyond each message's own length (conntrackd 1.4.7);
- * half a message waits for the rest. A sender that lost bytes (conntrackd takes a short write for success)
- * leaves a stream that is out of step: what stands where a header should be is then handed on, so that it is
- * counted as malformed, and the connection must be made anew.
+ * Whole messages out of a TCP stream. There is no framing beyond each message's own length
+ * (conntrackd 1.4.7); half a message waits for the rest. A sender that lost bytes (conntrackd takes
+ * a short write for success) leaves a stream that is out of step: what stands where a header should
+ * be is then handed on, so that it is counted as malformed, and the connection must be made anew.
  *
  *   sent:     | message 1 .......|(lost) | message 2 ....... | message 3 .......
  *   read as:  | message 1 ...... + head of 2 | ^ no header
  *
- * The message before that place is the one that lost its bytes. Its end is another message's beginning, and may
- * well read as that other flow; it is not handed on, so that its number is asked for again.
+ * The message before that place is the one that lost its bytes. Its end is another message's
+ * beginning, and may well read as that other flow; it is not handed on, so that its number is asked
+ * for again.
  */
 import type { StreamFraming } from '../../net/ports.js';
 import { headerBytes, protocolVersion } from './header.js';
 
-/** conntrackd's longest message has about 310 bytes; longer ones are taken for a stream out of step. */
+/**
+ * conntrackd's longest message has about 310 bytes; longer ones are taken for a stream out of step.
+ */
 export const longestStreamMessage = 4_096;
 
-/** Version and length: what tells a header from anything else. */
+/** Version and length: by these a header differs from anything else. */
 const lengthBytes = 4;
 
 export class MessageStream implements StreamFraming {
   /** What waits for the rest of a message. */
   #held = new Uint8Array(0);
 
-  /** Bytes that wait: less than a message, or a message and less of the next than tells a header. */
+  /**
+   * Bytes that wait: less than a message, or a message and less of the next than makes a header
+   * known.
+   */
   get held(): number {
     return this.#held.length;
   }

@@ -1,6 +1,7 @@
 /**
- * What two keepstate nodes tell each other beside the replication protocol: one JSON object per datagram on a
- * port of its own, behind the four bytes `KSP1`. A conntrackd peer does not listen there.
+ * What two keepstate nodes send each other beside the replication protocol: one JSON object per
+ * datagram on a port of its own, behind the four bytes `KSP1`. A conntrackd peer does not listen
+ * there.
  *
  *   "KSP1" {"kind":"digest","sequence":17,"count":3,"high":1,"low":2}
  *
@@ -17,7 +18,9 @@ export type PeerMessage =
       readonly version: string;
       /** The other side was heard: no need to answer. */
       readonly heard: boolean;
-      /** The node never takes the role. Said only where it is so; an older peer does not look at it. */
+      /**
+       * The node never takes the role. Said only where it is so; an older peer does not look at it.
+       */
       readonly maintenance?: boolean;
       /** Its groups and instances. A keepstate of before does not say them. */
       readonly roles?: WireRoles;
@@ -46,7 +49,7 @@ export type PeerMessage =
   /** What a node holds, and what it knows of the other's; an older peer does not look at it. */
   | {
       readonly kind: 'holds';
-      /** Flows of its kernel; 2^32 - 1 where that does not tell it. */
+      /** Flows of its kernel; 2^32 - 1 where that does not say it. */
       readonly kernel: number;
       readonly ignored: number;
       readonly internal: number;
@@ -66,7 +69,10 @@ export type PeerMessage =
        */
       readonly doubt: string;
     }
-  /** Everything in the internal cache was told in messages from `since` on; the last is before `sequence`. */
+  /**
+   * Everything in the internal cache was sent in messages from `since` on; the last is before
+   * `sequence`.
+   */
   | {
       readonly kind: 'bulkEnd';
       readonly since: number;
@@ -97,14 +103,19 @@ export type PeerMessage =
       readonly because: string;
     }
   | { readonly kind: 'resigned'; readonly token: number }
-  /** Gave way to a stronger MASTER: was MASTER for `masterMs` until `agoMs` ago. Repeated until answered. */
+  /**
+   * Gave way to a stronger MASTER: was MASTER for `masterMs` until `agoMs` ago. Repeated until
+   * answered.
+   */
   | {
       readonly kind: 'yielded';
       readonly token: number;
       readonly masterMs: number;
       readonly agoMs: number;
     }
-  /** The flows of the one that gave way are merged, or (`merged` false) there was nothing to merge. */
+  /**
+   * The flows of the one that gave way are merged, or (`merged` false) there was nothing to merge.
+   */
   | {
       readonly kind: 'yieldedSeen';
       readonly token: number;

@@ -1,5 +1,5 @@
 /**
- * The roles of a node, as its hello tells them to the peer: groups, and instances without a group.
+ * The roles of a node, as its hello sends them to the peer: groups, and instances without a group.
  * Additive: a keepstate of before does not look at it, and one that does not send it has roles that
  * are unknown.
  *

@@ -1,11 +1,15 @@
 /**
- * Flows as nearly all of them are: IPv4, with ports, without translation or anything rare. What interpreting the attribute rows
- * writes for them, written out in half the time (20 ns). Which flows these are follows from the rows that were chosen.
+ * Flows as nearly all of them are: IPv4, with ports, without translation or anything rare. What
+ * interpreting the attribute rows writes for them, written out in half the time (20 ns). Which
+ * flows these are follows from the rows that were chosen.
  */
 import { recordWord, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { wireRows, type WireRow } from './flowAttributes.js';
 
-/** Set of bits: what follows behind addresses, status, protocol and ports. `none`: the flow is not plain. */
+/**
+ * Set of bits: what follows behind addresses, status, protocol and ports. `none`: the flow is not
+ * plain.
+ */
 export const plain = { none: -1, state: 1, timeout: 2 } as const;
 
 const start = [wireRows.ipv4, wireRows.status, wireRows.protocol, wireRows.ports];

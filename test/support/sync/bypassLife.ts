@@ -1,7 +1,8 @@
 /**
- * One node without an internal cache (DisableInternalCache) and its peer, in virtual time: a kernel whose flows come,
- * change and go, its events, which are read late, and its dumps, which tell the state of some moment before they are
- * read. On a network that loses nothing the peer must have in the end what the kernel has, without a further bulk.
+ * One node without an internal cache (DisableInternalCache) and its peer, in virtual time: a kernel
+ * whose flows come, change and go, its events, which are read late, and its dumps, which tell the
+ * state of some moment before they are read. On a network that loses nothing the peer must have in
+ * the end what the kernel has, without a further bulk.
  */
 import type { Microseconds, Turns } from '../../../src/base/time.js';
 import { statusBit, tcpState } from '../../../src/conntrack/constants.js';
@@ -111,7 +112,10 @@ export class BypassLife {
     this.#receiver = this.#replicator(nothing, this.#external, false);
   }
 
-  /** What the peer has too much, and what it lacks or knows with another mark; both empty if all is well. */
+  /**
+   * What the peer has too much, and what it lacks or knows with another mark; both empty if all is
+   * well.
+   */
   async run(): Promise<{ readonly tooMuch: readonly number[]; readonly wrong: readonly number[] }> {
     const { operations, bulks } = this.#options;
     const busy = 300 * millisecond;

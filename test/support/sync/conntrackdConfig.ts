@@ -1,4 +1,7 @@
-/** conntrackd.conf for every transport and mode; unlike the laboratory's, it replicates every protocol. */
+/**
+ * conntrackd.conf for every transport and mode; unlike the laboratory's, it replicates every
+ * protocol.
+ */
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 export interface PeerLink {

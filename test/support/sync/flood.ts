@@ -1,6 +1,6 @@
 /**
- * A program that sends hostile replication datagrams. Arguments: own address, destination, datagrams per second,
- * seconds, kinds (commas). Prints how many left, as a JSON line.
+ * A program that sends hostile replication datagrams. Arguments: own address, destination,
+ * datagrams per second, seconds, kinds (commas). Prints how many left, as a JSON line.
  */
 import { parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
 import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';

@@ -3,8 +3,9 @@
  *
  *   syncJunk ADDRESS PORT SECONDS PER_SECOND [SEED]
  *
- * Random bytes, headers with absurd lengths, attributes that run past their message, cut and flipped copies of
- * a real message, and old numbers again. Prints one line of JSON: {sent, refused}.
+ * Random bytes, headers with absurd lengths, attributes that run past their message, cut and
+ * flipped copies of a real message, and old numbers again. Prints one line of JSON: {sent,
+ * refused}.
  */
 import { createSocket } from 'node:dgram';
 import { seededRandom } from '../../lab/impairment.js';

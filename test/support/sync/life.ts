@@ -1,6 +1,6 @@
 /**
- * Two replicators over a bad network in virtual time. Each node owns a set of flows that come, change and go;
- * what the peer's external cache must hold in the end follows from that set alone.
+ * Two replicators over a bad network in virtual time. Each node owns a set of flows that come,
+ * change and go; what the peer's external cache must hold in the end follows from that set alone.
  */
 import { microseconds, type Microseconds, type RandomSource } from '../../../src/base/time.js';
 import {
@@ -94,7 +94,9 @@ export class SyncLife {
     for (const peer of this.#peers) this.#boot(peer);
   }
 
-  /** Lives: operations and restarts over some seconds of a bad network, then quiet on a good one. */
+  /**
+   * Lives: operations and restarts over some seconds of a bad network, then quiet on a good one.
+   */
   run(): void {
     const { operations, restarts } = this.#options;
     const busy = 4 * second;

@@ -1,6 +1,6 @@
 /**
- * Two hosts with two dedicated links, `sync1` and `sync2` (the default), a keepstate engine on each that watches
- * its interfaces, and flows that come and go on `a` while links fail.
+ * Two hosts with two dedicated links, `sync1` and `sync2` (the default), a keepstate engine on each
+ * that watches its interfaces, and flows that come and go on `a` while links fail.
  */
 import type { Host } from '../../lab/host.js';
 import type { Lab } from '../../lab/lab.js';
@@ -19,7 +19,8 @@ export function twoLinks(kind: LinkKind, own: 1 | 2): LinkOptions[] {
     kind,
     local: `10.99.${n}.${own}`,
     destination: kind === 'multicast' ? `225.0.0.5${n}` : `10.99.${n}.${other}`,
-    // conntrackd's manual: another group for each link. With one port both its sockets take what comes on either.
+    // conntrackd's manual: another group for each link. With one port both its sockets take what
+    // comes on either.
     ...(kind === 'multicast' ? { port: 3779 + n } : {}),
     interfaceName: `sync${n}`,
     isDefault: n === 2,
@@ -151,8 +152,8 @@ export class LinkPair {
   }
 
   /**
-   * A question goes over the peer channel and arrives. It is asked anew until it does: a peer that has
-   * just begun may not have been met yet, and an offer lasts for its second only.
+   * A question goes over the peer channel and arrives. It is asked anew until it does: a peer that
+   * has just begun may not have been met yet, and an offer lasts for its second only.
    */
   async peerChannelWorks(): Promise<void> {
     for (const [from, to] of [

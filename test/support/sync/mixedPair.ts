@@ -1,6 +1,7 @@
 /**
- * Host `a` with keepstate's engine (or a conntrackd, for comparison) and host `b` with a conntrackd 1.4.7,
- * joined by a cable. `agreement` holds what the four caches say, in conntrackd's words, ages left out.
+ * Host `a` with keepstate's engine (or a conntrackd, for comparison) and host `b` with a conntrackd
+ * 1.4.7, joined by a cable. `agreement` holds what the four caches say, in conntrackd's words, ages
+ * left out.
  */
 import { mkdirSync } from 'node:fs';
 import type { SyncMode, SyncSettings } from '../../../src/sync/settings.js';

@@ -1,4 +1,7 @@
-/** A keepstate replication engine in a host of the laboratory, driven through test/support/sync/harness.ts. */
+/**
+ * A keepstate replication engine in a host of the laboratory, driven through
+ * test/support/sync/harness.ts.
+ */
 import { parseIp } from '../../../src/base/ipAddress.js';
 import { seconds } from '../../../src/base/time.js';
 import type { CacheName, SyncCommand, SyncReport, SyncStatus } from '../../../src/sync/messages.js';
@@ -91,7 +94,10 @@ export class SyncNode {
     this.process = started;
   }
 
-  /** Starts and waits until the cache is filled. `watch`: the interfaces, as the daemon's main thread does. */
+  /**
+   * Starts and waits until the cache is filled. `watch`: the interfaces, as the daemon's main
+   * thread does.
+   */
   static async start(host: Host, settings: SyncSettings, watch = false): Promise<SyncNode> {
     const text = textOf(settings);
     const path = host.path('sync.json');

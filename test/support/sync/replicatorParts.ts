@@ -1,4 +1,6 @@
-/** A replicator alone: flows go in, what it sends and what it says of bulks and requests is kept. */
+/**
+ * A replicator alone: flows go in, what it sends and what it says of bulks and requests is kept.
+ */
 import type { Microseconds, RandomSource } from '../../../src/base/time.js';
 import {
   clearScratch,

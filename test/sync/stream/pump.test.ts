@@ -1,7 +1,6 @@
 /** When the replicator sends: once per turn, in bounded runs, and not while the link takes nothing. */
 import { microseconds, type Microseconds } from '../../../src/base/time.js';
-import { Pump } from '../../../src/sync/stream/pump.js';
-import type { Replicator } from '../../../src/sync/stream/replicator.js';
+import { Pump, type Pumped } from '../../../src/sync/stream/pump.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
 
 /** Turns and timers are run by hand; `waiting` messages are sent, at most so many per run as the pump asks for. */
@@ -14,14 +13,14 @@ class DrivenPump {
   readonly pump: Pump;
 
   constructor(mode: SyncMode) {
-    const replicator = {
+    const replicator: Pumped = {
       pump: (_now: number, most: number): boolean => {
         const sent = Math.min(most, this.waiting);
         this.waiting -= sent;
         this.runs.push(sent);
         return this.waiting > 0;
       },
-    } as unknown as Replicator;
+    };
     this.pump = new Pump(mode, replicator, {
       clock: { now: () => microseconds(1), wallClock: () => microseconds(1) },
       timers: {

@@ -1,6 +1,7 @@
 /**
- * The modes without acknowledgements (conntrackd 1.4.7). NOTRACK: numbers are only counted, ALIVE when idle,
- * RESYNC understood. ALARM: data only, repeated by refresh timers; a message with any flag is ignored.
+ * The modes without acknowledgements (conntrackd 1.4.7). NOTRACK: numbers are only counted, ALIVE
+ * when idle, RESYNC understood. ALARM: data only, repeated by refresh timers; a message with any
+ * flag is ignored.
  */
 import { seconds, subtractTime, type Microseconds } from '../../../base/time.js';
 import {
@@ -20,7 +21,10 @@ import {
 
 const forbidden = headerFlag.unused | 0x80;
 
-/** A step beyond this may be a restart as well as a long loss: numbers before and after it are not compared. */
+/**
+ * A step beyond this may be a restart as well as a long loss: numbers before and after it are not
+ * compared.
+ */
 const longestReorder = 1 << 16;
 /** A step forward beyond this says nothing of how many messages were lost. */
 const largestLoss = 1 << 20;
@@ -36,8 +40,9 @@ abstract class CountingMachine {
   protected abstract begin(sequence: number, now: Microseconds): void;
 
   /**
-   * Numbers decide nothing: a restarted peer may begin anywhere. What came before the first message, or before a jump,
-   * is missing as well as what a gap swallowed: a bulk that began before it is not whole.
+   * Numbers decide nothing: a restarted peer may begin anywhere. What came before the first
+   * message, or before a jump, is missing as well as what a gap swallowed: a bulk that began before
+   * it is not whole.
    */
   protected follow(sequence: number, now: Microseconds): void {
     const before = this.last;

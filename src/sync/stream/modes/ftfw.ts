@@ -1,8 +1,8 @@
 /**
- * FTFW, the reliable mode (conntrackd 1.4.7): numbers every message, acknowledges ranges, asks for gaps, says
- * HELLO until it is answered. Beyond conntrackd: a HELLO of a new incarnation is answered by a bulk and by a
- * request for one, late duplicates of a HELLO are recognised, and a stream whose numbers jumped is taken up
- * again instead of being dropped for ever.
+ * FTFW, the reliable mode (conntrackd 1.4.7): numbers every message, acknowledges ranges, asks for
+ * gaps, says HELLO until it is answered. Beyond conntrackd: a HELLO of a new incarnation is
+ * answered by a bulk and by a request for one, late duplicates of a HELLO are recognised, and a
+ * stream whose numbers jumped is taken up again instead of being dropped for ever.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../../base/time.js';
 import {
@@ -22,7 +22,10 @@ import {
 
 /** A forward step beyond this is not loss but another stream, until it is confirmed. */
 const largestGap = 1 << 20;
-/** Messages in order that make a jumped stream believable, once nothing else was accepted for a while. */
+/**
+ * Messages in order that make a jumped stream believable, once nothing else was accepted for a
+ * while.
+ */
 const confirmations = 3;
 const silenceBeforeJump = milliseconds(1_500);
 /** The first HELLO to arrive need not be the first that was sent. */
@@ -126,7 +129,8 @@ export class FtfwMachine implements Machine {
     if (last !== undefined && (distance <= 0 || distance > largestGap)) {
       this.#restartWindow(sequence, now);
       this.#port.streamBegan();
-      // Perhaps it started again and its HELLO passed for an old one: then it has nothing of this node's.
+      // Perhaps it started again and its HELLO passed for an old one: then it has nothing of this
+      // node's.
       this.#port.peerRestarted(sequence);
       return;
     }
@@ -140,7 +144,8 @@ export class FtfwMachine implements Machine {
       this.#ackFrom = sequence;
       this.#ackFromSince = now;
     }
-    // Acknowledgements are acknowledged in their time: with small windows they would answer each other for ever.
+    // Acknowledgements are acknowledged in their time: with small windows they would answer each
+    // other for ever.
     if (!isAcknowledgement) this.#window--;
     if (this.#window > 0 || isAcknowledgement) return;
     this.#port.control(headerFlag.ack, this.#ackFrom!, sequence);
@@ -180,8 +185,9 @@ export class FtfwMachine implements Machine {
   }
 
   /**
-   * conntrackd drops such messages for ever. Here a stream that goes on in order while nothing else was
-   * accepted is the peer's: its numbers jumped (a corrupted number was believed, or a HELLO was never seen).
+   * conntrackd drops such messages for ever. Here a stream that goes on in order while nothing else
+   * was accepted is the peer's: its numbers jumped (a corrupted number was believed, or a HELLO was
+   * never seen).
    */
   #isConfirmedJump(sequence: number, now: Microseconds): boolean {
     const follows = this.#jump !== undefined && sequenceDistance(sequence, this.#jump.last) === 1;

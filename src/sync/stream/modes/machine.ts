@@ -1,6 +1,7 @@
 /**
- * What the three modes have in common: a machine that judges each received message by its header and says
- * what is due. It holds no clock, no socket and no table; times come in, effects go out through MachinePort.
+ * What the three modes have in common: a machine that judges each received message by its header
+ * and says what is due. It holds no clock, no socket and no table; times come in, effects go out
+ * through MachinePort.
  */
 import type { Microseconds } from '../../../base/time.js';
 import { lastDataKind, type MessageHeader } from '../../wire/header.js';
@@ -24,15 +25,18 @@ export interface MachinePort {
   acknowledged(from: number, to: number): void;
   /** The peer misses these numbers of ours. */
   missing(from: number, to: number): void;
-  /** A new incarnation of the peer spoke, first with number `from`: it knows nothing of us, and we nothing new of it. */
+  /**
+   * A new incarnation of the peer spoke, first with number `from`: it knows nothing of us, and we
+   * nothing new of it.
+   */
   peerRestarted(from: number): void;
   /** The peer's numbers begin anew: they cannot be compared with the earlier ones. */
   streamBegan(): void;
   /** The peer asks for everything. */
   bulkRequested(): void;
   /**
-   * What was missed before number `from`, or up to now where that is absent, cannot be named any more: ask the peer for
-   * everything.
+   * What was missed before number `from`, or up to now where that is absent, cannot be named any
+   * more: ask the peer for everything.
    */
   resyncNeeded(because: string, from?: number): void;
 }

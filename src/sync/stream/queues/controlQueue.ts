@@ -6,8 +6,8 @@ import type { ControlMessage } from './resendQueue.js';
 const looks = 16;
 
 /**
- * True where the range became part of one that waits already. On a network that reorders, each gap gives two
- * control messages, which are numbered themselves: apart they would feed on each other.
+ * True where the range became part of one that waits already. On a network that reorders, each gap
+ * gives two control messages, which are numbered themselves: apart they would feed on each other.
  */
 export function joinWaiting(
   queue: readonly ControlMessage[],

@@ -1,6 +1,6 @@
 /**
- * ALARM's refresh timers: one bucket per second, each a queue through the records. The bucket of a flow
- * stands in its sequence word, which ALARM has no other use for.
+ * ALARM's refresh timers: one bucket per second, each a queue through the records. The bucket of a
+ * flow stands in its sequence word, which ALARM has no other use for.
  */
 import { subtractSeconds } from '../../../base/time.js';
 import { recordWord } from '../../../conntrack/record/flowRecord.js';

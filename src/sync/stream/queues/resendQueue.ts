@@ -1,7 +1,7 @@
 /**
- * What was sent and not yet acknowledged (FTFW), in the order of its numbers: flows in their records,
- * expectations and control messages as small objects. Bounded; what is dropped is remembered by number, so
- * that a later request for it can be answered by a bulk.
+ * What was sent and not yet acknowledged (FTFW), in the order of its numbers: flows in their
+ * records, expectations and control messages as small objects. Bounded; what is dropped is
+ * remembered by number, so that a later request for it can be answered by a bulk.
  */
 import { recordWord } from '../../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../../conntrack/record/flowTable.js';
@@ -111,8 +111,8 @@ export class ResendQueue {
   }
 
   /**
-   * The peer misses `from`..`to`: what is still here goes out again. False where some of the range was
-   * dropped before, so that only a bulk can help.
+   * The peer misses `from`..`to`: what is still here goes out again. False where some of the range
+   * was dropped before, so that only a bulk can help.
    */
   requeue(from: number, to: number): boolean {
     this.#range(from, to, (slot) => {
@@ -130,7 +130,9 @@ export class ResendQueue {
     return false;
   }
 
-  /** Everything goes out again, except acknowledgements, which mean nothing to a new incarnation. */
+  /**
+   * Everything goes out again, except acknowledgements, which mean nothing to a new incarnation.
+   */
   requeueAll(): void {
     for (let slot = this.#flows.head; slot !== 0; slot = this.#flows.head) {
       this.#flows.remove(slot);
@@ -143,7 +145,9 @@ export class ResendQueue {
     this.#lastDropped = undefined;
   }
 
-  /** Elements with a number up to `sequence`, which nobody answered for a long time, go out again. */
+  /**
+   * Elements with a number up to `sequence`, which nobody answered for a long time, go out again.
+   */
   requeueStale(sequence: number): number {
     const before = this.count;
     const oldest = this.#oldest(true);

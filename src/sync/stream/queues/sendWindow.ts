@@ -1,6 +1,6 @@
 /**
- * FTFW: how many messages may be out unacknowledged, so that a peer with an ordinary socket buffer keeps up
- * (beyond conntrackd, which has no such bound).
+ * FTFW: how many messages may be out unacknowledged, so that a peer with an ordinary socket buffer
+ * keeps up (beyond conntrackd, which has no such bound).
  */
 import { subtractTime, type Microseconds } from '../../../base/time.js';
 import { sequenceDistance } from '../../wire/header.js';

@@ -1,6 +1,6 @@
 /**
- * The kernel's flows for a person: a dump or the event stream as raw messages on a socket of its own, without
- * a table and without the daemon. Needs CAP_NET_ADMIN.
+ * The kernel's flows for a person: a dump or the event stream as raw messages on a socket of its
+ * own, without a table and without the daemon. Needs CAP_NET_ADMIN.
  */
 import { BatchedSocket, messageTruncated } from '../../net/socket/batchedSocket.js';
 import {
@@ -30,7 +30,10 @@ export type MessageListener = (message: Uint8Array) => void;
 /** undefined is success; else a positive errno. */
 export type ListingError = number | undefined;
 
-/** `flows` or `expectations` of one family (AF_*), or of all (0). Resolves when the dump is complete. */
+/**
+ * `flows` or `expectations` of one family (AF_*), or of all (0). Resolves when the dump is
+ * complete.
+ */
 export function listKernel(
   what: 'flows' | 'expectations',
   family: number,

@@ -1,5 +1,5 @@
 import { parseIp } from '../../../src/base/ipAddress.js';
-import { flowFilter, type FlowFilterOptions } from '../../../src/conntrack/text/flowFilter.js';
+import { flowFilter, type FlowFilterOptions } from '../../../src/conntrack/text/viewFilter.js';
 import type { FlowView } from '../../../src/conntrack/text/flowView.js';
 
 const flow: FlowView = {

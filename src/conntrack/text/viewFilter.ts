@@ -1,6 +1,7 @@
 /**
- * The filter options of `conntrack -L` on views: -s, -d, -p, --sport, --dport, --state, --mark, --zone, -f.
- * Addresses and ports are those of the original direction. Every option that is given must match.
+ * The filter options of `conntrack -L` on views: -s, -d, -p, --sport, --dport, --state, --mark,
+ * --zone, -f. Addresses and ports are those of the original direction. Every option that is given
+ * must match.
  */
 import { inPrefix, parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { FlowView } from './flowView.js';
