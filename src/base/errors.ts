@@ -42,11 +42,6 @@ export class BugError extends KeepstateError {
   }
 }
 
-/** For the default branch of an exhaustive switch. */
-export function unreachable(value: never): never {
-  throw new BugError(`unreachable: ${JSON.stringify(value)}`);
-}
-
 /** What an unknown thrown value says, for logs and answers. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

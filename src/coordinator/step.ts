@@ -4,7 +4,6 @@
  * a purge scheduled. Nothing here reads a clock or touches a socket; runner.ts carries the actions
  * out.
  */
-import { unreachable } from '../base/errors.js';
 import {
   extend,
   type CoordinatorEvent,
@@ -134,7 +133,5 @@ function timerFired(
       return mergeLate(step);
     case 'testimony':
       return testify(step);
-    default:
-      return unreachable(event.timer);
   }
 }

@@ -4,7 +4,6 @@ import { refusal, type ControlRequest, type ControlResult } from '../control/pro
 import type { ControlHandler } from '../control/server.js';
 import type { DoneAnswer, StatusAnswer } from '../control/statusAnswer.js';
 import type { SyncRequest } from '../sync/messages.js';
-import { unreachable } from '../base/errors.js';
 import type { KeepstateNode } from './node.js';
 
 /** Before a hand-over is refused. */
@@ -40,8 +39,6 @@ export function controlHandler(
           return reload();
         case 'events':
           return refusal('unknown-request', 'a stream is not answered once');
-        default:
-          return unreachable(request);
       }
     },
   };
@@ -91,8 +88,6 @@ function toSyncRequest(request: Extract<ControlRequest, { verb: 'sync' }>): Sync
     case 'bulk':
     case 'purge':
       return { verb: request.action };
-    default:
-      return unreachable(request.action);
   }
 }
 
@@ -141,7 +136,5 @@ function operateUnbound(node: KeepstateNode, request: Operation): ControlResult 
     case 'failoverRelease':
       for (const unit of router.unitNames) router.releasePreemption(unit);
       return { ok: true, result: { message: releasedText(node) } };
-    default:
-      return unreachable(request);
   }
 }

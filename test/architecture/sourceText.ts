@@ -1,4 +1,4 @@
-/** Two habits that the compiler allows and this project does not. */
+/** Habits that the compiler allows and this project does not. */
 import ts from 'typescript';
 
 /** Whether a value is asserted to be of a type that the compiler knows it is not: `x as unknown as T`. */
@@ -27,6 +27,17 @@ export function publicSwitches(text: string): string[] {
   };
   visit(parse(text));
   return found;
+}
+
+/** Names that stand in the code of the text. */
+export function identifiers(text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) names.add(node.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(parse(text));
+  return names;
 }
 
 function isPublicSwitch(member: ts.ClassElement): boolean {

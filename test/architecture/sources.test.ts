@@ -5,7 +5,7 @@ import { repositoryRoot } from '../lab/runTypescript.js';
 import { assignedMembers, doubleAssertions, namesTwice } from './exceptions.js';
 import { ambiguousNames } from './fileNames.js';
 import { readImports, sourceFiles, type Import } from './sourceImports.js';
-import { hasDoubleAssertion, publicSwitches } from './sourceText.js';
+import { hasDoubleAssertion, identifiers, publicSwitches } from './sourceText.js';
 
 const tree = join(repositoryRoot, 'src');
 const files = sourceFiles(tree);
@@ -59,5 +59,28 @@ describe('nobody switches a cache from outside', () => {
     const text = `class ACache { on = false; listener?: () => void; set way(x: number) {} readonly a = 1; #b = 2; get c() { return 1; } }
       class Other { on = false; }`;
     expect(publicSwitches(text)).toEqual(['ACache.on', 'ACache.listener', 'ACache.way']);
+  });
+});
+
+describe('the mode of a cache is asked once, where its classes are chosen', () => {
+  /** Where the settings stand, and where those of before and after a reload are compared. */
+  const besides = ['sync/settings.ts', 'sync/engine/restartingSettings.ts'];
+
+  test.each([
+    ['disableInternalCache', 'sync/local/internalMode.ts'],
+    ['disableExternalCache', 'sync/remote/externalMode.ts'],
+  ])('%s', (setting, home) => {
+    const asking = files.filter(
+      (path) =>
+        path.startsWith('sync/') &&
+        !besides.includes(path) &&
+        identifiers(textOf(`src/${path}`)).has(setting),
+    );
+    expect(asking).toEqual([home]);
+  });
+
+  test('planted: a name in code counts, in a comment or a text it does not', () => {
+    const text = `// disableInternalCache\nconst a = 'disableExternalCache'; if (settings.isOff) f();`;
+    expect([...identifiers(text)]).toEqual(['a', 'settings', 'isOff', 'f']);
   });
 });

@@ -43,7 +43,6 @@ async function serve(engine: Engine, request: SyncRequest): Promise<Answer> {
       engine.purge.schedule(engine.settings.purgeTimeout, false);
       return done('purge of the kernel table scheduled');
     case 'stats':
-    default:
       return done('see the status', {
         internal: engine.internal.table.alive,
         external: engine.external.table.alive,

@@ -102,6 +102,7 @@ export function decodeKeyMessage(datagram: Uint8Array): KeyMessage | undefined {
       return decodeKeys(view);
     case code.keysAnswer:
       return decodeKeysAnswer(view);
+    case undefined:
     default:
       return undefined;
   }
