@@ -19,7 +19,7 @@ import { applyListenerOptions } from './tcpOptions.js';
 import { TcpReceiver } from './tcpReceiver.js';
 import { TcpSender } from './tcpSender.js';
 
-export interface TcpChannelParts {
+export interface TcpChannelOptions {
   readonly timers: Timers;
   readonly turns: Turns;
   /** One for each connection that is taken. */
@@ -47,7 +47,7 @@ export class TcpChannel implements Channel, StreamControl {
   #listener: ChannelListener | undefined;
   #watcher: StreamWatcher | undefined;
 
-  static open(spec: StreamSpec, parts: TcpChannelParts): OpenedTcpChannel {
+  static open(spec: StreamSpec, parts: TcpChannelOptions): OpenedTcpChannel {
     const domain = spec.family === 4 ? AF_INET : AF_INET6;
     const opened = BatchedSocket.open({ domain, type: SOCK_STREAM, protocol: 0 });
     if (opened.kind === 'refused') return refused('socket', opened.errno);
@@ -76,7 +76,7 @@ export class TcpChannel implements Channel, StreamControl {
   private constructor(
     descriptor: number,
     spec: StreamSpec,
-    parts: TcpChannelParts,
+    parts: TcpChannelOptions,
     found: { readonly mtu: number; readonly index: number },
   ) {
     this.mtu = found.mtu;

@@ -10,7 +10,7 @@ import type { ChannelListener, StreamFraming, StreamWatcher } from '../ports.js'
 
 const backlog = 8;
 
-export interface ReceiverParts {
+export interface TcpReceiverOptions {
   readonly destination: IpAddress;
   readonly turns: Turns;
   readonly newFraming: () => StreamFraming;
@@ -18,13 +18,13 @@ export interface ReceiverParts {
 }
 
 export class TcpReceiver {
-  readonly #parts: ReceiverParts;
+  readonly #parts: TcpReceiverOptions;
   readonly #server: Server;
   #watcher: StreamWatcher | undefined;
   #current: { readonly socket: Socket; readonly source: IpAddress } | undefined;
 
   /** `descriptor` is that of a bound socket, and is the server's from now on. */
-  constructor(descriptor: number, parts: ReceiverParts) {
+  constructor(descriptor: number, parts: TcpReceiverOptions) {
     this.#parts = parts;
     this.#server = createServer((socket) => {
       this.#accept(socket);

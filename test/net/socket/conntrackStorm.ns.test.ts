@@ -2,14 +2,14 @@
  * A million conntrack events into a socket with a 4 MiB buffer whose reader stalls now and then: overruns
  * are reported, everything received is counted, and receiving goes on.
  */
-import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
-import { errnoName } from '../../src/base/errno.js';
-import { requireDone } from '../../src/net/socket/outcome.js';
-import { withNetworkNamespace } from '../../src/net/socket/networkNamespace.js';
-import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../../src/net/socket/sockaddr.js';
-import type { Host } from '../lab/host.js';
-import { Lab } from '../lab/lab.js';
-import { waitFor } from '../lab/waitFor.js';
+import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
+import { errnoName } from '../../../src/base/errno.js';
+import { requireDone } from '../../../src/net/socket/outcome.js';
+import { withNetworkNamespace } from '../../../src/net/socket/networkNamespace.js';
+import { AF_NETLINK, SOCK_RAW, netlinkSocketAddress } from '../../../src/net/socket/sockaddr.js';
+import type { Host } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
+import { waitFor } from '../../lab/waitFor.js';
 
 jest.setTimeout(300_000);
 

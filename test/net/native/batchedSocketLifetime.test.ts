@@ -3,11 +3,11 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { parseIp } from '../../src/base/ipAddress.js';
-import { BatchedSocket } from '../../src/net/socket/batchedSocket.js';
-import { AF_INET, SOCK_DGRAM, ipSocketAddress } from '../../src/net/socket/sockaddr.js';
-import { waitFor } from '../lab/waitFor.js';
-import { builtPath } from '../support/net/nativePath.js';
+import { parseIp } from '../../../src/base/ipAddress.js';
+import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
+import { AF_INET, SOCK_DGRAM, ipSocketAddress } from '../../../src/net/socket/sockaddr.js';
+import { waitFor } from '../../lab/waitFor.js';
+import { builtPath } from '../../support/net/nativePath.js';
 
 /** A worker with four receiving sockets. Posts the address of the first, then its count per batch. */
 const script = (onBatch: string): string => `

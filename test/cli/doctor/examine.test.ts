@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findingsText } from '../../src/cli/doctorCommand.js';
-import { examine, type MachineReport } from '../../src/cli/doctor/examine.js';
-import type { Finding } from '../../src/cli/doctor/doctorFinding.js';
-import { parseListing } from '../../src/cli/doctor/nft/rulesetListing.js';
-import { linkAddresses } from '../../src/cli/doctor/links.js';
-import { missingCapabilities } from '../../src/cli/doctor/facts.js';
-import { parseNftRuleset } from '../../src/net/netlink/nftRules.js';
-import { loadNodeText } from '../../src/config/loadNode.js';
-import type { NodeSettings } from '../../src/config/nodeSettings.js';
-import { systemLoadPorts } from '../../src/config/systemPorts.js';
-import { repositoryRoot } from '../lab/runTypescript.js';
+import { findingsText } from '../../../src/cli/doctorCommand.js';
+import { examine, type MachineReport } from '../../../src/cli/doctor/examine.js';
+import type { Finding } from '../../../src/cli/doctor/doctorFinding.js';
+import { parseListing } from '../../../src/cli/doctor/nft/rulesetListing.js';
+import { linkAddresses } from '../../../src/cli/doctor/links.js';
+import { missingCapabilities } from '../../../src/cli/doctor/facts.js';
+import { parseNftRuleset } from '../../../src/net/netlink/nftRules.js';
+import { loadNodeText } from '../../../src/config/loadNode.js';
+import type { NodeSettings } from '../../../src/config/nodeSettings.js';
+import { systemLoadPorts } from '../../../src/config/systemPorts.js';
+import { repositoryRoot } from '../../lab/runTypescript.js';
 
 const text = `
 vrrp_instance VI {

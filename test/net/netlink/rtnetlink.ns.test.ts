@@ -1,13 +1,13 @@
-import { formatIp, parseIp, type IpAddress } from '../../src/base/ipAddress.js';
-import { SystemTimers } from '../../src/base/systemClock.js';
-import { withNetworkNamespace } from '../../src/net/socket/networkNamespace.js';
-import type { AddressState, NetworkEvent } from '../../src/net/ports.js';
-import { RtnetlinkControl } from '../../src/net/netlink/rtnetlinkControl.js';
-import { RtnetlinkWatch } from '../../src/net/netlink/rtnetlinkWatch.js';
-import { runSync } from '../lab/command.js';
-import type { Host } from '../lab/host.js';
-import { Lab } from '../lab/lab.js';
-import { waitFor } from '../lab/waitFor.js';
+import { formatIp, parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
+import { SystemTimers } from '../../../src/base/systemClock.js';
+import { withNetworkNamespace } from '../../../src/net/socket/networkNamespace.js';
+import type { AddressState, NetworkEvent } from '../../../src/net/ports.js';
+import { RtnetlinkControl } from '../../../src/net/netlink/rtnetlinkControl.js';
+import { RtnetlinkWatch } from '../../../src/net/netlink/rtnetlinkWatch.js';
+import { runSync } from '../../lab/command.js';
+import type { Host } from '../../lab/host.js';
+import { Lab } from '../../lab/lab.js';
+import { waitFor } from '../../lab/waitFor.js';
 
 jest.setTimeout(300_000);
 
