@@ -85,18 +85,23 @@ export function parseRequest(line: string): ParsedRequest {
 
 /** Checked boundary of the client side. Throws BoundaryError('control-answer'). */
 export function parseLine(line: string): ControlLine {
-  const value = parseObject(line);
-  const isLine =
-    value?.['keepstate'] === protocolVersion &&
-    typeof value['id'] === 'number' &&
-    ('event' in value || typeof value['ok'] === 'boolean');
-  if (!isLine) {
-    throw new BoundaryError('control-answer', 'the answer is not a line of the control protocol', {
-      line: line.slice(0, 200),
-    });
-  }
-  // Checked above; a refusal's texts are only printed.
-  return value as unknown as ControlLine;
+  const value: Fields | ControlLine | undefined = parseObject(line);
+  if (isControlLine(value)) return value;
+  throw new BoundaryError('control-answer', 'the answer is not a line of the control protocol', {
+    line: line.slice(0, 200),
+  });
+}
+
+/** As far as the client relies on it; a refusal's texts are only printed. */
+function isControlLine(value: Fields | ControlLine | undefined): value is ControlLine {
+  return (
+    value !== undefined &&
+    'keepstate' in value &&
+    value.keepstate === protocolVersion &&
+    'id' in value &&
+    typeof value.id === 'number' &&
+    ('event' in value || ('ok' in value && typeof value.ok === 'boolean'))
+  );
 }
 
 type Fields = Record<string, unknown>;

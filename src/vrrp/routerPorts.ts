@@ -91,17 +91,6 @@ export interface RouterObserver {
   vipsPresent(unit: string, instance: string): void;
 }
 
-/** Listens to nothing: for a router without a coordinator. */
-export const silentObserver: RouterObserver = {
-  transition: () => undefined,
-  roleChanged: () => undefined,
-  preemptionWanted: () => undefined,
-  preemptionWithdrawn: () => undefined,
-  masterSilent: () => undefined,
-  otherMasterSeen: () => undefined,
-  vipsPresent: () => undefined,
-};
-
 export interface RouterOptions {
   readonly observer: RouterObserver;
   /** Units that wait for the coordinator. */

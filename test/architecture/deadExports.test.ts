@@ -17,7 +17,6 @@ const exceptions: Readonly<Record<string, string>> = {
     'the way of tests and benches into a namespace',
   'net/vrrp/frames.ts: decodeGratuitousArp': 'the other direction of the encoder, for the captures',
   'net/vrrp/frames.ts: decodeNeighbourAdvertisement': 'as that of the ARP frame',
-  'vrrp/routerPorts.ts: silentObserver': 'to stand beside the tests that use it',
 };
 
 test('each export of src is used by a file of src', () => {

@@ -24,8 +24,6 @@ export const namesTwice: readonly string[] = [];
 
 /** Files with `as unknown as`. */
 export const doubleAssertions: readonly string[] = [
-  'src/control/protocol.ts',
-  'src/vrrp/machine/recording.ts',
   'test/sync/client/statistics.test.ts',
   'test/sync/local/kernelCheck.test.ts',
   'test/sync/peerChannel/peerChannel.test.ts',

@@ -38,11 +38,7 @@ export function parseRecordedLine(text: string): RecordedLine {
   const value = fromJsonLine(text);
   if (!isObject(value) || typeof value['unit'] !== 'string') throw notRecorded(text);
   const { unit, event, settings, newSettings, at } = value;
-  if (isObject(event) && typeof event['kind'] === 'string' && typeof event['at'] === 'number') {
-    if (!isEventKind(event['kind'])) throw notRecorded(text);
-    // Checked as far as the machine relies on it: unknown members change nothing.
-    return { unit, event: event as unknown as UnitEvent };
-  }
+  if (isEvent(event)) return { unit, event };
   if (isSettings(settings) && typeof at === 'number') {
     return { unit, at: microseconds(at), settings };
   }
@@ -115,6 +111,12 @@ function revive(_key: string, value: unknown): unknown {
 
 function malformed(what: string, text: string): BoundaryError {
   return new BoundaryError('recording', `malformed ${what}`, { text });
+}
+
+/** As far as the machine relies on it: unknown members change nothing. */
+function isEvent(value: unknown): value is UnitEvent {
+  if (!isObject(value) || typeof value['at'] !== 'number') return false;
+  return typeof value['kind'] === 'string' && isEventKind(value['kind']);
 }
 
 /** As far as the machine relies on it. */

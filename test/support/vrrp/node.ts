@@ -15,11 +15,11 @@ import { RawVrrpSockets } from '../../../src/net/vrrp/vrrpSocket.js';
 import { statsText } from '../../../src/vrrp/dumps/statsDump.js';
 import { nftFirewall } from '../../../src/vrrp/addresses/firewall.js';
 import { VrrpRouter } from '../../../src/vrrp/router.js';
-import { silentObserver } from '../../../src/vrrp/routerPorts.js';
 import { NodeProcesses } from '../../../src/vrrp/scripts/nodeProcesses.js';
 import { procSysctls } from '../../../src/vrrp/addresses/secondaryPromotion.js';
 import { nodeFiles } from '../../../src/vrrp/tracking/fileTracker.js';
 import { procTable } from '../../../src/vrrp/tracking/processTracker.js';
+import { silentObserver } from './silentObserver.js';
 
 const logger: Logger = {
   log: (level, message, fields) =>
