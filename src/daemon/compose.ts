@@ -10,6 +10,7 @@ import type { NodeSettings } from '../config/nodeSettings.js';
 import { refusedSocketText } from '../net/socket/outcome.js';
 import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
+import { RtnetlinkRoutingWatch } from '../net/netlink/routingWatch.js';
 import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';
 import { RawVrrpSockets } from '../net/vrrp/vrrpSocket.js';
 import { nftFirewall } from '../vrrp/addresses/firewall.js';
@@ -65,6 +66,7 @@ export async function composeNode(
     sockets: new RawVrrpSockets(),
     network,
     control,
+    openRoutingWatch: () => RtnetlinkRoutingWatch.open({ logger }),
     announcer,
     spawner: new NodeProcesses(() => current()),
     files: nodeFiles,

@@ -75,6 +75,11 @@ export interface AddressSpec {
   readonly protocol?: number;
   /** Seconds; undefined is for ever. */
   readonly preferredLifetimeSeconds?: number;
+  /**
+   * The interface by its index, for a deletion: it may have another name by now. Absent: by its
+   * name.
+   */
+  readonly interfaceIndex?: number;
 }
 
 export interface RouteSpec {
@@ -114,6 +119,24 @@ export interface RuleSpec {
    * FR_ACT_* (linux/fib_rules.h): 6 blackhole, 7 unreachable, 8 prohibit; absent: look `table` up.
    */
   readonly action?: number;
+}
+
+/** A route or rule that the kernel has no more, whoever took it; `unknown`: some were not read in time. */
+export type RoutingLoss =
+  | {
+      readonly kind: 'route';
+      readonly family: IpFamily;
+      /** Absent: the default route. */
+      readonly destination?: IpAddress;
+      readonly prefixLength: number;
+    }
+  | { readonly kind: 'rule'; readonly family: IpFamily }
+  | { readonly kind: 'unknown' };
+
+export interface RoutingWatch {
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (loss: RoutingLoss) => void): () => void;
+  close(): void;
 }
 
 /** Adding what exists gives `exists`, deleting what is gone gives `absent`; neither rejects. */

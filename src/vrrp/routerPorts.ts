@@ -6,6 +6,7 @@ import type {
   NeighbourAnnouncer,
   NetworkControl,
   NetworkWatch,
+  RoutingWatch,
   VrrpSocketFactory,
 } from '../net/ports.js';
 import type { StateName } from './machine/actions.js';
@@ -24,6 +25,8 @@ export interface RouterPorts {
   readonly sockets: VrrpSocketFactory;
   readonly network: NetworkWatch;
   readonly control: NetworkControl;
+  /** Throws KernelError. */
+  readonly openRoutingWatch: () => RoutingWatch;
   readonly announcer: NeighbourAnnouncer;
   readonly spawner: ProcessSpawner;
   readonly files: WatchedFiles;

@@ -314,7 +314,8 @@ export class UnitRunner {
   }
 
   #sourceOf(name: string): IpAddress | undefined {
-    return this.#memberState(name).conditions.sourceAddress;
+    const { sourceAddress, lostSource } = this.#memberState(name).conditions;
+    return sourceAddress ?? lostSource;
   }
 
   #memberState(name: string): InstanceState {

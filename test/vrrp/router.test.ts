@@ -99,7 +99,7 @@ describe('VIPs', () => {
   test('deleted by somebody else come back at once, announced, without a change of role', async () => {
     const harness = await master();
     harness.network.take(ip('10.0.0.100'));
-    await harness.time.advance(milliseconds(1));
+    await harness.time.advance(milliseconds(20));
     expect(harness.takeLog()).toEqual([
       'add 10.0.0.100',
       ...Array<string>(5).fill('garp 10.0.0.100'),
@@ -222,7 +222,7 @@ describe('faults', () => {
   test('without an address there is nothing to send from: FAULT until one appears', async () => {
     const harness = await master();
     harness.network.take(ip('10.0.0.1'));
-    await harness.time.advance(milliseconds(1));
+    await harness.time.advance(milliseconds(150));
     expect(harness.router.snapshot().instances[0]?.faults).toEqual(['no IPv4 address on eth0']);
     harness.network.give('eth0', ip('10.0.0.9'), 24);
     await harness.time.advance(seconds(4));

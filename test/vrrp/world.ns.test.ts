@@ -74,7 +74,9 @@ test.concurrent(
     await waitFor(() => host.hasAddress('10.0.0.100'), { description: 'the VIP to come back' });
     await capture.waitForFrames(5);
     expect(node.history('V')).toEqual(['BACKUP', 'MASTER']);
-    expect(node.process.stderr).toContain('VIP was deleted by somebody else, putting it back');
+    expect(node.process.stderr).toContain(
+      'VIP is gone, putting it back: it was deleted by somebody else',
+    );
   },
   timeout,
 );

@@ -52,7 +52,7 @@ export class RtnetlinkControl implements NetworkControl {
   }
 
   async deleteAddress(spec: AddressSpec): Promise<KernelOutcome> {
-    const index = this.#indexOf(spec.interfaceName);
+    const index = spec.interfaceIndex ?? this.#indexOf(spec.interfaceName);
     if (index === undefined) return { kind: 'absent' };
     return this.#request(MessageType.DELADDR, () => deleteAddressBody(spec, index), 0, [
       EADDRNOTAVAIL,

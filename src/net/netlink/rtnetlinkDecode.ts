@@ -103,8 +103,8 @@ export function decodeAddress(body: Uint8Array): AddressState | undefined {
   };
 }
 
-/** By type; of a repeated attribute the last. */
-function readAttributes(reader: ByteReader): Map<number, Uint8Array> {
+/** By type; of a repeated attribute the last. Throws DecodeError. */
+export function readAttributes(reader: ByteReader): Map<number, Uint8Array> {
   const bytes = reader.rest();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const attributes = new Map<number, Uint8Array>();

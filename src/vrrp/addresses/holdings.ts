@@ -1,37 +1,33 @@
 /**
- * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list
- * of items that are wanted; whatever the kernel drops or refuses meanwhile is shown, and tried
- * again when links or addresses change. Work of one owner is done strictly in order, so a lowering
- * never overtakes a raising.
+ * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list of items that are wanted;
+ * whatever the kernel drops or refuses meanwhile is shown, and tried again when links or addresses change. What somebody
+ * takes away is put back (itemRescue.ts). An item of several owners leaves the kernel with the last of them. Work of one
+ * owner is done strictly in order, so a lowering never overtakes a raising.
  */
-import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
-import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import {
+  milliseconds,
+  seconds,
+  type ArmedTimer,
+  type Clock,
+  type Timers,
+} from '../../base/time.js';
 import type {
   AddressSpec,
   KernelOutcome,
   NetworkControl,
   NetworkEvent,
   NetworkWatch,
+  RoutingWatch,
 } from '../../net/ports.js';
-import {
-  isPresent,
-  keepalivedProtocol,
-  presenceIn,
-  whereNow,
-  type KernelView,
-  type Presence,
-} from './interfaceAddresses.js';
+import { isPresent, presenceIn, type Presence } from './interfaceAddresses.js';
 import { changedItems, itemsOf, sameItem, type Item, type ItemSource } from './holdingItems.js';
+import { ItemRescue, type HoldingState, type Owner, type Held } from './itemRescue.js';
+import { KernelItems } from './kernelItems.js';
 
 /** Many events arrive together when a link comes up; one look at all routes is enough. */
 const settleTime = milliseconds(50);
 const retryPeriod = seconds(5);
-/** Somebody who deletes a VIP again and again gets it back at most this often. */
-const restoreSpacing = seconds(1);
-
-/** `pending`: refused so far, tried again by itself. */
-export type HoldingState = 'set' | 'pending' | 'absent';
 
 export interface HoldingStatus {
   readonly item: Item;
@@ -45,27 +41,19 @@ export interface HoldingStatus {
 export interface HoldingPorts {
   readonly network: NetworkWatch;
   readonly control: NetworkControl;
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-}
-
-interface Held {
-  readonly item: Item;
-  wanted: boolean;
-  state: HoldingState;
-  because: string | undefined;
-  restorePause: ArmedTimer | undefined;
-}
-
-interface Owner {
-  readonly items: Held[];
-  work: Promise<void>;
+  /** Opened with the first route or rule. Throws KernelError. */
+  readonly openRoutingWatch: () => RoutingWatch;
 }
 
 export class Holdings {
   readonly #ports: HoldingPorts;
   readonly #owners = new Map<string, Owner>();
   readonly #onRestored: (owner: string, spec: AddressSpec) => void;
+  readonly #kernel: KernelItems;
+  readonly #rescue: ItemRescue;
   #settling: ArmedTimer | undefined;
   #retrying: ArmedTimer | undefined;
 
@@ -73,12 +61,16 @@ export class Holdings {
   constructor(ports: HoldingPorts, onRestored: (owner: string, spec: AddressSpec) => void) {
     this.#ports = ports;
     this.#onRestored = onRestored;
+    this.#kernel = new KernelItems(ports);
+    this.#rescue = new ItemRescue(ports, {
+      owners: () => this.#owners,
+      inOrder: (owner, work) => this.#inOrder(owner, work),
+      set: (owner, one) => this.#set(owner, one),
+      restored: onRestored,
+    });
   }
 
-  /**
-   * Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried
-   * once.
-   */
+  /** Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried once. */
   raise(owner: string, source: ItemSource): Promise<void> {
     return this.#inOrder(owner, async (held) => {
       for (const item of itemsOf(source)) {
@@ -120,22 +112,18 @@ export class Holdings {
     return added;
   }
 
-  /**
-   * Before anything is raised: what a run that ended without cleaning up has left. Gives how many.
-   */
+  /** Before anything is raised: what a run that ended without cleaning up has left. Gives how many. */
   async removeLeftovers(sources: readonly ItemSource[]): Promise<number> {
     let removed = 0;
-    const kernel = {
-      links: this.#ports.network.links(),
-      addresses: this.#ports.network.addresses(),
-    };
+    const { network, logger } = this.#ports;
+    const kernel = { links: network.links(), addresses: network.addresses() };
     for (const source of sources) {
       for (const item of itemsOf(source)) {
         if (item.kind === 'address' && !isPresent(item.spec, kernel)) continue;
-        const outcome = await this.#delete(item);
+        const outcome = await this.#kernel.delete(item);
         if (outcome.kind !== 'done') continue;
         removed += 1;
-        this.#ports.logger.log('notice', 'left-over removed', { what: item.text });
+        logger.log('notice', 'left-over removed', { what: item.text });
       }
     }
     return removed;
@@ -143,7 +131,8 @@ export class Holdings {
 
   /** What is on the interfaces now; ask once for many `status` calls. */
   presence(): Presence {
-    return presenceIn(this.#kernel());
+    const { network } = this.#ports;
+    return presenceIn({ links: network.links(), addresses: network.addresses() });
   }
 
   /** In the order in which they were set. */
@@ -175,7 +164,7 @@ export class Holdings {
 
   /** Feed of the NetworkWatch. */
   networkChanged(event: NetworkEvent): void {
-    if (event.kind === 'addressGone') this.#addressGone(event.address.address);
+    this.#rescue.networkChanged(event);
     this.#settling ??= this.#ports.timers.after(settleTime, () => {
       this.#settling = undefined;
       this.#reassert();
@@ -185,9 +174,7 @@ export class Holdings {
   close(): void {
     this.#settling?.cancel();
     this.#retrying?.cancel();
-    for (const { items } of this.#owners.values()) {
-      for (const one of items) one.restorePause?.cancel();
-    }
+    this.#rescue.close();
   }
 
   #inOrder(name: string, work: (held: Held[]) => Promise<void>): Promise<void> {
@@ -203,15 +190,17 @@ export class Holdings {
       wanted: true,
       state: 'pending',
       because: undefined,
-      restorePause: undefined,
+      linkIndex: undefined,
+      pause: undefined,
     };
     held.push(one);
+    if (item.kind !== 'address') this.#rescue.watchRouting();
     return one;
   }
 
-  async #set(owner: string, one: Held): Promise<void> {
-    if (!one.wanted) return;
-    const outcome = await this.#add(one.item);
+  async #set(owner: string, one: Held): Promise<KernelOutcome['kind']> {
+    if (!one.wanted) return 'absent';
+    const outcome = await this.#kernel.add(one.item);
     const before = one.because;
     if (outcome.kind === 'refused') {
       one.state = 'pending';
@@ -227,19 +216,27 @@ export class Holdings {
         this.#retrying = undefined;
         this.#reassert();
       });
-      return;
+      return outcome.kind;
     }
     if (before !== undefined) {
       this.#ports.logger.log('notice', 'set at last', { instance: owner, what: one.item.text });
     }
     one.state = 'set';
     one.because = undefined;
+    if (one.item.kind === 'address') {
+      one.linkIndex = this.#kernel.indexOf(one.item.spec.interfaceName);
+    }
+    return outcome.kind;
   }
 
   async #unset(owner: string, one: Held): Promise<void> {
     one.wanted = false;
-    one.restorePause?.cancel();
-    const outcome = await this.#delete(one.item);
+    one.pause?.cancel();
+    if (this.#isWantedElsewhere(one)) return;
+    this.#rescue.removing(one);
+    const outcome = await this.#kernel.delete(one.item, one.linkIndex, (address) =>
+      this.#rescue.isHeld(address),
+    );
     if (outcome.kind !== 'refused' || one.state === 'pending') return;
     this.#ports.logger.log('warning', 'cannot be removed', {
       instance: owner,
@@ -248,69 +245,14 @@ export class Holdings {
     });
   }
 
-  #add(item: Item): Promise<KernelOutcome> {
-    const { control } = this.#ports;
-    switch (item.kind) {
-      case 'address':
-        return control.addAddress({ ...item.spec, protocol: keepalivedProtocol });
-      case 'route':
-        return control.addRoute(item.spec);
-      case 'rule':
-        return control.addRule(item.spec);
-    }
+  /** Another owner lists it too. */
+  #isWantedElsewhere(one: Held): boolean {
+    return [...this.#owners.values()].some(({ items }) =>
+      items.some((other) => other !== one && other.wanted && sameItem(other.item, one.item)),
+    );
   }
 
-  #delete(item: Item): Promise<KernelOutcome> {
-    const { control } = this.#ports;
-    switch (item.kind) {
-      case 'address':
-        return control.deleteAddress(whereNow(item.spec, this.#kernel()));
-      case 'route':
-        return control.deleteRoute(item.spec);
-      case 'rule':
-        return control.deleteRule(item.spec);
-    }
-  }
-
-  /**
-   * Puts back a tracked VIP that is set but no longer there. `gone` limits the search to one
-   * address.
-   */
-  #addressGone(gone?: IpAddress): void {
-    for (const [name, owner] of this.#owners) {
-      for (const one of owner.items) {
-        const { item } = one;
-        if (item.kind !== 'address' || !item.isTracked) continue;
-        if (gone !== undefined && !ipEquals(gone, item.spec.address)) continue;
-        if (!one.wanted || one.state !== 'set' || one.restorePause !== undefined) continue;
-        if (!isPresent(item.spec, this.#kernel())) this.#restore(name, one, item.spec);
-      }
-    }
-  }
-
-  #kernel(): KernelView {
-    return { links: this.#ports.network.links(), addresses: this.#ports.network.addresses() };
-  }
-
-  #restore(owner: string, one: Held, spec: AddressSpec): void {
-    this.#ports.logger.log('warning', 'VIP was deleted by somebody else, putting it back', {
-      instance: owner,
-      what: one.item.text,
-    });
-    one.restorePause = this.#ports.timers.after(restoreSpacing, () => {
-      one.restorePause = undefined;
-      this.#addressGone(spec.address);
-    });
-    void this.#inOrder(owner, async () => {
-      await this.#set(owner, one);
-      if (one.wanted && one.state === 'set') this.#onRestored(owner, spec);
-    });
-  }
-
-  /**
-   * Tries what is pending again; routes also when they were set, for the kernel drops them
-   * silently.
-   */
+  /** Tries what is pending again; routes also when they were set, for the kernel drops them silently. */
   #reassert(): void {
     for (const [name, owner] of this.#owners) {
       const isCandidate = (one: Held): boolean =>

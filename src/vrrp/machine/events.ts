@@ -39,6 +39,11 @@ export interface Conditions {
   readonly awaiting: readonly string[];
   readonly contributions: readonly Contribution[];
   readonly sourceAddress: IpAddress | undefined;
+  /**
+   * Where `sourceAddress` has just gone: what it was. A goodbye can still be sent from it, nothing
+   * else.
+   */
+  readonly lostSource?: IpAddress;
 }
 
 interface Timed {

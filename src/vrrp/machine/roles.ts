@@ -99,7 +99,8 @@ export function enterBackup(member: MemberDraft, because: string): void {
  */
 export function enterFault(member: MemberDraft, because: string, isOwnFault: boolean): void {
   const { instance } = member;
-  if (instance.state === 'MASTER' && instance.conditions.sourceAddress !== undefined) {
+  const { sourceAddress, lostSource } = instance.conditions;
+  if (instance.state === 'MASTER' && (sourceAddress ?? lostSource) !== undefined) {
     sendAdvert(member, 0);
     if (isOwnFault) sendAdvert(member, 0);
   }

@@ -2,8 +2,8 @@
  * Looks at the world whenever something changed and tells each instance its conditions, when they
  * differ from those told before. Many changes that arrive together cost one look.
  */
-import { ipEquals } from '../../base/ipAddress.js';
-import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
+import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { NetworkEvent, NetworkWatch } from '../../net/ports.js';
 import { conditionsOf, sameConditions } from './conditions.js';
 import type { Conditions } from '../machine/events.js';
@@ -13,6 +13,12 @@ import type { Trackers } from './trackers.js';
 
 /** A socket that the kernel refused is asked for again. */
 const socketRetryPeriod = seconds(1);
+
+/**
+ * An address that is deleted and set again (netplan apply) is back by then: until then it counts as
+ * being there.
+ */
+const replacementTime = milliseconds(100);
 
 export interface ConditionPorts {
   readonly network: NetworkWatch;
@@ -28,6 +34,8 @@ export class ConditionKeeper {
   #settings: VrrpSettings | undefined;
   #isDue = false;
   #retry: ArmedTimer | undefined;
+  /** Instances whose source has gone: until the timer, or `over` afterwards. */
+  readonly #replacing = new Map<string, ArmedTimer | 'over'>();
 
   constructor(ports: ConditionPorts, onChange: (instance: string, conditions: Conditions) => void) {
     this.#ports = ports;
@@ -48,6 +56,7 @@ export class ConditionKeeper {
   /** An instance that comes back under its name starts without knowledge. */
   forget(instance: string): void {
     this.#sent.delete(instance);
+    this.#endReplacing(instance);
   }
 
   refreshSoon(): void {
@@ -64,7 +73,9 @@ export class ConditionKeeper {
    */
   networkChanged(event: NetworkEvent): void {
     if (event.kind === 'address') {
-      const isMissed = [...this.#sent.values()].some((sent) => sent.sourceAddress === undefined);
+      const isMissed =
+        this.#replacing.size > 0 ||
+        [...this.#sent.values()].some((sent) => sent.sourceAddress === undefined);
       if (!isMissed) return;
     }
     if (event.kind === 'addressGone') {
@@ -79,6 +90,7 @@ export class ConditionKeeper {
 
   close(): void {
     this.#retry?.cancel();
+    for (const instance of [...this.#replacing.keys()]) this.#endReplacing(instance);
     this.#settings = undefined;
   }
 
@@ -89,7 +101,9 @@ export class ConditionKeeper {
     const kernel = { links: network.links(), addresses: network.addresses() };
     let refused = false;
     for (const instance of settings.instances) {
-      const seen = conditionsOf(settings, instance, trackers.observations, kernel);
+      const look = (lingering?: IpAddress): Conditions =>
+        conditionsOf(settings, instance, trackers.observations, kernel, lingering);
+      const seen = this.#withReplacement(instance, look);
       const because = this.#assignSocket(instance, seen);
       refused ||= because !== undefined;
       const conditions =
@@ -102,9 +116,42 @@ export class ConditionKeeper {
     if (refused) this.#retryLater();
   }
 
+  /** What is seen, with a source that has just gone. */
+  #withReplacement(
+    { name, interfaceName }: InstanceSettings,
+    look: (lingering?: IpAddress) => Conditions,
+  ): Conditions {
+    const seen = look();
+    const lost = this.#sent.get(name)?.sourceAddress;
+    const hasLink = this.#ports.network.linkByName(interfaceName) !== undefined;
+    if (seen.sourceAddress !== undefined || lost === undefined || !hasLink) {
+      this.#endReplacing(name);
+      return seen;
+    }
+    if (this.#isReplacing(name)) return look(lost);
+    return { ...seen, lostSource: lost };
+  }
+
+  #isReplacing(instance: string): boolean {
+    const known = this.#replacing.get(instance);
+    if (known !== undefined) return known !== 'over';
+    const timer = this.#ports.timers.after(replacementTime, () => {
+      this.#replacing.set(instance, 'over');
+      this.#refresh();
+    });
+    this.#replacing.set(instance, timer);
+    return true;
+  }
+
+  #endReplacing(instance: string): void {
+    const known = this.#replacing.get(instance);
+    if (known !== undefined && known !== 'over') known.cancel();
+    this.#replacing.delete(instance);
+  }
+
   /** A link that does not exist is a fault by itself already. */
   #assignSocket(instance: InstanceSettings, seen: Conditions): string | undefined {
-    const because = this.#ports.pool.assign(instance, seen.sourceAddress);
+    const because = this.#ports.pool.assign(instance, seen.sourceAddress ?? seen.lostSource);
     const hasLink = this.#ports.network.linkByName(instance.interfaceName) !== undefined;
     return hasLink || !instance.trackPrimary ? because : undefined;
   }

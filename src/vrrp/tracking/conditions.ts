@@ -2,6 +2,7 @@
  * What the world says about one instance, as the machine takes it: trackers, interfaces, source,
  * socket. Pure.
  */
+import type { IpAddress } from '../../base/ipAddress.js';
 import { chooseSource, type KernelView } from '../addresses/interfaceAddresses.js';
 import type { Conditions } from '../machine/events.js';
 import type { InstanceSettings, VrrpSettings } from '../settings.js';
@@ -9,17 +10,22 @@ import { judgeTracking, type Observations } from './observations.js';
 import { interfacesOf } from './trackers.js';
 import { groupOf } from '../machine/units.js';
 
-/** Without the socket, which the executor opens with the source found here. */
+/**
+ * Without the socket, which the executor opens with the source found here. `lingering`: an address
+ * that has just gone, and may be replaced, counts as if it were there.
+ */
 export function conditionsOf(
   settings: VrrpSettings,
   instance: InstanceSettings,
   seen: Observations,
   kernel: KernelView,
+  lingering?: IpAddress,
 ): Conditions {
   const tracked = judgeTracking(settings, instance, groupOf(settings, instance.name), seen);
   const down = [...interfacesOf(instance)].filter((name) => seen.interfaces.get(name) === 'bad');
   const faults = down.map((name) => `interface ${name} is down`);
-  const source = chooseSource(instance, kernel);
+  const found = chooseSource(instance, kernel);
+  const source = 'missing' in found ? (lingering ?? found) : found;
   if ('missing' in source) faults.push(source.missing);
   return {
     faults: [...new Set([...faults, ...tracked.faults])],
@@ -35,5 +41,10 @@ export function sameConditions(a: Conditions, b: Conditions): boolean {
 }
 
 function plain(conditions: Conditions): unknown {
-  return { ...conditions, sourceAddress: conditions.sourceAddress?.bytes.join('.') };
+  const { sourceAddress, lostSource } = conditions;
+  return {
+    ...conditions,
+    sourceAddress: sourceAddress?.bytes.join('.'),
+    lostSource: lostSource?.bytes.join('.'),
+  };
 }

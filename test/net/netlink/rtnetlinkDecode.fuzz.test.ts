@@ -5,8 +5,11 @@ import {
   decodeLink,
   splitMessages,
 } from '../../../src/net/netlink/rtnetlinkDecode.js';
+import { lossesIn } from '../../../src/net/netlink/routingWatch.js';
 
-const decoders = { splitMessages, decodeLink, decodeAddress };
+const routing = (bytes: Uint8Array): unknown =>
+  [25, 33].map((type) => lossesIn([{ type, body: bytes }]));
+const decoders = { splitMessages, decodeLink, decodeAddress, routing };
 
 describe('rtnetlink decoders', () => {
   test.each(Object.entries(decoders))('%s gives a value or a DecodeError', (_name, decode) => {

@@ -10,6 +10,8 @@ import type {
   NetworkEvent,
   NetworkWatch,
   RouteSpec,
+  RoutingLoss,
+  RoutingWatch,
   RuleSpec,
   VrrpDatagram,
   VrrpSend,
@@ -32,6 +34,9 @@ export class FakeNetwork
   readonly log: string[] = [];
   readonly sockets: FakeVrrpSocket[] = [];
   readonly routes = new Set<string>();
+  readonly rules = new Set<number>();
+  /** The loss of a route or rule, told by `lose`. */
+  readonly routing: RoutingWatch & { lose: (loss: RoutingLoss) => void } = fakeRouting();
   #links: LinkState[] = [];
   #addresses: AddressState[] = [];
   readonly #listeners = new Set<(event: NetworkEvent) => void>();
@@ -156,12 +161,17 @@ export class FakeNetwork
   }
 
   addRule(spec: RuleSpec): Promise<KernelOutcome> {
+    const priority = spec.priority ?? 0;
+    if (this.rules.has(priority)) return Promise.resolve({ kind: 'exists' });
     this.log.push(`add rule ${spec.priority ?? ''}`.trimEnd());
+    this.rules.add(priority);
     return Promise.resolve(done);
   }
 
-  deleteRule(): Promise<KernelOutcome> {
-    return Promise.resolve({ kind: 'absent' });
+  deleteRule(spec: RuleSpec): Promise<KernelOutcome> {
+    if (!this.rules.delete(spec.priority ?? 0)) return Promise.resolve({ kind: 'absent' });
+    this.log.push(`delete rule ${spec.priority ?? ''}`.trimEnd());
+    return Promise.resolve(done);
   }
 
   // ---- NeighbourAnnouncer and VrrpSocketFactory
@@ -222,6 +232,22 @@ export class FakeVrrpSocket implements VrrpSocket {
   close(): void {
     this.isClosed = true;
   }
+}
+
+function fakeRouting(): RoutingWatch & { lose: (loss: RoutingLoss) => void } {
+  const listeners = new Set<(loss: RoutingLoss) => void>();
+  return {
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => {
+      listeners.clear();
+    },
+    lose: (loss) => {
+      for (const listener of listeners) listener(loss);
+    },
+  };
 }
 
 function routeText(spec: RouteSpec): string {

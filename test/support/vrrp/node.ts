@@ -10,6 +10,7 @@ import { loadNode } from '../../../src/config/loadNode.js';
 import { systemLoadPorts } from '../../../src/config/systemPorts.js';
 import { PacketAnnouncer } from '../../../src/net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../../../src/net/netlink/rtnetlinkControl.js';
+import { RtnetlinkRoutingWatch } from '../../../src/net/netlink/routingWatch.js';
 import { RtnetlinkWatch } from '../../../src/net/netlink/rtnetlinkWatch.js';
 import { RawVrrpSockets } from '../../../src/net/vrrp/vrrpSocket.js';
 import { statsText } from '../../../src/vrrp/dumps/statsDump.js';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
       sockets: new RawVrrpSockets(),
       network,
       control: RtnetlinkControl.open(),
+      openRoutingWatch: () => RtnetlinkRoutingWatch.open({ logger }),
       announcer: opened.announcer,
       spawner: new NodeProcesses(() => settings),
       files: nodeFiles,

@@ -73,6 +73,7 @@ export class RouterHarness {
         sockets: this.network,
         network: this.network,
         control: this.network,
+        openRoutingWatch: () => this.network.routing,
         announcer: this.network,
         spawner: this.processes,
         files: {
