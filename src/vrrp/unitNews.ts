@@ -1,4 +1,5 @@
 /** What a unit tells others, in its own order: scripts and FIFOs, the role coordinator, the log. */
+import { formatIp } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
 import type { UnitAction } from './machine/actions.js';
 import type { Notifier } from './notify/notifier.js';
@@ -32,6 +33,8 @@ export interface Listeners {
 export interface Members {
   notify(instance: string): InstanceSettings['notify'] | undefined;
   priority(instance: string): number;
+  /** No other MASTER was seen for a while: this one is worth a line. */
+  isNewRival(instance: string): boolean;
 }
 
 export function tellNews(news: News, unit: string, listeners: Listeners, members: Members): void {
@@ -68,10 +71,14 @@ export function tellNews(news: News, unit: string, listeners: Listeners, members
       observer.masterSilent(unit);
       return;
     case 'otherMasterSeen':
-      logger.log('warning', 'another router was MASTER meanwhile', {
-        unit,
-        instance: news.instance,
-      });
+      if (members.isNewRival(news.instance)) {
+        logger.log('warning', 'another router of lower rank is MASTER too', {
+          unit,
+          instance: news.instance,
+          from: formatIp(news.from),
+          priority: news.priority,
+        });
+      }
       observer.otherMasterSeen(news);
   }
 }

@@ -7,7 +7,15 @@
 import { BugError, errorText } from '../base/errors.js';
 import type { IpAddress } from '../base/ipAddress.js';
 import type { Logger } from '../base/logger.js';
-import { addTime, subtractTime, type ArmedTimer, type Clock, type Timers } from '../base/time.js';
+import {
+  addTime,
+  seconds,
+  subtractTime,
+  type ArmedTimer,
+  type Clock,
+  type Microseconds,
+  type Timers,
+} from '../base/time.js';
 import type { UnitAction } from './machine/actions.js';
 import type { Announcements } from './addresses/announce.js';
 import { announcedAddresses, translatedFirst } from './addresses/announceOrder.js';
@@ -25,6 +33,9 @@ import {
   type UnitState,
 } from './machine/state.js';
 import { tellNews, type News } from './unitNews.js';
+
+/** Another MASTER that is seen again within this time is the same news. */
+const rivalMemory = seconds(60);
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
 /** An event whose time is the moment of its handling. */
@@ -72,6 +83,8 @@ export class UnitRunner {
   readonly #timers = new Map<string, ArmedTimer>();
   /** Grows when an instance leaves MASTER: announcements queued before are then out of date. */
   readonly #generations = new Map<string, number>();
+  /** When another MASTER was last seen, by instance. */
+  readonly #rivals = new Map<string, Microseconds>();
   #work: Promise<void> = Promise.resolve();
   readonly #handlers: ActionHandlers = {
     // At once:
@@ -205,6 +218,7 @@ export class UnitRunner {
       tellNews(news, this.#settings.name, this.#ports, {
         notify: (name) => this.#find(name)?.notify,
         priority: (name) => this.#memberState(name).effectivePriority,
+        isNewRival: (name) => this.#isNewRival(name),
       });
     });
   }
@@ -282,6 +296,13 @@ export class UnitRunner {
   #stopTimer(key: string): void {
     this.#timers.get(key)?.cancel();
     this.#timers.delete(key);
+  }
+
+  #isNewRival(name: string): boolean {
+    const now = this.#ports.clock.now();
+    const last = this.#rivals.get(name);
+    this.#rivals.set(name, now);
+    return last === undefined || subtractTime(now, last) >= rivalMemory;
   }
 
   #outdate(name: string): void {

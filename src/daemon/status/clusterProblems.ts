@@ -41,7 +41,15 @@ const rejectionTimeout = seconds(3);
  * the network.
  */
 const rivals: ReadonlySet<string> = new Set<RejectionReason>([
-  ...(['length', 'version', 'authenticationType', 'password', 'interval'] as const),
+  ...([
+    'authHmac',
+    'noAddress',
+    'length',
+    'version',
+    'authenticationType',
+    'password',
+    'interval',
+  ] as const),
   ...(['destination', 'unicastSource'] as const),
 ]);
 

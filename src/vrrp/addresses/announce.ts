@@ -27,6 +27,8 @@ interface Lane {
 export class Announcements {
   readonly #ports: AnnouncePorts;
   readonly #lanes = new Map<string, Lane>();
+  /** By interface: why the last one was not sent, said once until one is. */
+  readonly #refused = new Map<string, string>();
   #sent = 0;
 
   constructor(ports: AnnouncePorts) {
@@ -95,11 +97,16 @@ export class Announcements {
   #send(spec: AddressSpec): void {
     const outcome = this.#ports.announcer.announce(spec.interfaceName, spec.address);
     this.#sent += 1;
-    if (outcome.kind === 'refused') {
-      this.#ports.logger.log('warning', 'gratuitous announcement not sent', {
-        interface: spec.interfaceName,
-        reason: outcome.message,
-      });
+    if (outcome.kind !== 'refused') {
+      this.#refused.delete(spec.interfaceName);
+      return;
     }
+    // A whole block is refused alike where the link is down.
+    if (this.#refused.get(spec.interfaceName) === outcome.message) return;
+    this.#refused.set(spec.interfaceName, outcome.message);
+    this.#ports.logger.log('warning', 'gratuitous announcements are not sent', {
+      interface: spec.interfaceName,
+      reason: outcome.message,
+    });
   }
 }

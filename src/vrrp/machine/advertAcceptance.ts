@@ -21,6 +21,10 @@ import {
 import type { Finding, RejectionReason } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 
+/** Trailer of keepalived 2.4's auth_hmac behind the advertisement: its length, and its only type. */
+const hmacTrailerLength = 28;
+const hmacType = 1;
+
 export type Verdict =
   | { readonly kind: 'accepted'; readonly advert: Advert; readonly complaints: readonly Finding[] }
   | {
@@ -63,6 +67,10 @@ function checkFrame(datagram: VrrpDatagram, settings: InstanceSettings): Finding
     payload.length < headerLength
       ? headerLength
       : advertLength(settings.version, settings.family, payload[3] ?? 0);
+  if (payload.length === expected + hmacTrailerLength && payload[expected] === hmacType) {
+    const text = `peer ${from} signs its adverts (auth_hmac of keepalived 2.4), which is not known here`;
+    return found('authHmac', 'packet_len_err', text);
+  }
   if (payload.length !== expected) {
     const text = `peer ${from} sends ${payload.length} bytes, we expect ${expected}`;
     return found('length', 'packet_len_err', text);
@@ -77,6 +85,10 @@ function checkFrame(datagram: VrrpDatagram, settings: InstanceSettings): Finding
   if (version !== settings.version) {
     const text = `peer ${from} speaks VRRP version ${version}, we version ${settings.version}`;
     return found('version', 'vers_err', text);
+  }
+  // RFC 9568 section 5.2.5, erratum 8299. Nodes that list no address say 0 to each other.
+  if (version === 3 && payload[3] === 0 && listedAddresses(settings).length > 0) {
+    return found('noAddress', 'packet_len_err', `advert from ${from} lists no address`);
   }
   return undefined;
 }

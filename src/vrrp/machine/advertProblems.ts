@@ -4,7 +4,9 @@ import type { CounterName } from './counters.js';
 
 /** Names the check that failed, in the order of the checks (acceptance.ts). */
 export type RejectionReason =
+  | 'authHmac'
   | 'length'
+  | 'noAddress'
   | 'ttl'
   | 'version'
   | 'invalidAuthenticationType'

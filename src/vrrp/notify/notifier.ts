@@ -3,11 +3,11 @@
  * then the generic one with four more arguments, then the FIFO line. A state that was told already
  * is not repeated.
  */
-import { seconds, type Microseconds } from '../../base/time.js';
+import { addTime, seconds, type Microseconds } from '../../base/time.js';
 import { runWithDeadline, type LimitedRun } from '../scripts/deadline.js';
 import type { NotifySettings, ScriptCommand, VrrpSettings } from '../settings.js';
 import { openFifo, type LineSink } from './fifo.js';
-import { SerialRunner, type NotifyPorts } from './serialRunner.js';
+import { SerialRunner, timeoutAtStop, type NotifyPorts } from './serialRunner.js';
 
 export type NotifyKind = 'INSTANCE' | 'GROUP';
 export type NotifyState = 'MASTER' | 'BACKUP' | 'FAULT' | 'STOP' | 'DELETED';
@@ -94,16 +94,22 @@ export class Notifier {
     this.#owners.delete(keyOf(kind, name));
   }
 
-  /** Waits for running scripts, a second at most, ends the rest and closes the FIFOs. */
+  /**
+   * Waits for running scripts, a second at most and half a second more where notify_stop waits
+   * behind an older one, ends the rest and closes the FIFOs.
+   */
   async stop(): Promise<void> {
-    const all = Promise.all([...this.#owners.values()].map((owner) => owner.runner.idle()));
+    const runners = [...this.#owners.values()].map((owner) => owner.runner);
+    const isWaiting = runners.map((runner) => runner.hurry()).includes(true);
+    const timeout = isWaiting ? addTime(stopTimeout, timeoutAtStop) : stopTimeout;
+    const all = Promise.all(runners.map((runner) => runner.idle()));
     let late: { cancel(): void } | undefined;
     const tooLong = new Promise<void>((resolve) => {
-      late = this.#ports.timers.after(stopTimeout, () => resolve());
+      late = this.#ports.timers.after(timeout, () => resolve());
     });
     await Promise.race([all, tooLong]);
     late?.cancel();
-    for (const owner of this.#owners.values()) owner.runner.kill();
+    for (const runner of runners) runner.kill();
     for (const reader of this.#readers.values()) reader.terminate();
     for (const sink of this.#sinks.values()) sink.close();
     this.#sinks.clear();

@@ -4,7 +4,7 @@
  * (docs/differences.md).
  */
 import type { Logger } from '../../base/logger.js';
-import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import { milliseconds, seconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import { runWithDeadline, type LimitedRun } from '../scripts/deadline.js';
 import { describeEnd, type ProcessSpawner } from '../scripts/process.js';
 import type { ScriptCommand } from '../settings.js';
@@ -14,6 +14,8 @@ import type { ScriptCommand } from '../settings.js';
  * likes.
  */
 export const timeoutWithOthersWaiting = seconds(60);
+/** The same while the daemon stops: notify_stop is not to be lost behind an older script. */
+export const timeoutAtStop = milliseconds(500);
 /**
  * States beyond these are forgotten, oldest first: a flapping link must not queue up an hour of
  * scripts.
@@ -37,6 +39,9 @@ export class SerialRunner {
   readonly #owner: string;
   readonly #waiting: NotifyJob[] = [];
   #running: LimitedRun | undefined;
+  /** What runs is for this state. */
+  #runningLabel = '';
+  #isStopping = false;
   #timeout: ArmedTimer | undefined;
   #idleListeners: (() => void)[] = [];
 
@@ -68,10 +73,39 @@ export class SerialRunner {
     return new Promise((resolve) => this.#idleListeners.push(resolve));
   }
 
-  /** Forgets what waits and ends what runs. */
+  /**
+   * The daemon stops: of what waits only the last state counts, and what runs makes way for it after
+   * `timeoutAtStop`. True where something waits.
+   */
+  hurry(): boolean {
+    this.#isStopping = true;
+    const last = this.#waiting.at(-1)?.label;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].label !== last) {
+      this.#sayNotRun(this.#waiting.shift());
+    }
+    if (this.#running === undefined || last === undefined) return false;
+    this.#timeout?.cancel();
+    this.#timeout = undefined;
+    this.#startTimeout(this.#running);
+    return true;
+  }
+
+  /** Forgets what waits and ends what runs; both are said. */
   kill(): void {
-    this.#waiting.length = 0;
-    this.#running?.terminate();
+    for (const job of this.#waiting.splice(0)) this.#sayNotRun(job);
+    if (this.#running === undefined) return;
+    this.#ports.logger.log('warning', 'notify script is ended: the daemon stops', {
+      owner: this.#owner,
+      state: this.#runningLabel,
+    });
+    this.#running.terminate();
+  }
+
+  #sayNotRun(job: NotifyJob | undefined): void {
+    this.#ports.logger.log('warning', 'notify script is not run: the daemon stops', {
+      owner: this.#owner,
+      state: job?.label,
+    });
   }
 
   #next(): void {
@@ -96,13 +130,16 @@ export class SerialRunner {
       this.#next();
     });
     this.#running = run;
+    this.#runningLabel = job.label;
     if (this.#waiting.length > 0) this.#startTimeout(run);
   }
 
   #startTimeout(run: LimitedRun): void {
-    this.#timeout ??= this.#ports.timers.after(timeoutWithOthersWaiting, () => {
+    const timeout = this.#isStopping ? timeoutAtStop : timeoutWithOthersWaiting;
+    this.#timeout ??= this.#ports.timers.after(timeout, () => {
       this.#ports.logger.log('warning', 'notify script holds up later states and is ended', {
         owner: this.#owner,
+        state: this.#runningLabel,
       });
       run.terminate();
     });

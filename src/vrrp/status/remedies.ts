@@ -21,6 +21,8 @@ export interface ProblemSnapshot {
 }
 
 const remedies: Readonly<Record<OwnReason, string>> = {
+  authHmac:
+    'remove auth_hmac on the other routers of this VRID, or set its mode to receive-only, until keepstate knows it',
   length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',
   ttl: 'something forwards VRRP between networks: find it; multicast adverts must arrive with TTL 255',
   version: 'set the same vrrp_version on all routers of this VRID',
@@ -32,6 +34,7 @@ const remedies: Readonly<Record<OwnReason, string>> = {
   totalLength: 'find what damages packets between the two hosts',
   checksum: 'find what damages packets, or a sender with another idea of the version 3 checksum',
   destination: 'use unicast_peer on all routers of this VRID, or on none',
+  noAddress: 'list at least one virtual_ipaddress on all routers of this VRID',
   addressCount: 'make virtual_ipaddress equal on all routers of this VRID',
   addressList: 'make virtual_ipaddress equal on all routers of this VRID',
   unicastSource: 'add the address to unicast_peer, or find out who sends',

@@ -48,6 +48,11 @@ const unicast = { unicastPeers: [peer] };
 const toUs = { destination: ip('10.0.0.1') };
 
 const cases: readonly (readonly [ComplaintReason, Given])[] = [
+  [
+    'authHmac',
+    { payload: (bytes) => Uint8Array.from([...bytes, 1, ...Array<number>(27).fill(0)]) },
+  ],
+  ['noAddress', { ours: { version: 3 }, theirs: { version: 3, virtualAddresses: [] } }],
   ['length', { payload: (bytes) => bytes.subarray(0, bytes.length - 4) }],
   ['ttl', { datagram: { ttl: 254 } }],
   ['version', { payload: (bytes) => flipped(bytes, 0, 0x10) }],

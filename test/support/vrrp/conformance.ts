@@ -50,6 +50,8 @@ interface AdvertInput {
   readonly sealedFor?: IpAddress;
   /** After encoding: bytes cut off (negative) or zeros added (positive). */
   readonly lengthen?: number;
+  /** The first byte behind the message, where it is lengthened. */
+  readonly trailerByte?: number;
   /** After encoding: turned bits, as `offset: mask`. */
   readonly flip?: Readonly<Record<string, number>>;
 }
@@ -223,6 +225,7 @@ function advertEvent(settings: InstanceSettings, at: number, input: AdvertInput)
   const length = encoded.length + (input.lengthen ?? 0);
   const payload = new Uint8Array(length);
   payload.set(encoded.subarray(0, length));
+  if (input.trailerByte !== undefined) payload[encoded.length] = input.trailerByte;
   for (const [offset, mask] of Object.entries(input.flip ?? {})) payload[Number(offset)]! ^= mask;
   return {
     kind: 'datagram',

@@ -1,6 +1,6 @@
 import { silentLogger } from '../../../src/base/logger.js';
 import { microseconds, milliseconds } from '../../../src/base/time.js';
-import type { AddressSpec } from '../../../src/net/ports.js';
+import type { AddressSpec, KernelOutcome } from '../../../src/net/ports.js';
 import { Announcements } from '../../../src/vrrp/addresses/announce.js';
 import { noAcceptRuleset } from '../../../src/vrrp/addresses/firewall.js';
 import { gatedControl } from '../../../src/vrrp/addresses/kernelGate.js';
@@ -35,6 +35,26 @@ describe('announcements', () => {
     announcements.block('A', [spec('10.0.0.1'), spec('10.0.0.2')], 2, unpaced);
     expect(log).toEqual(['garp 10.0.0.1', 'garp 10.0.0.2', 'garp 10.0.0.1', 'garp 10.0.0.2']);
     expect(announcements.sent).toBe(4);
+  });
+
+  test('that the kernel refuses are said once, until one is sent again', () => {
+    const lines: string[] = [];
+    let outcome: KernelOutcome = { kind: 'refused', errno: 100, message: 'Network is down' };
+    const announcements = new Announcements({
+      announcer: { announce: () => outcome },
+      timers: new ManualTime(),
+      logger: { log: (_level, message) => void lines.push(message) },
+    });
+    const block = (): void => {
+      announcements.block('A', [spec('10.0.0.1'), spec('10.0.0.2')], 5, unpaced);
+    };
+    block();
+    expect(lines).toEqual(['gratuitous announcements are not sent']);
+    outcome = { kind: 'done' };
+    block();
+    outcome = { kind: 'refused', errno: 100, message: 'Network is down' };
+    block();
+    expect(lines).toHaveLength(2);
   });
 
   test('with pacing keep their count and order, one per interval and interface', async () => {

@@ -48,7 +48,9 @@ async function inOrder(host: Host): Promise<string[]> {
   return text
     .trim()
     .split('\n')
-    .map((line) => `${/inet (\S+)/.exec(line)?.[1] ?? ''}${/ secondary /.test(line) ? ' 2' : ''}`);
+    .map(
+      (line) => `${/inet (\S+)/.exec(line)?.[1] ?? ''}${line.includes(' secondary ') ? ' 2' : ''}`,
+    );
 }
 
 const batch = (host: Host, lines: readonly string[]): Promise<string> =>

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger } from '../../../src/base/logger.js';
+import { silentLogger, type Logger } from '../../../src/base/logger.js';
 import { milliseconds, seconds } from '../../../src/base/time.js';
 import { openFifo } from '../../../src/vrrp/notify/fifo.js';
 import { Notifier, type NotifyState } from '../../../src/vrrp/notify/notifier.js';
@@ -25,15 +25,23 @@ function setUp(notify: object = everything): {
   spawner: FakeProcesses;
   notifier: Notifier;
   tell: (state: NotifyState) => void;
+  /** What was logged as a warning. */
+  lines: string[];
 } {
   const time = new ManualTime();
   const spawner = new FakeProcesses();
   const instance = instanceSettings({ notify: { priorityChanges: false, ...notify } });
-  const ports = { spawner, timers: time, logger: silentLogger };
+  const lines: string[] = [];
+  const logger: Logger = {
+    log: (level, message) => {
+      if (level === 'warning') lines.push(message);
+    },
+  };
+  const ports = { spawner, timers: time, logger };
   const notifier = new Notifier(ports, vrrpSettings([instance]));
   const tell = (state: NotifyState): void =>
     notifier.tell({ kind: 'INSTANCE', name: 'A', state, priority: 100 });
-  return { time, spawner, notifier, tell };
+  return { time, spawner, notifier, tell, lines };
 }
 
 test('scripts of one instance run one at a time, in order, with keepalived’s arguments', () => {
@@ -112,6 +120,29 @@ test('stop waits a second for notify_stop and then ends it', async () => {
   await time.advance(milliseconds(200));
   await stopped;
   expect(spawner.started[0]?.signals).toEqual(['SIGTERM']);
+});
+
+test('notify_stop is started although an older script runs on, and what is ended is said', async () => {
+  const { time, spawner, notifier, tell, lines } = setUp({
+    master: command('/master'),
+    backup: command('/backup'),
+    stop: command('/stop'),
+  });
+  for (const state of ['MASTER', 'BACKUP', 'STOP'] as const) tell(state);
+  const stopped = notifier.stop();
+  expect(spawner.lines).toEqual(['/master']);
+  await time.advance(milliseconds(600));
+  expect(spawner.started[0]?.signals).toEqual(['SIGTERM']);
+  spawner.started[0]?.end({ kind: 'signalled', signal: 'SIGTERM' });
+  expect(spawner.lines).toEqual(['/master', '/stop']);
+  await time.advance(milliseconds(1_000));
+  await stopped;
+  expect(lines).toEqual([
+    'notify script is not run: the daemon stops',
+    'notify script holds up later states and is ended',
+    'notify script ended',
+    'notify script is ended: the daemon stops',
+  ]);
 });
 
 describe('the FIFO', () => {
