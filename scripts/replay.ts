@@ -1,20 +1,84 @@
-/** `npm run replay -- FILE`: lives a recording again and prints each event with what it led to. */
+/**
+ * `npm run replay -- FILE`: lives a recording again and prints each event with what it led to: those of VRRP, of the
+ * coordinator and of the sync worker's role, in the order in which they happened. Where the two latter do otherwise now
+ * than when they were recorded, both are shown, and the exit code is 1. A recording of 0.1.0 has VRRP alone.
+ */
 import { readFileSync } from 'node:fs';
-import { replay, toJsonLine } from '../src/vrrp/machine/recording.js';
+import { MachineReplay } from '../src/base/machineRecord.js';
+import { coordinatorStep } from '../src/coordinator/step.js';
+import { roleStep } from '../src/sync/role/machine.js';
+import { fromJsonLine, replay, toJsonLine } from '../src/vrrp/machine/recording.js';
+
+interface LivedStep {
+  readonly event: unknown;
+  readonly recorded: readonly unknown[];
+  readonly actions: readonly unknown[];
+  readonly state: { readonly role: string; readonly epoch: number };
+}
+
+/** The machines besides VRRP's, each with its lines as they were parsed. */
+function machines(): ReadonlyMap<string, (line: unknown) => LivedStep | undefined> {
+  const coordinator = new MachineReplay(coordinatorStep);
+  const role = new MachineReplay(roleStep);
+  // Lines of a recording are what these machines wrote; unknown members change nothing.
+  return new Map<string, (line: unknown) => LivedStep | undefined>([
+    ['coordinator', (line) => coordinator.line(line as Parameters<typeof coordinator.line>[0])],
+    ['role', (line) => role.line(line as Parameters<typeof role.line>[0])],
+  ]);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Number of events that led to something else. */
+function printMachine(name: string, { event, recorded, actions, state }: LivedStep): number {
+  print(toJsonLine({ machine: name, event }));
+  for (const action of actions) print(`  ${toJsonLine(action)}`);
+  print(`  = ${name} ${state.role}, epoch ${state.epoch}`);
+  if (toJsonLine(recorded) === toJsonLine(actions)) return 0;
+  for (const action of recorded) print(`  recorded: ${toJsonLine(action)}`);
+  return 1;
+}
+
+/** Lines of VRRP, in order; those of the others are printed on the way. */
+class OtherMachines {
+  different = 0;
+  readonly #machines = machines();
+
+  *passing(lines: Iterable<string>): Generator<string> {
+    for (const text of lines) {
+      const name = text.trim() === '' ? undefined : machineOf(fromJsonLine(text));
+      if (name === undefined) yield text;
+      else this.#live(name, text);
+    }
+  }
+
+  #live(name: string, text: string): void {
+    const step = this.#machines.get(name)?.(fromJsonLine(text));
+    if (step !== undefined) this.different += printMachine(name, step);
+  }
+}
+
+function machineOf(line: unknown): string | undefined {
+  if (typeof line !== 'object' || line === null || !('machine' in line)) return undefined;
+  return String(line.machine);
+}
 
 function main(path: string | undefined): number {
   if (path === undefined) {
     process.stderr.write('usage: npm run replay -- FILE\n');
     return 2;
   }
+  const others = new OtherMachines();
   const lines = readFileSync(path, 'utf8').split('\n');
-  for (const { unit, event, actions, state } of replay(lines)) {
-    process.stdout.write(`${toJsonLine({ unit, event })}\n`);
-    for (const action of actions) process.stdout.write(`  ${toJsonLine(action)}\n`);
+  for (const { unit, event, actions, state } of replay(others.passing(lines))) {
+    print(toJsonLine({ unit, event }));
+    for (const action of actions) print(`  ${toJsonLine(action)}`);
     const members = Object.values(state.members).map((member) => `${member.name} ${member.state}`);
-    process.stdout.write(`  = ${unit} ${state.role} (${members.join(', ')})\n`);
+    print(`  = ${unit} ${state.role} (${members.join(', ')})`);
   }
-  return 0;
+  return others.different > 0 ? 1 : 0;
 }
 
 process.exitCode = main(process.argv[2]);

@@ -3,6 +3,7 @@
  * action causes is handled after the step that asked for it.
  */
 import type { Logger } from '../base/logger.js';
+import { MachineRecorder } from '../base/machineRecord.js';
 import {
   microseconds,
   type ArmedTimer,
@@ -45,6 +46,8 @@ export interface CoordinatorPorts {
   readonly maintenanceChanged: (on: boolean) => void;
   readonly split: (because: string) => void;
   readonly merged: (summary: MergeSummary) => void;
+  /** For `run --record`: lines of src/base/machineRecord.ts. */
+  readonly record?: (line: object) => void;
 }
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
@@ -80,6 +83,9 @@ export class CoordinatorRunner {
   readonly #timers = new Map<CoordinatorTimer, ArmedTimer>();
   readonly #answers = new Map<number, (result: ControlResult) => void>();
   #nextRequest = 1;
+  readonly #recorder:
+    | MachineRecorder<CoordinatorState, CoordinatorSettings, CoordinatorEvent, CoordinatorAction>
+    | undefined;
   readonly #handlers: ActionHandlers = {
     post: ({ command }) => this.#ports.post(command),
     releaseVips: ({ unitEpoch }) => this.#unit.releaseVips(this.#ports.unit, unitEpoch),
@@ -108,6 +114,10 @@ export class CoordinatorRunner {
     this.#ports = ports;
     this.#settings = settings;
     this.#state = { ...initialCoordinator, maintenance };
+    const { record } = ports;
+    if (record === undefined) return;
+    this.#recorder = new MachineRecorder('coordinator', record);
+    this.#recorder.begin(this.#state, settings);
   }
 
   get state(): CoordinatorState {
@@ -140,12 +150,20 @@ export class CoordinatorRunner {
         // The parts of a union of events, each with its time added, are that union again.
         const timed = { ...next, at: this.#ports.clock.now() } as CoordinatorEvent;
         const { state, actions } = coordinatorStep(this.#state, timed, this.#settings);
+        this.#recorder?.step(timed, this.#settings, actions);
+        this.#trace(next, state);
         this.#state = state;
         for (const action of actions) this.#carryOut(action);
       }
     } finally {
       this.#isStepping = false;
     }
+  }
+
+  /** With `--log-level debug` a takeover reads as a story: one line for each event that matters to the role. */
+  #trace({ kind }: CoordinatorInput, { epoch, role }: CoordinatorState): void {
+    if (kind === 'peer') return;
+    this.#ports.logger.log('debug', `coordinator: ${kind}`, { epoch, role });
   }
 
   /** A request of the operator; resolves when the machine has answered. */

@@ -82,6 +82,7 @@ export async function composeNode(
     service,
     onStopRequested,
     furtherProblems,
+    ...(recording === undefined ? {} : { record: (line: object) => recording.write(line) }),
     startWorker: threadStarter(settings.scheduling?.sync, logger),
     makeRouter: (vrrp: VrrpSettings, routerOptions: RouterOptions) =>
       new VrrpRouter(routerPorts, vrrp, {

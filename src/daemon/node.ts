@@ -79,6 +79,7 @@ export class KeepstateNode {
         settings: sync,
         listingPath: besideControl(options.controlPath, 'flows.sock'),
         clientPath: settings.general.unixPath,
+        records: ports.record !== undefined,
         onReport: (report) => this.#reported(report),
         onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
       });
@@ -269,6 +270,10 @@ export class KeepstateNode {
     if (report.kind === 'ready') this.#workerReady();
     if (report.kind === 'log') {
       this.#ports.logger.log(report.level, report.message, report.fields);
+      return;
+    }
+    if (report.kind === 'recorded') {
+      this.#ports.record?.(report.line);
       return;
     }
     if (report.kind === 'stopRequested') {

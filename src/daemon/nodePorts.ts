@@ -20,6 +20,8 @@ export interface NodePorts {
   readonly makeRouter: (settings: VrrpSettings, options: RouterOptions) => VrrpRouter;
   /** conntrackd's client said `-k`. */
   readonly onStopRequested: () => void;
+  /** `run --record`: a line of one of the machines. */
+  readonly record?: (line: object) => void;
   /** What others watch: the configuration file. */
   readonly furtherProblems?: () => readonly Finding[];
 }

@@ -23,6 +23,8 @@ export type SyncCommand =
       readonly listingPath?: string;
       /** `UNIX { Path }`: the same service for conntrackd's own client. */
       readonly clientPath?: string;
+      /** Events of the role machine are reported (`run --record`). */
+      readonly records?: boolean;
     }
   /** After a reload: apply what can change in place; the worker answers what it restarted. */
   | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
@@ -155,6 +157,8 @@ export type SyncReport =
    * does not name that.
    */
   | { readonly kind: 'handoverOffered'; readonly from?: string }
+  /** A line for the recording: plain data (src/base/machineRecord.ts). */
+  | { readonly kind: 'recorded'; readonly line: object }
   /** conntrackd's client asked for the end of the daemon (`-k`). */
   | { readonly kind: 'stopRequested' }
   /** The peer that offered has resigned: take the role now, if VRRP says so too. */

@@ -13,6 +13,7 @@ const exceptions: Readonly<Record<string, string>> = {
     'scripts/generateConfigurationReference.ts writes it',
   'daemon/problemTable/page.ts: problemsPage': 'scripts/generateProblemsPage.ts writes it',
   'vrrp/machine/recording.ts: replay': 'scripts/replay.ts calls it',
+  'base/machineRecord.ts: MachineReplay': 'scripts/replay.ts calls it',
   'net/socket/networkNamespace.ts: withNetworkNamespace':
     'the way of tests and benches into a namespace',
   'net/vrrp/frames.ts: decodeGratuitousArp': 'the other direction of the encoder, for the captures',

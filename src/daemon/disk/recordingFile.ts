@@ -1,6 +1,6 @@
 /**
- * `run --record FILE`: each VRRP event as a line that `npm run replay -- FILE` lives again. Lines
- * are appended, so that a crash and the restart after it stand in one file; each start begins new
+ * `run --record FILE`: each event of VRRP, of the coordinator and of the sync worker's role as a line
+ * that `npm run replay -- FILE` lives again. Lines are appended, so that a crash and the restart after it stand in one file; each start begins new
  * lives. The file holds the authentication password and what arrived from the network, and is
  * readable by its owner alone.
  */
@@ -8,7 +8,7 @@ import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { KeepstateError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { openWithoutWaiting } from '../../base/regularFile.js';
-import { toJsonLine, type RecordedLine } from '../../vrrp/machine/recording.js';
+import { toJsonLine } from '../../vrrp/machine/recording.js';
 
 /** Bytes that may wait for the disk. A recording with a gap is worth nothing, so it ends there. */
 const mostWaiting = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ export class RecordingFile {
     this.#stream.on('error', (cause) => this.#end(cause.message));
   }
 
-  write(line: RecordedLine): void {
+  write(line: object): void {
     const stream = this.#stream;
     if (stream === undefined) return;
     stream.write(`${toJsonLine(line)}\n`);

@@ -64,6 +64,7 @@ const translations: Translations = {
   purged: notHeard,
   stopRequested: notHeard,
   log: notHeard,
+  recorded: notHeard,
 };
 
 function senderOf({ from }: { readonly from?: string }): { readonly from?: string } {

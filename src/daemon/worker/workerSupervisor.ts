@@ -40,6 +40,8 @@ export interface SupervisorOptions {
   readonly listingPath: string;
   /** For conntrackd's own client. */
   readonly clientPath: string | undefined;
+  /** The worker reports the events of its role machine. */
+  readonly records?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -122,7 +124,7 @@ export class WorkerSupervisor {
   }
 
   start(): void {
-    const { start, clock, listingPath, clientPath } = this.#options;
+    const { start, clock, listingPath, clientPath, records } = this.#options;
     this.#startedAt = clock.now();
     this.#downBecause = undefined;
     // A late word of a worker that is gone must not be taken for its successor's.
@@ -152,6 +154,7 @@ export class WorkerSupervisor {
       settings: this.#settings,
       listingPath,
       ...(clientPath === undefined ? {} : { clientPath }),
+      ...(records === true ? { records } : {}),
     });
   }
 

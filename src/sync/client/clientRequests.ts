@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.js';
 import { kernelListing } from './kernelListing.js';
 import { expectationListing, flowListing, type ListingFormat } from './listing.js';
 import type { CacheName, SyncRequest, SyncStatus } from '../messages.js';
-import { serveRequest } from './requests.js';
+import { serveRequest, type Served } from './requests.js';
 import {
   cacheStatistics,
   generalStatistics,
@@ -51,9 +51,13 @@ const expectationLists: Readonly<Record<number, readonly [CacheName, ListingForm
   48: ['external', 'xml'],
 };
 
+export interface Clients extends Served {
+  readonly engine: Served['engine'] & Pick<Engine, 'filter' | 'names' | 'settings'>;
+}
+
 /** All but `-k` (20), which the caller hands to the main thread. */
 export async function* answerClient(
-  engine: Engine,
+  { engine, role }: Clients,
   request: number,
   status: () => SyncStatus,
   startedAt: number,
@@ -61,14 +65,14 @@ export async function* answerClient(
   const verb = verbs[request];
   const flows = flowLists[request];
   const expectations = expectationLists[request];
-  if (verb !== undefined) await serveRequest(engine, verb);
+  if (verb !== undefined) await serveRequest({ engine, role }, verb);
   else if (flows !== undefined) yield* listFlows(engine, ...flows);
   else if (expectations !== undefined) yield* listExpectations(engine, ...expectations);
   else yield statistics(engine, request, status(), startedAt);
 }
 
 async function* listFlows(
-  engine: Engine,
+  engine: Clients['engine'],
   cache: CacheName,
   format: ListingFormat,
 ): AsyncGenerator<string> {
@@ -85,7 +89,7 @@ async function* listFlows(
 }
 
 async function* listExpectations(
-  engine: Engine,
+  engine: Clients['engine'],
   cache: CacheName,
   format: ListingFormat,
 ): AsyncGenerator<string> {
@@ -95,7 +99,7 @@ async function* listExpectations(
 }
 
 function statistics(
-  engine: Engine,
+  engine: Clients['engine'],
   request: number,
   status: SyncStatus,
   startedAt: number,
@@ -129,7 +133,11 @@ function statistics(
   }
 }
 
-function inputOf(engine: Engine, status: SyncStatus, ofExpectations: boolean): StatisticsInput {
+function inputOf(
+  engine: Clients['engine'],
+  status: SyncStatus,
+  ofExpectations: boolean,
+): StatisticsInput {
   const { internal, external, externalMode } = engine;
   const flows = (cache: typeof internal | typeof external): CacheStatistics => ({
     active: cache.table.alive,

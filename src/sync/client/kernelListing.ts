@@ -14,7 +14,7 @@ const mostWaiting = 65_536;
 
 /** Pieces of text. Rejects with KernelError. */
 export async function* kernelListing(
-  engine: Engine,
+  engine: Pick<Engine, 'feed' | 'filter' | 'names'>,
   what: 'flows' | 'expectations',
   format: ListingFormat,
 ): AsyncGenerator<string> {

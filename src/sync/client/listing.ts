@@ -15,7 +15,7 @@ const slotsPerPiece = 256;
 
 /** Pieces of text; stops early where the reader stops. */
 export function* flowListing(
-  engine: Engine,
+  engine: Pick<Engine, 'external' | 'internal' | 'ports' | 'settings'>,
   cache: CacheName,
   format: ListingFormat,
 ): Generator<string> {
@@ -48,7 +48,7 @@ export function* flowListing(
 
 /** Expectations are few: one piece. */
 export function expectationListing(
-  engine: Engine,
+  engine: Pick<Engine, 'external' | 'internal' | 'ports' | 'settings'>,
   cache: CacheName,
   format: ListingFormat,
 ): string {

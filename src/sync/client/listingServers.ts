@@ -2,16 +2,16 @@
  * Listings and statistics for keepstate's own client, and for conntrackd's: one server for each of
  * the two sockets.
  */
-import { answerClient } from './clientRequests.js';
+import { answerClient, type Clients } from './clientRequests.js';
 import { ClientServer } from './clientServer.js';
-import type { Engine, EnginePorts } from '../engine/engine.js';
+import type { EnginePorts } from '../engine/engine.js';
 import type { SyncCommand, SyncStatus } from '../messages.js';
 
 /** `conntrackd -k`. */
 const stopRequest = 20;
 
 export function openServers(
-  engine: Engine,
+  clients: Clients,
   { listingPath, clientPath }: Extract<SyncCommand, { kind: 'start' }>,
   { clock, timers, logger, report }: EnginePorts,
   status: () => SyncStatus,
@@ -25,7 +25,7 @@ export function openServers(
         timers,
         logger,
         answer: (request) => {
-          if (request !== stopRequest) return answerClient(engine, request, status, startedAt);
+          if (request !== stopRequest) return answerClient(clients, request, status, startedAt);
           // The whole daemon is meant: the main thread stops VRRP first, and then this.
           report({ kind: 'stopRequested' });
           return undefined;

@@ -1,9 +1,11 @@
 /** conntrackd's client verbs, each with a count and a duration for the one who asked. */
 import { toMilliseconds, subtractTime } from '../../base/time.js';
-import { KernelError, errorText } from '../../base/errors.js';
+import { KernelError } from '../../base/errors.js';
 import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
+import { errorText } from '../../base/errors.js';
 import type { Engine } from '../engine/engine.js';
 import type { CommitSummary, SyncRequest } from '../messages.js';
+import type { NodeRole } from '../role/nodeRole.js';
 import { tableIsFull } from '../role/commitWork.js';
 
 export interface Outcome {
@@ -15,50 +17,78 @@ export interface Outcome {
 
 type Answer = Omit<Outcome, 'durationMs'>;
 
+/** What the verbs work on. */
+export interface Served {
+  readonly engine: Pick<
+    Engine,
+    | 'check'
+    | 'external'
+    | 'externalEmptied'
+    | 'externalMode'
+    | 'feed'
+    | 'internal'
+    | 'ports'
+    | 'replicator'
+  >;
+  readonly role: Pick<NodeRole, 'commits' | 'flushKernel' | 'input' | 'state'>;
+}
+
+type Verbs = {
+  readonly [Verb in SyncRequest['verb']]: (
+    served: Served,
+    request: Extract<SyncRequest, { verb: Verb }>,
+  ) => Answer | Promise<Answer>;
+};
+
+const verbs: Verbs = {
+  commit: (served, { table }) => commit(served, table),
+  flush: (served, { cache }) => flush(served, cache),
+  flushKernel: (served, { table }) => flushKernel(served, table),
+  resync,
+  request: requestResync,
+  bulk,
+  purge: ({ role }) => {
+    role.input({ kind: 'purgeAsked' });
+    return done('purge of the kernel table scheduled');
+  },
+  stats: ({ engine }) =>
+    done('see the status', {
+      internal: engine.internal.table.alive,
+      external: engine.external.table.alive,
+    }),
+};
+
 /** Never rejects: what went wrong is in the outcome. */
-export async function serveRequest(engine: Engine, request: SyncRequest): Promise<Outcome> {
-  const { clock } = engine.ports;
+export async function serveRequest(served: Served, request: SyncRequest): Promise<Outcome> {
+  const { clock } = served.engine.ports;
   const startedAt = clock.now();
-  const answer = await serve(engine, request).catch((error: unknown) =>
+  const answer = await serve(served, request).catch((error: unknown) =>
     refusal(`${request.verb} failed: ${errorText(error)}`),
   );
   return { ...answer, durationMs: toMilliseconds(subtractTime(clock.now(), startedAt)) };
 }
 
-async function serve(engine: Engine, request: SyncRequest): Promise<Answer> {
-  switch (request.verb) {
-    case 'commit':
-      return commit(engine, request.table);
-    case 'flush':
-      return flush(engine, request.cache);
-    case 'flushKernel':
-      return flushKernel(engine, request.table);
-    case 'resync':
-      return resync(engine);
-    case 'request':
-      return requestResync(engine);
-    case 'bulk':
-      return bulk(engine);
-    case 'purge':
-      engine.purge.schedule(engine.settings.purgeTimeout, false);
-      return done('purge of the kernel table scheduled');
-    case 'stats':
-      return done('see the status', {
-        internal: engine.internal.table.alive,
-        external: engine.external.table.alive,
-      });
-  }
+async function serve(served: Served, request: SyncRequest): Promise<Answer> {
+  // The table's type pairs each verb with its request.
+  const handle = verbs[request.verb] as (
+    served: Served,
+    request: SyncRequest,
+  ) => Answer | Promise<Answer>;
+  return handle(served, request);
 }
 
-async function commit(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Promise<Answer> {
+async function commit(
+  { engine, role }: Served,
+  table: 'conntrack' | 'expect' | 'all',
+): Promise<Answer> {
   if (engine.externalMode.committable === undefined) {
     return done('nothing to commit: the flows of the peer are in the kernel already');
   }
-  if (engine.commits.isRunning) return refusal('a commit is already in progress');
-  engine.purge.cancel();
+  if (role.commits.isRunning) return refusal('a commit is already in progress');
+  role.input({ kind: 'purgeForgotten' });
   const { logger } = engine.ports;
   logger.log('notice', 'committing external caches', { table });
-  const summary = await engine.commits.commit({
+  const summary = await role.commits.commit({
     table,
     onExisting: 'replace',
     onProgress: () => undefined,
@@ -89,8 +119,8 @@ export function commitText({
   return tableFull ? `${text}, of which ${untried} untried: ${tableIsFull}` : text;
 }
 
-function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
-  if (engine.commits.isRunning) return refusal('a commit is in progress: flush refused');
+function flush({ engine, role }: Served, cache: 'internal' | 'external' | 'all'): Answer {
+  if (role.commits.isRunning) return refusal('a commit is in progress: flush refused');
   // conntrackd 1.4.7 empties the kernel here, and with it every connection.
   if (cache === 'internal' && engine.internal.fullTable === undefined) {
     return refusal(
@@ -100,7 +130,7 @@ function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   const flushed = cache === 'external' ? undefined : engine.internal.fullTable;
   const entries = (flushed?.alive ?? 0) + (cache === 'internal' ? 0 : engine.external.table.alive);
   const withExpectations = cache === 'all';
-  if (cache === 'all') engine.purge.cancel();
+  if (cache === 'all') role.input({ kind: 'purgeForgotten' });
   if (flushed !== undefined) {
     engine.internal.clear(withExpectations);
     engine.check.emptied();
@@ -113,15 +143,18 @@ function flush(engine: Engine, cache: 'internal' | 'external' | 'all'): Answer {
   return done(`flushed ${entries} entries`, { entries });
 }
 
-async function flushKernel(engine: Engine, table: 'conntrack' | 'expect' | 'all'): Promise<Answer> {
+async function flushKernel(
+  { engine, role }: Served,
+  table: 'conntrack' | 'expect' | 'all',
+): Promise<Answer> {
   if (table !== 'conntrack') flushKernelExpectations(engine);
   if (table === 'expect') return done('removed all expectations from the kernel');
-  const removed = await engine.purge.run('flushed the kernel table');
+  const removed = await role.flushKernel('flushed the kernel table');
   return done(`removed ${removed} flows from the kernel`, { entries: removed });
 }
 
 /** All of them, as conntrackd: its filter knows no expectations. */
-function flushKernelExpectations(engine: Engine): void {
+function flushKernelExpectations(engine: Served['engine']): void {
   const writer = new ExpectationInjector();
   const closed = engine.feed.addOwn(writer.portId);
   try {
@@ -133,13 +166,13 @@ function flushKernelExpectations(engine: Engine): void {
   }
 }
 
-async function resync(engine: Engine): Promise<Answer> {
+async function resync({ engine, role }: Served): Promise<Answer> {
   if (engine.internal.fullTable === undefined) {
     return refusal(
       'DisableInternalCache is on: there is no internal cache to fill; "sync bulk" reads the kernel for the peer',
     );
   }
-  if (engine.internal.ignoresOwn) {
+  if (role.state.stance === 'committingAhead') {
     return refusal(
       'a takeover is being prepared: the kernel holds flows of the peer; try again in half a minute',
     );
@@ -150,14 +183,14 @@ async function resync(engine: Engine): Promise<Answer> {
   return done(`read ${entries} flows of the kernel`, { entries, created, updated, removed });
 }
 
-function requestResync(engine: Engine): Answer {
+function requestResync({ engine }: Served): Answer {
   if (!engine.replicator.askResync(engine.ports.clock.now(), 'requested')) {
     return refusal('ALARM has no resync: the peer repeats its table by itself');
   }
   return done('asked the peer for its table');
 }
 
-function bulk(engine: Engine): Answer {
+function bulk({ engine }: Served): Answer {
   engine.replicator.startBulk('requested');
   const { fullTable } = engine.internal;
   if (fullTable === undefined) return done('sending what the kernel holds');

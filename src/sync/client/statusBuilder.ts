@@ -3,25 +3,32 @@ import type { Lateness } from '../../base/lateness.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { CacheCounters } from '../tables/cacheCounters.js';
 import type { Engine } from '../engine/engine.js';
-import type { CacheCounts, Parity, PeerHoldings, SyncStatus } from '../messages.js';
-import type { GreetedPeer } from '../peerChannel/peerGreeting.js';
+import type { CacheCounts, SyncStatus } from '../messages.js';
+import type { PeerView } from '../peerChannel/peerView.js';
+import type { CommitWork } from '../role/commitWork.js';
+import type { RoleState } from '../role/roleState.js';
 import type { ExpectationCache } from '../tables/expectations.js';
 
 /** FTFW and NOTRACK peers speak once a second. */
 const peerSilence = seconds(4);
 
-/** What the peer channel knows. */
-export interface PeerView extends Partial<GreetedPeer> {
-  readonly kind: 'none' | 'conntrackd' | 'keepstate';
-  readonly holds?: PeerHoldings;
-  readonly parity: Parity;
-  /** Why it is unknown. */
-  readonly parityBecause?: string;
-  /** Why its sockets are closed. */
-  readonly channelRefused?: string;
+export type StatusEngine = Pick<
+  Engine,
+  'check' | 'external' | 'externalMode' | 'feed' | 'internal' | 'links' | 'replicator' | 'settings'
+>;
+
+/** What the status tells of this node's role. */
+export interface StatusRole {
+  readonly commits: Pick<CommitWork, 'last' | 'isRunning'>;
+  readonly leftovers: { readonly ended: number };
+  readonly state: Pick<RoleState, 'purge'>;
+  readonly adopted: SyncStatus['adopted'];
 }
 
-export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
+export function isPeerPresent(
+  engine: Pick<Engine, 'replicator' | 'settings'>,
+  now: Microseconds,
+): boolean {
   const heard = engine.replicator.receiver.lastAcceptedAt;
   if (heard === undefined) return false;
   if (engine.settings.mode === 'ALARM') return true;
@@ -29,13 +36,15 @@ export function isPeerPresent(engine: Engine, now: Microseconds): boolean {
 }
 
 export function buildStatus(
-  engine: Engine,
+  engine: StatusEngine,
+  role: StatusRole,
   peer: PeerView,
   lateness: Lateness,
   now: Microseconds,
-  adopted?: SyncStatus['adopted'],
 ): SyncStatus {
-  const { internal, external, replicator, links, feed, commits, purge, externalMode } = engine;
+  const { internal, external, replicator, links, feed, externalMode } = engine;
+  const { commits } = role;
+  const { due } = role.state.purge;
   const { receiver, machine, transmitter } = replicator;
   const externalCounters = externalMode.store.counters;
   const heard = receiver.lastAcceptedAt;
@@ -51,8 +60,8 @@ export function buildStatus(
     kernel: engine.check.view,
     ...(commits.last === undefined ? {} : { lastCommit: commits.last }),
     commitInProgress: commits.isRunning,
-    ...(purge.due === undefined ? {} : { purgeDue: purge.due }),
-    ...formerRole(engine, adopted),
+    ...(due === undefined ? {} : { purgeDue: due }),
+    ...formerRole(role),
     overruns: feed.watch.events.overruns,
     netlinkBufferBytes: feed.watch.events.bufferBytes,
     resyncs: feed.mirror.counters.passes,
@@ -99,24 +108,32 @@ export function buildStatus(
 
 function refusedView({
   links,
-}: Engine): Pick<SyncStatus['peer'], 'strangers' | 'lastStranger' | 'refusedBy' | 'refused'> {
+}: Pick<Engine, 'links'>): Pick<
+  SyncStatus['peer'],
+  'strangers' | 'lastStranger' | 'refusedBy' | 'refused'
+> {
   const { total, last, counts, named } = links.sources.refused;
   if (last === undefined) return { strangers: total };
   return { strangers: total, lastStranger: last, refusedBy: counts, refused: named };
 }
 
 /** What became of flows of a role that has left, here or at the peer. */
-function formerRole(
-  { purge: { view }, leftovers: { ended } }: Engine,
-  adopted: SyncStatus['adopted'],
-): Pick<SyncStatus, 'purge' | 'adopted'> {
+function formerRole({
+  state: { purge },
+  leftovers: { ended },
+  adopted,
+}: StatusRole): Pick<SyncStatus, 'purge' | 'adopted'> {
+  const { view } = purge;
   return {
     ...(view === undefined ? {} : { purge: { ...view, ended } }),
     ...(adopted === undefined ? {} : { adopted }),
   };
 }
 
-export function stateOf(engine: Engine, now: Microseconds): SyncStatus['state'] {
+export function stateOf(
+  engine: Pick<Engine, 'replicator' | 'settings'>,
+  now: Microseconds,
+): SyncStatus['state'] {
   if (!isPeerPresent(engine, now)) return 'peer-lost';
   const isWaiting = engine.replicator.resync.isWaiting;
   const isBehind = engine.replicator.transmitter.isBulkRunning || isWaiting;
@@ -127,7 +144,7 @@ function countsOf(
   entries: number,
   expectations: ExpectationCache,
   counters: CacheCounters,
-  engine: Engine,
+  engine: Pick<Engine, 'settings'>,
 ): CacheCounts {
   return {
     entries,

@@ -14,7 +14,8 @@ import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import { Comparison } from './comparison.js';
-import type { Engine } from '../engine/engine.js';
+import type { ComparisonEngine } from './comparisonEngine.js';
+import type { OwnRole } from './ownRole.js';
 import { FailureLog } from '../failureLog.js';
 import { keyHash, keyRest, type KeySeeds } from '../tables/flowKeyHash.js';
 import { KeyDigests, partCount, partOf } from '../wire/keyDigests.js';
@@ -26,7 +27,8 @@ const askAgain = milliseconds(500);
 /** The MASTER may have a large table to read first. */
 const openPatience = seconds(20);
 
-export type PurgeOutcome =
+/** What a purge by content came to. */
+export type ComparedOutcome =
   | {
       readonly kind: 'compared';
       readonly removed: number;
@@ -37,6 +39,14 @@ export type PurgeOutcome =
   | { readonly kind: 'cannot' }
   /** No answer, no MASTER, or a new role: nothing was decided. */
   | { readonly kind: 'undecided'; readonly because: string };
+
+/** The peer, where it may be one that can list its flows. */
+export interface ComparingPeer {
+  /** `unknown`: it is silent, or was not greeted yet. */
+  ability(): 'compares' | 'cannot' | 'unknown';
+  /** Rejects with KernelError. `isOver`: another role, whose flows stay. */
+  purge(isOver: () => boolean): Promise<ComparedOutcome>;
+}
 
 export interface ComparePort {
   send(message: PeerMessage): void;
@@ -51,19 +61,21 @@ interface Opening {
 }
 
 export class ComparedPurge {
-  readonly #engine: Engine;
+  readonly #engine: ComparisonEngine;
+  readonly #role: Pick<OwnRole, 'leftovers'>;
   readonly #port: ComparePort;
   #opening: Opening | undefined;
   #comparison: Comparison | undefined;
   #compared: (() => void) | undefined;
 
-  constructor(engine: Engine, port: ComparePort) {
+  constructor(engine: ComparisonEngine, role: Pick<OwnRole, 'leftovers'>, port: ComparePort) {
     this.#engine = engine;
+    this.#role = role;
     this.#port = port;
   }
 
   /** Rejects with KernelError. `isOver`: another role, whose flows stay. */
-  async run(isOver: () => boolean): Promise<PurgeOutcome> {
+  async run(isOver: () => boolean): Promise<ComparedOutcome> {
     const { clock, random } = this.#engine.ports;
     const token = random.below(0x1_0000_0000);
     const [state, seeds] = await this.#open(token);
@@ -156,14 +168,15 @@ export class ComparedPurge {
       const hash = keyHash(flow, seeds);
       const rest = keyRest(flow, seeds);
       digests.add(hash, rest);
-      if (this.#engine.leftovers.isStill(flow, nowSeconds)) parts[partOf(hash)]!.push(hash, rest);
+      if (this.#role.leftovers.isStill(flow, nowSeconds)) parts[partOf(hash)]!.push(hash, rest);
     });
     return { digests, leftovers: parts.map((keys) => Uint32Array.from(keys)) };
   }
 
   async #remove(keys: KeySet, seeds: KeySeeds, isOver: () => boolean): Promise<number> {
     if (keys.count === 0) return 0;
-    const { feed, internal, leftovers, ports } = this.#engine;
+    const { feed, internal, ports } = this.#engine;
+    const { leftovers } = this.#role;
     const failures = new FailureLog('a flow could not be purged', ports);
     const how = { windowTracking: false, onExisting: 'keep' } as const;
     const injector = new FlowInjector(how, undefined, (_slot, errno) => {

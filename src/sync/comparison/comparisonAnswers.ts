@@ -2,13 +2,14 @@
  * A MASTER answers which flows its kernel holds and which it has ended. The tables are read once
  * per comparison, in slices of 2 ms, and kept until nothing is asked for a while.
  */
-import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { FlowTable } from '../../conntrack/record/flowTable.js';
 import { ComparedTables } from './comparedTables.js';
-import type { Engine } from '../engine/engine.js';
+import type { ComparisonEngine } from './comparisonEngine.js';
+import type { Mastership } from './mastership.js';
+import { errorText } from '../../base/errors.js';
 import { keyHash, keyRest } from '../tables/flowKeyHash.js';
 import { walkInSlices } from '../tables/slicedWalk.js';
 import type { KeyMessage } from '../wire/keyMessage.js';
@@ -23,22 +24,24 @@ export interface AnswerPort {
 }
 
 export class ComparisonAnswers {
-  readonly #engine: Engine;
+  readonly #engine: ComparisonEngine;
+  readonly #mastership: Mastership;
   readonly #port: AnswerPort;
   #tables: ComparedTables | undefined;
   /** The token of the tables that are being read, or are there. */
   #token: number | undefined;
   #askedAt = 0 as Microseconds;
 
-  constructor(engine: Engine, port: AnswerPort) {
+  constructor(engine: ComparisonEngine, mastership: Mastership, port: AnswerPort) {
     this.#engine = engine;
+    this.#mastership = mastership;
     this.#port = port;
   }
 
   /** The peer wants to compare. */
   asked(token: number, now: Microseconds): void {
     const state = this.#state();
-    const [first, second] = this.#engine.mastership.ended.seeds;
+    const [first, second] = this.#mastership.ended.seeds;
     this.#askedAt = now;
     if (state === 'ready' && this.#token !== token) {
       this.#token = token;
@@ -59,11 +62,12 @@ export class ComparisonAnswers {
   tick(now: Microseconds): void {
     if (this.#token === undefined) return;
     const isOver = subtractTime(now, this.#askedAt) >= idle;
-    if (isOver || !this.#engine.mastership.isComplete) this.#forget();
+    if (isOver || !this.#mastership.isComplete) this.#forget();
   }
 
   #state(): Comparable {
-    const { mastership, internal } = this.#engine;
+    const { internal } = this.#engine;
+    const mastership = this.#mastership;
     if (mastership.since === undefined) return 'notMaster';
     if (internal.fullTable === undefined) return 'cannot';
     return mastership.isComplete ? 'ready' : 'later';
@@ -75,7 +79,8 @@ export class ComparisonAnswers {
   }
 
   async #read(token: number): Promise<void> {
-    const { internal, external, externalMode, mastership, ports } = this.#engine;
+    const { internal, external, externalMode, ports } = this.#engine;
+    const mastership = this.#mastership;
     const { ended } = mastership;
     const { seeds } = ended;
     const tables = new ComparedTables(token, ended);

@@ -17,10 +17,17 @@ const unknownCount = 0xffff_ffff;
 /** In place of a number: no digest was compared yet. */
 const never = 0;
 
+/** What is told. */
+interface HoldingEngine {
+  readonly check: Pick<Engine['check'], 'doubt' | 'view'>;
+  readonly externalMode: Pick<Engine['externalMode'], 'committable'>;
+  readonly internal: Engine['internal'];
+}
+
 type Holds = Extract<PeerMessage, { kind: 'holds' }>;
 
 export class Holdings {
-  readonly #engine: Engine;
+  readonly #engine: HoldingEngine;
   readonly #send: (message: PeerMessage) => void;
   #saidAt: Microseconds | undefined;
   #saidDoubt: string | undefined;
@@ -29,7 +36,7 @@ export class Holdings {
   #peer: Holds | undefined;
   #heardAt: Microseconds | undefined;
 
-  constructor(engine: Engine, send: (message: PeerMessage) => void) {
+  constructor(engine: HoldingEngine, send: (message: PeerMessage) => void) {
     this.#engine = engine;
     this.#send = send;
   }

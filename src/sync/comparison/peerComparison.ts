@@ -3,11 +3,10 @@
  * of it, the comparison of both kernels in either direction, and what a MASTER commits of it.
  */
 import { milliseconds, subtractTime, type Microseconds } from '../../base/time.js';
-import { AdoptWork } from '../role/adoptWork.js';
-import { ComparedPurge } from './comparedPurge.js';
+import { ComparedPurge, type ComparedOutcome, type ComparingPeer } from './comparedPurge.js';
 import { ComparisonAnswers } from './comparisonAnswers.js';
-import type { Engine } from '../engine/engine.js';
-import type { ComparingPeer } from '../role/purgeWork.js';
+import type { ComparisonEngine } from './comparisonEngine.js';
+import type { OwnRole } from './ownRole.js';
 import {
   decodeKeyMessage,
   encodeKeyMessage,
@@ -17,15 +16,14 @@ import {
 import { encodePeerMessage, type PeerMessage } from '../wire/peerMessage.js';
 
 type Hello = Extract<PeerMessage, { kind: 'hello' }>;
-type Asked = Extract<PeerMessage, { kind: 'compare' | 'comparable' }>;
 
 const longestAgo = 0xffff_ffff;
 
-export class PeerComparison {
-  readonly #engine: Engine;
+export class PeerComparison implements ComparingPeer {
+  readonly #role: OwnRole;
   readonly #answers: ComparisonAnswers;
   readonly #purge: ComparedPurge;
-  readonly #adoption: AdoptWork;
+  readonly #ability: ComparingPeer['ability'];
   readonly #isMerging: () => boolean;
   /**
    * Until when this node was MASTER, in this life of its process or an earlier one of this boot.
@@ -37,12 +35,14 @@ export class PeerComparison {
    * what is here.
    */
   constructor(
-    engine: Engine,
+    engine: ComparisonEngine,
+    role: OwnRole,
     port: { readonly send: (datagram: Uint8Array) => void },
     ability: ComparingPeer['ability'],
     isMerging: () => boolean,
   ) {
-    this.#engine = engine;
+    this.#role = role;
+    this.#ability = ability;
     this.#isMerging = isMerging;
     const messages = {
       send: (message: PeerMessage): void => {
@@ -52,16 +52,16 @@ export class PeerComparison {
         port.send(encodeKeyMessage(message));
       },
     };
-    this.#answers = new ComparisonAnswers(engine, messages);
-    this.#purge = new ComparedPurge(engine, messages);
-    this.#adoption = new AdoptWork(engine);
-    engine.purge.peer = { ability, purge: (isOver) => this.#purge.run(isOver) };
+    this.#answers = new ComparisonAnswers(engine, role.mastership, messages);
+    this.#purge = new ComparedPurge(engine, role, messages);
   }
 
-  /** Flows of the peer that were committed here; undefined where there were none. */
-  get adopted(): { readonly entries: number; readonly refused: number } | undefined {
-    const { adopted: entries, refused } = this.#adoption;
-    return entries + refused === 0 ? undefined : { entries, refused };
+  ability(): ReturnType<ComparingPeer['ability']> {
+    return this.#ability();
+  }
+
+  purge(isOver: () => boolean): Promise<ComparedOutcome> {
+    return this.#purge.run(isOver);
   }
 
   /** Said while this node is not MASTER, and has leftovers. */
@@ -71,9 +71,9 @@ export class PeerComparison {
 
   /** For the hello. */
   left(now: Microseconds): Pick<Hello, 'leftovers' | 'wasMasterMs'> {
-    const { mastership, purge, leftovers } = this.#engine;
+    const { mastership, isPurgePending, leftovers } = this.#role;
     if (!mastership.isKnown || mastership.since !== undefined) return {};
-    if (!purge.isPending) return { leftovers: 0 };
+    if (!isPurgePending) return { leftovers: 0 };
     // After a split the peer merges what it hears of this node's flows: nothing needs to be
     // committed beside that.
     const until = this.#isMerging() ? undefined : this.#masterUntil;
@@ -83,21 +83,22 @@ export class PeerComparison {
   }
 
   greeted({ leftovers, wasMasterMs }: Hello, now: Microseconds): void {
-    const { mastership } = this.#engine;
+    const { mastership } = this.#role;
     if (leftovers === 0) mastership.peerHasNone();
     else if (leftovers !== undefined) mastership.peerHasSome();
     const until =
       wasMasterMs === undefined ? undefined : subtractTime(now, milliseconds(wasMasterMs));
-    this.#adoption.peerWasMaster(until, now);
+    this.#role.peerWasMaster(until, now);
   }
 
-  /** False where it is a message of another kind. */
-  handle(message: PeerMessage, now: Microseconds): message is Asked {
-    if (message.kind === 'compare') this.#answers.asked(message.token, now);
-    else if (message.kind === 'comparable') {
-      this.#purge.comparable(message.token, message.state, [message.first, message.second]);
-    } else return false;
-    return true;
+  /** The peer wants to compare. */
+  asked(token: number, now: Microseconds): void {
+    this.#answers.asked(token, now);
+  }
+
+  /** The peer's answer to that. */
+  comparable({ token, state, first, second }: Extract<PeerMessage, { kind: 'comparable' }>): void {
+    this.#purge.comparable(token, state, [first, second]);
   }
 
   /** Whether it was a message; undefined where it is a datagram of another kind. */

@@ -1,6 +1,7 @@
 /**
- * The replication engine of one node: joins caches, kernel, links and replicator, and obeys the commands of
- * messages.ts. Everything real comes in through EnginePorts; src/sync/worker/worker.ts hands out the real ones.
+ * The replication engine of one node: builds caches, kernel feed, links and replicator, and joins them. It owns no
+ * policy: what a role asks for is src/sync/role. Everything real comes in through EnginePorts;
+ * src/sync/worker/worker.ts hands out the real ones.
  */
 import { parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
@@ -20,7 +21,6 @@ import { KernelCount } from '../../conntrack/kernel/kernelCount.js';
 import { newScratch } from '../../conntrack/record/flowRecord.js';
 import { NameTable } from '../../conntrack/record/nameTable.js';
 import { CatchUp } from '../remote/catchUp.js';
-import { CommitWork } from '../role/commitWork.js';
 import type { EngineObserver } from './engineObserver.js';
 import { ExternalCache } from '../remote/externalCache.js';
 import { externalModeOf, type ExternalMode } from '../remote/externalMode.js';
@@ -29,16 +29,12 @@ import type { InternalCache } from '../local/internalCache.js';
 import { newInternalSide } from '../local/internalMode.js';
 import type { KernelCheck } from '../local/kernelCheck.js';
 import type { KernelFeed } from '../local/kernelFeed.js';
-import type { LeftoverWork } from '../role/leftoverWork.js';
 import { Links, type OpenChannel } from '../links/links.js';
-import type { Mastership } from '../role/mastership.js';
 import type { SyncReport } from '../messages.js';
 import { ownAddressesOf } from '../local/ownAddresses.js';
 import { Pump } from '../stream/pump.js';
-import type { PurgeWork } from '../role/purgeWork.js';
 import { Replicator } from '../stream/replicator.js';
 import { canInherit } from './restartingSettings.js';
-import { roleParts } from '../role/roleParts.js';
 import type { SyncSettings } from '../settings.js';
 import { DatagramBuilder } from '../wire/datagramBuilder.js';
 import { continuesStream } from '../wire/header.js';
@@ -59,6 +55,9 @@ export interface EnginePorts {
   readonly report: (report: SyncReport) => void;
 }
 
+/** A closed engine, of which the peer's flows are taken over. */
+export type Predecessor = Pick<Engine, 'external' | 'internal' | 'names' | 'settings'>;
+
 export class Engine {
   readonly ports: EnginePorts;
   readonly names: NameTable;
@@ -66,10 +65,6 @@ export class Engine {
   readonly external: ExternalCache;
   readonly filter: FlowFilter;
   readonly catchUp = new CatchUp();
-  readonly commits: CommitWork;
-  readonly purge: PurgeWork;
-  readonly mastership: Mastership;
-  readonly leftovers: LeftoverWork;
   readonly links: Links;
   readonly replicator: Replicator;
   readonly feed: KernelFeed;
@@ -83,37 +78,54 @@ export class Engine {
   #quietTicks = 0;
   #eventsSeen = 0;
   #isClosed = false;
-  /** Told about ends of bulks and about each tick; the peer channel. */
+  /** Role, peer channel and status. */
   readonly #observers: EngineObserver[] = [];
 
   /**
    * Opens the kernel's event socket; the links are opened by `start`. The flows of the peer are taken over from a
    * closed predecessor where they fit: the peer may be gone by now. Throws KernelError.
    */
-  constructor(settings: SyncSettings, ports: EnginePorts, predecessor?: Engine) {
+  constructor(settings: SyncSettings, ports: EnginePorts, predecessor?: Predecessor) {
     this.ports = ports;
     this.#settings = settings;
-    const heir = predecessor !== undefined && canInherit(predecessor.settings, settings);
-    this.names = heir ? predecessor.names.without(predecessor.internal.table) : new NameTable();
+    const before =
+      predecessor !== undefined && canInherit(predecessor.settings, settings)
+        ? predecessor
+        : undefined;
+    this.names = before?.names.without(before.internal.table) ?? new NameTable();
     const seed = ports.random.below(0x1_0000_0000);
     const table = (): FingerprintedTable =>
       new FingerprintedTable({ limit: settings.hashLimit, names: this.names, hashSeed: seed });
     const internalTable = table();
-    this.external = heir
-      ? predecessor.external
-      : new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
+    this.external =
+      before?.external ?? new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
     this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
     this.externalMode = externalModeOf(settings, this.external, this.names, ports, (flow) =>
       this.internal.holds(flow),
     );
-    const { cache, feed, check } = newInternalSide({
-      settings,
-      table: internalTable,
-      names: this.names,
-      filter: this.filter,
+    const { cache, feed, check } = this.#newInternalSide(internalTable);
+    this.internal = cache;
+    this.feed = feed;
+    this.check = check;
+    for (const portId of this.externalMode.portIds) this.feed.addOwn(portId);
+    const builder = new DatagramBuilder(1_000, (datagrams, size) => {
+      this.links.sendRun(datagrams, size);
+    });
+    this.links = this.#newLinks(builder);
+    this.replicator = this.#newReplicator(builder);
+    this.#pump = new Pump(settings.mode, this.replicator, {
+      ...ports,
+      isBlocked: () => this.links.isBlocked,
+    });
+  }
+
+  #newInternalSide(table: FingerprintedTable): ReturnType<typeof newInternalSide> {
+    const { settings, names, filter, externalMode, ports } = this;
+    return newInternalSide({
+      ...{ settings, table, names, filter },
       isPeers: (flow) => this.external.table.find(flow) !== 0,
-      injected: this.externalMode.injected,
-      injectedCount: () => this.externalMode.injectedCount,
+      injected: externalMode.injected,
+      injectedCount: () => externalMode.injectedCount,
       transmitter: () => this.replicator.transmitter,
       count: new KernelCount(),
       startBulk: (because) => {
@@ -121,23 +133,11 @@ export class Engine {
       },
       ...ports,
     });
-    this.internal = cache;
-    this.feed = feed;
-    this.check = check;
-    for (const portId of this.externalMode.portIds) this.feed.addOwn(portId);
-    this.commits = new CommitWork({
-      settings: () => this.#settings,
-      internal: this.internal,
-      external: this.external,
-      feed: () => this.feed,
-      ...ports,
-    });
-    const parts = roleParts(this);
-    ({ mastership: this.mastership, leftovers: this.leftovers, purge: this.purge } = parts);
-    const builder = new DatagramBuilder(1_000, (datagrams, size) => {
-      this.links.sendRun(datagrams, size);
-    });
-    this.links = new Links({
+  }
+
+  #newLinks(builder: DatagramBuilder): Links {
+    const { ports, settings } = this;
+    return new Links({
       links: settings.links,
       open: ports.openChannel,
       acceptAnySource: settings.acceptAnySource,
@@ -169,7 +169,11 @@ export class Engine {
         this.askForAll('the link was mended');
       },
     });
-    this.replicator = new Replicator({
+  }
+
+  #newReplicator(builder: DatagramBuilder): Replicator {
+    const { ports, settings } = this;
+    return new Replicator({
       settings,
       internal: this.internal,
       external: this.externalMode.store,
@@ -199,10 +203,6 @@ export class Engine {
         },
         announcesEnds: (now) => this.announcesEnds(now),
       },
-    });
-    this.#pump = new Pump(settings.mode, this.replicator, {
-      ...ports,
-      isBlocked: () => this.links.isBlocked,
     });
   }
 
@@ -258,9 +258,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#tick?.cancel();
-    this.commits.stopFollowing();
-    this.leftovers.drop();
-    await this.commits.cancel();
+    for (const observer of this.#observers) await observer.engineEnds?.();
     this.#pump.close();
     this.feed.close();
     this.check.close();
@@ -289,8 +287,7 @@ export class Engine {
       transmitter.isDrained &&
       !resync.isWaiting &&
       this.catchUp.isCaughtUp &&
-      !this.commits.isRunning &&
-      this.commits.following === undefined
+      !this.#observers.some((observer) => observer.isBusy?.() ?? false)
     );
   }
 
@@ -311,8 +308,6 @@ export class Engine {
     const announces = this.announcesEnds(now);
     const { lost } = machine.counters;
     if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
-    this.purge.tick(now, this.catchUp.isCaughtUp);
-    this.commits.rehearse();
     for (const observer of this.#observers) observer.tick?.(now, due);
   }
 

@@ -13,4 +13,8 @@ export interface EngineObserver {
   announcesEnds?(now: Microseconds): boolean;
   /** After each datagram of the peer. */
   received?(now: Microseconds): void;
+  /** Something goes on that is to be looked at often. */
+  isBusy?(): boolean;
+  /** The engine is about to close its sockets. */
+  engineEnds?(): Promise<void>;
 }

@@ -3,7 +3,7 @@
  * the external table complete where the bulk answers our request and nothing of it was lost.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
-import type { Engine } from '../engine/engine.js';
+import type { ChannelEngine } from './channelEngine.js';
 import { sequenceDistance } from '../wire/header.js';
 import type { PeerMessage } from '../wire/peerMessage.js';
 
@@ -23,10 +23,15 @@ const acknowledgedPatience = seconds(30);
 const longestBulk = 1 << 24;
 const longestDelay = 1 << 20;
 
+type BulkEngine = Pick<
+  ChannelEngine,
+  'catchUp' | 'ports' | 'replicator' | 'reportCaughtUp' | 'settings' | 'sweepExternal'
+>;
+
 type BulkEnd = Extract<PeerMessage, { kind: 'bulkEnd' }>;
 
 export class BulkEnds {
-  readonly #engine: Engine;
+  readonly #engine: BulkEngine;
   readonly #send: (message: PeerMessage) => void;
   /** The end of our last bulk, repeated until the peer has seen it. */
   #own: BulkEnd | undefined;
@@ -36,7 +41,7 @@ export class BulkEnds {
   #seenSince: number | undefined;
   #lossyBulks = 0;
 
-  constructor(engine: Engine, send: (message: PeerMessage) => void) {
+  constructor(engine: BulkEngine, send: (message: PeerMessage) => void) {
     this.#engine = engine;
     this.#send = send;
   }

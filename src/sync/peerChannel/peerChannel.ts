@@ -4,54 +4,56 @@
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { BulkEnds } from './bulkEnds.js';
-import type { Engine } from '../engine/engine.js';
+import type { ChannelEngine } from './channelEngine.js';
+import type { ComparedOutcome } from '../comparison/comparedPurge.js';
+import type { OwnRole } from '../comparison/ownRole.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
 import { ParityCheck } from './parity.js';
+import { HandOverOffers } from './handOverOffers.js';
 import { Holdings } from '../comparison/holdings.js';
 import { PeerComparison } from '../comparison/peerComparison.js';
 import { PeerGreeting, type GreetingPort } from './peerGreeting.js';
 import { PeerWaits } from './peerWaits.js';
-import type { PeerView } from '../client/statusBuilder.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from '../wire/peerMessage.js';
+import type { MergeSummary } from '../messages.js';
 import type { NodeRoles } from '../wire/peerRoles.js';
-import { YieldNews } from './yieldNews.js';
+import type { PeerView } from './peerView.js';
+import { StepDownNotice } from './stepDownNotice.js';
 
 const digestPause = seconds(1);
-const resignedRepeats = 5;
 
 const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
 const noInternal = 'the peer keeps no internal cache (DisableInternalCache)';
 
 export interface PeerChannelPort extends Pick<GreetingPort, 'version' | 'nodeName'> {
   send(datagram: Uint8Array): void;
+  /** The MASTER to which this node gave way knows it; `merged` where it has merged its flows. */
+  stepDownAnswered(merged: MergeSummary | undefined): void;
 }
 
-interface Offer {
-  readonly token: number;
-  readonly until: Microseconds;
-  readonly settle: (ready: boolean, because: string) => void;
-}
+type MessageHandlers = {
+  readonly [Kind in PeerMessage['kind']]: (
+    message: Extract<PeerMessage, { kind: Kind }>,
+    now: Microseconds,
+  ) => void;
+};
 
 export class PeerChannel implements EngineObserver {
-  readonly yields: YieldNews;
+  readonly notices: StepDownNotice;
   readonly holdings: Holdings;
-  readonly comparison: PeerComparison;
+  readonly #comparison: PeerComparison;
+  readonly handOver: HandOverOffers;
   readonly #greeting: PeerGreeting;
-  readonly #engine: Engine;
+  readonly #engine: ChannelEngine;
   readonly #port: PeerChannelPort;
   readonly #parity = new ParityCheck();
   readonly #bulkEnds: BulkEnds;
   #digestAt: Microseconds | undefined;
-  #offer: Offer | undefined;
-  #offeredToken: number | undefined;
-  /** Our answer to the offer, for its repetitions. */
-  #answer: Extract<PeerMessage, { kind: 'offerAnswer' }> | undefined;
-  #resignedToken: number | undefined;
   readonly #waits = new PeerWaits();
   /** Of the message that is handled: its sender, where the configuration does not name it. */
   #from: { readonly from?: string } = {};
 
-  constructor(engine: Engine, port: PeerChannelPort) {
+  constructor(engine: ChannelEngine, role: OwnRole, port: PeerChannelPort) {
     this.#engine = engine;
     this.#port = port;
     const send = (message: PeerMessage): void => {
@@ -61,20 +63,28 @@ export class PeerChannel implements EngineObserver {
       version: port.version,
       nodeName: port.nodeName,
       send,
-      left: (now) => this.comparison.left(now),
+      left: (now) => this.#comparison.left(now),
     });
-    this.comparison = new PeerComparison(
+    this.#comparison = new PeerComparison(
       engine,
+      role,
       port,
       () => this.#greeting.comparingAbility(engine.ports.clock.now()),
-      () => this.yields.pending !== undefined,
+      () => this.notices.pending !== undefined,
     );
     this.#bulkEnds = new BulkEnds(engine, send);
+    this.handOver = new HandOverOffers(engine.ports, {
+      send,
+      isPresent: (now) => this.#isPresent(now),
+      peerName: () => this.#peerName(),
+    });
     this.holdings = new Holdings(engine, send);
-    this.yields = new YieldNews(engine, {
+    this.notices = new StepDownNotice(engine.ports, {
       send,
       peerName: () => this.#greeting.peer?.name ?? 'the peer',
-      isPresent: (now) => this.#isPresent(now),
+      answered: (merged) => {
+        port.stepDownAnswered(merged);
+      },
     });
     engine.observe(this);
   }
@@ -99,6 +109,21 @@ export class PeerChannel implements EngineObserver {
     return this.#isPresent(now);
   }
 
+  /** Whether the peer can list its flows. `unknown`: it is silent, or was not greeted yet. */
+  ability(): 'compares' | 'cannot' | 'unknown' {
+    return this.#comparison.ability();
+  }
+
+  /** A purge by content. Rejects with KernelError. `isOver`: another role, whose flows stay. */
+  purge(isOver: () => boolean): Promise<ComparedOutcome> {
+    return this.#comparison.purge(isOver);
+  }
+
+  /** This node was MASTER until then, in this boot: the hello says so while leftovers are kept. */
+  wasMaster(until: Microseconds): void {
+    this.#comparison.wasMaster(until);
+  }
+
   /** Whether this node never takes the role: its peer's status says so. */
   setMaintenance(on: boolean): void {
     this.#greeting.setMaintenance(on, this.#engine.ports.clock.now());
@@ -112,7 +137,7 @@ export class PeerChannel implements EngineObserver {
   /** `from`: the sender where the configuration does not name it. True where it was a message. */
   receive(datagram: Uint8Array, from?: string): boolean {
     const now = this.#engine.ports.clock.now();
-    const isOfComparison = this.comparison.receive(datagram, now);
+    const isOfComparison = this.#comparison.receive(datagram, now);
     if (isOfComparison !== undefined) return isOfComparison;
     const message = decodePeerMessage(datagram);
     if (message === undefined) return false;
@@ -126,9 +151,8 @@ export class PeerChannel implements EngineObserver {
 
   tick(now: Microseconds): void {
     this.#greeting.tick(now);
-    // Also towards a peer that has gone: whoever offered waits for the end of it.
-    this.#expireOffer(now);
-    this.comparison.tick(now);
+    this.handOver.tick(now);
+    this.#comparison.tick(now);
     if (!this.#isPresent(now)) {
       this.#parity.reset();
       return;
@@ -137,7 +161,7 @@ export class PeerChannel implements EngineObserver {
     this.holdings.tick(this.#parity.parity(now), now);
     this.#sendDigest(now);
     this.#bulkEnds.tick(now);
-    this.yields.tick(now);
+    this.notices.tick(now);
     if (this.#hasExternal() && this.#parity.wantsResync(now)) {
       this.#engine.replicator.askResync(
         now,
@@ -186,85 +210,46 @@ export class PeerChannel implements EngineObserver {
       this.#send({ kind: 'acknowledge', sequence });
   }
 
-  /** Asks the peer to take the role; resolves with its answer, or a refusal after `timeout`. */
-  offer(timeout: Microseconds): Promise<{ readonly ready: boolean; readonly because: string }> {
-    const { clock, random } = this.#engine.ports;
-    const now = clock.now();
-    if (!this.#isPresent(now)) {
-      return Promise.resolve({ ready: false, because: 'no keepstate peer is heard' });
-    }
-    this.#offer?.settle(false, 'another offer was made');
-    const token = random.below(0x1_0000_0000);
-    this.#resignedToken = token;
-    return new Promise((resolve) => {
-      this.#offer = {
-        token,
-        until: (now + timeout) as Microseconds,
-        settle: (ready, because) => {
-          this.#offer = undefined;
-          resolve({ ready, because });
-        },
-      };
-      this.#send({ kind: 'offer', token });
-    });
-  }
-
   /** The engine ends: whoever waits for an answer gets one. */
   close(): void {
-    this.#offer?.settle(false, 'the sync engine ends');
-    this.comparison.close();
-  }
-
-  answerOffer(ready: boolean, because: string): void {
-    if (this.#offeredToken === undefined) return;
-    this.#answer = { kind: 'offerAnswer', token: this.#offeredToken, ready, because };
-    this.#send(this.#answer);
-  }
-
-  resigned(): void {
-    const token = this.#resignedToken;
-    if (token === undefined) return;
-    for (let i = 0; i < resignedRepeats; i++) this.#send({ kind: 'resigned', token });
-    this.#resignedToken = undefined;
+    this.handOver.close();
+    this.#comparison.close();
   }
 
   #handle(message: PeerMessage, now: Microseconds): void {
-    switch (message.kind) {
-      case 'hello':
-        this.#greeting.received(message, now);
-        this.comparison.greeted(message, now);
-        return;
-      case 'digest':
-      case 'noDigest':
-        this.#digest(message, now);
-        return;
-      case 'holds':
-        this.holdings.received(message, now);
-        if (message.doubt !== '') this.#parity.peerDoubts(`the peer: ${message.doubt}`);
-        return;
-      case 'bulkEnd':
-        this.#bulkEnds.received(message);
-        return;
-      case 'bulkEndSeen':
-        this.#bulkEnds.seenByPeer(message.since);
-        return;
-      case 'acknowledge':
-        this.#waits.asked(message.sequence);
-        this.#waits.look(this.#engine.replicator, now);
-        return;
-      case 'offer':
-        this.#offered(message.token);
-        return;
-      case 'offerAnswer':
-        if (this.#offer?.token === message.token) this.#answered(this.#offer, message);
-        return;
-      case 'resigned':
-        this.#granted(message.token);
-        return;
-      default:
-        if (!this.comparison.handle(message, now)) this.yields.handle(message, this.#from);
-    }
+    // The table's type pairs each kind with its message.
+    const handle = this.#handlers[message.kind] as (
+      message: PeerMessage,
+      now: Microseconds,
+    ) => void;
+    handle(message, now);
   }
+
+  readonly #handlers: MessageHandlers = {
+    hello: (message, now) => {
+      this.#greeting.received(message, now);
+      this.#comparison.greeted(message, now);
+    },
+    digest: (message, now) => this.#digest(message, now),
+    noDigest: (message, now) => this.#digest(message, now),
+    holds: (message, now) => {
+      this.holdings.received(message, now);
+      if (message.doubt !== '') this.#parity.peerDoubts(`the peer: ${message.doubt}`);
+    },
+    bulkEnd: (message) => this.#bulkEnds.received(message),
+    bulkEndSeen: ({ since }) => this.#bulkEnds.seenByPeer(since),
+    acknowledge: ({ sequence }, now) => {
+      this.#waits.asked(sequence);
+      this.#waits.look(this.#engine.replicator, now);
+    },
+    offer: ({ token }) => this.handOver.peerOffered(token, this.#from),
+    offerAnswer: (message) => this.handOver.peerAnswered(message),
+    resigned: ({ token }) => this.handOver.peerResigned(token, this.#from),
+    compare: ({ token }, now) => this.#comparison.asked(token, now),
+    comparable: (message) => this.#comparison.comparable(message),
+    yielded: (message) => this.notices.peerSteppedDown(message, this.#from),
+    yieldedSeen: (message) => this.notices.peerAcknowledged(message),
+  };
 
   #digest(message: Extract<PeerMessage, { kind: 'digest' | 'noDigest' }>, now: Microseconds): void {
     this.#bulkEnds.peerIsAtRest(now);
@@ -274,22 +259,6 @@ export class PeerChannel implements EngineObserver {
     }
     this.#parity.digest(message);
     this.#compare(now);
-  }
-
-  #offered(token: number): void {
-    if (this.#offeredToken !== token) {
-      this.#offeredToken = token;
-      this.#engine.ports.report({ kind: 'handoverOffered', ...this.#from });
-    } else if (this.#answer?.token === token) {
-      // The offer is repeated until it is answered: an answer may have been lost.
-      this.#send(this.#answer);
-    }
-  }
-
-  #granted(token: number): void {
-    if (this.#offeredToken !== token) return;
-    this.#offeredToken = undefined;
-    this.#engine.ports.report({ kind: 'handoverGranted', ...this.#from });
   }
 
   #compare(now: Microseconds): void {
@@ -327,20 +296,8 @@ export class PeerChannel implements EngineObserver {
     this.#send({ kind: 'digest', sequence, count: fullTable.alive, high, low });
   }
 
-  #expireOffer(now: Microseconds): void {
-    const offer = this.#offer;
-    if (offer === undefined) return;
-    if (now >= offer.until) offer.settle(false, `${this.#peerName()} did not answer in time`);
-    else this.#send({ kind: 'offer', token: offer.token });
-  }
-
   #send(message: PeerMessage): void {
     this.#port.send(encodePeerMessage(message));
-  }
-
-  /** «in maintenance» alone would leave open which of the two is. */
-  #answered(offer: Offer, { ready, because }: { ready: boolean; because: string }): void {
-    offer.settle(ready, ready ? because : `${this.#peerName()} says: ${because}`);
   }
 
   #peerName(): string {

@@ -5,18 +5,24 @@
  */
 import { formatIp } from '../../base/ipAddress.js';
 import type { Arrival, Channel } from '../../net/ports.js';
-import type { Engine } from '../engine/engine.js';
+import type { OwnRole } from '../comparison/ownRole.js';
+import type { LinkedEngine } from './channelEngine.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
 import { onPort } from '../links/links.js';
-import { PeerChannel } from './peerChannel.js';
+import { PeerChannel, type PeerChannelPort } from './peerChannel.js';
 import { StreamGuard, type Speaker } from '../links/streamGuard.js';
 
 /** Milliseconds would be too often for a link that is down. */
 const ticksBetweenTries = 20;
 
+export interface PeerLinksPort extends Pick<PeerChannelPort, 'version' | 'stepDownAnswered'> {
+  /** UDP. */
+  readonly port: number;
+}
+
 export class PeerLinks implements EngineObserver {
   readonly channel: PeerChannel;
-  readonly #engine: Engine;
+  readonly #engine: LinkedEngine;
   readonly #port: number;
   readonly #sockets = new Map<number, Channel>();
   readonly #guard = new StreamGuard();
@@ -24,13 +30,13 @@ export class PeerLinks implements EngineObserver {
   #refused: string | undefined;
   #ticks = 0;
 
-  constructor(engine: Engine, port: number, version: string) {
+  constructor(engine: LinkedEngine, role: OwnRole, { port, ...said }: PeerLinksPort) {
     this.#engine = engine;
     this.#port = port;
     // Before the channel, which says hello at its first tick: then its socket is open.
     engine.observe(this);
-    this.channel = new PeerChannel(engine, {
-      version,
+    this.channel = new PeerChannel(engine, role, {
+      ...said,
       nodeName: engine.settings.nodeName,
       send: (datagram) => {
         this.#sockets.get(engine.links.active)?.send(datagram);

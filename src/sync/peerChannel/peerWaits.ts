@@ -3,8 +3,12 @@
  * than the messages it is about: they may still be under way.
  */
 import type { Microseconds } from '../../base/time.js';
-import type { Replicator } from '../stream/replicator.js';
 import { sequenceDistance } from '../wire/header.js';
+
+interface AcknowledgingReplicator {
+  readonly machine: { readonly last: number | undefined };
+  acknowledgeNow(now: Microseconds): void;
+}
 
 export class PeerWaits {
   /** Everything before this number is to be acknowledged. */
@@ -15,7 +19,7 @@ export class PeerWaits {
   }
 
   /** Acknowledges at once, when everything is here. */
-  look(replicator: Pick<Replicator, 'machine' | 'acknowledgeNow'>, now: Microseconds): void {
+  look(replicator: AcknowledgingReplicator, now: Microseconds): void {
     const before = this.#before;
     if (before === undefined) return;
     const { last } = replicator.machine;

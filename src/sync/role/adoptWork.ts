@@ -7,12 +7,19 @@ import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../../base/time.js';
 import { recordWord } from '../../conntrack/record/flowRecord.js';
 import { FormerMaster, isAdopted } from '../comparison/adoption.js';
+import type { Mastership } from '../comparison/mastership.js';
 import type { Engine } from '../engine/engine.js';
+import type { CommitWork } from './commitWork.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
 import { keyHash, keyRest } from '../tables/flowKeyHash.js';
 
 /** What comes to the table meanwhile is looked at as well. */
 const pause = seconds(5);
+
+type AdoptEngine = Pick<
+  Engine,
+  'catchUp' | 'external' | 'externalMode' | 'feed' | 'internal' | 'observe' | 'ports' | 'replicator'
+>;
 
 export class AdoptWork implements EngineObserver {
   /**
@@ -21,13 +28,17 @@ export class AdoptWork implements EngineObserver {
    */
   adopted = 0;
   refused = 0;
-  readonly #engine: Engine;
+  readonly #engine: AdoptEngine;
+  readonly #commits: Pick<CommitWork, 'adopt'>;
+  readonly #mastership: Mastership;
   readonly #former = new FormerMaster();
   #isRunning = false;
   #lookedAt: Microseconds | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: AdoptEngine, commits: Pick<CommitWork, 'adopt'>, mastership: Mastership) {
     this.#engine = engine;
+    this.#commits = commits;
+    this.#mastership = mastership;
     engine.observe(this);
   }
 
@@ -42,7 +53,8 @@ export class AdoptWork implements EngineObserver {
   }
 
   tick(now: Microseconds): void {
-    const { mastership, catchUp, externalMode } = this.#engine;
+    const { catchUp, externalMode } = this.#engine;
+    const mastership = this.#mastership;
     const { since } = mastership;
     if (since === undefined || !mastership.isComplete) {
       this.#lookedAt = undefined;
@@ -56,12 +68,13 @@ export class AdoptWork implements EngineObserver {
   }
 
   async #adopt(since: Microseconds): Promise<void> {
-    const { commits, feed, mastership, replicator, ports } = this.#engine;
+    const { feed, replicator, ports } = this.#engine;
+    const mastership = this.#mastership;
     const { ended } = mastership;
     this.#isRunning = true;
     try {
       const skip = this.#skipper(wholeSeconds(since));
-      const { created, failed } = await commits.adopt(skip);
+      const { created, failed } = await this.#commits.adopt(skip);
       this.adopted += created;
       this.refused += failed;
       if (created === 0) return;
@@ -84,7 +97,8 @@ export class AdoptWork implements EngineObserver {
 
   /** True for what is not to be committed. */
   #skipper(sinceSeconds: number): (slot: number) => boolean {
-    const { external, internal, mastership } = this.#engine;
+    const { external, internal } = this.#engine;
+    const mastership = this.#mastership;
     const { ended } = mastership;
     const cursor = external.table.newCursor();
     return (slot) => {

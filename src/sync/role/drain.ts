@@ -1,8 +1,18 @@
 /** Before a planned hand-over: everything that this node knows is at the peer, in FTFW acknowledged. */
 import { milliseconds, subtractTime, type Microseconds } from '../../base/time.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, EnginePorts } from '../engine/engine.js';
 
 const look = milliseconds(10);
+
+export interface DrainedEngine {
+  readonly ports: Pick<EnginePorts, 'clock' | 'timers'>;
+  readonly replicator: {
+    readonly transmitter: Pick<
+      Engine['replicator']['transmitter'],
+      'isAcknowledgedBefore' | 'isAllSent' | 'nextSequence'
+    >;
+  };
+}
 
 /**
  * True once the peer has what was known when the queues ran empty; what changes later follows by itself, so
@@ -10,7 +20,7 @@ const look = milliseconds(10);
  * may wait a second.
  */
 export async function drain(
-  engine: Engine,
+  engine: DrainedEngine,
   timeout: Microseconds,
   hurry: () => void,
 ): Promise<boolean> {

@@ -5,7 +5,7 @@
  */
 import { errorText } from '../../base/errors.js';
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
-import { drain } from './drain.js';
+import { drain, type DrainedEngine } from './drain.js';
 import type { Engine } from '../engine/engine.js';
 import type { PeerChannel } from '../peerChannel/peerChannel.js';
 
@@ -19,10 +19,22 @@ const answerTimeout = seconds(2);
 const mendTimeout = seconds(8);
 const look = milliseconds(50);
 
+interface CheckedEngine extends DrainedEngine {
+  readonly check: Pick<Engine['check'], 'compareNow'>;
+  readonly internal: {
+    readonly fullTable: unknown;
+    readonly table: { readonly alive: number };
+  };
+}
+
+interface AskedPeer extends Pick<PeerChannel, 'askAcknowledgement' | 'askComparison'> {
+  readonly holdings: Pick<PeerChannel['holdings'], 'confirms' | 'ofPeer'>;
+}
+
 /** Why the role must not be handed over now; undefined where nothing speaks against it. */
 export async function handOverRefusal(
-  engine: Engine,
-  channel: PeerChannel | undefined,
+  engine: CheckedEngine,
+  channel: AskedPeer | undefined,
   drainTimeout: Microseconds,
 ): Promise<string | undefined> {
   const refusal = await compareWithKernel(engine);
@@ -34,7 +46,7 @@ export async function handOverRefusal(
   return channel === undefined ? undefined : confirmation(engine, channel);
 }
 
-async function compareWithKernel(engine: Engine): Promise<string | undefined> {
+async function compareWithKernel(engine: CheckedEngine): Promise<string | undefined> {
   const { timers } = engine.ports;
   const late = new Promise<string>((resolve) => {
     timers.after(comparisonTimeout, () => {
@@ -51,7 +63,10 @@ async function compareWithKernel(engine: Engine): Promise<string | undefined> {
 }
 
 /** Waits until the peer has found itself equal to what this node holds now. */
-async function confirmation(engine: Engine, channel: PeerChannel): Promise<string | undefined> {
+async function confirmation(
+  engine: CheckedEngine,
+  channel: AskedPeer,
+): Promise<string | undefined> {
   const { clock, timers } = engine.ports;
   // Nothing is kept to be compared.
   if (engine.internal.fullTable === undefined) return undefined;

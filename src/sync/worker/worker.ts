@@ -36,7 +36,7 @@ const commands = new Commands({
 });
 
 port.on('message', (command: SyncCommand) => {
-  commands.obey(command).then(
+  commands.handle(command).then(
     () => {
       // Nothing can wake the thread any more: it may end.
       if (command.kind === 'stop') port.close();

@@ -19,7 +19,7 @@ import { flowLine } from '../../../src/conntrack/text/flowLine.js';
 import { flowFromRecord } from '../../../src/conntrack/text/recordView.js';
 import { NetworkReporter } from '../../../src/daemon/host/networkReporter.js';
 import { RtnetlinkWatch } from '../../../src/net/netlink/rtnetlinkWatch.js';
-import { answerClient } from '../../../src/sync/client/clientRequests.js';
+import { answerClient, type Clients } from '../../../src/sync/client/clientRequests.js';
 import { Commands } from '../../../src/sync/worker/commands.js';
 import type { Engine } from '../../../src/sync/engine/engine.js';
 import type { CacheName, SyncCommand, SyncReport } from '../../../src/sync/messages.js';
@@ -101,12 +101,12 @@ async function list(engine: Engine, cache: CacheName, withReply: boolean): Promi
   return lines.sort();
 }
 
-async function clientText(engine: Engine, request: number): Promise<string> {
+async function clientText(clients: Clients, request: number): Promise<string> {
   let text = '';
   const status = (): never => {
     throw new Error('statistics need a status');
   };
-  for await (const piece of answerClient(engine, request, status, 0)) text += piece;
+  for await (const piece of answerClient(clients, request, status, 0)) text += piece;
   return text;
 }
 
@@ -118,15 +118,15 @@ type Extra =
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const command = parse(line) as SyncCommand | Extra;
-  const { engine } = commands;
+  const { engine, role } = commands;
   if (command.kind === 'list') {
     if (engine === undefined) return;
     void list(engine, command.cache, command.withReply).then((lines) => {
       print({ kind: 'list', lines });
     });
   } else if (command.kind === 'client') {
-    if (engine === undefined) return;
-    void clientText(engine, command.request).then((text) => {
+    if (engine === undefined || role === undefined) return;
+    void clientText({ engine, role }, command.request).then((text) => {
       print({ kind: 'client', text });
     });
   } else if (command.kind === 'freezeInCommit') freeze = 'armed';
@@ -142,21 +142,21 @@ createInterface({ input: process.stdin }).on('line', (line) => {
       passes: engine.feed.mirror.counters.passes,
     });
   } else {
-    commands.obey(command).catch((error: unknown) => {
+    commands.handle(command).catch((error: unknown) => {
       process.stderr.write(`${error instanceof Error ? (error.stack ?? '') : String(error)}\n`);
       process.exit(1);
     });
   }
 });
 
-const started = commands.obey({ kind: 'start', settings });
+const started = commands.handle({ kind: 'start', settings });
 if (watch !== undefined) {
   const network = RtnetlinkWatch.open({ timers, logger });
   void Promise.all([started, network.load()]).then(() => {
     const reporter = new NetworkReporter({
       network,
       timers,
-      post: (command) => void commands.obey(command),
+      post: (command) => void commands.handle(command),
       virtualAddresses: () => [],
       linkNames: () => settings.links.map(({ interfaceName }) => interfaceName),
     });

@@ -4,11 +4,10 @@
  */
 import { seconds, type Microseconds } from '../../../src/base/time.js';
 import type { ResyncResult } from '../../../src/conntrack/kernel/flowMirror.js';
-import type { Engine } from '../../../src/sync/engine/engine.js';
+import type { PeerHoldings } from '../../../src/sync/messages.js';
 import { handOverRefusal } from '../../../src/sync/role/handOverCheck.js';
 import { CachedCheck } from '../../../src/sync/local/cachedCheck.js';
 import type { KernelCheck } from '../../../src/sync/local/kernelCheck.js';
-import type { PeerChannel } from '../../../src/sync/peerChannel/peerChannel.js';
 import { ManualTime } from '../../support/base/manualTime.js';
 
 interface World {
@@ -156,6 +155,11 @@ describe('a planned hand-over', () => {
     answer: boolean | undefined;
   }
 
+  function holdingsOf(external: number | undefined): PeerHoldings {
+    const holdings = { ignored: 0, internal: 0, parity: 'unknown' } as const;
+    return external === undefined ? holdings : { ...holdings, external };
+  }
+
   async function outcome(one: World, peer?: Peer): Promise<string | undefined> {
     const engine = {
       ports: { clock: one.time, timers: one.time },
@@ -168,16 +172,16 @@ describe('a planned hand-over', () => {
           isAcknowledgedBefore: () => one.acknowledged >= 7,
         },
       },
-    } as unknown as Engine;
+    };
     const holdings = {
-      ofPeer: () => (peer === undefined ? undefined : { external: peer.external }),
+      ofPeer: () => (peer === undefined ? undefined : holdingsOf(peer.external)),
       confirms: () => peer?.answer,
     };
     const channel = {
       holdings,
       askAcknowledgement: () => undefined,
       askComparison: () => undefined,
-    } as unknown as PeerChannel;
+    };
     let result: string | undefined = 'still waits';
     void handOverRefusal(engine, channel, seconds(5)).then((refusal) => (result = refusal));
     await one.time.advance(seconds(20));

@@ -1,9 +1,15 @@
 /** The conversation between two keepstate nodes: offers of the role, and what a lost datagram does to them. */
 import { microseconds, milliseconds, seconds, type Microseconds } from '../../../src/base/time.js';
 import { CatchUp } from '../../../src/sync/remote/catchUp.js';
-import type { Engine } from '../../../src/sync/engine/engine.js';
-import type { SyncReport } from '../../../src/sync/messages.js';
-import { Mastership } from '../../../src/sync/role/mastership.js';
+import { FlowFilter } from '../../../src/conntrack/flowFilter.js';
+import { NameTable } from '../../../src/conntrack/record/nameTable.js';
+import type { MergeSummary, SyncReport } from '../../../src/sync/messages.js';
+import type { ChannelEngine } from '../../../src/sync/peerChannel/channelEngine.js';
+import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
+import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
+import { ManualTurns } from '../../support/base/manualTurns.js';
+import { cachedInternal } from '../../support/sync/caches.js';
+import { Mastership } from '../../../src/sync/comparison/mastership.js';
 import { noInjectedFlows } from '../../../src/conntrack/kernel/mirrorListener.js';
 import { PeerChannel } from '../../../src/sync/peerChannel/peerChannel.js';
 import {
@@ -23,7 +29,8 @@ interface Node {
   /** Why the peer was asked for everything, and how often that was repeated. */
   readonly asked: string[];
   readonly acknowledged: Microseconds[];
-  readonly purge: string[];
+  /** Of this node's giving way. */
+  readonly answered: (MergeSummary | undefined)[];
   /** Of its internal cache. */
   readonly check: { doubt: string | undefined; view: { flows?: number } };
   now: Microseconds;
@@ -34,28 +41,35 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const sent: PeerMessage[] = [];
   const reports: SyncReport[] = [];
   const resyncAnswered: Microseconds[] = [];
-  const table = { alive: 0, fingerprint: { words: [0, 0] } };
+  const random = { below: () => 77 };
+  const names = new NameTable();
+  const table = (): FingerprintedTable => new FingerprintedTable({ names, limit: 10, hashSeed: 1 });
+  const external = new ExternalCache(table(), 10, false);
+  const answered: (MergeSummary | undefined)[] = [];
   const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
-  const machine = { last, lastGap: undefined };
+  const machine = { last, lastGap: undefined, counters: { lost: 0 } };
   const catchUp = new CatchUp();
   const sweeps: number[] = [];
   const asked: string[] = [];
   const acknowledged: Microseconds[] = [];
-  const purge: string[] = [];
-  const check = { doubt: undefined, view: { flows: 12 } };
-  Object.assign(result, { machine, acknowledged, purge, catchUp, sweeps, asked, check });
+  const check = { doubt: undefined, view: { flows: 12, isApart: false, isEmptied: false } };
+  Object.assign(result, { machine, acknowledged, answered, catchUp, sweeps, asked, check });
   result.now = seconds(1);
-  const engine = {
+  const engine: ChannelEngine = {
     ports: {
-      clock: { now: () => result.now },
-      random: { below: () => 77 },
+      clock: { now: () => result.now ?? seconds(1), wallClock: () => microseconds(0) },
+      turns: new ManualTurns(),
+      random,
       logger: { log: () => undefined },
       report: (report: SyncReport) => reports.push(report),
     },
     settings: { mode },
-    externalMode: { committable: { table }, injected: noInjectedFlows },
-    internal: { table, fullTable: table },
-    external: { table },
+    names,
+    filter: new FlowFilter({}, []),
+    externalMode: { committable: external, injected: noInjectedFlows },
+    internal: cachedInternal(table(), 10),
+    external,
+    feed: { addOwn: () => () => undefined },
     catchUp,
     check,
     reportCaughtUp: () => reports.push({ kind: 'caughtUp', entries: 0 }),
@@ -64,13 +78,6 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
       return Promise.resolve(0);
     },
     observe: () => undefined,
-    purge: {
-      holdUntil: () => purge.push('held'),
-      release: () => purge.push('released'),
-      isPending: false,
-    },
-    mastership: new Mastership({ below: () => 77 }, { onEnded: () => undefined }),
-    leftovers: { count: 0 },
     replicator: {
       askResync: (_now: Microseconds, because: string) => {
         catchUp.begin();
@@ -85,12 +92,19 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
       transmitter: { nextSequence: 10, waiting: 0, isBulkRunning: false },
     },
   };
+  const role = {
+    mastership: new Mastership(random, { onEnded: () => undefined }),
+    leftovers: { count: 0, isStill: () => false },
+    isPurgePending: false,
+    peerWasMaster: () => undefined,
+  };
   const send = (datagram: Uint8Array): void => {
     const message = decodePeerMessage(datagram);
     if (message !== undefined) sent.push(message);
   };
-  const port = { send, version: '1', nodeName: 'n' };
-  result.channel = new PeerChannel(engine as unknown as Engine, port);
+  const stepDownAnswered = (merged?: MergeSummary): void => void answered.push(merged);
+  const port = { send, version: '1', nodeName: 'n', stepDownAnswered };
+  result.channel = new PeerChannel(engine, role, port);
   return result as Node;
 }
 
@@ -296,7 +310,7 @@ describe('what both hold', () => {
 test('an offer is repeated until it is answered', async () => {
   const one = node();
   one.channel.receive(hello);
-  const offered = one.channel.offer(seconds(3));
+  const offered = one.channel.handOver.offer(seconds(3));
   one.channel.tick(one.now);
   expect(one.sent.filter(({ kind }) => kind === 'offer')).toHaveLength(2);
   const answer: PeerMessage = { kind: 'offerAnswer', token: 77, ready: true, because: 'ready' };
@@ -307,7 +321,7 @@ test('an offer is repeated until it is answered', async () => {
 test('a refusal says whose it is', async () => {
   const one = node();
   one.channel.receive(hello);
-  const offered = one.channel.offer(seconds(5));
+  const offered = one.channel.handOver.offer(seconds(5));
   const because = 'in maintenance';
   one.channel.receive(encodePeerMessage({ kind: 'offerAnswer', token: 77, ready: false, because }));
   expect(await offered).toEqual({ ready: false, because: 'the peer p says: in maintenance' });
@@ -321,7 +335,7 @@ test('an answer that got lost is given again when the offer is repeated', () => 
   one.channel.receive(offer);
   expect(one.reports).toEqual([{ kind: 'handoverOffered' }]);
   expect(answers()).toBe(0);
-  one.channel.answerOffer(true, 'committed');
+  one.channel.handOver.answer(true, 'committed');
   expect(answers()).toBe(1);
   one.channel.receive(offer);
   expect(answers()).toBe(2);
@@ -331,7 +345,7 @@ test('an answer that got lost is given again when the offer is repeated', () => 
 test('an offer ends in time also when the peer is gone', async () => {
   const one = node();
   one.channel.receive(hello);
-  const offered = one.channel.offer(seconds(8));
+  const offered = one.channel.handOver.offer(seconds(8));
   one.now = microseconds(one.now + seconds(9));
   one.channel.tick(one.now);
   expect(await offered).toMatchObject({ ready: false });
@@ -340,8 +354,8 @@ test('an offer ends in time also when the peer is gone', async () => {
 test('a second offer ends the first', async () => {
   const one = node();
   one.channel.receive(hello);
-  const first = one.channel.offer(seconds(3));
-  void one.channel.offer(seconds(3));
+  const first = one.channel.handOver.offer(seconds(3));
+  void one.channel.handOver.offer(seconds(3));
   expect(await first).toMatchObject({ ready: false });
 });
 
@@ -486,10 +500,12 @@ describe('a node that gave way to a stronger master', () => {
       durationMs: 20,
     });
 
-  test('says so until it is answered, and keeps its flows until then', () => {
+  const notice = { token: 77, masterFor: milliseconds(1_500), endedAt: seconds(1) };
+
+  test('says so until it is answered', () => {
     const one = node();
     one.channel.receive(hello);
-    one.channel.yields.gaveWay(milliseconds(1_500));
+    one.channel.notices.tell(notice);
     one.now = seconds(3);
     one.channel.tick(one.now);
     expect(one.sent.filter(({ kind }) => kind === 'yielded')).toEqual([
@@ -497,35 +513,30 @@ describe('a node that gave way to a stronger master', () => {
       { kind: 'yielded', token: 77, masterMs: 1_500, agoMs: 2_000 },
     ]);
     one.channel.receive(seen(78, true));
-    expect(one.purge).toEqual(['held']);
+    expect(one.answered).toEqual([]);
     one.channel.receive(seen(77, true));
     one.now = seconds(9);
     one.channel.receive(hello);
     one.channel.tick(one.now);
     expect(one.sent.filter(({ kind }) => kind === 'yielded')).toHaveLength(2);
-    expect(one.purge).toEqual(['held', 'released']);
-    expect(one.reports).toEqual([
-      { kind: 'yieldAnswered' },
-      { kind: 'yieldMerged', created: 4, failed: 1, durationMs: 20 },
-    ]);
+    expect(one.answered).toEqual([{ created: 4, failed: 1, durationMs: 20 }]);
   });
 
-  test('reports nothing where there was nothing to merge', () => {
+  test('is told where there was nothing to merge', () => {
     const one = node();
     one.channel.receive(hello);
-    one.channel.yields.gaveWay(milliseconds(1_500));
+    one.channel.notices.tell(notice);
     one.channel.receive(seen(77, false));
-    expect([one.purge, one.reports]).toEqual([['held', 'released'], [{ kind: 'yieldAnswered' }]]);
+    expect(one.answered).toEqual([undefined]);
   });
 
-  test('holds no purge for a peer that is not there, and has nothing to say once it is master again', () => {
+  test('has nothing to say once it is master again', () => {
     const one = node();
-    one.channel.yields.gaveWay(milliseconds(1_500));
-    one.channel.yields.forget();
+    one.channel.notices.tell(notice);
+    one.channel.notices.forget();
     one.now = seconds(3);
     one.channel.receive(hello);
     one.channel.tick(one.now);
-    expect(one.purge).toEqual([]);
     expect(one.sent.filter(({ kind }) => kind === 'yielded')).toHaveLength(1);
   });
 
@@ -537,7 +548,7 @@ describe('a node that gave way to a stronger master', () => {
     one.channel.receive(news);
     expect(one.reports).toEqual([{ kind: 'peerYielded', name: 'p', masterMs: 1_500, agoMs: 3 }]);
     expect(one.sent.filter(({ kind }) => kind === 'yieldedSeen')).toEqual([]);
-    one.channel.yields.settle({ created: 4, failed: 1, durationMs: 20.4 });
+    one.channel.notices.acknowledge({ created: 4, failed: 1, durationMs: 20.4 });
     one.channel.receive(news);
     const answer = decodePeerMessage(seen(5, true));
     expect(one.sent.filter(({ kind }) => kind === 'yieldedSeen')).toEqual([answer, answer]);
@@ -548,7 +559,7 @@ describe('a node that gave way to a stronger master', () => {
     const one = node();
     const news = encodePeerMessage({ kind: 'yielded', token: 5, masterMs: 1_500, agoMs: 3 });
     one.channel.receive(news);
-    one.channel.yields.abandon();
+    one.channel.notices.abandon();
     one.channel.receive(news);
     expect(one.reports).toHaveLength(2);
   });

@@ -2,7 +2,16 @@
 import { parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
 import { milliseconds, seconds } from '../../../src/base/time.js';
 import type { Channel, ChannelListener } from '../../../src/net/ports.js';
-import type { Engine } from '../../../src/sync/engine/engine.js';
+import { FlowFilter } from '../../../src/conntrack/flowFilter.js';
+import { noInjectedFlows } from '../../../src/conntrack/kernel/mirrorListener.js';
+import { NameTable } from '../../../src/conntrack/record/nameTable.js';
+import { Mastership } from '../../../src/sync/comparison/mastership.js';
+import type { LinkedEngine } from '../../../src/sync/peerChannel/channelEngine.js';
+import { CatchUp } from '../../../src/sync/remote/catchUp.js';
+import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
+import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
+import { ManualTurns } from '../../support/base/manualTurns.js';
+import { cachedInternal } from '../../support/sync/caches.js';
 import { LinkSources } from '../../../src/sync/links/linkSources.js';
 import { PeerLinks } from '../../../src/sync/peerChannel/peerLinks.js';
 import type { SyncReport } from '../../../src/sync/messages.js';
@@ -60,12 +69,15 @@ function peerLinks() {
     clock,
     logger,
   });
+  const names = new NameTable();
+  const table = (): FingerprintedTable => new FingerprintedTable({ names, limit: 10, hashSeed: 1 });
+  const external = new ExternalCache(table(), 10, false);
+  const random = { below: () => 1 };
   // The parts of an engine that are looked at.
-  const engine = {
+  const engine: LinkedEngine = {
     ports: {
-      clock,
-      logger,
-      random: { below: () => 1 },
+      ...{ clock, logger, random },
+      turns: new ManualTurns(),
       report: (report: SyncReport) => reports.push(report),
       openChannel: () => {
         if (state.refused !== '') return { refused: state.refused };
@@ -74,13 +86,34 @@ function peerLinks() {
         return socket;
       },
     },
-    settings: { links: [link], nodeName: 'a' },
+    settings: { links: [link], nodeName: 'a', mode: 'FTFW' },
     links: { active: 0, sources },
+    ...{ names, external },
+    filter: new FlowFilter({}, []),
+    externalMode: { committable: external, injected: noInjectedFlows },
+    internal: cachedInternal(table(), 10),
+    feed: { addOwn: () => () => undefined },
+    catchUp: new CatchUp(),
+    check: { doubt: undefined, view: { isApart: false, isEmptied: false } },
+    reportCaughtUp: () => undefined,
+    sweepExternal: () => Promise.resolve(0),
     observe: () => undefined,
-    purge: {},
-    mastership: { isKnown: false },
-  } as unknown as Engine;
-  return { links: new PeerLinks(engine, 3_781, '0'), opened, state, sources, reports };
+    replicator: {
+      askResync: () => true,
+      acknowledgeNow: () => undefined,
+      machine: { last: undefined, lastGap: undefined, counters: { lost: 0 } },
+      resync: { answered: () => undefined, ask: () => undefined },
+      transmitter: { nextSequence: 1, waiting: 0, isBulkRunning: false },
+    },
+  };
+  const role = {
+    mastership: new Mastership(random, { onEnded: () => undefined }),
+    leftovers: { count: 0, isStill: () => false },
+    isPurgePending: false,
+    peerWasMaster: () => undefined,
+  };
+  const port = { port: 3_781, version: '0', stepDownAnswered: () => undefined };
+  return { links: new PeerLinks(engine, role, port), opened, state, sources, reports };
 }
 
 test('a stranger is counted and named with those of the links', () => {

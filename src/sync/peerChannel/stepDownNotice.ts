@@ -3,20 +3,14 @@
  * (RFC 3768 section 6.4.3). So who gave way tells its peer over the peer channel, again and again until that one
  * answers that it has merged the flows; the purge here waits for the answer.
  */
-import {
-  addTime,
-  milliseconds,
-  seconds,
-  subtractTime,
-  type Microseconds,
-} from '../../base/time.js';
-import type { Engine } from '../engine/engine.js';
+import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
+import type { EnginePorts } from '../engine/engine.js';
 import type { MergeSummary } from '../messages.js';
 import type { PeerMessage } from '../wire/peerMessage.js';
 
 const repeatPause = milliseconds(500);
-/** The purge waits no longer for a peer that does not answer; it may be one that does not know the question. */
-const mergePatience = seconds(60);
+/** A peer that has not answered for so long is asked seldom. */
+const urgentTime = seconds(60);
 const patientPause = seconds(5);
 const largestUint32 = 0xffff_ffff;
 
@@ -24,59 +18,49 @@ type Yielded = Extract<PeerMessage, { kind: 'yielded' }>;
 type Seen = Extract<PeerMessage, { kind: 'yieldedSeen' }>;
 
 /** That this node gave way, as the peer is to know it. */
-export interface Told {
+export interface PendingNotice {
   readonly token: number;
   readonly masterFor: Microseconds;
   readonly endedAt: Microseconds;
 }
 
-export interface YieldPort {
+export interface NoticePort {
   send(message: PeerMessage): void;
   peerName(): string;
-  isPresent(now: Microseconds): boolean;
+  /** The MASTER to which this node gave way knows it; `merged` where it has merged its flows. */
+  answered(merged: MergeSummary | undefined): void;
 }
 
-export class YieldNews {
-  readonly #engine: Engine;
-  readonly #port: YieldPort;
+export class StepDownNotice {
+  readonly #ports: Pick<EnginePorts, 'clock' | 'report'>;
+  readonly #port: NoticePort;
   /** What the peer does not know yet. */
-  #told: Told | undefined;
+  #pending: PendingNotice | undefined;
   #sentAt = 0 as Microseconds;
   /** The peer's news that is being worked on. */
   #heard: number | undefined;
   /** The answer to its last one, for its repetitions. */
   #answer: Seen | undefined;
 
-  constructor(engine: Engine, port: YieldPort) {
-    this.#engine = engine;
+  constructor(ports: Pick<EnginePorts, 'clock' | 'report'>, port: NoticePort) {
+    this.#ports = ports;
     this.#port = port;
   }
 
-  /** This node gave way to a stronger MASTER. The purge must be scheduled already. */
-  gaveWay(masterFor: Microseconds): void {
-    const { clock, random } = this.#engine.ports;
-    const now = clock.now();
-    const told = { token: random.below(0x1_0000_0000), masterFor, endedAt: now };
-    this.#told = told;
-    if (this.#port.isPresent(now)) this.#engine.purge.holdUntil(addTime(now, mergePatience));
-    this.#send(now, told);
+  /** This node gave way to a stronger MASTER; on a new engine: what its predecessor had not told to the end. */
+  tell(notice: PendingNotice): void {
+    this.#pending = notice;
+    this.#send(this.#ports.clock.now(), notice);
   }
 
   /** What the peer does not know yet. */
-  get pending(): Told | undefined {
-    return this.#told;
-  }
-
-  /** On a new engine: what its predecessor had not told to the end. */
-  resume(told: Told): void {
-    this.#told = told;
-    this.#engine.purge.holdUntil(addTime(told.endedAt, mergePatience));
-    this.#send(this.#engine.ports.clock.now(), told);
+  get pending(): PendingNotice | undefined {
+    return this.#pending;
   }
 
   /** MASTER again: nobody else needs to have the flows of before. */
   forget(): void {
-    this.#told = undefined;
+    this.#pending = undefined;
   }
 
   /** Whoever worked on the peer's news does so no more: its next repetition counts as news. */
@@ -85,7 +69,7 @@ export class YieldNews {
   }
 
   /** The peer's flows are merged; undefined: there was nothing to merge. */
-  settle(summary: MergeSummary | undefined): void {
+  acknowledge(summary: MergeSummary | undefined): void {
     const token = this.#heard;
     if (token === undefined) return;
     this.#heard = undefined;
@@ -101,37 +85,33 @@ export class YieldNews {
     this.#port.send(this.#answer);
   }
 
-  /** `sender.from`: who said it, where the configuration does not name that one. */
-  handle(message: Yielded | Seen, sender: { readonly from?: string } = {}): void {
-    if (message.kind === 'yielded') this.#peerYielded(message, sender);
-    else this.#answered(message);
-  }
-
   tick(now: Microseconds): void {
-    if (this.#told === undefined) return;
-    const isFresh = subtractTime(now, this.#told.endedAt) < mergePatience;
+    if (this.#pending === undefined) return;
+    const isFresh = subtractTime(now, this.#pending.endedAt) < urgentTime;
     const pause = isFresh ? repeatPause : patientPause;
-    if (subtractTime(now, this.#sentAt) >= pause) this.#send(now, this.#told);
+    if (subtractTime(now, this.#sentAt) >= pause) this.#send(now, this.#pending);
   }
 
-  #peerYielded({ token, masterMs, agoMs }: Yielded, sender: { readonly from?: string }): void {
+  /** The peer's. `sender.from`: who said it, where the configuration does not name that one. */
+  peerSteppedDown(
+    { token, masterMs, agoMs }: Yielded,
+    sender: { readonly from?: string } = {},
+  ): void {
     if (this.#answer?.token === token) this.#port.send(this.#answer);
     if (this.#answer?.token === token || this.#heard === token) return;
     this.#heard = token;
     const name = this.#port.peerName();
-    this.#engine.ports.report({ kind: 'peerYielded', name, masterMs, agoMs, ...sender });
+    this.#ports.report({ kind: 'peerYielded', name, masterMs, agoMs, ...sender });
   }
 
-  #answered({ token, merged, created, failed, durationMs }: Seen): void {
-    if (this.#told?.token !== token) return;
-    this.#told = undefined;
-    this.#engine.purge.release();
-    this.#engine.ports.report({ kind: 'yieldAnswered' });
-    if (!merged) return;
-    this.#engine.ports.report({ kind: 'yieldMerged', created, failed, durationMs });
+  /** To this node's. */
+  peerAcknowledged({ token, merged, created, failed, durationMs }: Seen): void {
+    if (this.#pending?.token !== token) return;
+    this.#pending = undefined;
+    this.#port.answered(merged ? { created, failed, durationMs } : undefined);
   }
 
-  #send(now: Microseconds, { token, masterFor, endedAt }: Told): void {
+  #send(now: Microseconds, { token, masterFor, endedAt }: PendingNotice): void {
     this.#sentAt = now;
     const agoMs = toUint32(subtractTime(now, endedAt));
     this.#port.send({ kind: 'yielded', token, masterMs: toUint32(masterFor), agoMs });

@@ -5,7 +5,7 @@
  */
 import type { Microseconds, RandomSource } from '../../base/time.js';
 import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
-import { EndedKeys } from '../comparison/endedKeys.js';
+import { EndedKeys } from './endedKeys.js';
 import { newKeySeeds } from '../tables/flowKeyHash.js';
 
 /** The cache whose flows end here. */
@@ -26,10 +26,17 @@ export class Mastership {
    */
   #isConfirmed = false;
 
-  constructor(random: RandomSource, cache: EndingCache) {
+  /** `before`: of an engine that has ended; the role goes on. */
+  constructor(random: RandomSource, cache: EndingCache, before?: Mastership) {
     this.#random = random;
     this.#cache = cache;
-    this.#ended = new EndedKeys(newKeySeeds(random));
+    this.#ended = before?.ended ?? new EndedKeys(newKeySeeds(random));
+    if (before === undefined) return;
+    this.#isKnown = before.#isKnown;
+    this.#since = before.#since;
+    this.#isComplete = before.#isComplete;
+    this.#isConfirmed = before.#isConfirmed;
+    if (this.#since !== undefined) this.#remember();
   }
 
   /** undefined while this node is not MASTER. */
@@ -61,29 +68,17 @@ export class Mastership {
     this.#remember();
   }
 
-  /** On an engine that is started afresh: the role goes on. */
-  inherit(before: Mastership): void {
-    this.#isKnown = before.#isKnown;
-    this.#since = before.#since;
-    this.#isComplete = before.#isComplete;
-    this.#isConfirmed = before.#isConfirmed;
-    this.#ended = before.#ended;
-    if (this.#since !== undefined) this.#remember();
-  }
-
   complete(): void {
     this.#isComplete = true;
   }
 
-  /** True where this node was MASTER. */
-  end(): boolean {
+  end(): void {
     const was = this.#since !== undefined;
     this.#isKnown = true;
     this.#since = undefined;
     this.#isComplete = false;
     this.#cache.onEnded(undefined);
     if (was) this.#ended = new EndedKeys(this.#ended.seeds);
-    return was;
   }
 
   /** The peer says that it has no leftovers: its purge is over. */
