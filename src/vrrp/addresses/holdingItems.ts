@@ -2,7 +2,14 @@
  * The items an owner holds in the kernel, as one list of plain data with a text for people. Pure.
  */
 import { formatIp } from '../../base/ipAddress.js';
-import type { AddressSpec, RouteSpec, RuleSpec } from '../../net/ports.js';
+import type {
+  AddressSpec,
+  KernelOutcome,
+  NetworkControl,
+  RouteSpec,
+  RuleSpec,
+} from '../../net/ports.js';
+import { keepalivedProtocol } from './interfaceAddresses.js';
 import type { VirtualAddress, VirtualRoute, VirtualRule, VrrpSettings } from '../settings.js';
 
 export type Item =
@@ -107,4 +114,16 @@ function fingerprint(spec: AddressSpec | RouteSpec | RuleSpec): string {
   return JSON.stringify(spec, (_key, value: unknown) =>
     value instanceof Uint8Array ? Array.from(value) : value,
   );
+}
+
+/** Asks the kernel for one item; an address bears keepalived's mark. */
+export function addItem(item: Item, control: NetworkControl): Promise<KernelOutcome> {
+  switch (item.kind) {
+    case 'address':
+      return control.addAddress({ ...item.spec, protocol: keepalivedProtocol });
+    case 'route':
+      return control.addRoute(item.spec);
+    case 'rule':
+      return control.addRule(item.spec);
+  }
 }

@@ -21,7 +21,14 @@ import type {
   RoutingWatch,
 } from '../../net/ports.js';
 import { isPresent, presenceIn, type Presence } from './interfaceAddresses.js';
-import { changedItems, itemsOf, sameItem, type Item, type ItemSource } from './holdingItems.js';
+import {
+  addItem,
+  changedItems,
+  itemsOf,
+  sameItem,
+  type Item,
+  type ItemSource,
+} from './holdingItems.js';
 import { ItemRescue, type HoldingState, type Owner, type Held } from './itemRescue.js';
 import { KernelItems } from './kernelItems.js';
 
@@ -200,7 +207,7 @@ export class Holdings {
 
   async #set(owner: string, one: Held): Promise<KernelOutcome['kind']> {
     if (!one.wanted) return 'absent';
-    const outcome = await this.#kernel.add(one.item);
+    const outcome = await addItem(one.item, this.#ports.control);
     const before = one.because;
     if (outcome.kind === 'refused') {
       one.state = 'pending';

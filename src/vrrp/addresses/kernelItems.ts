@@ -1,5 +1,5 @@
 /**
- * One item into the kernel, or out of it. An address goes by the index of the interface on which it was set, which may have
+ * One item out of the kernel. An address goes by the index of the interface on which it was set, which may have
  * another name by now; addresses of others that the kernel deletes with it are put back.
  */
 import { formatIp } from '../../base/ipAddress.js';
@@ -11,7 +11,7 @@ import type {
   NetworkWatch,
 } from '../../net/ports.js';
 import { isOneNetwork } from './addressLosses.js';
-import { keepalivedProtocol, whereNow } from './interfaceAddresses.js';
+import { whereNow } from './interfaceAddresses.js';
 import type { Item } from './holdingItems.js';
 
 /** IFA_F_SECONDARY, IFA_F_PERMANENT of linux/if_addr.h. */
@@ -28,18 +28,6 @@ export class KernelItems {
 
   constructor(ports: KernelItemPorts) {
     this.#ports = ports;
-  }
-
-  add(item: Item): Promise<KernelOutcome> {
-    const { control } = this.#ports;
-    switch (item.kind) {
-      case 'address':
-        return control.addAddress({ ...item.spec, protocol: keepalivedProtocol });
-      case 'route':
-        return control.addRoute(item.spec);
-      case 'rule':
-        return control.addRule(item.spec);
-    }
   }
 
   /** `linkIndex`: where an address was set. `isHeld`: whether an address is one of keepstate's own. */
