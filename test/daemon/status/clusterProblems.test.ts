@@ -6,7 +6,7 @@ import type { Finding } from '../../../src/daemon/problemTable/table.js';
 import type { SyncStatus } from '../../../src/sync/messages.js';
 import type { RoleName, UnitRole } from '../../../src/sync/wire/peerRoles.js';
 import type { StateName } from '../../../src/vrrp/machine/actions.js';
-import { sampleInstance, sampleSync, sampleUnit } from '../../support/daemon/statusParts.js';
+import { sampleInstance, sampleSync, sampleUnit } from '../../support/daemon/statusSamples.js';
 
 const now = seconds(1_000);
 const wallClock = seconds(1_700_000_000);

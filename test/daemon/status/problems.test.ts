@@ -7,7 +7,7 @@ import {
 import type { SyncStatus } from '../../../src/sync/messages.js';
 import type { RefusedSender } from '../../../src/sync/links/refusedSenders.js';
 import type { InstanceSnapshot } from '../../../src/vrrp/status/snapshot.js';
-import { sampleCounts, sampleInstance, sampleSync } from '../../support/daemon/statusParts.js';
+import { sampleCounts, sampleInstance, sampleSync } from '../../support/daemon/statusSamples.js';
 
 const instance = sampleInstance;
 const sync = sampleSync;

@@ -1,7 +1,7 @@
 import { microseconds } from '../../../src/base/time.js';
 import { serviceStatusLine } from '../../../src/daemon/status/serviceStatusLine.js';
 import type { RolePicture } from '../../../src/vrrp/status/rolePicture.js';
-import { sampleSync } from '../../support/daemon/statusParts.js';
+import { sampleSync } from '../../support/daemon/statusSamples.js';
 
 const roles = (...units: readonly (readonly [string, 'MASTER' | 'BACKUP'])[]): RolePicture => ({
   units: units.map(([name, state]) => ({ name, state, since: microseconds(0) })),

@@ -5,7 +5,7 @@ import {
   type StatusSource,
 } from '../../../src/daemon/status/statusAssembly.js';
 import type { StatusAnswer } from '../../../src/control/statusAnswer.js';
-import { sampleInstance, sampleSync, sampleUnit } from '../../support/daemon/statusParts.js';
+import { sampleInstance, sampleSync, sampleUnit } from '../../support/daemon/statusSamples.js';
 
 const instance = sampleInstance;
 const unit = sampleUnit;

@@ -2,7 +2,7 @@
 import { milliseconds } from '../../../src/base/time.js';
 import { toCoordinator } from '../../../src/daemon/worker/syncReports.js';
 import { nothingCommitted, type SyncReport } from '../../../src/sync/messages.js';
-import { sampleSync } from '../../support/daemon/statusParts.js';
+import { sampleSync } from '../../support/daemon/statusSamples.js';
 
 const merge = { created: 1, failed: 2, durationMs: 3 };
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { caseFiles, caseHead, casesDirectory, renderCase } from '../support/vrrp/conformance.js';
+import { caseFiles, caseHead, casesDirectory, renderCase } from '../../support/vrrp/conformance.js';
 
 const cases = caseFiles().map((path) => {
   const text = readFileSync(path, 'utf8');

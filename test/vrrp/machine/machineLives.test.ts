@@ -1,4 +1,4 @@
-import { liveOnce } from '../support/vrrp/lan.js';
+import { liveOnce } from '../../support/vrrp/lan.js';
 
 /**
  * Two to four routers, a lone instance or a group of two, v2 and v3, preempt, nopreempt,

@@ -1,6 +1,6 @@
-import { systemClock } from '../../src/base/systemClock.js';
-import { systemRandom } from '../../src/base/systemRandom.js';
-import { liveOnce } from '../support/vrrp/lan.js';
+import { systemClock } from '../../../src/base/systemClock.js';
+import { systemRandom } from '../../../src/base/systemRandom.js';
+import { liveOnce } from '../../support/vrrp/lan.js';
 
 /** Seconds; new seeds in each run. A failure names the seed and the command that lives it again. */
 const duration = process.env['KEEPSTATE_FULL'] === '1' ? 60 : 5;

@@ -1,6 +1,6 @@
-import { SeededRandom } from '../support/base/seededRandom.js';
-import { VirtualTime } from '../support/base/virtualTime.js';
-import { liveOnce } from '../support/vrrp/lan.js';
+import { SeededRandom } from '../../support/base/seededRandom.js';
+import { VirtualTime } from '../../support/base/virtualTime.js';
+import { liveOnce } from '../../support/vrrp/lan.js';
 
 test('virtual time keeps appointments in order of time, then of asking', () => {
   const time = new VirtualTime();
