@@ -17,6 +17,7 @@ const asides: Readonly<Record<string, string>> = {
   'daemon/roles/tickPeriod.ts': 'the next look',
   'daemon/roles/vrrpWitness.ts': 'the next look',
   'daemon/worker/workerHeartbeat.ts': 'a worker that reports is alive',
+  'vrrp/addresses/announceOrder.ts': 'the order of announcements, which follow the VIP',
   'vrrp/machine/counters.ts': 'counters',
   'vrrp/machine/reasons.ts': 'the sentence for log, history and status',
   'vrrp/status/rolePicture.ts': 'the next look',
