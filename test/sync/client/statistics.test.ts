@@ -1,6 +1,7 @@
 /** The link blocks of `conntrackd -s`, as conntrackd 1.4.7 prints them. */
 import { linkStatistics, networkStatistics } from '../../../src/sync/client/statistics.js';
 import type { LinkStatus, SyncStatus } from '../../../src/sync/messages.js';
+import { sampleSync } from '../../support/daemon/statusParts.js';
 
 const link: LinkStatus = {
   interfaceName: 's1',
@@ -18,12 +19,7 @@ const link: LinkStatus = {
 };
 
 /** What these blocks read of it. */
-const status = (links: readonly LinkStatus[]): SyncStatus =>
-  ({
-    mode: 'FTFW',
-    links,
-    peer: { malformed: 0, malformedBy: {}, lost: 0, before: 0 },
-  }) as unknown as SyncStatus;
+const status = (links: readonly LinkStatus[]): SyncStatus => ({ ...sampleSync, links });
 
 const traffic = `                 104 Bytes sent                   64 Bytes recv
                    9 Pckts sent                    5 Pckts recv
