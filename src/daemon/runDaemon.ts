@@ -1,7 +1,7 @@
 /**
  * `keepstate run`: from a configuration file to a running node, and back to nothing at a signal.
  */
-import { KeepstateError, errorText } from '../base/errors.js';
+import { KeepstateError } from '../base/errors.js';
 import type { LogLevel } from '../base/logger.js';
 import { packageVersion } from '../base/packageVersion.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
@@ -27,6 +27,7 @@ import { enterOwnNamespace } from './host/ownNamespace.js';
 import { RecordingFile } from './disk/recordingFile.js';
 import { planReload, Reloader } from './reload.js';
 import { schedule } from './host/scheduling.js';
+import { startFailure } from './startFailure.js';
 import { serviceEnvironment, ServiceManager } from './host/serviceManager.js';
 import { watchFiles } from './host/watchedFiles.js';
 import { journalFacts, stderrForm } from './log/journal.js';
@@ -63,12 +64,7 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   try {
     return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
   } catch (error) {
-    const isExpected = error instanceof KeepstateError;
-    const reason = errorText(error);
-    log.log('error', 'keepstate cannot start', {
-      reason,
-      ...(isExpected || !(error instanceof Error) ? {} : { stack: error.stack }),
-    });
+    log.log('error', 'keepstate cannot start', startFailure(error, process.geteuid?.() === 0));
     return 1;
   } finally {
     await log.close();

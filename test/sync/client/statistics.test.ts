@@ -1,7 +1,7 @@
 /** The link blocks of `conntrackd -s`, as conntrackd 1.4.7 prints them. */
 import { linkStatistics, networkStatistics } from '../../../src/sync/client/statistics.js';
 import type { LinkStatus, SyncStatus } from '../../../src/sync/messages.js';
-import { sampleSync } from '../../support/daemon/statusParts.js';
+import { sampleSync } from '../../support/daemon/statusSamples.js';
 
 const link: LinkStatus = {
   interfaceName: 's1',
