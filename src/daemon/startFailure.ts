@@ -29,5 +29,10 @@ export function startFailure(error: unknown, isRoot: boolean): LogFields {
 
 /** Of a system call, as Node.js makes them: those of Node.js itself have codes too, but no errno. */
 function isSystemError(error: unknown): boolean {
-  return systemErrorCode(error) !== undefined && error instanceof Object && 'errno' in error;
+  return (
+    systemErrorCode(error) !== undefined &&
+    typeof error === 'object' &&
+    error !== null &&
+    'errno' in error
+  );
 }
