@@ -29,7 +29,10 @@ export function readHistoryEntry(value: unknown): HistoryEntry | undefined {
   return isEntry ? (value as HistoryEntry) : undefined;
 }
 
-/** undefined where it is no transition. A daemon that tells no phase tells each time what has changed. */
+/**
+ * undefined where it is no transition. A daemon that tells no phase tells each time what has
+ * changed.
+ */
 export function readHistoryEvent(value: unknown): HistoryEvent | undefined {
   const entry: Partial<HistoryEvent> | undefined = readHistoryEntry(value);
   if (entry === undefined) return undefined;

@@ -290,8 +290,9 @@ export interface HistoryEntry {
 }
 
 /**
- * What a stream of events tells. Each transition comes once as `changed`, when it happens; one of which more is known later
- * (what a takeover committed, what a merge found) comes again as `completed`, with all its fields.
+ * What a stream of events tells. Each transition comes once as `changed`, when it happens; one of
+ * which more is known later (what a takeover committed, what a merge found) comes again as
+ * `completed`, with all its fields.
  */
 export interface HistoryEvent extends HistoryEntry {
   readonly phase: 'changed' | 'completed';

@@ -160,7 +160,10 @@ export class CoordinatorRunner {
     }
   }
 
-  /** With `--log-level debug` a takeover reads as a story: one line for each event that matters to the role. */
+  /**
+   * With `--log-level debug` a takeover reads as a story: one line for each event that matters to
+   * the role.
+   */
   #trace({ kind }: CoordinatorInput, { epoch, role }: CoordinatorState): void {
     if (kind === 'peer') return;
     this.#ports.logger.log('debug', `coordinator: ${kind}`, { epoch, role });
@@ -183,8 +186,8 @@ export class CoordinatorRunner {
   }
 
   #carryOut(action: CoordinatorAction): void {
-    // The table's type pairs each kind with its action; TypeScript cannot follow the pairing through
-    // the index.
+    // The table's type pairs each kind with its action; TypeScript cannot follow the pairing
+    // through the index.
     const handle = this.#handlers[action.kind] as (action: CoordinatorAction) => void;
     handle(action);
   }

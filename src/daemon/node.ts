@@ -73,15 +73,17 @@ export class KeepstateNode {
     this.#keeper = new ProblemKeeper(ports.clock, this.#memory);
     this.#machineWatch = watchMachine(ports, () => this.#settings);
     if (sync !== undefined) {
-      this.#supervisor = new WorkerSupervisor({
+      const workerPorts = {
         ...ports,
         start: ports.startWorker,
+        onReport: (report: SyncReport) => this.#reported(report),
+        onDown: (because: string) => this.#coordinator?.input({ kind: 'workerDown', because }),
+      };
+      this.#supervisor = new WorkerSupervisor(workerPorts, {
         settings: sync,
         listingPath: besideControl(options.controlPath, 'flows.sock'),
         clientPath: settings.general.unixPath,
         records: ports.record !== undefined,
-        onReport: (report) => this.#reported(report),
-        onDown: (because) => this.#coordinator?.input({ kind: 'workerDown', because }),
       });
       this.#roleSender = new RoleSender((command) => this.#supervisor?.post(command));
       this.#reporter = new NetworkReporter({
@@ -255,7 +257,7 @@ export class KeepstateNode {
       isGroup: (unit) => this.#settings.vrrp.groups.some((group) => group.name === unit),
       isBound: (unit) => this.#bound === unit,
       membersOf: (unit) => membersOf(this.#settings.vrrp, unit),
-      tellCoordinator: (event) => {
+      sendToCoordinator: (event) => {
         this.#coordinator?.input(event);
         // A hand-over's last step is awaited at a faster pace.
         if (this.#coordinator?.state.handOver !== undefined) this.#onTick();

@@ -89,7 +89,9 @@ function writeProblems(problems: readonly ConfigProblem[]): void {
   }
 }
 
-/** SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on. */
+/**
+ * SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on.
+ */
 const keepalivedSignals = { json: 36, statsClear: 63 } as const;
 
 interface ConfigFile {

@@ -37,7 +37,12 @@ export interface Members {
   isNewRival(instance: string): boolean;
 }
 
-export function tellNews(news: News, unit: string, listeners: Listeners, members: Members): void {
+export function publishNews(
+  news: News,
+  unit: string,
+  listeners: Listeners,
+  members: Members,
+): void {
   const { observer, logger } = listeners;
   const notifier = listeners.notifier();
   switch (news.kind) {

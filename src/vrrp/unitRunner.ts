@@ -32,7 +32,7 @@ import {
   type UnitSettings,
   type UnitState,
 } from './machine/state.js';
-import { tellNews, type News } from './unitNews.js';
+import { publishNews, type News } from './unitNews.js';
 
 /** Another MASTER that is seen again within this time is the same news. */
 const rivalMemory = seconds(60);
@@ -109,15 +109,15 @@ export class UnitRunner {
     removeVips: ({ instance }) => this.#removeVips(instance),
     applyVips: ({ instance, announceCount }) => this.#applyVips(instance, announceCount),
     announce: ({ instance, count }) => this.#announce(instance, count),
-    notify: (news) => this.#tell(news),
-    notifyGroup: (news) => this.#tell(news),
-    notifyLowerPriority: (news) => this.#tell(news),
-    priorityChanged: (news) => this.#tell(news),
-    roleChanged: (news) => this.#tell(news),
-    preemptionWanted: (news) => this.#tell(news),
-    preemptionWithdrawn: (news) => this.#tell(news),
-    masterSilent: (news) => this.#tell(news),
-    otherMasterSeen: (news) => this.#tell(news),
+    notify: (news) => this.#publish(news),
+    notifyGroup: (news) => this.#publish(news),
+    notifyLowerPriority: (news) => this.#publish(news),
+    priorityChanged: (news) => this.#publish(news),
+    roleChanged: (news) => this.#publish(news),
+    preemptionWanted: (news) => this.#publish(news),
+    preemptionWithdrawn: (news) => this.#publish(news),
+    masterSilent: (news) => this.#publish(news),
+    otherMasterSeen: (news) => this.#publish(news),
   };
 
   constructor(ports: UnitPorts, settings: UnitSettings) {
@@ -213,9 +213,9 @@ export class UnitRunner {
     handle(action, event);
   }
 
-  #tell(news: News): void {
+  #publish(news: News): void {
     this.#queue(() => {
-      tellNews(news, this.#settings.name, this.#ports, {
+      publishNews(news, this.#settings.name, this.#ports, {
         notify: (name) => this.#find(name)?.notify,
         priority: (name) => this.#memberState(name).effectivePriority,
         isNewRival: (name) => this.#isNewRival(name),

@@ -1,8 +1,8 @@
 /**
- * `run --record FILE`: each event of VRRP, of the coordinator and of the sync worker's role as a line
- * that `npm run replay -- FILE` lives again. Lines are appended, so that a crash and the restart after it stand in one file; each start begins new
- * lives. The file holds the authentication password and what arrived from the network, and is
- * readable by its owner alone.
+ * `run --record FILE`: each event of VRRP, of the coordinator and of the sync worker's role as a
+ * line that `npm run replay -- FILE` lives again. Lines are appended, so that a crash and the
+ * restart after it stand in one file; each start begins new lives. The file holds the
+ * authentication password and what arrived from the network, and is readable by its owner alone.
  */
 import { constants, createWriteStream, type WriteStream } from 'node:fs';
 import { KeepstateError } from '../../base/errors.js';

@@ -136,7 +136,7 @@ export class StateFile {
 
 /**
  * Units that were MASTER in this boot, with a last advertisement that is younger than
- * `patienceOf(unit)`. None in a boot that has no name.
+ * `timeoutOf(unit)`. None in a boot that has no name.
  */
 export function mastersWithin(
   saved: SavedState,

@@ -1,6 +1,7 @@
 /**
- * systemd's journal as the place where lines end: by stderr, or by /dev/log. Over stderr a line carries its priority in
- * front, `<3>` (sd-daemon(3)); without it every line is of priority 6. A line that takes both ways stands there twice.
+ * systemd's journal as the place where lines end: by stderr, or by /dev/log. Over stderr a line
+ * carries its priority in front, `<3>` (sd-daemon(3)); without it every line is of priority 6. A
+ * line that takes both ways stands there twice.
  */
 import { fstatSync, realpathSync } from 'node:fs';
 
@@ -8,7 +9,10 @@ import { fstatSync, realpathSync } from 'node:fs';
 export type StderrForm = 'text' | 'priority' | 'none';
 
 export interface JournalFacts {
-  /** JOURNAL_STREAM of the environment: `DEVICE:INODE` of the stream that systemd made (systemd.exec(5)). */
+  /**
+   * JOURNAL_STREAM of the environment: `DEVICE:INODE` of the stream that systemd made
+   * (systemd.exec(5)).
+   */
   readonly stream: string | undefined;
   /** `DEVICE:INODE` of stderr, which may be another file by now; undefined where it is closed. */
   readonly stderr: string | undefined;
@@ -18,7 +22,9 @@ export interface JournalFacts {
 
 const journalSyslogSocket = '/run/systemd/journal/dev-log';
 
-/** `none` where the same journal gets the line by /dev/log, in the facility that `Syslog` asks for. */
+/**
+ * `none` where the same journal gets the line by /dev/log, in the facility that `Syslog` asks for.
+ */
 export function stderrForm(facts: JournalFacts, hasSyslog: boolean): StderrForm {
   const { stream, stderr, syslogSocket } = facts;
   if (stderr === undefined || stream !== stderr) return 'text';

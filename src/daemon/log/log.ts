@@ -95,7 +95,10 @@ export function openLog(options: LogOptions): ProcessLog {
   };
 }
 
-/** process.stderr, whose reader may be gone or whose disk may be full: then the line is lost (cli/main.ts hears its errors). */
+/**
+ * process.stderr, whose reader may be gone or whose disk may be full: then the line is lost
+ * (cli/main.ts hears its errors).
+ */
 function stderrStream(form: StderrForm): Writable | undefined {
   if (form === 'none') return undefined;
   const isPrefixed = form === 'priority';

@@ -10,7 +10,7 @@ export interface ObserverPorts {
   readonly isGroup: (unit: string) => boolean;
   readonly isBound: (unit: string) => boolean;
   readonly membersOf: (unit: string) => readonly string[];
-  readonly tellCoordinator: (event: CoordinatorInput) => void;
+  readonly sendToCoordinator: (event: CoordinatorInput) => void;
   /** An instance leaves MASTER; its VIPs are still there. */
   readonly beforeVipsGo: () => void;
   /** A unit has another role. */
@@ -18,11 +18,11 @@ export interface ObserverPorts {
 }
 
 export function roleObserver(ports: ObserverPorts): RouterObserver {
-  const { recorder, isBound, tellCoordinator } = ports;
+  const { recorder, isBound, sendToCoordinator } = ports;
   const present = new Set<string>();
-  const tellWhenComplete = (unit: string): void => {
+  const reportWhenComplete = (unit: string): void => {
     if (ports.membersOf(unit).every((name) => present.has(name))) {
-      tellCoordinator({ kind: 'vipsUp' });
+      sendToCoordinator({ kind: 'vipsUp' });
     }
   };
   return {
@@ -35,29 +35,29 @@ export function roleObserver(ports: ObserverPorts): RouterObserver {
       ports.afterRoleChange();
       if (!isBound(change.unit)) return;
       if (change.to !== 'MASTER') present.clear();
-      tellCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });
+      sendToCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });
       // VIPs that waited for nothing are up before their unit tells of its role.
-      if (change.to === 'MASTER') tellWhenComplete(change.unit);
+      if (change.to === 'MASTER') reportWhenComplete(change.unit);
     },
     preemptionWanted: ({ unit, epoch }) => {
-      if (isBound(unit)) tellCoordinator({ kind: 'preemptionWanted', unitEpoch: epoch });
+      if (isBound(unit)) sendToCoordinator({ kind: 'preemptionWanted', unitEpoch: epoch });
     },
     preemptionWithdrawn: ({ unit, because }) => {
-      if (isBound(unit)) tellCoordinator({ kind: 'preemptionWithdrawn', because });
+      if (isBound(unit)) sendToCoordinator({ kind: 'preemptionWithdrawn', because });
     },
     masterSilent: (unit) => {
-      if (isBound(unit)) tellCoordinator({ kind: 'masterSilent' });
+      if (isBound(unit)) sendToCoordinator({ kind: 'masterSilent' });
     },
     otherMasterSeen: ({ unit, from, priority }) => {
       const address = formatIp(from);
       const text = `${address} was MASTER too, with priority ${priority}`;
-      if (isBound(unit)) tellCoordinator({ kind: 'otherMasterSeen', because: text, address });
+      if (isBound(unit)) sendToCoordinator({ kind: 'otherMasterSeen', because: text, address });
       else recorder.split(unit, text);
     },
     vipsPresent: (unit, instance) => {
       if (!isBound(unit)) return;
       present.add(instance);
-      tellWhenComplete(unit);
+      reportWhenComplete(unit);
     },
   };
 }

@@ -34,14 +34,18 @@ export interface WorkerListener {
 
 export type StartWorker = (listener: WorkerListener) => WorkerHandle;
 
+/** With what each worker is started. */
 export interface SupervisorOptions {
-  readonly start: StartWorker;
   readonly settings: SyncSettings;
   readonly listingPath: string;
   /** For conntrackd's own client. */
   readonly clientPath: string | undefined;
   /** The worker reports the events of its role machine. */
   readonly records?: boolean;
+}
+
+export interface SupervisorPorts {
+  readonly start: StartWorker;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -73,6 +77,7 @@ const refreshTimeout = milliseconds(500);
 const reconfigureTimeout = seconds(30);
 
 export class WorkerSupervisor {
+  readonly #ports: SupervisorPorts;
   readonly #options: SupervisorOptions;
   #settings: SyncSettings;
   #worker: WorkerHandle | undefined;
@@ -87,11 +92,12 @@ export class WorkerSupervisor {
   readonly #heartbeat: WorkerHeartbeat;
   readonly #waiting = new Map<number, (result: SyncResult) => void>();
 
-  constructor(options: SupervisorOptions) {
+  constructor(ports: SupervisorPorts, options: SupervisorOptions) {
+    this.#ports = ports;
     this.#options = options;
     this.#settings = options.settings;
-    this.#startedAt = options.clock.now();
-    this.#heartbeat = new WorkerHeartbeat(options.timers, () => this.#silent());
+    this.#startedAt = ports.clock.now();
+    this.#heartbeat = new WorkerHeartbeat(ports.timers, () => this.#silent());
   }
 
   /** The worker's last word on itself; undefined before the first, and while it is down. */
@@ -124,7 +130,8 @@ export class WorkerSupervisor {
   }
 
   start(): void {
-    const { start, clock, listingPath, clientPath, records } = this.#options;
+    const { start, clock } = this.#ports;
+    const { listingPath, clientPath, records } = this.#options;
     this.#startedAt = clock.now();
     this.#downBecause = undefined;
     // A late word of a worker that is gone must not be taken for its successor's.
@@ -178,10 +185,10 @@ export class WorkerSupervisor {
 
   /**
    * Resolves when no table is on its way between the nodes (a resync or a bulk takes moments), or
-   * `patience` is over. Then the status tells which.
+   * `timeout` is over. Then the status tells which.
    */
   async settled(timeout: Microseconds): Promise<void> {
-    const { clock, timers } = this.#options;
+    const { clock, timers } = this.#ports;
     const until = addTime(clock.now(), timeout);
     await this.refresh();
     while (this.#lastStatus?.state === 'synchronising' && clock.now() < until) {
@@ -226,7 +233,7 @@ export class WorkerSupervisor {
       );
     }
     return new Promise((resolve) => {
-      const timer = this.#options.timers.after(timeout, () => {
+      const timer = this.#ports.timers.after(timeout, () => {
         settle(refused(id, `the sync engine did not answer within ${toMilliseconds(timeout)} ms`));
       });
       const settle = (result: SyncResult): void => {
@@ -241,7 +248,7 @@ export class WorkerSupervisor {
 
   /** It hangs. Its end is told by the thread itself, as that of any other. */
   #silent(): void {
-    this.#options.logger.log('error', 'the sync engine hangs: it is ended');
+    this.#ports.logger.log('error', 'the sync engine hangs: it is ended');
     void this.#worker?.terminate();
   }
 
@@ -249,11 +256,11 @@ export class WorkerSupervisor {
     this.#heartbeat.heard();
     if (report.kind === 'status') this.#lastStatus = report.status;
     if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
-    this.#options.onReport(report);
+    this.#ports.onReport(report);
   }
 
   #ended(because: string): void {
-    const { clock, timers, logger, onDown } = this.#options;
+    const { clock, timers, logger, onDown } = this.#ports;
     this.#heartbeat.stop();
     this.#worker = undefined;
     this.#lastStatus = undefined;

@@ -1,7 +1,7 @@
 /**
- * Why a VIP is gone that nobody here wanted gone. Without promote_secondaries the kernel deletes with the first address of
- * a network all others of it: the events of one such deletion arrive together, that of the first address last.
- * Pure; remembers for a moment what went.
+ * Why a VIP is gone that nobody here wanted gone. Without promote_secondaries the kernel deletes
+ * with the first address of a network all others of it: the events of one such deletion arrive
+ * together, that of the first address last. Pure; remembers for a moment what went.
  */
 import { formatIp, inPrefix } from '../../base/ipAddress.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
@@ -29,7 +29,9 @@ interface Gone {
 export class AddressLosses {
   #gone: Gone[] = [];
 
-  /** An address that is none of those that are to be put back; `isRemoved`: keepstate deleted it. */
+  /**
+   * An address that is none of those that are to be put back; `isRemoved`: keepstate deleted it.
+   */
   note(address: AddressState, isRemoved: boolean, now: Microseconds): void {
     this.#gone = this.#gone.filter(({ at }) => subtractTime(now, at) < memory);
     this.#gone.push({ address, at: now, isRemoved });
@@ -67,7 +69,10 @@ export class AddressLosses {
   }
 }
 
-/** Whether the kernel takes both for addresses of one network: then the second is «secondary». IPv6 knows none. */
+/**
+ * Whether the kernel takes both for addresses of one network: then the second is «secondary». IPv6
+ * knows none.
+ */
 export function isOneNetwork(
   a: Pick<AddressSpec, 'address' | 'prefixLength'>,
   b: Pick<AddressSpec, 'address' | 'prefixLength'>,

@@ -1,8 +1,9 @@
 /**
- * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list of items that are wanted;
- * whatever the kernel drops or refuses meanwhile is shown, and tried again when links or addresses change. What somebody
- * takes away is put back (itemRescue.ts). An item of several owners leaves the kernel with the last of them. Work of one
- * owner is done strictly in order, so a lowering never overtakes a raising.
+ * What instances hold in the kernel: VIPs, excluded VIPs, routes and rules. Each owner has a list
+ * of items that are wanted; whatever the kernel drops or refuses meanwhile is shown, and tried
+ * again when links or addresses change. What somebody takes away is put back (itemRescue.ts). An
+ * item of several owners leaves the kernel with the last of them. Work of one owner is done
+ * strictly in order, so a lowering never overtakes a raising.
  */
 import type { Logger } from '../../base/logger.js';
 import {
@@ -77,7 +78,10 @@ export class Holdings {
     });
   }
 
-  /** Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried once. */
+  /**
+   * Sets everything, in order: VIPs, excluded VIPs, routes, rules. Resolves when each was tried
+   * once.
+   */
   raise(owner: string, source: ItemSource): Promise<void> {
     return this.#inOrder(owner, async (held) => {
       for (const item of itemsOf(source)) {
@@ -119,7 +123,9 @@ export class Holdings {
     return added;
   }
 
-  /** Before anything is raised: what a run that ended without cleaning up has left. Gives how many. */
+  /**
+   * Before anything is raised: what a run that ended without cleaning up has left. Gives how many.
+   */
   async removeLeftovers(sources: readonly ItemSource[]): Promise<number> {
     let removed = 0;
     const { network, logger } = this.#ports;
@@ -259,7 +265,10 @@ export class Holdings {
     );
   }
 
-  /** Tries what is pending again; routes also when they were set, for the kernel drops them silently. */
+  /**
+   * Tries what is pending again; routes also when they were set, for the kernel drops them
+   * silently.
+   */
   #reassert(): void {
     for (const [name, owner] of this.#owners) {
       const isCandidate = (one: Held): boolean =>

@@ -1,7 +1,8 @@
 /**
- * Puts back what somebody takes from the kernel: VIPs, routes and rules that are wanted and were set. Present is what was
- * seen to be, not what was set once. A VIP waits for the own address of its network where that one is away too,
- * so that the order of addresses on the interface stays as it was.
+ * Puts back what somebody takes from the kernel: VIPs, routes and rules that are wanted and were
+ * set. Present is what was seen to be, not what was set once. A VIP waits for the own address of
+ * its network where that one is away too, so that the order of addresses on the interface stays as
+ * it was.
  */
 import { errorText } from '../../base/errors.js';
 import { formatIp, ipEquals } from '../../base/ipAddress.js';

@@ -1,6 +1,7 @@
 /**
- * One item out of the kernel. An address goes by the index of the interface on which it was set, which may have
- * another name by now; addresses of others that the kernel deletes with it are put back.
+ * One item out of the kernel. An address goes by the index of the interface on which it was set,
+ * which may have another name by now; addresses of others that the kernel deletes with it are put
+ * back.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import type {
@@ -30,7 +31,9 @@ export class KernelItems {
     this.#ports = ports;
   }
 
-  /** `linkIndex`: where an address was set. `isHeld`: whether an address is one of keepstate's own. */
+  /**
+   * `linkIndex`: where an address was set. `isHeld`: whether an address is one of keepstate's own.
+   */
   async delete(
     item: Item,
     linkIndex?: number,
@@ -76,7 +79,10 @@ export class KernelItems {
   }
 }
 
-/** The kernel deletes it with the first address of its network; one with a lifetime belongs to a DHCP client. */
+/**
+ * The kernel deletes it with the first address of its network; one with a lifetime belongs to a
+ * DHCP client.
+ */
 function isBehind(first: AddressSpec, { flags, ...address }: AddressState): boolean {
   return (
     (flags & secondaryFlag) !== 0 &&

@@ -21,7 +21,9 @@ import {
 import type { Finding, RejectionReason } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 
-/** Trailer of keepalived 2.4's auth_hmac behind the advertisement: its length, and its only type. */
+/**
+ * Trailer of keepalived 2.4's auth_hmac behind the advertisement: its length, and its only type.
+ */
 const hmacTrailerLength = 28;
 const hmacType = 1;
 

@@ -74,8 +74,8 @@ export class SerialRunner {
   }
 
   /**
-   * The daemon stops: of what waits only the last state counts, and what runs makes way for it after
-   * `timeoutAtStop`. True where something waits.
+   * The daemon stops: of what waits only the last state counts, and what runs makes way for it
+   * after `timeoutAtStop`. True where something waits.
    */
   hurry(): boolean {
     this.#isStopping = true;

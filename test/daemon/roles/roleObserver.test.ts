@@ -23,7 +23,7 @@ beforeEach(() => {
     isGroup: (unit) => unit === 'G',
     isBound: (unit) => unit === 'G',
     membersOf: () => ['A', 'B'],
-    tellCoordinator: (event) => void events.push(event),
+    sendToCoordinator: (event) => void events.push(event),
     beforeVipsGo: () => void log.push('VIPs go'),
     afterRoleChange: () => void log.push('look'),
   });

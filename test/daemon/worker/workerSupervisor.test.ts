@@ -66,22 +66,22 @@ function supervise() {
   const reports: SyncReport[] = [];
   const downs: string[] = [];
   const state = { hasThreads: true };
-  const supervisor = new WorkerSupervisor({
-    clock: world.clock,
-    timers: world.timers,
-    start: (listener) => {
-      if (!state.hasThreads) throw new Error('EAGAIN');
-      const worker = new FakeWorker(listener);
-      workers.push(worker);
-      return worker;
+  const supervisor = new WorkerSupervisor(
+    {
+      clock: world.clock,
+      timers: world.timers,
+      start: (listener) => {
+        if (!state.hasThreads) throw new Error('EAGAIN');
+        const worker = new FakeWorker(listener);
+        workers.push(worker);
+        return worker;
+      },
+      logger: silentLogger,
+      onReport: (report) => reports.push(report),
+      onDown: (because) => downs.push(because),
     },
-    settings,
-    listingPath: '/run/x',
-    clientPath: undefined,
-    logger: silentLogger,
-    onReport: (report) => reports.push(report),
-    onDown: (because) => downs.push(because),
-  });
+    { settings, listingPath: '/run/x', clientPath: undefined },
+  );
   supervisor.start();
   return { world, workers, reports, downs, supervisor, state };
 }

@@ -143,7 +143,7 @@ class Life {
         return [member.name, ip(this.#isIpv6 ? `fe80::${j}:${host}` : `10.0.${j}.${host}`)];
       }),
     );
-    const world = {
+    const ports = {
       time: this.#time,
       random: this.#random,
       answerTime: this.#answerTime,
@@ -154,7 +154,7 @@ class Life {
       },
       observe: this.#observe.bind(this),
     };
-    this.#routers.push(new SimulatedRouter(world, name, settings, addresses));
+    this.#routers.push(new SimulatedRouter(ports, name, settings, addresses));
   }
 
   #startLater(router: SimulatedRouter): void {

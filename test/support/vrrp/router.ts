@@ -15,7 +15,7 @@ import { initialUnit, type UnitSettings, type UnitState } from '../../../src/vrr
 import type { SeededRandom } from '../base/seededRandom.js';
 import type { VirtualTime } from '../base/virtualTime.js';
 
-export interface RouterWorld {
+export interface SimulationPorts {
   readonly time: VirtualTime;
   readonly random: SeededRandom;
   /** Puts a datagram on the wire of the instance's LAN. */
@@ -52,7 +52,7 @@ export class SimulatedRouter {
   readonly name: string;
   settings: UnitSettings;
   readonly addresses: Readonly<Record<string, IpAddress>>;
-  readonly #world: RouterWorld;
+  readonly #ports: SimulationPorts;
   state: UnitState;
   isAlive = false;
   isPaused = false;
@@ -70,16 +70,16 @@ export class SimulatedRouter {
   #life = 0;
 
   constructor(
-    world: RouterWorld,
+    ports: SimulationPorts,
     name: string,
     settings: UnitSettings,
     addresses: Readonly<Record<string, IpAddress>>,
   ) {
-    this.#world = world;
+    this.#ports = ports;
     this.name = name;
     this.settings = settings;
     this.addresses = addresses;
-    this.state = initialUnit(settings, world.time.now());
+    this.state = initialUnit(settings, ports.time.now());
   }
 
   /** When the process last went on after a pause. */
@@ -110,8 +110,8 @@ export class SimulatedRouter {
     this.isPaused = false;
     this.#socket = [];
     this.vips.clear();
-    this.state = initialUnit(this.settings, this.#world.time.now());
-    this.#world.onSettings(this, false);
+    this.state = initialUnit(this.settings, this.#ports.time.now());
+    this.#ports.onSettings(this, false);
     for (const { name } of this.settings.members) this.#tellConditions(name);
     this.input({ kind: 'start', resumeMaster: false });
     // However long ago: the daemon says it only while a peer may still wait, here it must be
@@ -143,7 +143,7 @@ export class SimulatedRouter {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    const now = this.#world.time.now();
+    const now = this.#ports.time.now();
     this.resumedAt = now;
     const overdue = [...this.#timers].filter(([, { due }]) => due <= now);
     overdue.sort(([, a], [, b]) => a.due - b.due);
@@ -172,7 +172,7 @@ export class SimulatedRouter {
   reload(settings: UnitSettings): void {
     if (!this.isAlive || this.isPaused) return;
     this.settings = settings;
-    this.#world.onSettings(this, true);
+    this.#ports.onSettings(this, true);
     this.input({ kind: 'reload' });
   }
 
@@ -204,12 +204,12 @@ export class SimulatedRouter {
 
   #step(input: Input): void {
     // The parts of a union, each with its time added, are that union again.
-    const event = { ...input, at: this.#world.time.now() } as UnitEvent;
+    const event = { ...input, at: this.#ports.time.now() } as UnitEvent;
     if (event.kind === 'preemptionGranted') this.grantedAt = event.at;
     const { state, actions } = unitStep(this.state, event, this.settings);
     this.state = state;
     for (const action of actions) this.#carryOut(action, event);
-    this.#world.observe(this, event, actions);
+    this.#ports.observe(this, event, actions);
   }
 
   #carryOut(action: UnitAction, event: UnitEvent): void {
@@ -251,7 +251,7 @@ export class SimulatedRouter {
   }
 
   #answer(input: Input): void {
-    const { time, random, answerTime } = this.#world;
+    const { time, random, answerTime } = this.#ports;
     this.#later(time.now() + random.below(answerTime + 1), () => {
       this.input(input);
     });
@@ -259,7 +259,7 @@ export class SimulatedRouter {
 
   #later(due: number, run: () => void): void {
     const life = this.#life;
-    this.#world.time.at(due, () => {
+    this.#ports.time.at(due, () => {
       if (life !== this.#life) return;
       if (this.isPaused) this.#later(due + 100_000, run);
       else run();
@@ -269,7 +269,7 @@ export class SimulatedRouter {
   #startTimer(key: string, due: number): void {
     const token = {};
     this.#timers.set(key, { due, token });
-    this.#world.time.at(due, () => {
+    this.#ports.time.at(due, () => {
       if (this.isPaused || this.#timers.get(key)?.token !== token) return;
       this.#ring(key, due);
     });
@@ -289,7 +289,7 @@ export class SimulatedRouter {
     const destination = settings.multicastGroup;
     const payload = encodeAdvert(advertOf(settings, priority), { source, destination });
     const totalLength = source.family === 4 ? 20 + payload.length : undefined;
-    this.#world.transmit(this, instance, { source, destination, ttl: 255, totalLength, payload });
+    this.#ports.transmit(this, instance, { source, destination, ttl: 255, totalLength, payload });
   }
 
   #tellConditions(instance: string): void {
