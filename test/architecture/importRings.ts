@@ -2,13 +2,13 @@
 import type { Import } from './sourceImports.js';
 
 /**
- * One line per ring: of each set of files that all reach each other, the shortest way around from the first of them by name.
- * `cut` names imports (`FROM -> TO`) that are looked at as if they were gone.
+ * One line per ring: of each set of files that all reach each other, the shortest way around from the first of them by
+ * name.
  */
-export function importRings(imports: readonly Import[], cut: readonly string[] = []): string[] {
+export function importRings(imports: readonly Import[]): string[] {
   const graph = new Map<string, Set<string>>();
   for (const { from, to } of imports) {
-    if (to === undefined || cut.includes(`${from} -> ${to}`)) continue;
+    if (to === undefined) continue;
     graph.set(from, (graph.get(from) ?? new Set()).add(to));
   }
   const rings: string[] = [];
@@ -22,14 +22,6 @@ export function importRings(imports: readonly Import[], cut: readonly string[] =
     for (const path of from) if (reachable(graph, path).has(start)) inRing.add(path);
   }
   return rings;
-}
-
-/** Of the imports to be cut, those that lie on no ring. */
-export function needlessCuts(imports: readonly Import[], cuts: readonly string[]): string[] {
-  return cuts.filter((cut) => {
-    const others = cuts.filter((other) => other !== cut);
-    return importRings(imports, others).length === importRings(imports, cuts).length;
-  });
 }
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;

@@ -142,23 +142,11 @@ const packages: Readonly<Record<string, string>> = {
   commander: 'cli',
 };
 
-/** One line per import that the table forbids, `SUB-ROOM -> SUB-ROOM` pairs of `exceptions` aside. */
-export function forbiddenImports(
-  imports: readonly Import[],
-  exceptions: readonly string[] = [],
-): string[] {
+/** One line per import that the table forbids; empty when all is well. */
+export function forbiddenImports(imports: readonly Import[]): string[] {
   return imports
-    .filter((seen) => !isAllowed(seen) && !exceptions.includes(pairOf(seen)))
+    .filter((seen) => !isAllowed(seen))
     .map((seen) => `${seen.from} must not import ${seen.to ?? seen.specifier}`);
-}
-
-/** Exceptions that no import needs any more. */
-export function needlessExceptions(
-  imports: readonly Import[],
-  exceptions: readonly string[],
-): string[] {
-  const needed = new Set(imports.filter((seen) => !isAllowed(seen)).map(pairOf));
-  return exceptions.filter((pair) => !needed.has(pair));
 }
 
 /** Sub-rooms that may import each other, by way of others too: one line for each that reaches itself. */
@@ -194,10 +182,6 @@ const roomsWithSubRooms = new Set(
 
 /** Sub-rooms that the table names. */
 export const subRooms: readonly string[] = Object.keys(table);
-
-function pairOf({ from, to, specifier }: Import): string {
-  return `${dirname(from)} -> ${to === undefined ? specifier : dirname(to)}`;
-}
 
 function isAllowed(seen: Import): boolean {
   const own = dirname(seen.from);

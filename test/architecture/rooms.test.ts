@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { importsAgainstTheTable, importsInRings } from './exceptions.js';
-import { importRings, needlessCuts } from './importRings.js';
-import { forbiddenImports, needlessExceptions, subRooms, tableRings } from './importTable.js';
+import { importRings } from './importRings.js';
+import { forbiddenImports, subRooms, tableRings } from './importTable.js';
 import { readImports, sourceFiles } from './sourceImports.js';
 
 const tree = join(__dirname, '..', '..', 'src');
@@ -35,16 +34,11 @@ describe('the rooms of src/', () => {
   });
 
   test('import only what the table allows', () => {
-    expect(forbiddenImports(imports, importsAgainstTheTable)).toEqual([]);
+    expect(forbiddenImports(imports)).toEqual([]);
   });
 
   test('contain no ring of files that import each other, types included', () => {
-    expect(importRings(imports, importsInRings)).toEqual([]);
-  });
-
-  test('need each exception that they have', () => {
-    expect(needlessExceptions(imports, importsAgainstTheTable)).toEqual([]);
-    expect(needlessCuts(imports, importsInRings)).toEqual([]);
+    expect(importRings(imports)).toEqual([]);
   });
 
   test('all stand in the table, and the table has no others', () => {
@@ -110,17 +104,7 @@ describe('a planted bad import is found', () => {
     ).toEqual([]);
   });
 
-  test('an exception lets its pair of sub-rooms pass, and is known when nothing needs it', () => {
-    const text = `import { X } from '../role/b.js';\nimport { Y } from '../client/b.js';`;
-    const imports = readImports(plant({ 'sync/engine/a.ts': text }));
-    const exceptions = ['sync/engine -> sync/role', 'sync/wire -> sync/tables'];
-    expect(forbiddenImports(imports, exceptions)).toEqual([
-      'sync/engine/a.ts must not import sync/client/b.ts',
-    ]);
-    expect(needlessExceptions(imports, exceptions)).toEqual(['sync/wire -> sync/tables']);
-  });
-
-  test('a ring is found, one of types alone too, and what is cut out of it', () => {
+  test('a ring is found, one of types alone too', () => {
     const ring = {
       'base/a.ts': `import { b } from './b.js';`,
       'base/b.ts': `import { c } from './c.js';`,
@@ -129,9 +113,6 @@ describe('a planted bad import is found', () => {
     };
     const imports = readImports(plant(ring));
     expect(importRings(imports)).toEqual(['base/a.ts -> base/b.ts -> base/c.ts -> base/a.ts']);
-    const cuts = ['base/c.ts -> base/a.ts', 'base/c.ts -> base/d.ts'];
-    expect(importRings(imports, cuts)).toEqual([]);
-    expect(needlessCuts(imports, cuts)).toEqual(['base/c.ts -> base/d.ts']);
   });
 
   test('two rings are two lines, of a knot the shortest way around', () => {

@@ -29,17 +29,6 @@ export function publicSwitches(text: string): string[] {
   return found;
 }
 
-/** Names that stand in the code of the text. */
-export function identifiers(text: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  const visit = (node: ts.Node): void => {
-    if (ts.isIdentifier(node)) names.add(node.text);
-    ts.forEachChild(node, visit);
-  };
-  visit(parse(text));
-  return names;
-}
-
 function isPublicSwitch(member: ts.ClassElement): boolean {
   if (ts.isSetAccessorDeclaration(member)) return true;
   if (!ts.isPropertyDeclaration(member) || ts.isPrivateIdentifier(member.name)) return false;
