@@ -20,7 +20,7 @@ const lazily =
 /** The daemon composes a node from all other rooms. */
 const everyOtherRoom: Rule = (to) => !/^(\.\.|cli|daemon)\//.test(to);
 
-const settingsTypes = ['type:vrrp/settings.ts', 'type:sync/settings.ts', 'type:net/ports.ts'];
+const settingsTypes = ['type:vrrp/settings.ts', 'type:sync/settings.ts'];
 
 /** Besides itself and `base`. */
 const table: Readonly<Record<string, readonly Allowed[]>> = {
@@ -69,10 +69,10 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   sync: ['type:sync/wire', 'type:sync/links'],
   'sync/wire': ['conntrack/*', 'net/ports.ts'],
   'sync/tables': ['sync/wire', 'conntrack/*'],
-  'sync/local': ['sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
+  'sync/local': ['sync/tables', 'sync', 'conntrack/*'],
   'sync/remote': ['sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
   'sync/stream': [
-    ...['sync/stream/modes', 'sync/stream/queues', 'sync/local', 'sync/remote', 'sync/tables'],
+    ...['sync/stream/modes', 'sync/stream/queues', 'sync/remote', 'sync/tables'],
     ...['sync/wire', 'sync', 'conntrack/*'],
   ],
   'sync/stream/modes': ['sync/wire'],
@@ -84,7 +84,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   ],
   'sync/comparison': ['sync/engine', 'sync/tables', 'sync/wire', 'sync', 'conntrack/*'],
   'sync/peerChannel': [
-    ...['sync/comparison', 'sync/engine', 'sync/links', 'sync/stream', 'sync/wire', 'sync'],
+    ...['sync/comparison', 'sync/engine', 'sync/links', 'sync/wire', 'sync'],
     'net/ports.ts',
   ],
   'sync/role': [
@@ -95,7 +95,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...['sync/role', 'sync/peerChannel', 'sync/engine', 'sync/tables', 'sync', 'conntrack/*'],
   ],
   // The worker joins the logic of `sync` to real sockets.
-  'sync/worker': ['sync/*', 'net/channel', 'net/ports.ts'],
+  'sync/worker': ['sync/*', 'net/channel'],
 
   config: [
     ...['config/warn', 'config/build', 'config/keywords', 'config/table', 'config/text'],
@@ -103,8 +103,20 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   ],
   'config/text': ['config/problem.ts', 'config/loadPorts.ts'],
   'config/table': ['config/text', 'config/nearest.ts', 'config/problem.ts', 'config/tree.ts'],
-  'config/keywords': ['config/table', 'config/text', 'config', ...settingsTypes],
-  'config/build': ['config/keywords', 'config/table', 'config', ...settingsTypes],
+  'config/keywords': [
+    'config/table',
+    'config/text',
+    'config',
+    ...settingsTypes,
+    'type:net/ports.ts',
+  ],
+  'config/build': [
+    'config/keywords',
+    'config/table',
+    'config',
+    ...settingsTypes,
+    'type:net/ports.ts',
+  ],
   'config/machine': ['config/nodeSettings.ts'],
   'config/warn': [
     ...['config/build', 'config/keywords', 'config/machine', 'config/table', 'config'],
@@ -130,7 +142,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...[lazily('daemon/runDaemon.ts'), lazily('daemon/release.ts')],
     ...[lazily('daemon/host/otherDaemons.ts'), lazily('daemon/host/incumbentUnits.ts')],
   ],
-  'cli/conntrack': ['conntrack/*', 'net/socket'],
+  'cli/conntrack': ['conntrack/*'],
   'cli/doctor': ['cli/doctor/nft', 'config/*', 'net/netlink', 'net/socket'],
   'cli/doctor/nft': ['net/netlink'],
 };
