@@ -27,6 +27,7 @@ import { KernelWatch } from '../src/conntrack/kernel/kernelWatch.js';
 import { MessageBatch } from '../src/conntrack/codec/messageBatch.js';
 import { NameTable } from '../src/conntrack/record/nameTable.js';
 import { inlineMore } from '../src/daemon/host/compiler.js';
+import { upsert } from '../test/support/conntrack/records.js';
 
 // As the daemon does.
 inlineMore();
@@ -179,7 +180,7 @@ async function dump(): Promise<void> {
   setImmediate(look);
   const startedAt = performance.now();
   const reader = new KernelDump({ kind: 'flows' }, names, {
-    flow: (flow) => void table.upsert(flow, 1),
+    flow: (flow) => void upsert(table, flow, 1),
   });
   const entries = await reader.done;
   isRunning = false;

@@ -89,7 +89,7 @@ export class FlowFilter {
   }
 
   /**
-   * Whether the flow can have been told, whatever its state is now: for the ends of flows that
+   * Whether the flow can have been sent, whatever its state is now: for the ends of flows that
    * nothing remembers, and for tuples that have no state.
    */
   acceptsTuple(flow: FlowCursor): boolean {

@@ -22,6 +22,7 @@ import {
   tableOf,
   trackingRules,
 } from '../support/conntrack/flowKernel';
+import { internText } from '../support/conntrack/records';
 
 let lab: Lab;
 let source: Host;
@@ -298,7 +299,7 @@ function decodeLeaves(table: FlowTable, leaves: Leaves): FlowCursor {
 
 function withHelper(table: FlowTable, flow: FlowCursor, name: string): FlowTable {
   const scratch = decodeLeaves(table, leavesOf(flow));
-  scratch.setRare(rareWord.helper, table.names.internText(name));
+  scratch.setRare(rareWord.helper, internText(table.names, name));
   scratch.learn(presenceBit.helper);
   scratch.set(recordWord.timeout, 60);
   const helped = newTable(table.names);

@@ -22,6 +22,7 @@ import {
   tableOf,
   trackingRules,
 } from '../support/conntrack/flowKernel';
+import { upsert } from '../support/conntrack/records';
 
 const full = process.env['KEEPSTATE_FULL'] === '1';
 
@@ -204,7 +205,7 @@ test('effects of the own sockets are told apart from those of others', async () 
   await source.exec(
     'conntrack -I -s 10.0.0.9 -d 10.0.1.1 -p udp --sport 5 --dport 6 -t 60'.split(' '),
   );
-  await dumpHost(source, { flow: (flow) => void peer.upsert(flow, nowSeconds()) }, peer.names);
+  await dumpHost(source, { flow: (flow) => void upsert(peer, flow, nowSeconds()) }, peer.names);
   const own = new Set<number>();
   const watched = watchHost({}, new FlowFilter({}), own);
   try {

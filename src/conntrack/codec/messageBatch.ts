@@ -63,11 +63,6 @@ export class MessageBatch {
     this.#count++;
   }
 
-  /** Drops the message that was begun and not finished. */
-  abandon(): void {
-    this.#end = this.#start;
-  }
-
   /** Returns a token for `closeNest`. */
   openNest(type: number): number {
     const at = this.#end;

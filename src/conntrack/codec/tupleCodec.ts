@@ -57,7 +57,7 @@ const fastLength6 = 72;
 
 /**
  * Reads the payload of a tuple nest, [at, end). Errors: DecodeError `truncated`. Returns the number
- * of unknown attributes that were skipped. What was told stands in `tuple`; the caller checks for
+ * of unknown attributes that were skipped. What was read stands in `tuple`; the caller checks for
  * what it needs.
  */
 export function decodeTuple(

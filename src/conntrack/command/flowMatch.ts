@@ -73,7 +73,7 @@ function numberTest(slot: number, bytes: 1 | 2 | 4, wanted: number): FlowTest {
   return (flow) => flow.has(slot) && flow.uint32(slot) === wanted;
 }
 
-/** The kernel does not tell zone 0. */
+/** The kernel does not send zone 0. */
 function zoneTest(slot: number): (wanted: number) => FlowTest {
   return (wanted) => (flow) => (flow.has(slot) ? flow.uint16(slot) : 0) === wanted;
 }

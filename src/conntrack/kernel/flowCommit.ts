@@ -66,9 +66,9 @@ const phases: readonly Phase[] = ['established', 'other', 'related'];
 
 /**
  * Seconds that a flow gets: the fixed ones, or what was left at the last update less the time
- * since, `nowSeconds` being the moment of writing. A flow whose time is over without its end having
- * been told lives by packets that make no event, so it gets anew what it was told, and at least 60;
- * one whose time was never told gets 60.
+ * since, `nowSeconds` being the moment of writing. A flow whose time is over and whose end was
+ * not received lives by packets that make no event, so it gets anew the time that was sent, and at
+ * least 60; one whose time was never sent gets 60.
  */
 export function timeoutFor(flow: FlowCursor, nowSeconds: number, fixedSeconds?: number): number {
   if (fixedSeconds !== undefined) return fixedSeconds;

@@ -1,6 +1,6 @@
 /**
  * Writes flows into the kernel in batches of 128 messages per send. No message asks for an ACK:
- * errors come back by themselves, and their sequence number tells which flow it was. What is
+ * errors come back by themselves, and their sequence number says which flow it was. What is
  * refused is tried again in the way that can help:
  *
  *   EEXIST on create   delete and create (or make liberal, or keep; see `onExisting`), once

@@ -57,7 +57,7 @@ export interface MirrorOptions {
   readonly turns: Turns;
   readonly listener: MirrorListener;
   /**
-   * Flows that are in the kernel because the peer told them. They are not this node's. Absent: none
+   * Flows that are in the kernel because the peer sent them. They are not this node's. Absent: none
    * is.
    */
   readonly injected?: InjectedFlows;
@@ -295,7 +295,7 @@ export class FlowMirror {
   }
 
   #passesOver(flow: FlowCursor): boolean {
-    // The kernel tells an end before it takes the flow out of its table: the event came, or is on
+    // The kernel reports an end before it takes the flow out of its table: the event came, or is on
     // its way.
     if (isDying(flow)) return true;
     if (this.#options.filter.accepts(flow)) return false;
@@ -304,7 +304,7 @@ export class FlowMirror {
   }
 
   /**
-   * An event told of this flow during the pass: only what events do not carry is taken from the
+   * An event named this flow during the pass: only what events do not carry is taken from the
    * dump.
    */
   #complete(slot: number, flow: FlowCursor): void {
@@ -334,7 +334,7 @@ export class FlowMirror {
     }
     table.markSeen(slot);
     const changed = table.merge(slot, flow, this.#nowSeconds);
-    // A timeout always differs; told alone it is no news.
+    // A timeout always differs; alone it is no news.
     if ((changed & ~presenceBit.timeout) === 0) return;
     pass.updated++;
     listener.updated(slot, changed, 'dump');

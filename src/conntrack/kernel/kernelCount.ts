@@ -25,7 +25,7 @@ export class KernelCount {
   }
 
   /**
-   * undefined where this kernel does not tell it, or has no memory to do so now. The kernel answers
+   * undefined where this kernel does not say it, or has no memory to do so now. The kernel answers
    * within `send`.
    */
   read(): number | undefined {

@@ -1,7 +1,7 @@
 /**
  * The kernel's event stream on a socket of its own: NEW, UPDATE, DESTROY of flows and expectations.
  * One message per datagram; no allocation per event. An overrun doubles the receive buffer up to a
- * limit and is reported: events are missing then, and only a dump can tell what. It is noticed by
+ * limit and is reported: events are missing then, and only a dump can show what. It is noticed by
  * ENOBUFS, or, in every mode, by the socket's drop counter, which is read each time the queue was
  * read empty, and whenever the owner asks (`noticeLoss`).
  */
@@ -153,7 +153,7 @@ export class KernelEvents {
   }
 
   /**
-   * Whether beginnings of flows are told; at first they are. While nobody hears them the kernel
+   * Whether beginnings of flows are subscribed to; at first they are. While nobody hears them the kernel
    * does not even build the events, which is 3 us of the 7 that a flow costs whoever creates it.
    * Whoever had it off compares afterwards.
    */
@@ -192,7 +192,7 @@ export class KernelEvents {
 
   /**
    * To be called about once a second: a queue that is never empty, or a kernel without memory,
-   * tells no loss by itself.
+   * reports no loss by itself.
    */
   noticeLoss(): void {
     if (!this.#isPaused && !this.#socket.isClosed) this.#readDrops();

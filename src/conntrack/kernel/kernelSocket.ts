@@ -84,7 +84,7 @@ export function openKernelSocket(options: KernelSocketOptions): KernelSocket {
 }
 
 /**
- * `bytes` as the kernel counts them: it doubles what it is told, so half is told (as conntrackd
+ * `bytes` as the kernel counts them: it doubles what it is asked for, so half is asked for (as conntrackd
  * does).
  */
 export function setReceiveBuffer(socket: BatchedSocket, bytes: number): void {
@@ -113,7 +113,7 @@ export class DropCounter {
   }
 
   /**
-   * The last value where the kernel does not tell it (before Linux 4.12) or the socket is closed.
+   * The last value where the kernel does not say it (before Linux 4.12) or the socket is closed.
    */
   read(): number {
     this.#socket.getOption(SOL_SOCKET, SO_MEMINFO, this.#bytes);

@@ -155,7 +155,7 @@ export class KernelWatch {
   }
 
   /**
-   * The queue was read empty: what the dump tells from now on is not older than any event to come.
+   * The queue was read empty: what the dump shows from now on is not older than any event to come.
    */
   #recover(): void {
     const { mirror, isHeld } = this.#parts;

@@ -13,7 +13,7 @@ export type FlowOrigin =
 /** What became of the table. Slots may be read and their owner words written during the call. */
 export interface MirrorListener {
   created(slot: number, origin: FlowOrigin): void;
-  /** `changed` may be 0: the kernel told what was known. */
+  /** `changed` may be 0: the kernel repeated what was known. */
   updated(slot: number, changed: ChangedBits, origin: FlowOrigin): void;
   /**
    * The kernel has the flow no more; the slot holds its last known state. The listener marks it
@@ -27,7 +27,7 @@ export interface MirrorListener {
 }
 
 /**
- * Flows that the peer told and that were written into the kernel, as far as the mirror asks for
+ * Flows that the peer sent and that were written into the kernel, as far as the mirror asks for
  * them.
  */
 export interface InjectedFlows {

@@ -34,7 +34,7 @@ export const recordWord = {
   zone: 8,
   /** IPS_* bits. */
   status: 9,
-  /** Seconds, as told when the record was last updated. */
+  /** Seconds, as received when the record was last updated. */
   timeout: 10,
   mark: 11,
   /** See `infoField`. */
@@ -105,7 +105,7 @@ export const presenceBit = {
   zone: 1 << 8,
   id: 1 << 9,
   /**
-   * The reply tuple was told; without this bit it is the derived inverse, still valid in the
+   * The reply tuple was received; without this bit it is the derived inverse, still valid in the
    * record.
    */
   reply: 1 << 10,
@@ -181,7 +181,7 @@ export const rareWord = {
   /** Four words each; IPv4 uses the first. */
   masterSource: 22,
   masterDestination: 26,
-  /** Bytes of labels that were told, a multiple of 4. */
+  /** Bytes of labels that were received, a multiple of 4. */
   labelsLength: 30,
   // From here on scratch records only.
   packetsOriginal: 32,

@@ -75,11 +75,6 @@ export class FlowTable {
     return this.#alive;
   }
 
-  /** Stamp of the current pass of mark and sweep, 1..255; see `markSeen`. */
-  get generation(): number {
-    return this.#generation;
-  }
-
   /** Bytes of all slabs and of the index. */
   get memoryBytes(): number {
     const slabs = this.#records.bytes + this.#addresses.bytes + this.#rare.bytes;
@@ -156,7 +151,7 @@ export class FlowTable {
   }
 
   /**
-   * Attributes that `flow` knows replace those of the slot, the others stay. Tells what changed.
+   * Attributes that `flow` knows replace those of the slot, the others stay. Returns what changed.
    */
   merge(slot: number, flow: FlowCursor, nowSeconds: number): ChangedBits {
     const own = this.seek(slot, this.#own);
@@ -175,15 +170,6 @@ export class FlowTable {
     this.#dropRare(own);
     this.#fill(slot, flow, nowSeconds);
     own.set(recordWord.created, nowSeconds);
-  }
-
-  /** `merge` where the flow is known, else `insert`; 0 where the table is full. */
-  upsert(flow: FlowCursor, nowSeconds: number): number {
-    const hash = this.hashOf(flow);
-    const slot = this.find(flow, hash);
-    if (slot === 0) return this.insert(flow, nowSeconds, hash);
-    this.merge(slot, flow, nowSeconds);
-    return slot;
   }
 
   /** Frees the slot. Its queue links must have been undone before. */
@@ -263,7 +249,7 @@ export class FlowTable {
   }
 
   /**
-   * Walks everything and tells the figures that a leak or a long probe would show in. For tests.
+   * Walks everything and returns the figures that a leak or a long probe would show in. For tests.
    */
   audit(): {
     readonly records: SlabAudit;

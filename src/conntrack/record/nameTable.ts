@@ -73,11 +73,6 @@ export class NameTable {
     return this.#find(bytes, offset, length) || this.#add(bytes, offset, length, false);
   }
 
-  internText(text: string): number {
-    const bytes = Buffer.from(text, 'latin1');
-    return this.intern(bytes, 0, bytes.length);
-  }
-
   /** The name's bytes without NUL; empty for 0 and for ids that were never given. */
   bytes(id: number): Uint8Array {
     return this.#names[id] ?? noName;

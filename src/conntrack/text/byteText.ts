@@ -127,10 +127,6 @@ export class ByteText {
     else this.text(value.toString());
   }
 
-  hexadecimal(value: number): void {
-    this.text(value.toString(16));
-  }
-
   /** Four bytes of `bytes` at `at`, dotted. */
   ipv4(bytes: Uint8Array, at: number): void {
     this.#octet(bytes[at]!);

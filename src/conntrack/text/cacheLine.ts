@@ -17,7 +17,7 @@ export interface CacheLineOptions {
   readonly format: 'text' | 'xml' | 'json';
   /**
    * Seconds since the object entered the cache; undefined where it comes from the kernel, which
-   * tells its own times.
+   * says its own times.
    */
   readonly activeSeconds?: number;
   /** ALARM mode, external cache: seconds until it is dropped. */

@@ -91,7 +91,7 @@ export interface EventListener {
 
 /**
  * Follows the event groups (bits of sockaddr_nl.nl_groups); a number is the errno of a refusal.
- * `bufferBytes` is what the kernel is told, which counts double.
+ * `bufferBytes` is what the kernel is asked for, which counts double.
  */
 export function watchKernel(
   groups: number,

@@ -20,7 +20,7 @@ import type { FlowView, SequenceAdjustment, TupleView } from './flowView.js';
 import { isIcmp } from './names.js';
 
 export interface RecordViewOptions {
-  /** The external cache knows no reply tuple: only what the peer told is shown. */
+  /** The external cache knows no reply tuple: only what the peer sent is shown. */
   readonly withReply: boolean;
 }
 

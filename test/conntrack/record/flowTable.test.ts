@@ -12,6 +12,7 @@ import {
 } from '../../../src/conntrack/record/flowRecord';
 import { FlowTable } from '../../../src/conntrack/record/flowTable';
 import { NameTable } from '../../../src/conntrack/record/nameTable';
+import { internText } from '../../support/conntrack/records';
 
 const names = new NameTable();
 
@@ -100,7 +101,7 @@ describe('flow table', () => {
     expect(table.seek(slot, table.newCursor()).getRare(rareWord.synproxy)).toBe(0);
     tcp(scratch, 1);
     scratch.learn(presenceBit.helper);
-    scratch.setRare(rareWord.helper, names.internText('ftp'));
+    scratch.setRare(rareWord.helper, internText(names, 'ftp'));
     expect(table.merge(slot, scratch, 0)).toBe(presenceBit.helper);
     const flow = table.seek(slot, table.newCursor());
     expect(names.text(flow.getRare(rareWord.helper))).toBe('ftp');

@@ -7,6 +7,7 @@ import {
 import { addressRole, recordWord } from '../../../src/conntrack/record/flowRecord.js';
 import { FlowTable } from '../../../src/conntrack/record/flowTable.js';
 import { NameTable, type NameUser } from '../../../src/conntrack/record/nameTable.js';
+import { internText } from '../../support/conntrack/records.js';
 
 function internPeers(names: NameTable, text: string): number {
   const bytes = Buffer.from(text, 'latin1');
@@ -26,7 +27,7 @@ test('names that nobody uses are freed for new ones, those in use stay what they
   const names = new NameTable();
   const holder = new Holder();
   names.addUser(holder);
-  holder.ids.push(names.internText('ftp'), internPeers(names, 'sip'));
+  holder.ids.push(internText(names, 'ftp'), internPeers(names, 'sip'));
   for (let i = 0; i < 10_000; i++) internPeers(names, `invented-${i}`);
   expect(holder.ids.map((id) => names.text(id))).toEqual(['ftp', 'sip']);
   expect(names.size).toBeLessThanOrEqual(256);
@@ -44,7 +45,7 @@ test("where all names are in use a peer's is refused, the kernel's never", () =>
   expect(names.refused).toBe(1);
   expect(internPeers(names, 'held-7')).toBe(holder.ids[7]);
   for (let i = 0; i < 300; i++)
-    expect(names.text(names.internText(`kernel-${i}`))).toBe(`kernel-${i}`);
+    expect(names.text(internText(names, `kernel-${i}`))).toBe(`kernel-${i}`);
   expect(holder.ids.map((id) => names.text(id))).toContain('held-0');
 });
 
@@ -62,7 +63,7 @@ test('what a record that is being decoded holds survives the name after it', () 
   const names = new NameTable();
   for (let i = 0; i < 255; i++) internPeers(names, `unused-${i}`);
   const helper = internPeers(names, 'sip');
-  const context = names.internText('system_u');
+  const context = internText(names, 'system_u');
   expect([helper, context].map((id) => names.text(id))).toEqual(['sip', 'system_u']);
 });
 

@@ -16,6 +16,7 @@ import { systemClock, systemTurns } from '../../../src/base/systemClock';
 import { withNetworkNamespace } from '../../../src/net/socket/networkNamespace';
 import type { Host } from '../../lab/host';
 import { leavesOf, type Leaves } from './flowOracle';
+import { upsert } from './records';
 
 /** A ruleset that makes the tracker work: a conntrack rule, a nat chain, labels, an ftp helper to assign. */
 export const trackingRules = `
@@ -58,7 +59,7 @@ export async function dumpHost(
 /** The kernel's table as a FlowTable. */
 export async function tableOf(host: Host, names = new NameTable()): Promise<FlowTable> {
   const table = newTable(names);
-  await dumpHost(host, { flow: (flow) => void table.upsert(flow, nowSeconds()) }, names);
+  await dumpHost(host, { flow: (flow) => void upsert(table, flow, nowSeconds()) }, names);
   return table;
 }
 

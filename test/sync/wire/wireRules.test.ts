@@ -16,6 +16,7 @@ import { roomForMessages } from '../../../src/sync/wire/datagramBuilder.js';
 import { FlowReader } from '../../../src/sync/wire/flowReader.js';
 import { FlowWriter, longestFlowMessage } from '../../../src/sync/wire/flowWriter.js';
 import { headerBytes } from '../../../src/sync/wire/header.js';
+import { internText } from '../../support/conntrack/records.js';
 
 const names = new NameTable();
 
@@ -96,7 +97,7 @@ test.each([
   ['twelve-chars', undefined],
 ])('the helper name %s is told where conntrackd takes it, and the flow always', (name, value) => {
   const flow = flowOf(6);
-  flow.setRare(rareWord.helper, names.internText(name));
+  flow.setRare(rareWord.helper, internText(names, name));
   flow.learn(presenceBit.helper);
   const told = attributesOf(flow);
   expect(valueOf(told, 27)).toBe(value);
