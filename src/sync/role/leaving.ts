@@ -6,11 +6,11 @@ import { addTime, subtractTime } from '../../base/time.js';
 import { begin, extend, logLine, withStance, type RoleStep } from './roleActions.js';
 import {
   cancelPurge,
+  considerPurge,
   holdPurge,
   masterHeard,
   mergeTimeout,
   releasePurge,
-  resumePurge,
   schedulePurge,
 } from './purging.js';
 import type { RoleEvent } from './roleEvents.js';
@@ -202,7 +202,7 @@ export function leftoversRead(
   if (course.stage !== 'readingLeftovers' || course.work !== work) return step;
   const resting = extend(step, { course: { stage: 'rest' } });
   // Until the purge.
-  return resumePurge(withStance(resting, internalBypass ? 'leavingAhead' : 'own'));
+  return considerPurge(withStance(resting, internalBypass ? 'leavingAhead' : 'own'));
 }
 
 /** Why a step-down is still to be told on an engine that is started afresh, and how long the purge waits. */

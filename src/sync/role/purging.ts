@@ -61,13 +61,8 @@ export function cancelPurge(step: RoleStep): RoleStep {
 
 /** While flows are committed in advance, none is removed; a purge that runs is stopped, and runs again. */
 export function suspendPurge(step: RoleStep): RoleStep {
-  const suspended = withPurge(step, { isSuspended: true });
-  if (step.state.purge.stage !== 'running') return suspended;
-  return extend(withPurge(suspended, { stage: 'due', work: undefined }), {}, { kind: 'stopPurge' });
-}
-
-export function resumePurge(step: RoleStep): RoleStep {
-  return considerPurge(withPurge(step, { isSuspended: false }));
+  if (step.state.purge.stage !== 'running') return step;
+  return extend(withPurge(step, { stage: 'due', work: undefined }), {}, { kind: 'stopPurge' });
 }
 
 /** What is scheduled waits for the merge of the other MASTER, but no longer than to `until`. */
@@ -98,8 +93,8 @@ export function purgeIsDue(step: RoleStep): RoleStep {
 
 /** Begins the purge where its time has come and nothing speaks against it. */
 export function considerPurge(step: RoleStep): RoleStep {
-  const { purge, peer } = step.state;
-  if (purge.stage !== 'due' || purge.isSuspended) return step;
+  const { purge, peer, stance } = step.state;
+  if (purge.stage !== 'due' || stance === 'committingAhead') return step;
   if (!purge.waitsForMaster) return run(step, 'completion');
   if (!purge.isMasterHeard || purge.heldUntil !== undefined) return step;
   const ability = purge.isBlind ? 'cannot' : peer.ability;

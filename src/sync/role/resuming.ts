@@ -71,7 +71,6 @@ export function engineStarted(step: RoleStep, { at }: EventOf<'engineStarted'>):
     course: { stage: 'rest' },
     following: 'none',
     hasMissed: false,
-    purge: { ...step.state.purge, isSuspended: false },
     peer: { isKeepstate: false, ability: 'unknown', isCaughtUp: false },
   });
   const said =

@@ -84,8 +84,6 @@ export interface PurgeState {
   readonly isMasterHeard: boolean;
   /** The other MASTER still has to merge this kernel's flows. */
   readonly heldUntil: Microseconds | undefined;
-  /** Flows are committed in advance. */
-  readonly isSuspended: boolean;
   /** The peer said that it cannot list its flows. */
   readonly isBlind: boolean;
   /** Until what nobody else has is compared again. */
@@ -158,7 +156,6 @@ export const noPurge: PurgeState = {
   waitsForMaster: true,
   isMasterHeard: false,
   heldUntil: undefined,
-  isSuspended: false,
   isBlind: false,
   pause: firstPause,
   work: undefined,

@@ -14,7 +14,7 @@ import {
 } from './roleActions.js';
 import { nothingCommitted, type CommitSummary } from '../messages.js';
 import { followMerge, forgetMerge } from './merging.js';
-import { cancelPurge, suspendPurge } from './purging.js';
+import { cancelPurge, considerPurge, suspendPurge } from './purging.js';
 import type { RoleEvent } from './roleEvents.js';
 import type { Course, Next, RoleSettings } from './roleState.js';
 
@@ -217,7 +217,7 @@ export function complete(
 export function completed(step: RoleStep): RoleStep {
   const { epoch, role } = step.state;
   return extend(
-    step,
+    considerPurge(step),
     { course: { stage: 'rest' }, isComplete: role === 'MASTER' },
     { kind: 'completeMastership' },
     { kind: 'startBulk', because: 'this node is MASTER' },
