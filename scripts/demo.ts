@@ -1,4 +1,6 @@
-/** The story of `./demo`: two nodes, live connections, a power cut. Runs on the tests' laboratory. */
+/**
+ * The story of `./demo`: two nodes, live connections, a power cut. Runs on the tests' laboratory.
+ */
 import { statusText } from '../src/cli/statusText.js';
 import { historyText } from '../src/cli/historyText.js';
 import { KeepstateNode } from '../test/support/daemon/keepstateNode.js';

@@ -1,7 +1,8 @@
 'use strict';
 /**
- * node jestCounts.cjs RESULTS FAILURES: reads what `jest --json` wrote, prints "passed failed skipped" and
- * writes one line per failure to FAILURES. A test file that could not run counts as one failure.
+ * node jestCounts.cjs RESULTS FAILURES: reads what `jest --json` wrote, prints "passed failed
+ * skipped" and writes one line per failure to FAILURES. A test file that could not run counts as
+ * one failure.
  */
 const fs = require('node:fs');
 const path = require('node:path');

@@ -1,6 +1,7 @@
 /**
- * node-gyp with the headers that Node.js has brought along, so that building the addon needs no internet. Where there are
- * none (some distributions have them in a package of their own), node-gyp looks for them itself.
+ * node-gyp with the headers that Node.js has brought along, so that building the addon needs no
+ * internet. Where there are none (some distributions have them in a package of their own), node-gyp
+ * looks for them itself.
  *
  *   node scripts/nodeGyp.cjs build        what has changed, or everything where nothing was configured yet
  *   node scripts/nodeGyp.cjs ARGUMENT...  as node-gyp takes them

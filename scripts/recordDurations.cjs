@@ -1,8 +1,8 @@
 'use strict';
 /**
- * node scripts/recordDurations.cjs RESULTS...: writes the seconds of each namespace test file to test/durations.json
- * from what `jest --json --outputFile=RESULTS` wrote. Files that were not part of those runs keep their seconds; files
- * that are gone leave the table.
+ * node scripts/recordDurations.cjs RESULTS...: writes the seconds of each namespace test file to
+ * test/durations.json from what `jest --json --outputFile=RESULTS` wrote. Files that were not part
+ * of those runs keep their seconds; files that are gone leave the table.
  */
 const fs = require('node:fs');
 const path = require('node:path');

@@ -1,7 +1,8 @@
 /**
- * `npm run replay -- FILE`: lives a recording again and prints each event with what it led to: those of VRRP, of the
- * coordinator and of the sync worker's role, in the order in which they happened. Where the two latter do otherwise now
- * than when they were recorded, both are shown, and the exit code is 1. A recording of 0.1.0 has VRRP alone.
+ * `npm run replay -- FILE`: lives a recording again and prints each event with what it led to:
+ * those of VRRP, of the coordinator and of the sync worker's role, in the order in which they
+ * happened. Where the two latter do otherwise now than when they were recorded, both are shown, and
+ * the exit code is 1. A recording of 0.1.0 has VRRP alone.
  */
 import { readFileSync } from 'node:fs';
 import { MachineReplay } from '../src/base/machineRecord.js';

@@ -1,6 +1,6 @@
 /**
- * `npm run conformance:rewrite`: writes anew what the conformance cases of VRRP and of the sync worker's role expect. Review the
- * difference; never rewrite and fix in one commit.
+ * `npm run conformance:rewrite`: writes anew what the conformance cases of VRRP and of the sync
+ * worker's role expect. Review the difference; never rewrite and fix in one commit.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { renderRoleFile, roleCaseFiles } from '../test/support/sync/roleConformance.js';

@@ -1,8 +1,9 @@
 'use strict';
 /**
- * How the namespace tests are divided. `alone`: what measures time, or fills the machine, and so has it for itself; all
- * else runs side by side. `parts` are those of `./check --full PART`: each file belongs to exactly one of them or to `alone`
- * (test/architecture/testParts.test.ts). `node scripts/testParts.cjs PART` prints the pattern of a part.
+ * How the namespace tests are divided. `alone`: what measures time, or fills the machine, and so
+ * has it for itself; all else runs side by side. `parts` are those of `./check --full PART`: each
+ * file belongs to exactly one of them or to `alone` (test/architecture/testParts.test.ts). `node
+ * scripts/testParts.cjs PART` prints the pattern of a part.
  */
 const alone = [
   'test/daemon/cluster/crash.ns.test.ts',

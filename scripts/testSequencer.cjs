@@ -1,7 +1,8 @@
 'use strict';
 /**
- * The order in which jest begins test files: slowest first, so that the last worker is not left with a long one. The
- * seconds stand in test/durations.json (scripts/recordDurations.cjs writes it); what is not in it comes first, being new.
+ * The order in which jest begins test files: slowest first, so that the last worker is not left
+ * with a long one. The seconds stand in test/durations.json (scripts/recordDurations.cjs writes
+ * it); what is not in it comes first, being new.
  */
 const { default: Sequencer } = require('@jest/test-sequencer');
 const { relative } = require('node:path');

@@ -1,6 +1,6 @@
 /**
- * As typescript.cjs, and each function of src/ that is entered while `globalThis.keepstateTrace` is an array is
- * appended to it as `file function`. For `npm run trace`.
+ * As typescript.cjs, and each function of src/ that is entered while `globalThis.keepstateTrace` is
+ * an array is appended to it as `file function`. For `npm run trace`.
  */
 const { readFileSync } = require('node:fs');
 const { join, relative } = require('node:path');

@@ -1,12 +1,14 @@
 /**
- * `npm run trace`: the main thread's half of a takeover, from the advert with which the MASTER gives
- * the role up until the VIP is set, on a node whose kernel, clock and worker are faked. Prints each
- * file of src/ whose code runs, in the order of its first function, with its functions: first those
- * on the way, then those aside. docs/architecture.md has the same way in words.
+ * `npm run trace`: the main thread's half of a takeover, from the advert with which the MASTER
+ * gives the role up until the VIP is set, on a node whose kernel, clock and worker are faked.
+ * Prints each file of src/ whose code runs, in the order of its first function, with its functions:
+ * first those on the way, then those aside. docs/architecture.md has the same way in words.
  */
 import { traceTakeover } from '../test/support/daemon/tracedTakeover.js';
 
-/** What runs too, and takes nobody from the advert to the VIP: files or folders, with what they do. */
+/**
+ * What runs too, and takes nobody from the advert to the VIP: files or folders, with what they do.
+ */
 const asides: Readonly<Record<string, string>> = {
   'base/': 'values and their arithmetic',
   'coordinator/evidence.ts': 'what was shown of the last role counts no more',

@@ -1,4 +1,7 @@
-/** Lets `node -r ./scripts/typescript.cjs file.ts` run TypeScript from a checkout, types not checked. */
+/**
+ * Lets `node -r ./scripts/typescript.cjs file.ts` run TypeScript from a checkout, types not
+ * checked.
+ */
 const { readFileSync, existsSync } = require('node:fs');
 const { dirname, resolve } = require('node:path');
 const Module = require('node:module');

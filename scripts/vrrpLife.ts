@@ -1,6 +1,6 @@
 /**
- * `npm run vrrp:life -- SEED`: lives one random life of the simulated LAN and prints it as recorded lines,
- * for `npm run replay`. A violated invariant is printed last, with exit code 1.
+ * `npm run vrrp:life -- SEED`: lives one random life of the simulated LAN and prints it as recorded
+ * lines, for `npm run replay`. A violated invariant is printed last, with exit code 1.
  */
 import { liveOnce } from '../test/support/vrrp/lan.js';
 

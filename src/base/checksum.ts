@@ -1,6 +1,9 @@
 /** The Internet checksum (RFC 1071): 16-bit one's-complement sum over big-endian words. */
 
-/** Running sum of `bytes`, an odd last byte padded with zero. `start` carries on from an earlier part. */
+/**
+ * Running sum of `bytes`, an odd last byte padded with zero. `start` carries on from an earlier
+ * part.
+ */
 export function onesComplementSum(bytes: Uint8Array, start = 0): number {
   let sum = start;
   const even = bytes.length & ~1;

@@ -1,7 +1,7 @@
 /**
- * Bounds-checked reading and writing of bytes. A read past the end throws DecodeError, a write past the
- * end throws BugError; neither ever returns fewer bytes than asked. Big endian unless the name says
- * `Host` (little endian: keepstate runs on little-endian machines only, see docs/decisions).
+ * Bounds-checked reading and writing of bytes. A read past the end throws DecodeError, a write past
+ * the end throws BugError; neither ever returns fewer bytes than asked. Big endian unless the name
+ * says `Host` (little endian: keepstate runs on little-endian machines only, see docs/decisions).
  */
 import { BugError, DecodeError } from './errors.js';
 

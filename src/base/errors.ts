@@ -1,6 +1,6 @@
 /**
- * Errors sorted by where they happened. Each has a stable `code` for programs, `fields` for logs and an
- * optional `cause`. An expected refusal is a value, not one of these.
+ * Errors sorted by where they happened. Each has a stable `code` for programs, `fields` for logs
+ * and an optional `cause`. An expected refusal is a value, not one of these.
  */
 
 export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -52,7 +52,10 @@ export function errorStack(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** The `code` of a Node.js system error (`ENOENT`), whichever realm it was made in; undefined for anything else. */
+/**
+ * The `code` of a Node.js system error (`ENOENT`), whichever realm it was made in; undefined for
+ * anything else.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

@@ -19,7 +19,9 @@ export function ipFromBytes(bytes: Uint8Array): IpAddress | undefined {
   return undefined;
 }
 
-/** undefined where the text is not an address; a zone (`%eth0`) or prefix length is not accepted. */
+/**
+ * undefined where the text is not an address; a zone (`%eth0`) or prefix length is not accepted.
+ */
 export function parseIp(text: string): IpAddress | undefined {
   if (isIPv4(text)) return { family: 4, bytes: parseIpv4Bytes(text) };
   if (!text.includes('%') && isIPv6(text)) return { family: 6, bytes: parseIpv6Bytes(text) };

@@ -1,7 +1,7 @@
 /**
- * A recorded life of a pure machine: what it began with, then each event with the actions that it led
- * to. Replaying the events through the same step gives the same actions; another version of the step
- * shows where it differs. All of it is plain data.
+ * A recorded life of a pure machine: what it began with, then each event with the actions that it
+ * led to. Replaying the events through the same step gives the same actions; another version of the
+ * step shows where it differs. All of it is plain data.
  */
 
 export type MachineLine<State, Settings, Event, Action> = { readonly machine: string } & (

@@ -1,8 +1,13 @@
-/** Paths of listening UNIX sockets (unix(7)): which can be bound, and how one that a crash has left is taken over. */
+/**
+ * Paths of listening UNIX sockets (unix(7)): which can be bound, and how one that a crash has left
+ * is taken over.
+ */
 import { lstatSync, rmSync } from 'node:fs';
 import { BoundaryError } from './errors.js';
 
-/** sun_path of sockaddr_un without its NUL, in bytes. libuv cuts off what is longer, without a word. */
+/**
+ * sun_path of sockaddr_un without its NUL, in bytes. libuv cuts off what is longer, without a word.
+ */
 export const longestSocketPath = 107;
 
 export function isSocketPathTooLong(path: string): boolean {
@@ -10,8 +15,8 @@ export function isSocketPathTooLong(path: string): boolean {
 }
 
 /**
- * Makes room for a socket: removes one that stands there. Throws BoundaryError('not-a-socket') when something else
- * does, which is left alone, and BoundaryError('path-too-long').
+ * Makes room for a socket: removes one that stands there. Throws BoundaryError('not-a-socket') when
+ * something else does, which is left alone, and BoundaryError('path-too-long').
  */
 export function clearSocketPath(path: string): void {
   if (isSocketPathTooLong(path)) {

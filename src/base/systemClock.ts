@@ -19,8 +19,8 @@ const offsetNow = (): number => Date.now() * 1_000 - monotonic();
 let offset = offsetNow();
 
 /**
- * CLOCK_MONOTONIC and CLOCK_REALTIME. The distance between the two stays the same until the wall clock is
- * set, so that an instant told as wall-clock time twice is the same both times.
+ * CLOCK_MONOTONIC and CLOCK_REALTIME. The distance between the two stays the same until the wall
+ * clock is set, so that an instant told as wall-clock time twice is the same both times.
  */
 export const systemClock: Clock = {
   now: () => microseconds(monotonic()),
@@ -39,8 +39,9 @@ export const systemTurns: Turns = {
 };
 
 /**
- * Timers that never fire early. Node.js counts whole milliseconds and may call back up to 1 ms before the asked
- * time, so 1 ms is added: to look and sleep again would cost a second wake-up per timer and be as late.
+ * Timers that never fire early. Node.js counts whole milliseconds and may call back up to 1 ms
+ * before the asked time, so 1 ms is added: to look and sleep again would cost a second wake-up per
+ * timer and be as late.
  */
 export class SystemTimers implements Timers {
   readonly #clock: Clock;

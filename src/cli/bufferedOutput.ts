@@ -1,6 +1,6 @@
 /**
- * Standard output for long listings: lines are gathered into large writes, a slow reader is waited for, and
- * a reader that went away (`| head`) ends the listing quietly.
+ * Standard output for long listings: lines are gathered into large writes, a slow reader is waited
+ * for, and a reader that went away (`| head`) ends the listing quietly.
  */
 const flushBytes = 65_536;
 

@@ -143,7 +143,9 @@ function report(
   }
 }
 
-/** Problems, and behind them the accepted warnings with `accepted: true` and the operator's reason. */
+/**
+ * Problems, and behind them the accepted warnings with `accepted: true` and the operator's reason.
+ */
 function asJson({ problems, accepted }: Judged): readonly object[] {
   const flat = ({ at, ...rest }: ConfigProblem): object => ({ ...at, ...rest });
   return [

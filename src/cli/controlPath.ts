@@ -4,8 +4,8 @@ import { defaultControlPath } from '../config/nodeSettings.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 
 /**
- * `control_socket` of the file. The default path where the file cannot be read, has errors or says nothing: then the
- * daemon, if there is one, tells more than the file.
+ * `control_socket` of the file. The default path where the file cannot be read, has errors or says
+ * nothing: then the daemon, if there is one, tells more than the file.
  */
 export function configuredControlPath(config: string): string {
   const ports = systemLoadPorts({ machine: false });

@@ -1,4 +1,7 @@
-/** `keepstate flows internal|external`: the caches of the running daemon, as `conntrackd -i` and `-e`. */
+/**
+ * `keepstate flows internal|external`: the caches of the running daemon, as `conntrackd -i` and
+ * `-e`.
+ */
 import { seconds } from '../base/time.js';
 import { DecodeError } from '../base/errors.js';
 import { fetchListing, listingRequests, type ListingOutcome } from '../control/fetchListing.js';

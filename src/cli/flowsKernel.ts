@@ -1,4 +1,7 @@
-/** `keepstate flows kernel` and `flows events`: what `conntrack -L` and `conntrack -E` print, without a daemon. */
+/**
+ * `keepstate flows kernel` and `flows events`: what `conntrack -L` and `conntrack -E` print,
+ * without a daemon.
+ */
 import { eventGroup } from '../conntrack/constants.js';
 import type { FlowPredicate } from '../conntrack/text/viewFilter.js';
 import type { EventKind, FlowView } from '../conntrack/text/flowView.js';

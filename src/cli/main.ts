@@ -6,7 +6,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// Nor does a daemon end because nobody reads its log, or because the disk under it is full: the line is lost.
+// Nor does a daemon end because nobody reads its log, or because the disk under it is full: the
+// line is lost.
 process.stderr.on('error', () => undefined);
 
 void buildProgram().parseAsync();

@@ -1,4 +1,7 @@
-/** Verbs that change something: `sync`, `failover`, `maintenance`, `reload`. Each waits and says what was done. */
+/**
+ * Verbs that change something: `sync`, `failover`, `maintenance`, `reload`. Each waits and says
+ * what was done.
+ */
 import { Argument, type Command } from 'commander';
 import { printableJson, printableLines } from '../base/printable.js';
 import type { Microseconds } from '../base/time.js';
@@ -125,7 +128,10 @@ async function operate(
   print(options.json === true ? printableJson(done) : doneText(done));
 }
 
-/** `committed 12 entries, 0 failed; expectations 3 (3 ms)`: counts that the message has not told yet follow it. */
+/**
+ * `committed 12 entries, 0 failed; expectations 3 (3 ms)`: counts that the message has not told yet
+ * follow it.
+ */
 export function doneText(done: Partial<DoneAnswer> & Pick<DoneAnswer, 'message'>): string {
   const counts = Object.entries(done.counts ?? {})
     .filter(([name, value]) => !done.message.includes(`${value} ${name}`))

@@ -1,4 +1,7 @@
-/** `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when asked for. */
+/**
+ * `keepstate run` and `keepstate release`: the daemon's room is loaded only here, and only when
+ * asked for.
+ */
 import { Option, type Command } from 'commander';
 import type { LogLevel } from '../base/logger.js';
 import { printableLines } from '../base/printable.js';
@@ -31,7 +34,8 @@ export function registerRun(program: Command): void {
     .option('--record <file>', 'append each VRRP event, for npm run replay; holds the password')
     .action(async (options: RunCommandOptions) => {
       const { runDaemon } = await import('../daemon/runDaemon.js');
-      // A start that failed half way, or a stop, must not wait for what is still open: a service manager waits with it.
+      // A start that failed half way, or a stop, must not wait for what is still open: a service
+      // manager waits with it.
       process.exit(await runDaemon(options));
     });
   teach(

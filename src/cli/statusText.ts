@@ -1,4 +1,7 @@
-/** `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what to do. Pure. */
+/**
+ * `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what
+ * to do. Pure.
+ */
 import type {
   InstanceStatus,
   StatusAnswer,
@@ -11,8 +14,8 @@ import { heading } from './statusHeading.js';
 import { age, duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
 
 /**
- * `now`: milliseconds since 1970. Who is MASTER stands in the first lines, and in the last ones too where a terminal has too
- * few rows for all of it.
+ * `now`: milliseconds since 1970. Who is MASTER stands in the first lines, and in the last ones too
+ * where a terminal has too few rows for all of it.
  */
 export function statusText(answer: StatusAnswer, now: number, look: Look): string {
   // Names of units, interfaces and of the peer, and sentences that quote them.
@@ -24,8 +27,8 @@ export function statusText(answer: StatusAnswer, now: number, look: Look): strin
 }
 
 /**
- * The same for a screen that is drawn anew each second: what does not fit is cut off at the end, and problems stand
- * before the tables then.
+ * The same for a screen that is drawn anew each second: what does not fit is cut off at the end,
+ * and problems stand before the tables then.
  */
 export function watchedText(answer: StatusAnswer, now: number, look: Look): string {
   const status = printableValue(answer);

@@ -1,4 +1,7 @@
-/** How a command talks to the daemon and to the person: control path, time-outs, exit codes, and words for each failure. */
+/**
+ * How a command talks to the daemon and to the person: control path, time-outs, exit codes, and
+ * words for each failure.
+ */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { printableJson, printableLines } from '../base/printable.js';
@@ -34,7 +37,10 @@ export function withControl(command: Command): Command {
     .option('--config <file>', 'configuration whose control_socket is asked', defaultConfig);
 }
 
-/** `--control` or KEEPSTATE_CONTROL; its value is an absolute path that fits into a socket's address. */
+/**
+ * `--control` or KEEPSTATE_CONTROL; its value is an absolute path that fits into a socket's
+ * address.
+ */
 export function controlOption(description: string): Option {
   return new Option('--control <path>', description)
     .env('KEEPSTATE_CONTROL')
@@ -64,8 +70,8 @@ export function complain(text: string): void {
 }
 
 /**
- * Asks, and gives the result on. What went wrong is printed, with its remedy, and sets the exit code; then the
- * answer is undefined.
+ * Asks, and gives the result on. What went wrong is printed, with its remedy, and sets the exit
+ * code; then the answer is undefined.
  */
 export async function askDaemon(
   options: AskOptions,
@@ -94,7 +100,10 @@ export function explain(
   refuse(refusalOf(outcome), options, code);
 }
 
-/** Says why nothing comes, and what to do about it: to the person, and to the program that asked for JSON. */
+/**
+ * Says why nothing comes, and what to do about it: to the person, and to the program that asked for
+ * JSON.
+ */
 export function refuse(
   refused: Refusal,
   { json }: AskOptions,

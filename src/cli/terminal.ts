@@ -1,4 +1,6 @@
-/** Text for a person: colour only on a terminal, lines within its width, columns that line up. Pure. */
+/**
+ * Text for a person: colour only on a terminal, lines within its width, columns that line up. Pure.
+ */
 import { milliseconds, subtractTime, toMilliseconds } from '../base/time.js';
 
 export interface Look {

@@ -1,7 +1,8 @@
 /**
- * `accept_warning CODE ["reason"]`: an operator says that he knows. It holds for every warning of that code in
- * the configuration: what is accepted is a way of working (clear-text passwords towards keepalived, say), and
- * an acceptance that names places would be wrong again after each edit.
+ * `accept_warning CODE ["reason"]`: an operator says that he knows. It holds for every warning of
+ * that code in the configuration: what is accepted is a way of working (clear-text passwords
+ * towards keepalived, say), and an acceptance that names places would be wrong again after each
+ * edit.
  */
 import { nearestWord } from './nearest.js';
 import type { ConfigProblem } from './problem.js';
@@ -46,7 +47,9 @@ export interface Judged {
   readonly accepted: readonly AcceptedWarning[];
 }
 
-/** Takes the accepted warnings out of `all`. Of several acceptances of a code the last one counts. */
+/**
+ * Takes the accepted warnings out of `all`. Of several acceptances of a code the last one counts.
+ */
 export function judge(all: readonly ConfigProblem[], acceptances: readonly Acceptance[]): Judged {
   const byCode = new Map<string, Acceptance>(acceptances.map((one) => [one.code, one]));
   const problems: ConfigProblem[] = [];

@@ -1,6 +1,6 @@
 /**
- * What loading a configuration needs from the world: files, and facts about the machine. A file can be
- * checked on another machine: without `machine`, nothing is asked and nothing warned about.
+ * What loading a configuration needs from the world: files, and facts about the machine. A file can
+ * be checked on another machine: without `machine`, nothing is asked and nothing warned about.
  */
 
 /** A file's text, or why it cannot be read (`reason` is for a person). */

@@ -1,6 +1,9 @@
 /** The known word that an unknown one was probably meant to be. */
 
-/** undefined where nothing is close: at most a third of the letters may be wrong, and case counts little. */
+/**
+ * undefined where nothing is close: at most a third of the letters may be wrong, and case counts
+ * little.
+ */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   if (word.length > 64) return undefined;
   let best: string | undefined;

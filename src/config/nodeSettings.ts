@@ -61,7 +61,10 @@ export interface NodeSettings {
   readonly general: GeneralSettings;
   readonly keepstate: KeepstateSettings;
   readonly binding: RoleBinding;
-  /** keepalived's vrrp_priority and vrrp_rt_priority hold for `vrrp`, `Nice` and `Scheduler` for `sync`. */
+  /**
+   * keepalived's vrrp_priority and vrrp_rt_priority hold for `vrrp`, `Nice` and `Scheduler` for
+   * `sync`.
+   */
   readonly scheduling?: { readonly vrrp: ThreadScheduling; readonly sync: ThreadScheduling };
   /** `net_namespace`: a name below /run/netns, entered before anything else. */
   readonly netNamespace?: string;

@@ -1,4 +1,6 @@
-/** The normal form of a configuration: what counts, in the order of the keyword tables, no comments. */
+/**
+ * The normal form of a configuration: what counts, in the order of the keyword tables, no comments.
+ */
 import { rootRows, type RootValues } from './keywords/rootRows.js';
 import { printRows, renderPrinted } from './table/printRows.js';
 

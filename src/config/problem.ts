@@ -1,6 +1,6 @@
 /**
- * What is wrong with a configuration. Problems are values that are collected and reported all at once;
- * nothing in this room throws for what an operator wrote.
+ * What is wrong with a configuration. Problems are values that are collected and reported all at
+ * once; nothing in this room throws for what an operator wrote.
  */
 
 import { printable } from '../base/printable.js';
@@ -17,8 +17,8 @@ export interface Position {
 export type Severity = 'error' | 'warning';
 
 /**
- * How the text says what is taken, or wanted, in place of what it says now: for `migrate` and for programs.
- * It belongs to the problem's place unless it has one of its own (`at`).
+ * How the text says what is taken, or wanted, in place of what it says now: for `migrate` and for
+ * programs. It belongs to the problem's place unless it has one of its own (`at`).
  */
 export type Fix = { readonly at?: Position } & (
   | /** The statement says nothing. */ { readonly kind: 'drop' }
@@ -40,7 +40,10 @@ export interface ConfigProblem {
   /** The known word that is closest to the unknown one. */
   readonly nearest?: string;
   readonly fix?: Fix;
-  /** What keepalived or conntrackd did for the statement, and keepstate does not: «mails about role changes». */
+  /**
+   * What keepalived or conntrackd did for the statement, and keepstate does not: «mails about role
+   * changes».
+   */
   readonly loses?: string;
   readonly at: Position;
 }
@@ -136,7 +139,10 @@ function quietLine(file: string, problems: readonly ConfigProblem[]): string {
   return `${file}: warning: ${words.join(', ')} ${what} for nothing [no-effect]`;
 }
 
-/** `file:line:column: error: message; expected ...; did you mean ...? [code]`; `instead: ...` for what is refused. */
+/**
+ * `file:line:column: error: message; expected ...; did you mean ...? [code]`; `instead: ...` for
+ * what is refused.
+ */
 export function formatProblem(problem: ConfigProblem): string {
   const { at, severity, message, expected, nearest, code } = problem;
   const parts = [`${at.file}:${at.line}:${at.column}: ${severity}: ${message}`];

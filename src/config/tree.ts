@@ -1,7 +1,7 @@
 /**
  * Tokens into a tree of statements. The keyword tables say how a block is written: keepalived's
- * statements are lines, conntrackd's are as long as their keyword asks for, lists are items. Built with
- * a stack of its own, so that nesting cannot overflow ours.
+ * statements are lines, conntrackd's are as long as their keyword asks for, lists are items. Built
+ * with a stack of its own, so that nesting cannot overflow ours.
  */
 import type { Position, ProblemList } from './problem.js';
 import type { Token } from './text/token.js';

@@ -1,14 +1,15 @@
 /**
- * Every code that a warning can have. Codes are stable: operators write them behind `accept_warning`, and
- * programs read them from `check --json`.
+ * Every code that a warning can have. Codes are stable: operators write them behind
+ * `accept_warning`, and programs read them from `check --json`.
  */
 
 interface WarningKind {
   /** For the reference page. */
   readonly meaning: string;
   /**
-   * `drops`: the line does nothing and is commented out. `accepts`: the line must stay, because a peer that
-   * is not migrated yet goes by it. Absent: the warning brings its own fix, or is left to the operator.
+   * `drops`: the line does nothing and is commented out. `accepts`: the line must stay, because a
+   * peer that is not migrated yet goes by it. Absent: the warning brings its own fix, or is left to
+   * the operator.
    */
   readonly migrate?: 'drops' | 'accepts';
 }

@@ -1,6 +1,7 @@
 /**
- * What the rest of keepstate asks of the kernel and the wire, as interfaces only. `vrrp` and `sync` see
- * nothing else of this room; the real parts are constructed in src/daemon/compose.ts and in the worker entry.
+ * What the rest of keepstate asks of the kernel and the wire, as interfaces only. `vrrp` and `sync`
+ * see nothing else of this room; the real parts are constructed in src/daemon/compose.ts and in the
+ * worker entry.
  */
 import type { IpAddress, IpFamily } from '../base/ipAddress.js';
 
@@ -11,7 +12,8 @@ export type KernelOutcome =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly errno: number; readonly message: string };
 
-// ---- links, addresses, routes (rtnetlink) ------------------------------------------------------------
+// ---- links, addresses, routes (rtnetlink)
+// ------------------------------------------------------------
 
 /** RTM_NEWLINK. `mac` has 6 bytes on Ethernet, else the hardware's length. */
 export interface LinkState {
@@ -49,7 +51,10 @@ export type NetworkEvent =
   | { readonly kind: 'linkGone'; readonly link: LinkState }
   | { readonly kind: 'address'; readonly address: AddressState }
   | { readonly kind: 'addressGone'; readonly address: AddressState }
-  /** After an overrun the whole state was read again; differences were delivered as events before this. */
+  /**
+   * After an overrun the whole state was read again; differences were delivered as events before
+   * this.
+   */
   | { readonly kind: 'resynced' };
 
 /** The kernel's links and addresses, kept current. `links` and `addresses` are snapshots. */
@@ -121,7 +126,10 @@ export interface RuleSpec {
   readonly action?: number;
 }
 
-/** A route or rule that the kernel has no more, whoever took it; `unknown`: some were not read in time. */
+/**
+ * A route or rule that the kernel has no more, whoever took it; `unknown`: some were not read in
+ * time.
+ */
 export type RoutingLoss =
   | {
       readonly kind: 'route';
@@ -149,9 +157,13 @@ export interface NetworkControl {
   deleteRule(spec: RuleSpec): Promise<KernelOutcome>;
 }
 
-// ---- VRRP datagrams (raw IP, protocol 112) ----------------------------------------------------------
+// ---- VRRP datagrams (raw IP, protocol 112)
+// ----------------------------------------------------------
 
-/** A received VRRP datagram. `payload` starts at the VRRP header and is a copy owned by the receiver. */
+/**
+ * A received VRRP datagram. `payload` starts at the VRRP header and is a copy owned by the
+ * receiver.
+ */
 export interface VrrpDatagram {
   readonly source: IpAddress;
   /** undefined where the kernel does not tell (IPv6). */
@@ -196,14 +208,19 @@ export interface VrrpSocketFactory {
   open(spec: VrrpSocketSpec): { readonly socket: VrrpSocket } | { readonly refused: KernelOutcome };
 }
 
-// ---- Ethernet frames --------------------------------------------------------------------------------
+// ---- Ethernet frames
+// --------------------------------------------------------------------------------
 
-/** Gratuitous ARP (IPv4) and unsolicited neighbour advertisements (IPv6); the MAC is read at send time. */
+/**
+ * Gratuitous ARP (IPv4) and unsolicited neighbour advertisements (IPv6); the MAC is read at send
+ * time.
+ */
 export interface NeighbourAnnouncer {
   announce(interfaceName: string, address: IpAddress): KernelOutcome;
 }
 
-// ---- replication channel (UDP, TCP) ---------------------------------------------------------------------
+// ---- replication channel (UDP, TCP)
+// ---------------------------------------------------------------------
 
 export interface ChannelSpec {
   readonly kind: 'udp' | 'multicast';
@@ -245,8 +262,9 @@ export interface Channel {
   /** Sends at once; the bytes may be reused after the call. */
   send(datagram: Uint8Array): KernelOutcome;
   /**
-   * Datagrams of `size` bytes each, end to end, the last may be shorter: all are sent or none. At most 64, and 65,000
-   * bytes. Absent, or refused with another errno than EAGAIN: each must be sent by itself.
+   * Datagrams of `size` bytes each, end to end, the last may be shorter: all are sent or none. At
+   * most 64, and 65,000 bytes. Absent, or refused with another errno than EAGAIN: each must be sent
+   * by itself.
    */
   sendRun?(datagrams: Uint8Array, size: number): KernelOutcome;
   /** After a send was refused with EAGAIN: calls back once when the kernel has room again. */
@@ -254,8 +272,8 @@ export interface Channel {
   /** MTU of the link when the channel was opened, where the channel has a link. */
   readonly mtu?: number;
   /**
-   * Index of the interface when the channel was opened, where its sockets depend on it: they are dead once the interface
-   * is gone, also where one of the same name follows.
+   * Index of the interface when the channel was opened, where its sockets depend on it: they are
+   * dead once the interface is gone, also where one of the same name follows.
    */
   readonly interfaceIndex?: number;
   /** Reads that failed, and datagrams that were dropped because they were too long. */
@@ -266,9 +284,9 @@ export interface Channel {
 }
 
 /**
- * TCP. Own messages travel on the connection that this node opened, the peer's on the one that the peer opened.
- * `send` is refused with EAGAIN while a connection is being made or is full, and with ENOTCONN while there is
- * none; `onceWritable` calls back in each case once that has changed.
+ * TCP. Own messages travel on the connection that this node opened, the peer's on the one that the
+ * peer opened. `send` is refused with EAGAIN while a connection is being made or is full, and with
+ * ENOTCONN while there is none; `onceWritable` calls back in each case once that has changed.
  */
 export interface StreamSpec {
   readonly family: IpFamily;
@@ -289,7 +307,10 @@ export interface StreamControl {
   readonly isReceiving: boolean;
   /** Before this call nobody's connection is taken. */
   watch(watcher: StreamWatcher): void;
-  /** Drops what is still under way on the own connection, and makes another at once, without a pause. */
+  /**
+   * Drops what is still under way on the own connection, and makes another at once, without a
+   * pause.
+   */
   restart(): void;
 }
 
@@ -300,12 +321,15 @@ export interface StreamWatcher {
   changed(direction: 'sending' | 'receiving', isConnected: boolean, because: string): void;
 }
 
-/** Cuts whole messages off one connection's bytes. Knows the protocol; holds little more than one message. */
+/**
+ * Cuts whole messages off one connection's bytes. Knows the protocol; holds little more than one
+ * message.
+ */
 export interface StreamFraming {
   /**
-   * Delivers the whole messages, many in one call where they lie together; valid during the call. False where
-   * the bytes can be no messages: the connection is to be closed, nothing behind them can be found again, and the
-   * message before them is not delivered.
+   * Delivers the whole messages, many in one call where they lie together; valid during the call.
+   * False where the bytes can be no messages: the connection is to be closed, nothing behind them
+   * can be found again, and the message before them is not delivered.
    */
   push(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): boolean;
 }

@@ -1,4 +1,7 @@
-/** Whether a cache is switched off is asked once for each of the two; everybody else has the parts that were made for it. */
+/**
+ * Whether a cache is switched off is asked once for each of the two; everybody else has the parts
+ * that were made for it.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../lab/runTypescript.js';
@@ -6,7 +9,10 @@ import { sourceFiles } from './sourceImports.js';
 
 const tree = join(repositoryRoot, 'src');
 
-/** Files that name a setting without asking it: its type, and the comparison of two sets of settings. */
+/**
+ * Files that name a setting without asking it: its type, and the comparison of two sets of
+ * settings.
+ */
 const declared = ['sync/settings.ts', 'sync/engine/restartingSettings.ts'];
 
 function filesWith(word: RegExp, rooms: RegExp): string[] {

@@ -1,4 +1,7 @@
-/** A file is called by its name alone when people speak of it, so that the name must lead to one place. */
+/**
+ * A file is called by its name alone when people speak of it, so that the name must lead to one
+ * place.
+ */
 import { basename } from 'node:path';
 import type { Import } from './sourceImports.js';
 
@@ -6,8 +9,8 @@ import type { Import } from './sourceImports.js';
 const conventional = new Set(['settings.ts', 'machine.ts', 'runner.ts']);
 
 /**
- * One line per name that stands twice inside a room, or in two rooms although other rooms import one of the files. `paths` are
- * relative to the tree.
+ * One line per name that stands twice inside a room, or in two rooms although other rooms import
+ * one of the files. `paths` are relative to the tree.
  */
 export function ambiguousNames(paths: readonly string[], imports: readonly Import[]): string[] {
   const byName = new Map<string, string[]>();

@@ -1,9 +1,12 @@
-/** Files that import each other in a ring, type-only imports included: such files are one file in several pieces. */
+/**
+ * Files that import each other in a ring, type-only imports included: such files are one file in
+ * several pieces.
+ */
 import type { Import } from './sourceImports.js';
 
 /**
- * One line per ring: of each set of files that all reach each other, the shortest way around from the first of them by
- * name.
+ * One line per ring: of each set of files that all reach each other, the shortest way around from
+ * the first of them by name.
  */
 export function importRings(imports: readonly Import[]): string[] {
   const graph = new Map<string, Set<string>>();

@@ -6,8 +6,9 @@ import type { Import } from './sourceImports.js';
 type Rule = (to: string, seen: Import) => boolean;
 
 /**
- * What a sub-room may import: `sync/wire` is a sub-room without those below it, `conntrack/*` a room with all of its
- * sub-rooms, `net/ports.ts` a file; `type:` before any of them admits type-only imports.
+ * What a sub-room may import: `sync/wire` is a sub-room without those below it, `conntrack/*` a
+ * room with all of its sub-rooms, `net/ports.ts` a file; `type:` before any of them admits
+ * type-only imports.
  */
 type Allowed = string | Rule;
 
@@ -161,7 +162,10 @@ export function forbiddenImports(imports: readonly Import[]): string[] {
     .map((seen) => `${seen.from} must not import ${seen.to ?? seen.specifier}`);
 }
 
-/** Sub-rooms that may import each other, by way of others too: one line for each that reaches itself. */
+/**
+ * Sub-rooms that may import each other, by way of others too: one line for each that reaches
+ * itself.
+ */
 export function tableRings(): string[] {
   const next = (name: string): string[] =>
     (table[name] ?? []).flatMap((allowed) => {
@@ -187,7 +191,9 @@ export function tableRings(): string[] {
   return Object.keys(table).filter((name) => reaches(name).has(name));
 }
 
-/** Settings, ports and vocabulary stand in the folder of the room itself: its sub-rooms import them. */
+/**
+ * Settings, ports and vocabulary stand in the folder of the room itself: its sub-rooms import them.
+ */
 const roomsWithSubRooms = new Set(
   Object.keys(table).flatMap((name) => (name.includes('/') ? [name.split('/')[0] ?? ''] : [])),
 );

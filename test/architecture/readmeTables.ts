@@ -1,4 +1,7 @@
-/** What the READMEs below src/ say of their folders: prose, then a table *rule, file, test*, then perhaps a list. */
+/**
+ * What the READMEs below src/ say of their folders: prose, then a table *rule, file, test*, then
+ * perhaps a list.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 
@@ -7,7 +10,10 @@ export interface Readme {
   readonly folder: string;
   /** Lines with text between the heading and the table. */
   readonly proseLines: number;
-  /** Files that a row of the table or an item of a list names, relative to src; twice where named twice. */
+  /**
+   * Files that a row of the table or an item of a list names, relative to src; twice where named
+   * twice.
+   */
   readonly files: readonly string[];
   /** Files that a row gives as its tests, relative to the repository. */
   readonly tests: readonly string[];

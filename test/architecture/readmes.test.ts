@@ -1,4 +1,6 @@
-/** Each room and sub-room explains itself, and each file of src has one place where its rule stands. */
+/**
+ * Each room and sub-room explains itself, and each file of src has one place where its rule stands.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

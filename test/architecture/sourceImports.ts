@@ -1,6 +1,6 @@
 /**
- * Reads the import statements of a source tree: static, type-only, re-exports, `import()` in code and in types, and
- * `require()`.
+ * Reads the import statements of a source tree: static, type-only, re-exports, `import()` in code
+ * and in types, and `require()`.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';

@@ -1,7 +1,10 @@
 /** Habits that the compiler allows and this project does not. */
 import ts from 'typescript';
 
-/** Whether a value is asserted to be of a type that the compiler knows it is not: `x as unknown as T`. */
+/**
+ * Whether a value is asserted to be of a type that the compiler knows it is not: `x as unknown as
+ * T`.
+ */
 export function hasDoubleAssertion(text: string): boolean {
   let found = false;
   const visit = (node: ts.Node): void => {
@@ -14,7 +17,10 @@ export function hasDoubleAssertion(text: string): boolean {
   return found;
 }
 
-/** Members of the text's classes named `...Cache...` that anybody may assign: `InternalCache.isPeers`. */
+/**
+ * Members of the text's classes named `...Cache...` that anybody may assign:
+ * `InternalCache.isPeers`.
+ */
 export function publicSwitches(text: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {

@@ -31,7 +31,9 @@ const entry: HistoryEntry = {
 };
 const done = { message: 'committed 4 entries', counts: { entries: 4, failed: 0 }, durationMs: 2.4 };
 
-/** Each command that asks the daemon once: its words, what it asks, an answer, and the text of it. */
+/**
+ * Each command that asks the daemon once: its words, what it asks, an answer, and the text of it.
+ */
 const commands = [
   {
     words: ['status'],

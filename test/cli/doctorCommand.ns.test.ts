@@ -1,4 +1,7 @@
-/** `keepstate doctor` on a real machine: nothing on a healthy one, and each planted fault by its code. */
+/**
+ * `keepstate doctor` on a real machine: nothing on a healthy one, and each planted fault by its
+ * code.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finding } from '../../src/cli/doctor/doctorFinding.js';

@@ -1,4 +1,7 @@
-/** `keepstate flows kernel|events` beside the real `conntrack`, on a table that holds every kind of flow. */
+/**
+ * `keepstate flows kernel|events` beside the real `conntrack`, on a table that holds every kind of
+ * flow.
+ */
 import { Lab } from '../lab/lab.js';
 import type { Host } from '../lab/host.js';
 import { keepstateCommand } from '../lab/keepstateProgram.js';

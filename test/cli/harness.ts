@@ -52,7 +52,9 @@ export async function runCli(...words: string[]): Promise<CliRun> {
   return { stdout: out.join(''), stderr: err.join(''), exitCode };
 }
 
-/** Read through a function: TypeScript believes that it is still what was assigned before the run. */
+/**
+ * Read through a function: TypeScript believes that it is still what was assigned before the run.
+ */
 function exitCodeNow(): number {
   return Number(process.exitCode ?? 0);
 }

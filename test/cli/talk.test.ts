@@ -1,4 +1,7 @@
-/** Each command that needs the daemon, when there is none, when it may not be asked, and when it hangs. */
+/**
+ * Each command that needs the daemon, when there is none, when it may not be asked, and when it
+ * hangs.
+ */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Arbitrary text gives problems, never an exception; what is printed reads back to the same settings. */
+/**
+ * Arbitrary text gives problems, never an exception; what is printed reads back to the same
+ * settings.
+ */
 import fc from 'fast-check';
 import { formatIp, parseIp } from '../../src/base/ipAddress.js';
 import { findRow, knownSpellings, type Rows } from '../../src/config/table/row.js';

@@ -1,7 +1,7 @@
 /**
- * The example files that Debian's keepalived and conntrackd packages install: accepted, or refused for a
- * keyword that the tables list as not supported. It stands among the namespace tests because those are run
- * where the packages are; without them it fails.
+ * The example files that Debian's keepalived and conntrackd packages install: accepted, or refused
+ * for a keyword that the tables list as not supported. It stands among the namespace tests because
+ * those are run where the packages are; without them it fails.
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

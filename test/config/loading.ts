@@ -1,4 +1,6 @@
-/** Loading configurations in tests: files in memory, and a machine that answers what the test says. */
+/**
+ * Loading configurations in tests: files in memory, and a machine that answers what the test says.
+ */
 import { loadNode, loadNodeText, type LoadResult } from '../../src/config/loadNode.js';
 import type { ConfigFiles, LoadPorts, MachineFacts } from '../../src/config/loadPorts.js';
 

@@ -1,6 +1,6 @@
 /**
- * Planted mistakes. The sign ‸ in the text marks the place where the problem must be reported; it is
- * taken out before loading. Each file has exactly one error.
+ * Planted mistakes. The sign ‸ in the text marks the place where the problem must be reported; it
+ * is taken out before loading. Each file has exactly one error.
  */
 import { formatProblem } from '../../src/config/problem.js';
 import { instanceText, load } from './loading.js';

@@ -25,7 +25,9 @@ export class Bridge {
     await this.host.ip(`link set ${port} master br0`);
   }
 
-  /** Lets `name` of `host` stand for a port that another device, such as a relay, is plugged into. */
+  /**
+   * Lets `name` of `host` stand for a port that another device, such as a relay, is plugged into.
+   */
   alias(host: Host, name: string, plugged: Host, pluggedName: string): void {
     this.#ports.set(portKey(host, name), this.port(plugged, pluggedName));
   }
@@ -37,7 +39,9 @@ export class Bridge {
     return port;
   }
 
-  /** Pulls the cable: the host sees its interface lose carrier while it stays administratively up. */
+  /**
+   * Pulls the cable: the host sees its interface lose carrier while it stays administratively up.
+   */
   async cut(host: Host, name: string): Promise<void> {
     await this.host.ip(`link set ${this.port(host, name)} down`);
   }
@@ -47,8 +51,8 @@ export class Bridge {
   }
 
   /**
-   * Drops `percent` of the frames that leave towards `name` of `host` (the port stays up). 100 cuts the
-   * cable without carrier loss; 0 ends it.
+   * Drops `percent` of the frames that leave towards `name` of `host` (the port stays up). 100 cuts
+   * the cable without carrier loss; 0 ends it.
    */
   async lose(host: Host, name: string, percent: number): Promise<void> {
     await this.#lose('egress', this.port(host, name), percent);
@@ -60,7 +64,8 @@ export class Bridge {
   }
 
   async #lose(hook: 'ingress' | 'egress', port: string, percent: number): Promise<void> {
-    // A share is one of frames as a wire carries them, and not of the bundles that hosts hand to each other.
+    // A share is one of frames as a wire carries them, and not of the bundles that hosts hand to
+    // each other.
     if (percent > 0 && percent < 100) {
       for (const { host, name } of this.#plugged) await sendFrames(host, name);
     }

@@ -1,4 +1,6 @@
-/** Packets seen on an interface: tcpdump writes them, tests read raw bytes or what tshark decodes. */
+/**
+ * Packets seen on an interface: tcpdump writes them, tests read raw bytes or what tshark decodes.
+ */
 import { readFileSync } from 'node:fs';
 import { run } from './command.js';
 import type { Host } from './host.js';
@@ -83,7 +85,10 @@ export class Capture {
   }
 }
 
-/** The classic pcap format with microseconds, as tcpdump writes it; an unfinished last record is left out. */
+/**
+ * The classic pcap format with microseconds, as tcpdump writes it; an unfinished last record is
+ * left out.
+ */
 export function parsePcap(file: Buffer): CapturedFrame[] {
   const frames: CapturedFrame[] = [];
   for (let offset = 24; offset + 16 <= file.length;) {

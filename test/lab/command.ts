@@ -1,4 +1,6 @@
-/** Runs programs to their end, with captured output. Every failure names the command and its stderr. */
+/**
+ * Runs programs to their end, with captured output. Every failure names the command and its stderr.
+ */
 import { execFile, execFileSync } from 'node:child_process';
 
 export interface CommandOptions {
@@ -17,7 +19,10 @@ export interface CommandResult {
 const defaultTimeout = 180_000;
 const outputLimit = 256 * 1024 * 1024;
 
-/** Runs to the end; a non-zero exit is part of the result. Rejects only when it cannot run or times out. */
+/**
+ * Runs to the end; a non-zero exit is part of the result. Rejects only when it cannot run or times
+ * out.
+ */
 export function tryRun(
   command: readonly string[],
   options: CommandOptions = {},

@@ -6,9 +6,10 @@
  *                     │   sync  │
  *     VIP 10.1.0.254  fw1 ─── fw2   VIP 10.2.0.254 (the source address after NAT)
  *
- * Each firewall forwards only what connection tracking knows or the client opens, drops what is INVALID,
- * does not pick up TCP in the middle (tcp_loose 0), and translates to the WAN VIP: a takeover without the
- * flows breaks every connection. Nobody owns the VIPs until a daemon, or `takeVips`, adds them.
+ * Each firewall forwards only what connection tracking knows or the client opens, drops what is
+ * INVALID, does not pick up TCP in the middle (tcp_loose 0), and translates to the WAN VIP: a
+ * takeover without the flows breaks every connection. Nobody owns the VIPs until a daemon, or
+ * `takeVips`, adds them.
  */
 import type { Bridge } from './bridge.js';
 import type { Host } from './host.js';
@@ -37,9 +38,15 @@ export interface FirewallPair {
   readonly sync: Bridge;
   /** `toRight` is from fw1 to fw2. */
   readonly syncRelay: Relay | undefined;
-  /** What a VRRP daemon would do: both VIPs to firewall `index`, away from the other, and ARP for them. */
+  /**
+   * What a VRRP daemon would do: both VIPs to firewall `index`, away from the other, and ARP for
+   * them.
+   */
   takeVips(index: 0 | 1): Promise<void>;
-  /** Power-off as far as the network sees it: every cable of the firewall is dead, without carrier loss. */
+  /**
+   * Power-off as far as the network sees it: every cable of the firewall is dead, without carrier
+   * loss.
+   */
   unplug(index: 0 | 1): Promise<void>;
   replug(index: 0 | 1): Promise<void>;
 }
@@ -132,7 +139,10 @@ export async function firewallPair(
   };
 }
 
-/** Default drop, INVALID drop, the client side may open, everything to the WAN is translated to the VIP. */
+/**
+ * Default drop, INVALID drop, the client side may open, everything to the WAN is translated to the
+ * VIP.
+ */
 export function firewallRuleset(forwardRules: readonly string[] = []): string {
   return `flush ruleset
 table inet filter {

@@ -45,7 +45,10 @@ export class Host {
     return runSync([...this.enter, ...command], options);
   }
 
-  /** One or more `ip` commands as one batch: `host.ip('link set eth0 up', 'route add default via 10.0.0.1')`. */
+  /**
+   * One or more `ip` commands as one batch: `host.ip('link set eth0 up', 'route add default via
+   * 10.0.0.1')`.
+   */
   async ip(...commands: string[]): Promise<string> {
     return run(['ip', '-n', this.namespace, '-batch', '-'], { input: `${commands.join('\n')}\n` });
   }
@@ -81,8 +84,8 @@ export class Host {
   }
 
   /**
-   * Loses `percent` of what matches `match` (an nft expression such as `udp dport 3780`; everything when
-   * empty) on the way in. Each call replaces the loss set before; 0 ends it.
+   * Loses `percent` of what matches `match` (an nft expression such as `udp dport 3780`; everything
+   * when empty) on the way in. Each call replaces the loss set before; 0 ends it.
    */
   async loseInput(percent: number, match = ''): Promise<void> {
     const chain =

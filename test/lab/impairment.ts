@@ -1,6 +1,6 @@
 /**
- * What a bad network does to frames, decided by a seed: the same frames in the same order meet the same
- * fate. A frame is what AF_PACKET gives with PACKET_VNET_HDR:
+ * What a bad network does to frames, decided by a seed: the same frames in the same order meet the
+ * same fate. A frame is what AF_PACKET gives with PACKET_VNET_HDR:
  *
  *   virtio_net_hdr  u8 flags (1: checksum still to be done) | u8 GSO type | u16 header length | u16 GSO size |
  *                   u16 checksum start | u16 checksum offset    10 bytes, host order
@@ -18,7 +18,10 @@ export interface Impairments {
   readonly reorder?: number;
   /** A bit is flipped behind the Ethernet header; checksums no longer match, as on a bad cable. */
   readonly corrupt?: number;
-  /** A byte of an IPv4 UDP payload is replaced and the checksum is right: the application receives it. */
+  /**
+   * A byte of an IPv4 UDP payload is replaced and the checksum is right: the application receives
+   * it.
+   */
   readonly mangle?: number;
   readonly delayMilliseconds?: number;
   /** Up to this much is added to the delay, which reorders too. */
@@ -124,7 +127,10 @@ function udpDestination(frame: Uint8Array, udp: number | undefined): number | un
   return udp === undefined ? undefined : ((frame[udp + 2] ?? 0) << 8) | (frame[udp + 3] ?? 0);
 }
 
-/** Does the checksum that the sender left to its interface, then flips one bit. Not on segment bundles. */
+/**
+ * Does the checksum that the sender left to its interface, then flips one bit. Not on segment
+ * bundles.
+ */
 function corrupt(bytes: Uint8Array, random: () => number): boolean {
   const firstByte = vnetHeaderBytes + 14;
   if (bytes[1] !== 0 || bytes.length <= firstByte) return false;

@@ -5,7 +5,10 @@ import { repositoryRoot } from './runTypescript.js';
 
 let isFresh = false;
 
-/** `preloads` are loaded before the program. Throws where the build is missing or older than the sources. */
+/**
+ * `preloads` are loaded before the program. Throws where the build is missing or older than the
+ * sources.
+ */
 export function keepstateCommand(...preloads: readonly string[]): string[] {
   isFresh ||= requireBuild();
   return keepstateCommandOf(repositoryRoot, ...preloads);

@@ -1,6 +1,7 @@
 /**
- * The namespace laboratory: hosts (network namespaces), cables (veth pairs) and bridges, all with a unique
- * prefix and all gone after `close()`. What a crashed run left behind is removed when the next lab opens.
+ * The namespace laboratory: hosts (network namespaces), cables (veth pairs) and bridges, all with a
+ * unique prefix and all gone after `close()`. What a crashed run left behind is removed when the
+ * next lab opens.
  */
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A program that runs beside the test: captured output, signals to it alone or to its whole process group,
- * freeze and thaw, and an end that always comes.
+ * A program that runs beside the test: captured output, signals to it alone or to its whole process
+ * group, freeze and thaw, and an end that always comes.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -92,7 +92,9 @@ export class ManagedProcess {
     this.#child.stdin?.write(text);
   }
 
-  /** Waits until stdout or stderr contains `pattern`; fails at once when the program ends before. */
+  /**
+   * Waits until stdout or stderr contains `pattern`; fails at once when the program ends before.
+   */
   async waitForOutput(pattern: RegExp | string, options: WaitOptions = {}): Promise<string> {
     const found = (): boolean =>
       typeof pattern === 'string' ? this.output.includes(pattern) : pattern.test(this.output);
@@ -108,7 +110,10 @@ export class ManagedProcess {
     return this.output;
   }
 
-  /** By name or number (keepalived's JSON dump is signal 36). Does nothing once the program has ended. */
+  /**
+   * By name or number (keepalived's JSON dump is signal 36). Does nothing once the program has
+   * ended.
+   */
   signal(signal: NodeJS.Signals | number): void {
     if (this.isRunning) kill(this.pid, signal);
   }

@@ -15,7 +15,10 @@ export async function listNamespaces(): Promise<string[]> {
     .filter((name) => name !== '');
 }
 
-/** Kills what runs inside until nothing does, then removes the name. A namespace that is gone is fine. */
+/**
+ * Kills what runs inside until nothing does, then removes the name. A namespace that is gone is
+ * fine.
+ */
 export async function removeNamespace(namespace: string): Promise<void> {
   for (let round = 0; round < 100; round++) {
     const pids = (await tryRun(['ip', 'netns', 'pids', namespace])).stdout
@@ -32,7 +35,10 @@ export async function removeNamespace(namespace: string): Promise<void> {
   }
 }
 
-/** Removes the labs (namespaces, processes in them, scratch files) whose test process no longer lives. */
+/**
+ * Removes the labs (namespaces, processes in them, scratch files) whose test process no longer
+ * lives.
+ */
 export async function removeStaleLabs(): Promise<string[]> {
   const stale = (await listNamespaces()).filter((name) => belongsToDeadRun(name));
   for (const namespace of stale) await removeNamespace(namespace);

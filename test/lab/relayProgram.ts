@@ -1,6 +1,7 @@
 /**
- * Forwards frames between the interfaces `left` and `right` of its network namespace. Argument: the seed.
- * Reads JSON lines: {"set":{"toRight":{…},"toLeft":{…}}} or {"counts":true}; answers each with one line.
+ * Forwards frames between the interfaces `left` and `right` of its network namespace. Argument: the
+ * seed. Reads JSON lines: {"set":{"toRight":{…},"toLeft":{…}}} or {"counts":true}; answers each
+ * with one line.
  */
 import { createInterface } from 'node:readline';
 import { requireDone } from '../../src/net/socket/outcome.js';

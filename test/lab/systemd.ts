@@ -1,4 +1,7 @@
-/** systemd as process 1 of a laboratory host, so that units are tested by the manager that runs them. */
+/**
+ * systemd as process 1 of a laboratory host, so that units are tested by the manager that runs
+ * them.
+ */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { run, tryRun, type CommandResult } from './command.js';

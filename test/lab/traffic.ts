@@ -2,7 +2,9 @@
 import type { Host } from './host.js';
 import type { ManagedProcess } from './managedProcess.js';
 
-/** Of `tcpClients`. A survivor lost nothing: every message came back in order on an open connection. */
+/**
+ * Of `tcpClients`. A survivor lost nothing: every message came back in order on an open connection.
+ */
 export interface TcpReport {
   readonly connections: number;
   readonly established: number;

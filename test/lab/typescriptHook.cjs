@@ -1,7 +1,8 @@
 'use strict';
 /**
- * Lets Node.js `require` TypeScript files (types are stripped, not checked) so that programs of src/ and
- * test/ run inside a namespace without a build. Results are cached under node_modules/.cache by content.
+ * Lets Node.js `require` TypeScript files (types are stripped, not checked) so that programs of
+ * src/ and test/ run inside a namespace without a build. Results are cached under
+ * node_modules/.cache by content.
  */
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');

@@ -1,4 +1,6 @@
-/** Waiting for conditions: generous limits, short polls, and a message that says what never came. */
+/**
+ * Waiting for conditions: generous limits, short polls, and a message that says what never came.
+ */
 
 export interface WaitOptions {
   /** Ends the sentence «gave up waiting for …». */
@@ -16,8 +18,8 @@ export function sleep(milliseconds: number): Promise<void> {
 }
 
 /**
- * Looks until `condition` gives something other than undefined, false or null, and returns it. A throwing
- * condition counts as «not yet»; its last error is part of the final message.
+ * Looks until `condition` gives something other than undefined, false or null, and returns it. A
+ * throwing condition counts as «not yet»; its last error is part of the final message.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

@@ -1,6 +1,7 @@
 /**
- * What would break a takeover, read off facts about the machine. Pure: facts.ts gathers them. A fact that is undefined
- * could not be learnt, and nothing is concluded from it; of the ruleset that is said.
+ * What would break a takeover, read off facts about the machine. Pure: facts.ts gathers them. A
+ * fact that is undefined could not be learnt, and nothing is concluded from it; of the ruleset that
+ * is said.
  */
 import { formatIp } from '../../base/ipAddress.js';
 import { withoutRealTime } from '../../config/machine/hastyAdverts.js';

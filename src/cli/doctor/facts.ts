@@ -1,6 +1,6 @@
 /**
- * Gathers what examine.ts judges, from /proc, nft and ioctls, all of the calling thread's network namespace (/sys shows
- * that of its mount). What cannot be learnt is undefined.
+ * Gathers what examine.ts judges, from /proc, nft and ioctls, all of the calling thread's network
+ * namespace (/sys shows that of its mount). What cannot be learnt is undefined.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that stays. Pure. */
+/**
+ * What a ruleset does to a takeover: VRRP or sync blocked, INVALID accepted, NAT to an address that
+ * stays. Pure.
+ */
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { natThatStays, type NftChain, type NftRule } from '../../net/netlink/nftRules.js';
 import type { Finding } from './doctorFinding.js';

@@ -26,7 +26,10 @@ export function buildAddresses(
   });
 }
 
-/** The kernel refuses a group as address; network and broadcast addresses it takes, and nobody reaches them. */
+/**
+ * The kernel refuses a group as address; network and broadcast addresses it takes, and nobody
+ * reaches them.
+ */
 function checkIsHostAddress(
   { value: { address, prefixLength }, at }: Located<AddressEntry>,
   { problems }: BuildContext,

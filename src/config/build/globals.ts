@@ -64,7 +64,10 @@ export function instanceDefaults(globals: GlobalValues, context: BuildContext): 
   };
 }
 
-/** Defaults of keepalived 2.2.7: two blocks of 5, 5 seconds apart; lower_prio_* follow the master values. */
+/**
+ * Defaults of keepalived 2.2.7: two blocks of 5, 5 seconds apart; lower_prio_* follow the master
+ * values.
+ */
 function garpDefaults(globals: GlobalValues, context: BuildContext): GarpSettings {
   const isMinimal = valueOf(globals.vrrp_min_garp) ?? false;
   const delay = valueOf(globals.vrrp_garp_master_delay) ?? (isMinimal ? 0 : 5);

@@ -1,4 +1,7 @@
-/** One `vrrp_instance`: values, defaults and the corrections that keepalived makes, none of them silent. */
+/**
+ * One `vrrp_instance`: values, defaults and the corrections that keepalived makes, none of them
+ * silent.
+ */
 import { isLinkLocal, type IpAddress, type IpFamily } from '../../base/ipAddress.js';
 import type { InstanceSettings } from '../../vrrp/settings.js';
 import type { AddressEntry } from '../keywords/addressEntry.js';

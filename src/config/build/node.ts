@@ -1,4 +1,6 @@
-/** Values of all blocks become the settings of a node; checks between blocks are made on the way. */
+/**
+ * Values of all blocks become the settings of a node; checks between blocks are made on the way.
+ */
 import type { IpAddress } from '../../base/ipAddress.js';
 import { seconds } from '../../base/time.js';
 import type { InstanceSettings, VrrpSettings } from '../../vrrp/settings.js';

@@ -1,6 +1,7 @@
 /**
- * Priorities of the two threads: keepalived's keywords for the one that serves VRRP, conntrackd's for the sync worker.
- * However they are set, the worker never comes before VRRP: docs/decisions/scheduling.md.
+ * Priorities of the two threads: keepalived's keywords for the one that serves VRRP, conntrackd's
+ * for the sync worker. However they are set, the worker never comes before VRRP:
+ * docs/decisions/scheduling.md.
  */
 import type { NodeSettings, ThreadScheduling } from '../nodeSettings.js';
 import { last } from '../table/row.js';
@@ -28,7 +29,8 @@ function ofWorker(general: GeneralValues | undefined): ThreadScheduling {
   const priority = scheduler === undefined ? 0 : (last(scheduler.Priority)?.value ?? 0);
   return {
     ...(nice === undefined ? {} : { nice }),
-    // Type without Priority means 0, which the kernel refuses: conntrackd then keeps the normal policy.
+    // Type without Priority means 0, which the kernel refuses: conntrackd then keeps the normal
+    // policy.
     ...(scheduler === undefined || priority === 0
       ? {}
       : {

@@ -1,4 +1,7 @@
-/** `vrrp_strict` and `strict_mode`: what keepalived 2.2.7 corrects for the RFC's sake, each correction said. */
+/**
+ * `vrrp_strict` and `strict_mode`: what keepalived 2.2.7 corrects for the RFC's sake, each
+ * correction said.
+ */
 import type { InstanceSettings, VrrpVersion } from '../../vrrp/settings.js';
 import { last, type Located } from '../table/row.js';
 import type { BuildContext } from './context.js';
@@ -42,7 +45,10 @@ export function buildStrictPart(
   };
 }
 
-/** RFC 3768 section 6.4.3: who is not the owner does not answer; RFC 5798 has an Accept_Mode, false by default. */
+/**
+ * RFC 3768 section 6.4.3: who is not the owner does not answer; RFC 5798 has an Accept_Mode, false
+ * by default.
+ */
 function acceptsStrictly(
   values: InstanceValues,
   version: VrrpVersion,

@@ -49,7 +49,9 @@ export interface PolicyList {
 
 const policies = ['Accept', 'Ignore'] as const;
 
-/** `Accept { NAME ... }` or `Ignore { NAME ... }`, names from a table; `ignored` words say nothing. */
+/**
+ * `Accept { NAME ... }` or `Ignore { NAME ... }`, names from a table; `ignored` words say nothing.
+ */
 function policyList(
   name: string,
   table: Readonly<Record<string, number>>,

@@ -1,4 +1,7 @@
-/** `global_defs` of keepalived that keepstate accepts and has no use for, each group with its reason. */
+/**
+ * `global_defs` of keepalived that keepstate accepts and has no use for, each group with its
+ * reason.
+ */
 import { anything } from '../table/scalarTypes.js';
 import { keepalived, withoutEffect, type Row } from '../table/row.js';
 

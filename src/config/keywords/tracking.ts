@@ -1,4 +1,6 @@
-/** `track_interface`, `track_script`, `track_file`, `track_process`: `NAME [weight N] [reverse]`. */
+/**
+ * `track_interface`, `track_script`, `track_file`, `track_process`: `NAME [weight N] [reverse]`.
+ */
 import { nearestWord } from '../nearest.js';
 import { anything } from '../table/scalarTypes.js';
 import { keepalived, notSupported, type ParseContext } from '../table/row.js';

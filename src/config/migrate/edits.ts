@@ -43,8 +43,8 @@ export function isLoss({ code, loses }: ConfigProblem): boolean {
 }
 
 /**
- * The reason that a note of this text gives for a dropped statement, in a block that was dropped later too; undefined for
- * other lines.
+ * The reason that a note of this text gives for a dropped statement, in a block that was dropped
+ * later too; undefined for other lines.
  */
 export function reasonOfDrop(line: string): string | undefined {
   return /^\s*(?:# +)*# keepstate: (?:dropped|changed): (.*)$/.exec(line)?.[1];

@@ -1,4 +1,7 @@
-/** The files of two daemons as the lines of one: included files stand where their include line stood. */
+/**
+ * The files of two daemons as the lines of one: included files stand where their include line
+ * stood.
+ */
 import { dirname, isAbsolute } from 'node:path';
 import type { LoadPorts } from '../loadPorts.js';
 import { ProblemList } from '../problem.js';

@@ -1,4 +1,7 @@
-/** Where the statements of a text stand, down to the column: what an edit may take without its neighbours. */
+/**
+ * Where the statements of a text stand, down to the column: what an edit may take without its
+ * neighbours.
+ */
 import type { LoadPorts } from '../loadPorts.js';
 import { ProblemList, type Position } from '../problem.js';
 import { rootGrammar } from '../loadNode.js';
@@ -21,7 +24,9 @@ export interface Span {
 export class Layout {
   readonly #lines: readonly string[];
   readonly #tokens: readonly Token[];
-  /** Index of a statement's first token, by place; a definition can put several into one place: -1. */
+  /**
+   * Index of a statement's first token, by place; a definition can put several into one place: -1.
+   */
   readonly #starts = new Map<string, number>();
   readonly #statements = new Map<string, Statement>();
 
@@ -41,7 +46,10 @@ export class Layout {
     }
   }
 
-  /** undefined: no statement begins there, or it comes out of a definition, or its block is not closed. */
+  /**
+   * undefined: no statement begins there, or it comes out of a definition, or its block is not
+   * closed.
+   */
   spanOf(at: Position): Span | undefined {
     const statement = this.#statements.get(keyOf(at));
     const first = this.#starts.get(keyOf(at)) ?? -1;

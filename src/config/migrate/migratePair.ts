@@ -1,8 +1,8 @@
 /**
- * Two files of two daemons into one of ours. The operator's text and comments stay as they are. What is
- * changed does not change what the node does towards a peer that is not migrated yet: a line that does
- * nothing is commented out, a default that was taken is written down, and a warning about what must stay is
- * accepted by name. Each change has its reason above it.
+ * Two files of two daemons into one of ours. The operator's text and comments stay as they are.
+ * What is changed does not change what the node does towards a peer that is not migrated yet: a
+ * line that does nothing is commented out, a default that was taken is written down, and a warning
+ * about what must stay is accepted by name. Each change has its reason above it.
  */
 import type { AcceptedWarning } from '../acceptedWarnings.js';
 import { loadNodeText, type LoadResult } from '../loadNode.js';

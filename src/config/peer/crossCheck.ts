@@ -1,6 +1,6 @@
 /**
- * Two nodes that should be one cluster: what must be equal, what must mirror, what must differ. Each
- * mismatch is a warning at the place where this node says its half.
+ * Two nodes that should be one cluster: what must be equal, what must mirror, what must differ.
+ * Each mismatch is a warning at the place where this node says its half.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { toSeconds } from '../../base/time.js';
@@ -16,7 +16,9 @@ import { compareWeights } from './crossCheckWeights.js';
 import type { WarningCode } from '../warningCodes.js';
 import { start, type PeerSide } from './side.js';
 
-/** Mismatches between `own` and `peer`, placed in `own`, whose `accept_warning` lines hold for them. */
+/**
+ * Mismatches between `own` and `peer`, placed in `own`, whose `accept_warning` lines hold for them.
+ */
 export function crossCheck(own: PeerSide, peer: PeerSide): Judged {
   const problems = new ProblemList();
   const matched = new Set<string>();

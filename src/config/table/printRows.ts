@@ -1,7 +1,10 @@
 /** Values back into text: the normal form, in the order of the tables. */
 import type { Located, Printed, Row, Rows, Values } from './row.js';
 
-/** One printed statement for each value; a keyword that does not repeat prints the value that counts. */
+/**
+ * One printed statement for each value; a keyword that does not repeat prints the value that
+ * counts.
+ */
 export function printRows<R extends Rows>(rows: R, values: Values<R>): readonly Printed[] {
   const printed: Printed[] = [];
   for (const [name, row] of Object.entries(rows)) {

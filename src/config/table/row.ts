@@ -1,6 +1,6 @@
 /**
- * A keyword as a row: the only place where it is declared. Parser, validator, printer and reference page
- * are made from rows, so they cannot disagree.
+ * A keyword as a row: the only place where it is declared. Parser, validator, printer and reference
+ * page are made from rows, so they cannot disagree.
  */
 import type { IpFamily } from '../../base/ipAddress.js';
 import type { Position, ProblemList } from '../problem.js';
@@ -21,8 +21,8 @@ export interface ParseContext {
   /** All tables, to say where a keyword belongs that stands in the wrong block. */
   readonly root: Rows;
   /**
-   * For rules that have none, by family. keepalived 2.2.7 counts downwards through the file, static rules
-   * and those of instances together, so it is counted while the text is read.
+   * For rules that have none, by family. keepalived 2.2.7 counts downwards through the file, static
+   * rules and those of instances together, so it is counted while the text is read.
    */
   readonly nextRulePriority: Record<IpFamily, number>;
   /** undefined: nothing is known of the machine's users. */
@@ -72,7 +72,9 @@ export type Support =
   | {
       readonly kind: 'no-effect';
       readonly reason: string;
-      /** What another daemon did for this keyword and nobody does here: «mails about role changes». */
+      /**
+       * What another daemon did for this keyword and nobody does here: «mails about role changes».
+       */
       readonly loses?: string;
     }
   | { readonly kind: 'not-supported'; readonly alternative: string };
@@ -109,7 +111,10 @@ export type Values<R extends Rows> = {
 export interface BlockValue<R extends Rows> {
   readonly header: readonly string[];
   readonly values: Values<R>;
-  /** Keywords that stand in the block, those with a wrong value included: what is here is not missing. */
+  /**
+   * Keywords that stand in the block, those with a wrong value included: what is here is not
+   * missing.
+   */
   readonly mentioned: ReadonlySet<string>;
 }
 
@@ -156,8 +161,8 @@ export function keepstate<T>(
 }
 
 /**
- * The same row, accepted but without effect; `reason` says why, or what to use instead. `loses` names
- * what nobody does any more, where that is something.
+ * The same row, accepted but without effect; `reason` says why, or what to use instead. `loses`
+ * names what nobody does any more, where that is something.
  */
 export function withoutEffect<T>(row: Row<T>, reason: string, loses?: string): Row<T> {
   const support = { kind: 'no-effect', reason } as const;

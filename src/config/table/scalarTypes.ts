@@ -6,7 +6,10 @@ import { shorten } from './parseRows.js';
 import { quoteWord } from './printRows.js';
 import type { ParseContext, ValueType } from './row.js';
 
-/** A type of one word: `read` gives undefined where the word is wrong, `expected` says what is right. */
+/**
+ * A type of one word: `read` gives undefined where the word is wrong, `expected` says what is
+ * right.
+ */
 export function wordType<T>(
   name: string,
   expected: string,

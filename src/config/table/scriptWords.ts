@@ -1,6 +1,6 @@
 /**
- * The words of a quoted script line: separated by blanks, `'...'` and `"..."` keep blanks, a backslash
- * takes the next character as it is (keepalived.conf(5), QUOTED STRINGS).
+ * The words of a quoted script line: separated by blanks, `'...'` and `"..."` keep blanks, a
+ * backslash takes the next character as it is (keepalived.conf(5), QUOTED STRINGS).
  */
 
 const escapes: Readonly<Record<string, string>> = {

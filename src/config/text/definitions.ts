@@ -1,6 +1,7 @@
 /**
- * keepalived's `$NAME=value`, `$NAME`, `${NAME}`, `@id`, `~SEQ(...)` and `~LST(...)` (keepalived.conf(5),
- * PARAMETER SUBSTITUTION). Values are substituted where they are used, recursively.
+ * keepalived's `$NAME=value`, `$NAME`, `${NAME}`, `@id`, `~SEQ(...)` and `~LST(...)`
+ * (keepalived.conf(5), PARAMETER SUBSTITUTION). Values are substituted where they are used,
+ * recursively.
  */
 import { placeOf, replaceInLine, sliceLine, type SourceLine } from './line.js';
 import type { ProblemList } from '../problem.js';
@@ -13,7 +14,10 @@ export function matchDefinition(text: string): { name: string; value: string } |
   return match === null ? undefined : { name: match[1] ?? '', value: (match[2] ?? '').trim() };
 }
 
-/** `@id rest` and `@^id rest`: the rest, or undefined where the condition does not hold; else the line. */
+/**
+ * `@id rest` and `@^id rest`: the rest, or undefined where the condition does not hold; else the
+ * line.
+ */
 export function applyCondition(line: SourceLine, configId: string): SourceLine | undefined {
   const match = /^(\s*)@(\^?)(\S*)\s*/.exec(line.text);
   if (match === null) return line;
@@ -102,7 +106,9 @@ function isInsideQuotes(text: string, index: number): boolean {
   return isInside;
 }
 
-/** The variable bindings of a `~SEQ` or `~LST` at the start of a line, and what is to be repeated. */
+/**
+ * The variable bindings of a `~SEQ` or `~LST` at the start of a line, and what is to be repeated.
+ */
 export interface Repetition {
   readonly bindings: readonly ReadonlyMap<string, string>[];
   readonly rest: SourceLine;
@@ -110,7 +116,9 @@ export interface Repetition {
 
 const repetitionLimit = 100_000;
 
-/** undefined: the line does not start with one. Problems are reported, and then nothing is repeated. */
+/**
+ * undefined: the line does not start with one. Problems are reported, and then nothing is repeated.
+ */
 export function matchRepetition(
   line: SourceLine,
   definitions: Definitions,

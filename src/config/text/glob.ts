@@ -23,7 +23,10 @@ export function expandBraces(pattern: string): readonly string[] {
   }
 }
 
-/** Paths that match an absolute pattern without braces, sorted; a pattern without wildcard is itself. */
+/**
+ * Paths that match an absolute pattern without braces, sorted; a pattern without wildcard is
+ * itself.
+ */
 export function matchFiles(pattern: string, files: ConfigFiles): readonly string[] {
   if (!hasWildcard(pattern)) return [pattern];
   let paths = [''];

@@ -1,7 +1,8 @@
 /**
- * A file and what it includes, as one stream of tokens. The order of work on a line is keepalived's:
- * comment, include, `@id`, definition, repetition, substitution, words. Inside conntrackd's blocks only
- * comments are taken out. Everything is bounded: size, include depth, substitutions.
+ * A file and what it includes, as one stream of tokens. The order of work on a line is
+ * keepalived's: comment, include, `@id`, definition, repetition, substitution, words. Inside
+ * conntrackd's blocks only comments are taken out. Everything is bounded: size, include depth,
+ * substitutions.
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { LoadPorts } from '../loadPorts.js';

@@ -1,13 +1,16 @@
 /**
- * One line into words and braces. Words end at blanks; `"..."` is one word, in which \" \\ and \$ stand
- * for the character. Outside quotes \# and \! stand for a comment character. A brace is a token of its
- * own at the start of a word, and at its end.
+ * One line into words and braces. Words end at blanks; `"..."` is one word, in which \" \\ and \$
+ * stand for the character. Outside quotes \# and \! stand for a comment character. A brace is a
+ * token of its own at the start of a word, and at its end.
  */
 import type { ProblemList } from '../problem.js';
 import { placeOf, type SourceLine } from './line.js';
 import type { Dialect, Token } from './token.js';
 
-/** Blank, tab, form feed, carriage return, and the no-break space of configurations copied from web pages. */
+/**
+ * Blank, tab, form feed, carriage return, and the no-break space of configurations copied from web
+ * pages.
+ */
 const blank = /[\s\u00a0]/;
 
 /** `text` without its comment. Comments start anywhere outside double quotes. */

@@ -23,7 +23,10 @@ export function warnAboutSync(inputs: WarningInputs): void {
   warnAboutLimit(inputs, settings.sync.hashLimit, (general ?? sync).at);
 }
 
-/** conntrackd 1.4.7 binds the receiver of each link to the port alone, not to the group or the interface. */
+/**
+ * conntrackd 1.4.7 binds the receiver of each link to the port alone, not to the group or the
+ * interface.
+ */
 function warnAboutLinks({ Multicast }: SyncValues, problems: ProblemList): void {
   const used = new Set<number>();
   for (const { value } of Multicast) {

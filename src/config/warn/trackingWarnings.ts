@@ -33,7 +33,9 @@ function warnAboutUnused({ root, problems }: WarningInputs): void {
   }
 }
 
-/** Members with different priorities could elect different masters, so their weights do not count. */
+/**
+ * Members with different priorities could elect different masters, so their weights do not count.
+ */
 function warnAboutWeightsInGroups(inputs: WarningInputs): void {
   for (const group of inputs.settings.vrrp.groups) {
     if (group.trackingWeight) continue;

@@ -1,4 +1,7 @@
-/** The replication channel over TCP, as conntrackd 1.4.7 has it: a listener and a client on each node. */
+/**
+ * The replication channel over TCP, as conntrackd 1.4.7 has it: a listener and a client on each
+ * node.
+ */
 import type { Timers, Turns } from '../../base/time.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
 import { EADDRINUSE, ENODEV } from '../../base/errno.js';

@@ -1,7 +1,7 @@
 /**
- * Socket options of the replication channel over TCP (tcp(7), socket(7)). Beyond conntrackd 1.4.7, which has
- * the keep-alive of two hours on its listener alone: both directions notice within seconds that the peer is gone.
- * What is set on a listener holds for the connections it accepts.
+ * Socket options of the replication channel over TCP (tcp(7), socket(7)). Beyond conntrackd 1.4.7,
+ * which has the keep-alive of two hours on its listener alone: both directions notice within
+ * seconds that the peer is gone. What is set on a listener holds for the connections it accepts.
  */
 import type { BatchedSocket } from '../socket/batchedSocket.js';
 import type { StreamSpec } from '../ports.js';
@@ -34,12 +34,15 @@ const idleSeconds = 4;
 const intervalSeconds = 1;
 const unanswered = 4;
 /**
- * What was sent must be acknowledged, or taken by a peer that reads, within this. Longer than a conntrackd is
- * busy with an ordinary commit, in which it reads nothing.
+ * What was sent must be acknowledged, or taken by a peer that reads, within this. Longer than a
+ * conntrackd is busy with an ordinary commit, in which it reads nothing.
  */
 const longestUnacknowledged = 10_000;
 
-/** For the connection that this node opens: from `localAddress`, so that the peer knows us from a stranger. */
+/**
+ * For the connection that this node opens: from `localAddress`, so that the peer knows us from a
+ * stranger.
+ */
 export function applyConnectorOptions(
   socket: BatchedSocket,
   spec: StreamSpec,

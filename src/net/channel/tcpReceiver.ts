@@ -1,7 +1,8 @@
 /**
- * The listener, and the one connection on which the peer speaks. A new one replaces the old one, as in conntrackd
- * 1.4.7, where a peer that lost its end comes again; but the configured peer's is not replaced by another
- * host's. Each read gives the event loop its turn, and what is not read yet waits in the kernel.
+ * The listener, and the one connection on which the peer speaks. A new one replaces the old one, as
+ * in conntrackd 1.4.7, where a peer that lost its end comes again; but the configured peer's is not
+ * replaced by another host's. Each read gives the event loop its turn, and what is not read yet
+ * waits in the kernel.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { ipEquals, parseIp, type IpAddress } from '../../base/ipAddress.js';

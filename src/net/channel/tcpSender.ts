@@ -1,6 +1,7 @@
 /**
- * The connection that this node opens: made anew whenever it ends, with growing pauses. Never blocks, and never
- * holds more than a little: what it cannot take is refused, so that the newest state waits at its source.
+ * The connection that this node opens: made anew whenever it ends, with growing pauses. Never
+ * blocks, and never holds more than a little: what it cannot take is refused, so that the newest
+ * state waits at its source.
  *
  *   pausing -> connecting -> connected -> pausing ...      (restart, retryNow: back to connecting at once)
  */
@@ -52,7 +53,10 @@ export class TcpSender {
     return this.#socket !== undefined;
   }
 
-  /** ENOTCONN during a pause, EAGAIN while connecting or full. The bytes may be reused after the call. */
+  /**
+   * ENOTCONN during a pause, EAGAIN while connecting or full. The bytes may be reused after the
+   * call.
+   */
   send(bytes: Uint8Array): KernelOutcome {
     const socket = this.#socket;
     if (socket === undefined) {

@@ -152,7 +152,8 @@ export class UdpChannel implements Channel {
     if (!this.#sendsRuns) return outcomeOf(EOPNOTSUPP);
     const errno = this.#sender.sendSegments(datagrams, size, this.#destination);
     if (errno === 0) this.#counters.sent += Math.ceil(datagrams.length / size);
-    // Without checksums (`Checksum off`) or behind some tunnels: it will not be otherwise the next time.
+    // Without checksums (`Checksum off`) or behind some tunnels: it will not be otherwise the next
+    // time.
     else if (errno === EIO || errno === EINVAL || errno === EOPNOTSUPP) this.#sendsRuns = false;
     return outcomeOf(errno);
   }

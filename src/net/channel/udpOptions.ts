@@ -92,7 +92,8 @@ export function applyReceiverOptions(
   if (spec.family === 6) {
     steps.push(['IPV6_V6ONLY', () => socket.setIntOption(IPPROTO_IPV6, IPV6_V6ONLY, 1)]);
   }
-  // conntrackd 1.4.7 binds multicast to the wildcard; binding to the group, as 1.4.9 does, keeps unicast out.
+  // conntrackd 1.4.7 binds multicast to the wildcard; binding to the group, as 1.4.9 does, keeps
+  // unicast out.
   const local =
     spec.kind === 'multicast' ? spec.destination : (spec.localAddress ?? wildcard(spec.family));
   const bound = ipSocketAddress(local, spec.port, scopeFor(local, index));
@@ -156,7 +157,10 @@ function multicastSendSteps(socket: BatchedSocket, spec: ChannelSpec, index: num
   ];
 }
 
-/** MULTICAST_ALL off: only what arrives on the interface that was joined, not what others joined elsewhere. */
+/**
+ * MULTICAST_ALL off: only what arrives on the interface that was joined, not what others joined
+ * elsewhere.
+ */
 function multicastReceiveSteps(socket: BatchedSocket, spec: ChannelSpec, index: number): Step[] {
   const membership = membershipOf(spec, index);
   if (spec.family === 4) {
@@ -182,7 +186,9 @@ function membershipOf(spec: ChannelSpec, index: number): Uint8Array {
   return bytes;
 }
 
-/** The FORCE form ignores the system's limit but needs CAP_NET_ADMIN; else the limited form must do. */
+/**
+ * The FORCE form ignores the system's limit but needs CAP_NET_ADMIN; else the limited form must do.
+ */
 export function setBuffer(socket: BatchedSocket, which: 'send' | 'receive', bytes: number): number {
   const isSend = which === 'send';
   const force = isSend ? SO_SNDBUFFORCE : SO_RCVBUFFORCE;

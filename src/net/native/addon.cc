@@ -1,5 +1,6 @@
-// Entry of the addon: opens and locks descriptors, moves the calling thread between network namespaces, and exports
-// the socket class. Context-aware: one instance per environment, no global state.
+// Entry of the addon: opens and locks descriptors, moves the calling thread between network
+// namespaces, and exports the socket class. Context-aware: one instance per environment, no global
+// state.
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -51,7 +52,8 @@ napi_value EnterNetworkNamespace(napi_env env, napi_callback_info info) {
   return Number(env, -code);
 }
 
-// restoreNetworkNamespace(descriptor, doReturn): goes back if asked and closes the descriptor; errno.
+// restoreNetworkNamespace(descriptor, doReturn): goes back if asked and closes the descriptor;
+// errno.
 napi_value RestoreNetworkNamespace(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   size_t count = 2;
@@ -65,7 +67,8 @@ napi_value RestoreNetworkNamespace(napi_env env, napi_callback_info info) {
   return Number(env, code);
 }
 
-// lockFile(descriptor): flock(2), exclusive and without waiting; errno (EWOULDBLOCK: somebody else has the lock).
+// lockFile(descriptor): flock(2), exclusive and without waiting; errno (EWOULDBLOCK: somebody else
+// has the lock).
 napi_value LockFile(napi_env env, napi_callback_info info) {
   napi_value argument = nullptr;
   size_t count = 1;

@@ -13,14 +13,16 @@ namespace keepstate {
 
 BatchedSocket::BatchedSocket(napi_env env, int fd) : env_(env), fd_(fd) {}
 
-// Runs in the finalizer: the object is being collected, or the environment ends with the socket open.
+// Runs in the finalizer: the object is being collected, or the environment ends with the socket
+// open.
 BatchedSocket::~BatchedSocket() {
   CloseAll();
   if (self_ != nullptr) napi_delete_reference(env_, self_);
 }
 
-// What every method begins with: its arguments, and the socket that it was called on. `kOtherwise` is the answer to a
-// call on anything else: EINVAL, or -EINVAL where the method's own failures are negative.
+// What every method begins with: its arguments, and the socket that it was called on. `kOtherwise`
+// is the answer to a call on anything else: EINVAL, or -EINVAL where the method's own failures are
+// negative.
 template <auto Method, int kOtherwise>
 napi_value BatchedSocket::Enter(napi_env env, napi_callback_info info) {
   const Arguments call(env, info);

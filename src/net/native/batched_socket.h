@@ -1,5 +1,6 @@
-// One datagram socket of any domain: batched receive into memory that the caller owns, batched send, and
-// libuv readiness. No protocol knowledge. Every errno is returned as a value; nothing here throws for one.
+// One datagram socket of any domain: batched receive into memory that the caller owns, batched
+// send, and libuv readiness. No protocol knowledge. Every errno is returned as a value; nothing
+// here throws for one.
 #ifndef KEEPSTATE_BATCHED_SOCKET_H_
 #define KEEPSTATE_BATCHED_SOCKET_H_
 

@@ -1,17 +1,21 @@
 /**
- * The one typed door to the native addon. Finds `build/Release/keepstate_native.node` below the package
- * root, whether this file runs from src/ (tests) or from dist/. KEEPSTATE_NATIVE names another build of it
- * (a packager's path, or the AddressSanitizer build).
+ * The one typed door to the native addon. Finds `build/Release/keepstate_native.node` below the
+ * package root, whether this file runs from src/ (tests) or from dist/. KEEPSTATE_NATIVE names
+ * another build of it (a packager's path, or the AddressSanitizer build).
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { BugError } from '../../base/errors.js';
 
-/** Called with: > 0 datagrams in the ring; 0 the socket is writable (once); < 0 a negative errno. */
+/**
+ * Called with: > 0 datagrams in the ring; 0 the socket is writable (once); < 0 a negative errno.
+ */
 export type NativeHandler = (code: number) => void;
 
-/** src/net/native/batched_socket.cc. Methods return 0 or a positive errno unless they say otherwise. */
+/**
+ * src/net/native/batched_socket.cc. Methods return 0 or a positive errno unless they say otherwise.
+ */
 export interface NativeSocket {
   bind(address: Uint8Array): number;
   connect(address: Uint8Array): number;
@@ -77,7 +81,10 @@ export interface NativeAddon {
    * lock).
    */
   lockFile(descriptor: number): number;
-  /** src/net/native/signal_watch.cc. Positive errno or 0; the handler stays until the environment ends. */
+  /**
+   * src/net/native/signal_watch.cc. Positive errno or 0; the handler stays until the environment
+   * ends.
+   */
   watchSignal(number: number, handler: () => void): number;
 }
 

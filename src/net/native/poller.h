@@ -9,7 +9,8 @@
 
 namespace keepstate {
 
-// The libuv handles live on the heap because libuv may need them after the JavaScript object is gone.
+// The libuv handles live on the heap because libuv may need them after the JavaScript object is
+// gone.
 struct Poller {
   uv_poll_t poll;
   uv_timer_t rest;

@@ -6,7 +6,8 @@
 
 namespace keepstate {
 
-// watchSignal(number, handler): errno. Calls handler() for each delivery, until the environment ends.
+// watchSignal(number, handler): errno. Calls handler() for each delivery, until the environment
+// ends.
 napi_value WatchSignal(napi_env env, napi_callback_info info);
 
 }  // namespace keepstate

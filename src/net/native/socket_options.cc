@@ -1,4 +1,5 @@
-// Options, filters and ioctl requests: numbers and bytes pass through, and nothing else that could be an address.
+// Options, filters and ioctl requests: numbers and bytes pass through, and nothing else that could
+// be an address.
 #include <errno.h>
 #include <linux/filter.h>
 #include <sys/ioctl.h>
@@ -9,13 +10,14 @@ namespace keepstate {
 
 namespace {
 
-// The value of these two is a struct sock_fprog, which points to the program: bytes from JavaScript would be taken for an
-// address. AttachFilter() passes one that is valid.
+// The value of these two is a struct sock_fprog, which points to the program: bytes from JavaScript
+// would be taken for an address. AttachFilter() passes one that is valid.
 bool CarriesPointer(int level, int name) {
   return level == SOL_SOCKET && (name == SO_ATTACH_FILTER || name == SO_ATTACH_REUSEPORT_CBPF);
 }
 
-// The kernel takes the length for a number of instructions here, and writes eight bytes for each: beyond the caller's memory.
+// The kernel takes the length for a number of instructions here, and writes eight bytes for each:
+// beyond the caller's memory.
 bool CountsInstructions(int level, int name) {
   return level == SOL_SOCKET && name == SO_GET_FILTER;
 }
@@ -58,7 +60,8 @@ int BatchedSocket::AttachFilter(const Arguments& call) {
   return result < 0 ? errno : 0;
 }
 
-// ioctl(request, bytes): errno. For requests that read or write at most the 40 bytes of struct ifreq.
+// ioctl(request, bytes): errno. For requests that read or write at most the 40 bytes of struct
+// ifreq.
 int BatchedSocket::Ioctl(const Arguments& call) {
   uint8_t* bytes;
   size_t length;

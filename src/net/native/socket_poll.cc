@@ -1,4 +1,5 @@
-// Readiness: libuv wakes, batches are delivered in slices, and a socket under load rests between them.
+// Readiness: libuv wakes, batches are delivered in slices, and a socket under load rests between
+// them.
 #include <errno.h>
 
 #include <algorithm>
@@ -54,7 +55,8 @@ bool BatchedSocket::Deliver(bool* drained, size_t* received) {
   return true;
 }
 
-// At everyday rates nearly all of the cost is the wake-up: few datagrams may be worth a longer rest.
+// At everyday rates nearly all of the cost is the wake-up: few datagrams may be worth a longer
+// rest.
 constexpr size_t kLightBatch = 32;
 
 // At the rate of the last pause, no more than `rest_datagrams_` are to come during this one.
@@ -72,13 +74,14 @@ void BatchedSocket::OnWake(int status, int events, bool rested) {
   napi_value self = nullptr;
   napi_get_reference_value(env_, self_, &self);
   bool alive = self != nullptr;
-  // A failed connect is reported as POLLERR: whoever waits must look, or the poll would fire for ever.
+  // A failed connect is reported as POLLERR: whoever waits must look, or the poll would fire for
+  // ever.
   if (alive && writing_ && ((events & UV_WRITABLE) != 0 || status < 0)) {
     writing_ = false;
     alive = Notify(0);
   }
-  // libuv reports POLLERR (an overrun, an ICMP error) as a failed status and stops the handle: reading
-  // fetches and clears the error, UpdatePoll() below starts again.
+  // libuv reports POLLERR (an overrun, an ICMP error) as a failed status and stops the handle:
+  // reading fetches and clears the error, UpdatePoll() below starts again.
   bool drained = false;
   size_t received = 0;
   if (alive) alive = Deliver(&drained, &received);
@@ -138,10 +141,12 @@ int BatchedSocket::UpdatePoll() {
   return result < 0 ? -result : 0;
 }
 
-// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds, lightRestMilliseconds, restDatagrams): errno.
-// handler(code): code > 0 datagrams are in the ring, code 0 the socket is writable (once), code < 0 a negative errno.
-// Holds the object alive. With a rest, wake-ups that follow each other faster than that are spaced by it, and by less
-// where more than restDatagrams (0: any number) would come meanwhile.
+// start(handler, wantRead, wantWrite, sliceMicroseconds, restMilliseconds, lightRestMilliseconds,
+// restDatagrams): errno.
+// handler(code): code > 0 datagrams are in the ring, code 0 the socket is writable (once), code < 0
+// a negative errno. Holds the object alive. With a rest, wake-ups that follow each other faster
+// than that are spaced by it, and by less where more than restDatagrams (0: any number) would come
+// meanwhile.
 int BatchedSocket::Start(const Arguments& call) {
   napi_valuetype type = napi_undefined;
   napi_typeof(env_, call.value[0], &type);

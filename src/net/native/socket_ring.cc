@@ -7,9 +7,9 @@
 
 namespace keepstate {
 
-// setRing(arrayBuffer, cells, cellBytes, controlBytes, ignoresSenders): 0 or EINVAL. One buffer, in this order:
-// cells x cellBytes | cells x 32 address | cells x controlBytes | u32 lengths[cells] | u32 flags[cells] |
-// u32 addressLengths[cells] | u32 controlLengths[cells]
+// setRing(arrayBuffer, cells, cellBytes, controlBytes, ignoresSenders): 0 or EINVAL. One buffer, in
+// this order: cells x cellBytes | cells x 32 address | cells x controlBytes | u32 lengths[cells] |
+// u32 flags[cells] | u32 addressLengths[cells] | u32 controlLengths[cells]
 int BatchedSocket::SetRing(const Arguments& call) {
   bool is_array_buffer = false;
   napi_is_arraybuffer(env_, call.value[0], &is_array_buffer);

@@ -10,8 +10,9 @@
 
 namespace keepstate {
 
-// send(bytes, offset, length, address or undefined, segmentBytes): errno. With segmentBytes the kernel cuts the bytes into
-// UDP datagrams of that size, the last may be shorter (UDP_SEGMENT): one walk through its stack for all of them.
+// send(bytes, offset, length, address or undefined, segmentBytes): errno. With segmentBytes the
+// kernel cuts the bytes into UDP datagrams of that size, the last may be shorter (UDP_SEGMENT): one
+// walk through its stack for all of them.
 int BatchedSocket::Send(const Arguments& call) {
   uint8_t* bytes;
   size_t size;
@@ -48,8 +49,8 @@ int BatchedSocket::Send(const Arguments& call) {
   return result < 0 ? errno : 0;
 }
 
-// sendMany(bytes, offsets, lengths, count, address or undefined, errnoOut): number sent. errnoOut[0] says
-// why the rest was not sent, 0 when all was.
+// sendMany(bytes, offsets, lengths, count, address or undefined, errnoOut): number sent.
+// errnoOut[0] says why the rest was not sent, 0 when all was.
 int BatchedSocket::SendMany(const Arguments& call) {
   constexpr size_t kChunk = 128;
   uint8_t *bytes, *offset_bytes, *length_bytes, *out;

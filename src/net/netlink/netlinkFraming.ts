@@ -1,7 +1,7 @@
 /**
- * Netlink messages and attributes (linux/netlink.h), for any protocol on top. Walking is by offset and
- * allocates nothing per message. All fields are in host order
- * (little endian); messages and attributes start at multiples of 4.
+ * Netlink messages and attributes (linux/netlink.h), for any protocol on top. Walking is by offset
+ * and allocates nothing per message. All fields are in host order (little endian); messages and
+ * attributes start at multiples of 4.
  *
  *    0 u32 length (header and body, without padding) | 4 u16 type | 6 u16 flags
  *    8 u32 sequence number                           | 12 u32 port id            | 16 body
@@ -41,7 +41,10 @@ export function align4(length: number): number {
   return (length + 3) & ~3;
 }
 
-/** Where one message lies in `bytes`. `end` excludes padding; `next` is where the following one starts. */
+/**
+ * Where one message lies in `bytes`. `end` excludes padding; `next` is where the following one
+ * starts.
+ */
 export interface NetlinkMessage {
   start: number;
   end: number;
@@ -53,8 +56,8 @@ export interface NetlinkMessage {
 }
 
 /**
- * Walks the messages of one datagram. One walker is reused for all datagrams: `reset` points it at new
- * bytes, `step` fills `message` and tells whether there was one.
+ * Walks the messages of one datagram. One walker is reused for all datagrams: `reset` points it at
+ * new bytes, `step` fills `message` and tells whether there was one.
  */
 export class NetlinkWalker {
   readonly message: NetlinkMessage = {
@@ -79,7 +82,10 @@ export class NetlinkWalker {
     this.message.next = start;
   }
 
-  /** Throws DecodeError when a length is below 16 or beyond the datagram. Less than a header ends the walk. */
+  /**
+   * Throws DecodeError when a length is below 16 or beyond the datagram. Less than a header ends
+   * the walk.
+   */
   step(): boolean {
     const message = this.message;
     const start = message.next;
@@ -107,15 +113,18 @@ export interface NetlinkAnswer {
   readonly errno: number;
   /** Sequence number of the request that this answers. */
   readonly sequence: number;
-  /** Extended acknowledgement: the kernel's text, and the offset of the bad attribute in the request. */
+  /**
+   * Extended acknowledgement: the kernel's text, and the offset of the bad attribute in the
+   * request.
+   */
   readonly text: string | undefined;
   readonly badOffset: number | undefined;
 }
 
 /**
- * Decodes NLMSG_ERROR and NLMSG_DONE between `message.start` and `message.end`:
- * s32 negative errno | header of the request | (not capped: its body) | ext-ack attributes 1 text, 2 offset.
- * Throws DecodeError when it is too short. NLMSG_DONE has only the number.
+ * Decodes NLMSG_ERROR and NLMSG_DONE between `message.start` and `message.end`: s32 negative errno
+ * | header of the request | (not capped: its body) | ext-ack attributes 1 text, 2 offset. Throws
+ * DecodeError when it is too short. NLMSG_DONE has only the number.
  */
 export function decodeNetlinkAnswer(view: DataView, message: NetlinkMessage): NetlinkAnswer {
   const body = message.start + netlinkHeaderBytes;
@@ -153,9 +162,9 @@ function extendedStart(view: DataView, message: NetlinkMessage, body: number): n
 }
 
 /**
- * Visits the attributes between `start` and `end`: type without flag bits, and the range of the payload.
- * Trailing bytes fewer than an attribute header are ignored, as the kernel does. Throws DecodeError when a
- * length is below 4 or beyond `end`.
+ * Visits the attributes between `start` and `end`: type without flag bits, and the range of the
+ * payload. Trailing bytes fewer than an attribute header are ignored, as the kernel does. Throws
+ * DecodeError when a length is below 4 or beyond `end`.
  */
 export function forEachAttribute(
   view: DataView,

@@ -1,6 +1,6 @@
 /**
- * Links and addresses out of rtnetlink messages. Reads the attributes that keepstate uses and skips all
- * others, so that a new kernel or a strange device kind cannot fail a whole dump.
+ * Links and addresses out of rtnetlink messages. Reads the attributes that keepstate uses and skips
+ * all others, so that a new kernel or a strange device kind cannot fail a whole dump.
  *
  *   ifinfomsg  u8 family | u8 pad | u16 type | s32 index | u32 flags | u32 change           16 bytes
  *   ifaddrmsg  u8 family | u8 prefix length | u8 flags | u8 scope | u32 interface index      8 bytes
@@ -53,8 +53,8 @@ export function splitMessages(datagram: Uint8Array): RtnetlinkMessage[] {
 }
 
 /**
- * RTM_NEWLINK, RTM_DELLINK. undefined for messages of other families: a bridge announces its ports that
- * way, and a port that leaves a bridge is no link that is gone. Throws DecodeError.
+ * RTM_NEWLINK, RTM_DELLINK. undefined for messages of other families: a bridge announces its ports
+ * that way, and a port that leaves a bridge is no link that is gone. Throws DecodeError.
  */
 export function decodeLink(body: Uint8Array): LinkState | undefined {
   const reader = new ByteReader(body);
@@ -77,7 +77,9 @@ export function decodeLink(body: Uint8Array): LinkState | undefined {
   };
 }
 
-/** RTM_NEWADDR, RTM_DELADDR. undefined for families other than IPv4 and IPv6. Throws DecodeError. */
+/**
+ * RTM_NEWADDR, RTM_DELADDR. undefined for families other than IPv4 and IPv6. Throws DecodeError.
+ */
 export function decodeAddress(body: Uint8Array): AddressState | undefined {
   const reader = new ByteReader(body);
   const family = reader.uint8();

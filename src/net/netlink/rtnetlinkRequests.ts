@@ -1,7 +1,7 @@
 /**
- * What keepstate asks of the kernel about addresses, routes and rules, as bytes after the nlmsghdr. The
- * structures and attribute numbers are those of the `netlink` package; what it does not know (IFA_PROTO)
- * or would leave out (zeros) is added here.
+ * What keepstate asks of the kernel about addresses, routes and rules, as bytes after the nlmsghdr.
+ * The structures and attribute numbers are those of the `netlink` package; what it does not know
+ * (IFA_PROTO) or would leave out (zeros) is added here.
  */
 import { AttrStream } from 'netlink/dist/structs';
 import {
@@ -48,7 +48,10 @@ export function newAddressBody(spec: AddressSpec, linkIndex: number): Uint8Array
   return addressBody(spec, linkIndex, attributes, spec.protocol);
 }
 
-/** RTM_DELADDR: by address and prefix length alone, so that a changed label or scope does not matter. */
+/**
+ * RTM_DELADDR: by address and prefix length alone, so that a changed label or scope does not
+ * matter.
+ */
 export function deleteAddressBody(spec: AddressSpec, linkIndex: number): Uint8Array {
   return addressBody(spec, linkIndex, addressKey(spec), undefined);
 }

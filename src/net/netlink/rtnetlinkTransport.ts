@@ -1,6 +1,7 @@
 /**
- * Carries the `netlink` package's typed layer over our own socket, because the package's socket aborts the
- * process when its receive buffer overruns (docs/decisions/rtnetlink.md). Only the kernel is listened to.
+ * Carries the `netlink` package's typed layer over our own socket, because the package's socket
+ * aborts the process when its receive buffer overruns (docs/decisions/rtnetlink.md). Only the
+ * kernel is listened to.
  */
 import { EventEmitter } from 'node:events';
 import { NetlinkSocket } from 'netlink/dist/netlink';
@@ -77,7 +78,10 @@ export function forKernelDatagrams(
   }
 }
 
-/** With `send`, whose errors are KernelErrors here: what the package's NetlinkSocket uses of its RawNetlinkSocket. */
+/**
+ * With `send`, whose errors are KernelErrors here: what the package's NetlinkSocket uses of its
+ * RawNetlinkSocket.
+ */
 type TransportMembers = Pick<RawNetlinkSocket, 'address' | 'ref' | 'unref' | 'close'>;
 
 class RtnetlinkTransport extends EventEmitter implements TransportMembers {
@@ -132,12 +136,13 @@ class RtnetlinkTransport extends EventEmitter implements TransportMembers {
 
 /** The package's request and multipart layer over `socket`, which it owns from now on. */
 export function netlinkSocketOver(socket: BatchedSocket): NetlinkSocket {
-  // RawNetlinkSocket has private members, so that the constructor admits no other class; the transport has
-  // every member that NetlinkSocket calls, which the namespace tests exercise.
+  // RawNetlinkSocket has private members, so that the constructor admits no other class; the
+  // transport has every member that NetlinkSocket calls, which the namespace tests exercise.
   const netlink = Reflect.construct(NetlinkSocket, [
     new RtnetlinkTransport(socket),
   ]) as NetlinkSocket;
-  // An overrun loses answers, and their requests end by their time-out; unheard it would end the process.
+  // An overrun loses answers, and their requests end by their time-out; unheard it would end the
+  // process.
   netlink.on('error', () => undefined);
   return netlink;
 }

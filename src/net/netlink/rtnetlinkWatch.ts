@@ -1,6 +1,7 @@
 /**
- * The kernel's links and addresses, kept current: the NetworkWatch port over rtnetlink. Events and dumps
- * have a socket each. After an overrun everything is read again and the differences become events.
+ * The kernel's links and addresses, kept current: the NetworkWatch port over rtnetlink. Events and
+ * dumps have a socket each. After an overrun everything is read again and the differences become
+ * events.
  */
 import { FlagsGet } from 'netlink/dist/constants';
 import type { NetlinkSocket } from 'netlink/dist/netlink';
@@ -86,7 +87,10 @@ export class RtnetlinkWatch implements NetworkWatch {
     });
   }
 
-  /** Subscribes, in the network namespace of the calling thread. Call `load` next. Throws KernelError. */
+  /**
+   * Subscribes, in the network namespace of the calling thread. Call `load` next. Throws
+   * KernelError.
+   */
   static open(options: RtnetlinkWatchOptions): RtnetlinkWatch {
     return new RtnetlinkWatch(options);
   }
@@ -166,7 +170,8 @@ export class RtnetlinkWatch implements NetworkWatch {
     const before = this.#state.links.get(link.index);
     if (!isGone) {
       this.#state.links.set(link.index, link);
-      // Renamed while it is up (Linux 6.2 and later allow it): who goes by the old name must hear of it.
+      // Renamed while it is up (Linux 6.2 and later allow it): who goes by the old name must hear
+      // of it.
       if (before !== undefined && before.name !== link.name) {
         this.#emit({ kind: 'linkGone', link: before });
       }
@@ -239,8 +244,8 @@ export class RtnetlinkWatch implements NetworkWatch {
 
   /**
    * After an overrun the kernel drops without a further word until the queue was empty once
-   * (NETLINK_S_CONGESTED), so a read that starts earlier could miss changes for good. What is discarded is
-   * older than what will be read.
+   * (NETLINK_S_CONGESTED), so a read that starts earlier could miss changes for good. What is
+   * discarded is older than what will be read.
    */
   #discardWaiting(): void {
     while (!this.#isClosed) {
@@ -262,7 +267,10 @@ export class RtnetlinkWatch implements NetworkWatch {
     for (const address of addresses) this.#setAddress(address, false);
   }
 
-  /** A whole table. One that changed meanwhile is read again; the last try counts, events complete it. */
+  /**
+   * A whole table. One that changed meanwhile is read again; the last try counts, events complete
+   * it.
+   */
   async #dump<T>(type: number, decode: (body: Uint8Array) => T | undefined): Promise<T[]> {
     // ifinfomsg, 16 bytes, family 0 for all; the first 8 are a valid ifaddrmsg.
     const everything = Buffer.alloc(16);

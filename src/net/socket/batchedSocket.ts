@@ -1,7 +1,8 @@
 /**
- * A datagram socket of any domain that receives and sends in batches. Received bytes lie in a ring of
- * fixed cells that is allocated once; a batch is one recvmmsg and one callback, and costs no allocation
- * per datagram. Each errno is a value (positive; 0 is success). Nothing here knows a protocol.
+ * A datagram socket of any domain that receives and sends in batches. Received bytes lie in a ring
+ * of fixed cells that is allocated once; a batch is one recvmmsg and one callback, and costs no
+ * allocation per datagram. Each errno is a value (positive; 0 is success). Nothing here knows a
+ * protocol.
  *
  *   ring:  cell 0 | cell 1 | ...      lengths[i], flags[i], address i: those of the datagram in cell i
  *
@@ -35,11 +36,15 @@ export interface BatchedSocketOptions {
   readonly ignoresSenders?: boolean;
 }
 
-/** What happens on a socket between startReceiving and stopReceiving. Called on the owner's thread. */
+/**
+ * What happens on a socket between startReceiving and stopReceiving. Called on the owner's thread.
+ */
 export interface BatchHandler {
   /** `count` datagrams lie in cells 0 to count-1, valid during the call. */
   onBatch(count: number): void;
-  /** ENOBUFS: the kernel dropped messages because the receive buffer was full. Receiving goes on. */
+  /**
+   * ENOBUFS: the kernel dropped messages because the receive buffer was full. Receiving goes on.
+   */
   onOverrun(): void;
   /** Any other errno. EBADF, EFAULT, EINVAL and ENOTSOCK end receiving, others do not. */
   onError(errno: number): void;
@@ -50,9 +55,9 @@ export interface ReceivePace {
   /** After this long the event loop gets its turn before the next batch; default 2,000. */
   readonly sliceMicroseconds?: number;
   /**
-   * Wake-ups that would follow each other within this time are spaced by it, so that under load a batch
-   * carries many datagrams; a lone datagram is not delayed. Default 0: never waits. The receive buffer must
-   * hold what arrives meanwhile.
+   * Wake-ups that would follow each other within this time are spaced by it, so that under load a
+   * batch carries many datagrams; a lone datagram is not delayed. Default 0: never waits. The
+   * receive buffer must hold what arrives meanwhile.
    */
   readonly restMilliseconds?: number;
   /** The same after fewer than 32 datagrams; default `restMilliseconds`. */
@@ -194,7 +199,9 @@ export class BatchedSocket {
     return this.#native.getOption(level, name, into);
   }
 
-  /** Classic BPF: `program` is an array of struct sock_filter, 8 bytes each, host order. Replaces. */
+  /**
+   * Classic BPF: `program` is an array of struct sock_filter, 8 bytes each, host order. Replaces.
+   */
   attachFilter(program: Uint8Array): number {
     return this.#native.attachFilter(program);
   }
@@ -203,7 +210,10 @@ export class BatchedSocket {
     return this.setIntOption(SOL_SOCKET, SO_DETACH_FILTER, 0);
   }
 
-  /** getsockname(2): the sockaddr, or undefined when closed. On AF_NETLINK bytes 4-7 are the port id. */
+  /**
+   * getsockname(2): the sockaddr, or undefined when closed. On AF_NETLINK bytes 4-7 are the port
+   * id.
+   */
   localAddress(): Uint8Array | undefined {
     const bytes = new Uint8Array(128);
     const length = this.#native.getSocketName(bytes);
@@ -215,14 +225,17 @@ export class BatchedSocket {
     return this.#native.ioctl(request, bytes);
   }
 
-  /** One non-blocking recvmmsg: datagrams now in the ring, 0 when nothing waits, or a negative errno. */
+  /**
+   * One non-blocking recvmmsg: datagrams now in the ring, 0 when nothing waits, or a negative
+   * errno.
+   */
   receive(): number {
     return this.#native.receive();
   }
 
   /**
-   * Receives until stopped, in slices so that other work of the thread gets its turn. Callbacks may stop
-   * or close the socket. A started socket keeps the process alive.
+   * Receives until stopped, in slices so that other work of the thread gets its turn. Callbacks may
+   * stop or close the socket. A started socket keeps the process alive.
    */
   startReceiving(handler: BatchHandler, pace: ReceivePace = {}): number {
     if (this.cells === 0) return EINVAL;
@@ -265,16 +278,17 @@ export class BatchedSocket {
   }
 
   /**
-   * UDP: one datagram after the other, each of `segmentBytes`, the last of what is left; all go or none does. At most
-   * 64, and 65,000 bytes together. errno; EIO, EINVAL or EOPNOTSUPP where the kernel or the path cannot (UDP_SEGMENT).
+   * UDP: one datagram after the other, each of `segmentBytes`, the last of what is left; all go or
+   * none does. At most 64, and 65,000 bytes together. errno; EIO, EINVAL or EOPNOTSUPP where the
+   * kernel or the path cannot (UDP_SEGMENT).
    */
   sendSegments(bytes: Uint8Array, segmentBytes: number, address?: Uint8Array): number {
     return this.#native.send(bytes, 0, bytes.length, address, segmentBytes);
   }
 
   /**
-   * sendmmsg of `count` datagrams that lie in `bytes` at `offsets[i]`, `lengths[i]`. Returns how many
-   * were sent; when fewer than asked, `sendErrno` says why.
+   * sendmmsg of `count` datagrams that lie in `bytes` at `offsets[i]`, `lengths[i]`. Returns how
+   * many were sent; when fewer than asked, `sendErrno` says why.
    */
   sendMany(
     bytes: Uint8Array,
@@ -292,8 +306,8 @@ export class BatchedSocket {
   }
 
   /**
-   * Another descriptor of the same socket, which the caller must close or hand on; a negative errno. For
-   * streams: options are set and the connection made here, node:net does the rest.
+   * Another descriptor of the same socket, which the caller must close or hand on; a negative
+   * errno. For streams: options are set and the connection made here, node:net does the rest.
    */
   duplicate(): number {
     return this.#native.duplicate();

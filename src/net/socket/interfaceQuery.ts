@@ -1,6 +1,6 @@
 /**
- * Asks the kernel about one interface through ioctl(2) on any socket, in that socket's network namespace
- * (netdevice(7)). Answers are read at call time and never cached.
+ * Asks the kernel about one interface through ioctl(2) on any socket, in that socket's network
+ * namespace (netdevice(7)). Answers are read at call time and never cached.
  *
  *   struct ifreq: 16 name | 24 union (s32 index, s32 mtu, u16 flags, or u16 hardware type + 14 address)
  */

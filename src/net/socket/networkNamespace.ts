@@ -1,6 +1,7 @@
 /**
- * Network namespaces of the calling thread. Sockets, ioctls and /proc/sys/net belong to the namespace of
- * the thread that opens them. Worker threads and child processes start in that of their creator.
+ * Network namespaces of the calling thread. Sockets, ioctls and /proc/sys/net belong to the
+ * namespace of the thread that opens them. Worker threads and child processes start in that of
+ * their creator.
  */
 import { BugError } from '../../base/errors.js';
 import { outcomeOf, requireDone } from './outcome.js';
@@ -9,8 +10,9 @@ import type { KernelOutcome } from '../ports.js';
 
 /**
  * Runs `work` with the calling thread inside the namespace at `path` (such as /run/netns/NAME or
- * /proc/PID/ns/net) and returns what it returns. `work` must be synchronous: what it opens stays in that
- * namespace, what it schedules runs outside. Throws KernelError when the namespace cannot be entered.
+ * /proc/PID/ns/net) and returns what it returns. `work` must be synchronous: what it opens stays in
+ * that namespace, what it schedules runs outside. Throws KernelError when the namespace cannot be
+ * entered.
  */
 export function withNetworkNamespace<Result>(path: string, work: () => Result): Result {
   const addon = nativeAddon();

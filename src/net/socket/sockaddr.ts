@@ -1,4 +1,7 @@
-/** struct sockaddr_* as bytes. Family and netlink fields in host order, ports and addresses in network order. */
+/**
+ * struct sockaddr_* as bytes. Family and netlink fields in host order, ports and addresses in
+ * network order.
+ */
 import { BugError, DecodeError } from '../../base/errors.js';
 import type { IpAddress } from '../../base/ipAddress.js';
 
@@ -37,7 +40,10 @@ export interface IpEndpoint {
   readonly scopeId: number;
 }
 
-/** Reverses ipSocketAddress; the address is a copy. Throws DecodeError for other families or lengths. */
+/**
+ * Reverses ipSocketAddress; the address is a copy. Throws DecodeError for other families or
+ * lengths.
+ */
 export function decodeIpSocketAddress(bytes: Uint8Array): IpEndpoint {
   if (bytes.length < 2) throw new DecodeError('truncated', 'socket address without a family');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -59,7 +65,10 @@ export function decodeIpSocketAddress(bytes: Uint8Array): IpEndpoint {
   });
 }
 
-/** sockaddr_nl: u16 family | u16 pad | u32 port id | u32 group mask. 12 bytes. Port id 0 lets the kernel choose. */
+/**
+ * sockaddr_nl: u16 family | u16 pad | u32 port id | u32 group mask. 12 bytes. Port id 0 lets the
+ * kernel choose.
+ */
 export function netlinkSocketAddress(portId = 0, groupMask = 0): Uint8Array {
   const bytes = new Uint8Array(12);
   const view = new DataView(bytes.buffer);
@@ -79,8 +88,8 @@ export function netlinkPortId(address: Uint8Array): number {
 }
 
 /**
- * sockaddr_ll: u16 family | be16 protocol | s32 interface index | u16 hardware type | u8 packet type |
- * u8 address length | 8 address. 20 bytes.
+ * sockaddr_ll: u16 family | be16 protocol | s32 interface index | u16 hardware type | u8 packet
+ * type | u8 address length | 8 address. 20 bytes.
  */
 export function packetSocketAddress(
   protocol: number,
@@ -97,7 +106,9 @@ export function packetSocketAddress(
   return bytes;
 }
 
-/** sockaddr_un: u16 family | path with a NUL. A leading `@` means the abstract namespace (unix(7)). */
+/**
+ * sockaddr_un: u16 family | path with a NUL. A leading `@` means the abstract namespace (unix(7)).
+ */
 export function unixSocketAddress(path: string): Uint8Array {
   const isAbstract = path.startsWith('@');
   const name = Buffer.from(isAbstract ? path.slice(1) : path, 'utf8');

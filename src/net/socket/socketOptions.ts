@@ -1,6 +1,6 @@
 /**
- * Levels and options of setsockopt(2) on Linux, by the kernel's names (asm-generic/socket.h, linux/in.h, linux/in6.h,
- * linux/tcp.h, linux/netlink.h). Node.js names none of them.
+ * Levels and options of setsockopt(2) on Linux, by the kernel's names (asm-generic/socket.h,
+ * linux/in.h, linux/in6.h, linux/tcp.h, linux/netlink.h). Node.js names none of them.
  */
 
 /** socket(7); the first is the level. */

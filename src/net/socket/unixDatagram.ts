@@ -1,4 +1,6 @@
-/** One datagram to a UNIX socket, for the service manager's notification protocol (sd_notify(3)). */
+/**
+ * One datagram to a UNIX socket, for the service manager's notification protocol (sd_notify(3)).
+ */
 import { BatchedSocket } from './batchedSocket.js';
 import { outcomeOf } from './outcome.js';
 import type { KernelOutcome } from '../ports.js';

@@ -1,7 +1,7 @@
 /**
- * Ethernet frames that move an address to this host's MAC: gratuitous ARP for IPv4 (RFC 5227 section 3),
- * unsolicited neighbour advertisement for IPv6 (RFC 4861 section 7.2.6). Layouts as keepalived 2.2.7 sends
- * them. One table of fields per frame serves both directions.
+ * Ethernet frames that move an address to this host's MAC: gratuitous ARP for IPv4 (RFC 5227
+ * section 3), unsolicited neighbour advertisement for IPv6 (RFC 4861 section 7.2.6). Layouts as
+ * keepalived 2.2.7 sends them. One table of fields per frame serves both directions.
  */
 import { foldChecksum, onesComplementSum } from '../../base/checksum.js';
 import { ByteReader, ByteWriter } from '../../base/cursor.js';
@@ -44,7 +44,8 @@ export interface NeighbourAdvertisement {
  *    0 ff:ff:ff:ff:ff:ff | 6 mac | 12 0806
  *   14 0001 | 16 0800 | 18 06 04 | 20 0001 (request) | 22 mac | 28 address | 32 ff:... | 38 address
  *
- * The request form with a broadcast target is what keepalived sends, and what every peer of it has seen.
+ * The request form with a broadcast target is what keepalived sends, and what every peer of it has
+ * seen.
  */
 export function encodeGratuitousArp(arp: GratuitousArp): Uint8Array {
   requireShape(arp.mac, arp.address, 4);
@@ -55,7 +56,10 @@ export function encodeGratuitousArp(arp: GratuitousArp): Uint8Array {
   return frame.written();
 }
 
-/** Accepts the request and the reply form. Throws DecodeError for anything that is no gratuitous ARP. */
+/**
+ * Accepts the request and the reply form. Throws DecodeError for anything that is no gratuitous
+ * ARP.
+ */
 export function decodeGratuitousArp(frame: Uint8Array): GratuitousArp {
   const reader = new ByteReader(frame);
   reader.skip(12);
@@ -118,7 +122,10 @@ export function decodeNeighbourAdvertisement(frame: Uint8Array): NeighbourAdvert
   return { mac, address: { family: 6, bytes: address }, isRouter };
 }
 
-/** Over the pseudo header (RFC 8200 section 8.1: both addresses, length, next header) and the 32 bytes. */
+/**
+ * Over the pseudo header (RFC 8200 section 8.1: both addresses, length, next header) and the 32
+ * bytes.
+ */
 function icmpv6Checksum(frame: Uint8Array): number {
   return foldChecksum(onesComplementSum(frame.subarray(22), 32 + icmpv6));
 }

@@ -1,6 +1,7 @@
 /**
- * Sends gratuitous ARP and unsolicited neighbour advertisements over one AF_PACKET socket. Index, MAC and
- * the Router flag are read at each call, so that a replaced or renamed interface is announced rightly.
+ * Sends gratuitous ARP and unsolicited neighbour advertisements over one AF_PACKET socket. Index,
+ * MAC and the Router flag are read at each call, so that a replaced or renamed interface is
+ * announced rightly.
  */
 import { readFileSync } from 'node:fs';
 import type { IpAddress } from '../../base/ipAddress.js';
@@ -45,7 +46,10 @@ export class PacketAnnouncer implements NeighbourAnnouncer {
     this.#forwards = forwards;
   }
 
-  /** `absent`: there is no such interface, or it has no Ethernet neighbours to tell (loopback, tunnels). */
+  /**
+   * `absent`: there is no such interface, or it has no Ethernet neighbours to tell (loopback,
+   * tunnels).
+   */
   announce(interfaceName: string, address: IpAddress): KernelOutcome {
     const index = interfaceIndex(this.#socket, interfaceName);
     if (index.kind === 'refused') return outcomeOf(index.errno, [ENODEV]);

@@ -1,8 +1,9 @@
 /**
- * VRRP datagrams: raw IP sockets of protocol 112, bound to one interface and to the group or the local
- * address, so that other VRRP traffic never reaches them. We write the IP header ourselves (TOS 0xC0,
- * identification, TTL, any source address); the kernel fills in the IPv4 header checksum.
- * Over the batched socket instead of the raw-socket package: docs/decisions/vrrp-socket.md.
+ * VRRP datagrams: raw IP sockets of protocol 112, bound to one interface and to the group or the
+ * local address, so that other VRRP traffic never reaches them. We write the IP header ourselves
+ * (TOS 0xC0, identification, TTL, any source address); the kernel fills in the IPv4 header
+ * checksum. Over the batched socket instead of the raw-socket package:
+ * docs/decisions/vrrp-socket.md.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import { BatchedSocket } from '../socket/batchedSocket.js';
@@ -47,7 +48,10 @@ import {
 /** IPPROTO_VRRP. */
 const vrrpProtocol = 112;
 const cells = 16;
-/** IPv6: 8 bytes and 255 addresses of 16; IPv4: header with options, 255 addresses of 4, authentication. */
+/**
+ * IPv6: 8 bytes and 255 addresses of 16; IPv4: header with options, 255 addresses of 4,
+ * authentication.
+ */
 const cellBytes = 4_352;
 /** Two control messages of at most 40 bytes: hop limit and packet information. */
 const controlBytes = 96;

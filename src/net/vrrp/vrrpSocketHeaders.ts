@@ -20,7 +20,10 @@ const ipv6HeaderBytes = 40;
 /** Where a VRRP message has its checksum. */
 const checksumOffset = 6;
 
-/** The whole IP packet. IPv4: the header checksum is left to the kernel. IPv6: fills the VRRP checksum. */
+/**
+ * The whole IP packet. IPv4: the header checksum is left to the kernel. IPv6: fills the VRRP
+ * checksum.
+ */
 export function encodeDatagram(request: VrrpSend): Uint8Array {
   return request.destination.family === 4 ? encodeIpv4(request) : encodeIpv6(request);
 }
@@ -59,7 +62,10 @@ function encodeIpv6(request: VrrpSend): Uint8Array {
   return writer.written();
 }
 
-/** RFC 8200 section 8.1: pseudo-header {source, destination, u32 length, u32 next header} and message. */
+/**
+ * RFC 8200 section 8.1: pseudo-header {source, destination, u32 length, u32 next header} and
+ * message.
+ */
 function ipv6Checksum(source: IpAddress, destination: IpAddress, message: Uint8Array): number {
   const sum = onesComplementSum(destination.bytes, onesComplementSum(source.bytes));
   return foldChecksum(onesComplementSum(message, sum + message.length + vrrpProtocol));
@@ -76,7 +82,8 @@ export function decodeIpv4Datagram(packet: Uint8Array): VrrpDatagram | undefined
     destination: { family: 4, bytes: copied(packet, 16, 20) },
     ttl: packet[8],
     totalLength,
-    // Never more than the header claims; less where the packet was cut, which the length check sees.
+    // Never more than the header claims; less where the packet was cut, which the length check
+    // sees.
     payload: copied(packet, headerBytes, Math.max(headerBytes, totalLength)),
   };
 }

@@ -1,4 +1,6 @@
-/** `migrate`: what people run today becomes one file that `check --strict` has nothing to say about. */
+/**
+ * `migrate`: what people run today becomes one file that `check --strict` has nothing to say about.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCheck } from '../../../src/cli/checkCommand.js';

@@ -1,8 +1,9 @@
 /**
- * `--count` TCP transfers in direction `--direction` up or down against the far end's discard and source
- * ports. Reports bytes moved, connections still open and the longest time in which none of the bytes of a
- * connection moved. After a line on standard input it waits up to `--settle` ms until each is `whole`: the far end
- * has all of an upload, a download went on moving. With `--megabytes` it stops by itself after that much on each connection; `--rate` limits each
+ * `--count` TCP transfers in direction `--direction` up or down against the far end's discard and
+ * source ports. Reports bytes moved, connections still open and the longest time in which none of
+ * the bytes of a connection moved. After a line on standard input it waits up to `--settle` ms
+ * until each is `whole`: the far end has all of an upload, a download went on moving. With
+ * `--megabytes` it stops by itself after that much on each connection; `--rate` limits each
  * connection to so many kilobytes a second, so that transfers can run beside measurements.
  */
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,7 @@
-/** What the traffic programs share: arguments `--name value`, one JSON line per fact, and a quiet end. */
+/**
+ * What the traffic programs share: arguments `--name value`, one JSON line per fact, and a quiet
+ * end.
+ */
 
 export function argument(name: string, fallback?: string): string {
   const at = process.argv.indexOf(`--${name}`);
@@ -18,7 +21,9 @@ export function report(fact: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify(fact)}\n`);
 }
 
-/** Calls back once when the test writes a line on standard input, or closes it, or sends SIGTERM. */
+/**
+ * Calls back once when the test writes a line on standard input, or closes it, or sends SIGTERM.
+ */
 export function onStop(callback: () => void): void {
   let called = false;
   const once = (): void => {

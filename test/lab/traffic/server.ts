@@ -1,6 +1,6 @@
 /**
- * The far end of all traffic: echoes TCP on `--port`, echoes UDP on the same number, discards TCP on
- * port + 1 and sends without end on port + 2. Prints {"ready":true} when it listens.
+ * The far end of all traffic: echoes TCP on `--port`, echoes UDP on the same number, discards TCP
+ * on port + 1 and sends without end on port + 2. Prints {"ready":true} when it listens.
  */
 import { createSocket } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';

@@ -1,8 +1,8 @@
 /**
- * Holds `--count` TCP connections to `--host` `--port`, each sending a numbered message every `--interval`
- * ms (0: idle until the end) and checking that the echo comes back complete and in order. Prints
- * {"ready":true} when all are established; after a line on standard input it sends one last message on each,
- * waits up to `--settle` ms for all echoes, and prints the report.
+ * Holds `--count` TCP connections to `--host` `--port`, each sending a numbered message every
+ * `--interval` ms (0: idle until the end) and checking that the echo comes back complete and in
+ * order. Prints {"ready":true} when all are established; after a line on standard input it sends
+ * one last message on each, waits up to `--settle` ms for all echoes, and prints the report.
  */
 import { connect, type Socket } from 'node:net';
 import { argument, nowMilliseconds, numberArgument, onStop, report } from './report.js';

@@ -1,7 +1,7 @@
 /**
- * Sends a numbered UDP datagram every `--interval` ms (5) from one port to the echo server and reports, after
- * a line on standard input, how many came back and the longest time without any echo. With `--every` ms it
- * also prints a progress line that often.
+ * Sends a numbered UDP datagram every `--interval` ms (5) from one port to the echo server and
+ * reports, after a line on standard input, how many came back and the longest time without any
+ * echo. With `--every` ms it also prints a progress line that often.
  */
 import { createSocket } from 'node:dgram';
 import { argument, nowMilliseconds, numberArgument, onStop, report } from './report.js';

@@ -1,4 +1,7 @@
-/** The native socket at its edges: workers that end or fail in the middle of a batch, garbage collection. */
+/**
+ * The native socket at its edges: workers that end or fail in the middle of a batch, garbage
+ * collection.
+ */
 import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -9,7 +12,9 @@ import { AF_INET, SOCK_DGRAM, ipSocketAddress } from '../../../src/net/socket/so
 import { waitFor } from '../../lab/waitFor.js';
 import { builtPath } from '../../support/net/nativePath.js';
 
-/** A worker with four receiving sockets. Posts the address of the first, then its count per batch. */
+/**
+ * A worker with four receiving sockets. Posts the address of the first, then its count per batch.
+ */
 const script = (onBatch: string): string => `
   const { parentPort } = require('node:worker_threads');
   const addon = require(${JSON.stringify(builtPath())});

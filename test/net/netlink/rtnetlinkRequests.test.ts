@@ -16,8 +16,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('rtnetlink requests', () => {
   test('a VIP with label, broadcast and origin is the message that iproute2 sends', () => {
-    // Origin: captured from `ip address add 10.5.5.100/32 broadcast 10.5.5.255 label v0:vip dev v0 proto 18`
-    // (iproute2 6.1, Linux 6.18), interface index 2.
+    // Origin: captured from `ip address add 10.5.5.100/32 broadcast 10.5.5.255 label v0:vip dev v0
+    // proto 18` (iproute2 6.1, Linux 6.18), interface index 2.
     const body = newAddressBody(
       {
         interfaceName: 'v0',

@@ -1,6 +1,6 @@
 /**
- * A million conntrack events into a socket with a 4 MiB buffer whose reader stalls now and then: overruns
- * are reported, everything received is counted, and receiving goes on.
+ * A million conntrack events into a socket with a 4 MiB buffer whose reader stalls now and then:
+ * overruns are reported, everything received is counted, and receiving goes on.
  */
 import { BatchedSocket } from '../../../src/net/socket/batchedSocket.js';
 import { errnoName } from '../../../src/base/errno.js';

@@ -1,4 +1,7 @@
-/** Frames on a cable, beside those of the captured incumbents; the peer's neighbour cache follows them. */
+/**
+ * Frames on a cable, beside those of the captured incumbents; the peer's neighbour cache follows
+ * them.
+ */
 import { parseIp } from '../../../src/base/ipAddress.js';
 import { PacketAnnouncer, ipv6Forwarding } from '../../../src/net/vrrp/neighbourAnnouncer.js';
 import { decodeGratuitousArp, decodeNeighbourAdvertisement } from '../../../src/net/vrrp/frames.js';

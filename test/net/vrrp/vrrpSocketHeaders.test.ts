@@ -74,7 +74,9 @@ describe('IPv4 headers', () => {
 });
 
 describe('IPv6 headers', () => {
-  /** Origin: keepalived 2.2.7, VRRPv3 advert of VRID 55; flow label (chosen by its kernel) zeroed. */
+  /**
+   * Origin: keepalived 2.2.7, VRRPv3 advert of VRID 55; flow label (chosen by its kernel) zeroed.
+   */
   const advert = bytes(
     '6c000000002870fffe80000000000000a80121fffe125c4bff020000000000000000000000000012' +
       '31376702006448a9fe800000000000000000000000000055fd000000000000000000000000000055',
