@@ -8,7 +8,7 @@ export class FailureLog {
   readonly #what: string;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  #toldAt: Microseconds | undefined;
+  #loggedAt: Microseconds | undefined;
   #failed = 0;
 
   /** `what` is the constant message. */
@@ -21,8 +21,8 @@ export class FailureLog {
   note(errno: number): void {
     this.#failed++;
     const now = this.#clock.now();
-    if (this.#toldAt !== undefined && subtractTime(now, this.#toldAt) < pause) return;
-    this.#toldAt = now;
+    if (this.#loggedAt !== undefined && subtractTime(now, this.#loggedAt) < pause) return;
+    this.#loggedAt = now;
     this.#logger.log('warning', this.#what, { failed: this.#failed, errno });
     this.#failed = 0;
   }

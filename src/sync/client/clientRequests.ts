@@ -13,8 +13,7 @@ import {
   queueStatistics,
   resendStatistics,
   runtimeStatistics,
-  type CacheStatistics,
-  type StatisticsInput,
+  statisticsInput,
 } from './statistics.js';
 
 const verbs: Readonly<Record<number, SyncRequest>> = {
@@ -106,15 +105,15 @@ function statistics(
 ): string {
   switch (request) {
     case 21:
-      return generalStatistics(inputOf(engine, status, false));
+      return generalStatistics(statisticsInput(engine, status, false));
     case 37:
       return engine.settings.expectationSync === 'off'
         ? ''
-        : generalStatistics(inputOf(engine, status, true));
+        : generalStatistics(statisticsInput(engine, status, true));
     case 28:
       return networkStatistics(status);
     case 29:
-      return cacheStatistics(inputOf(engine, status, false));
+      return cacheStatistics(statisticsInput(engine, status, false));
     case 30:
       return runtimeStatistics(
         status,
@@ -131,35 +130,4 @@ function statistics(
     default:
       return '';
   }
-}
-
-function inputOf(
-  engine: Clients['engine'],
-  status: SyncStatus,
-  ofExpectations: boolean,
-): StatisticsInput {
-  const { internal, external, externalMode } = engine;
-  const flows = (cache: typeof internal | typeof external): CacheStatistics => ({
-    active: cache.table.alive,
-    total: cache.table.count,
-    counters: cache.counters,
-  });
-  const expectations = (cache: typeof internal | typeof external): CacheStatistics => ({
-    active: cache.expectations.count,
-    total: cache.expectations.count,
-    counters: cache.expectationCounters,
-  });
-  const of = ofExpectations ? expectations : flows;
-  return {
-    status,
-    internal: of(internal),
-    external: {
-      ...of(external),
-      counters: ofExpectations
-        ? externalMode.store.expectationCounters
-        : externalMode.store.counters,
-    },
-    bypassesInternal: internal.fullTable === undefined,
-    injectsExternal: externalMode.injected.isInjecting,
-  };
 }

@@ -25,6 +25,52 @@ export interface StatisticsInput {
   readonly injectsExternal: boolean;
 }
 
+interface CountedCache {
+  readonly table: { readonly alive: number; readonly count: number };
+  readonly counters: CacheCounters;
+  readonly expectations: { readonly count: number };
+  readonly expectationCounters: CacheCounters;
+}
+
+/** What is counted of an engine. */
+export interface CountedEngine {
+  readonly internal: CountedCache & { readonly fullTable: unknown };
+  readonly external: CountedCache;
+  readonly externalMode: {
+    readonly store: Pick<CountedCache, 'counters' | 'expectationCounters'>;
+    readonly injected: { readonly isInjecting: boolean };
+  };
+}
+
+/** The figures of flows, or those of expectations. */
+export function statisticsInput(
+  { internal, external, externalMode }: CountedEngine,
+  status: SyncStatus,
+  ofExpectations: boolean,
+): StatisticsInput {
+  const { store, injected } = externalMode;
+  const of = ofExpectations ? expectationsOf : flowsOf;
+  return {
+    status,
+    internal: of(internal),
+    external: {
+      ...of(external),
+      counters: ofExpectations ? store.expectationCounters : store.counters,
+    },
+    bypassesInternal: internal.fullTable === undefined,
+    injectsExternal: injected.isInjecting,
+  };
+}
+
+function flowsOf({ table, counters }: CountedCache): CacheStatistics {
+  return { active: table.alive, total: table.count, counters };
+}
+
+function expectationsOf({ expectations, expectationCounters }: CountedCache): CacheStatistics {
+  const { count } = expectations;
+  return { active: count, total: count, counters: expectationCounters };
+}
+
 /** `-s`, and `-s expect` with the expectation caches. */
 export function generalStatistics(input: StatisticsInput): string {
   const internal = input.bypassesInternal

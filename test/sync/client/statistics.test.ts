@@ -1,6 +1,13 @@
-/** The link blocks of `conntrackd -s`, as conntrackd 1.4.7 prints them. */
-import { linkStatistics, networkStatistics } from '../../../src/sync/client/statistics.js';
+/** The blocks of `conntrackd -s`, as conntrackd 1.4.7 prints them. */
+import {
+  generalStatistics,
+  linkStatistics,
+  networkStatistics,
+  statisticsInput,
+  type CountedEngine,
+} from '../../../src/sync/client/statistics.js';
 import type { LinkStatus, SyncStatus } from '../../../src/sync/messages.js';
+import { CacheCounters } from '../../../src/sync/tables/cacheCounters.js';
 import { sampleSync } from '../../support/daemon/statusSamples.js';
 
 const link: LinkStatus = {
@@ -42,4 +49,48 @@ test('each link has a block of its own', () => {
     `TCP traffic device=s1 status=RUNNING role=ACTIVE:\n${traffic}` +
       `TCP traffic device=s2 status=DOWN role=BACKUP:\n${traffic}`,
   );
+});
+
+describe('the figures of flows and those of expectations', () => {
+  const counted = (created: number): CacheCounters =>
+    Object.assign(new CacheCounters(), { created });
+  const cache = (flows: number, expectations: number): CountedEngine['external'] => ({
+    table: { alive: flows, count: flows + 1 },
+    counters: counted(flows),
+    expectations: { count: expectations },
+    expectationCounters: counted(expectations),
+  });
+
+  test.each([
+    [false, [10, 11, 10], 20],
+    [true, [3, 3, 3], 4],
+  ])('are apart with both caches (of expectations: %s)', (ofExpectations, own, ofPeer) => {
+    const external = cache(20, 4);
+    const engine: CountedEngine = {
+      internal: { ...cache(10, 3), fullTable: {} },
+      external,
+      externalMode: { store: external, injected: { isInjecting: false } },
+    };
+    const input = statisticsInput(engine, status([]), ofExpectations);
+    const { active, total, counters } = input.internal;
+    expect([active, total, counters.created]).toEqual(own);
+    expect(input.external.counters.created).toBe(ofPeer);
+  });
+
+  test.each([
+    [false, 500],
+    [true, 6],
+  ])('and where both are switched off (of expectations: %s)', (ofExpectations, created) => {
+    const engine: CountedEngine = {
+      internal: { ...cache(0, 0), fullTable: undefined },
+      external: cache(0, 0),
+      externalMode: {
+        store: { counters: counted(500), expectationCounters: counted(6) },
+        injected: { isInjecting: true },
+      },
+    };
+    const text = generalStatistics(statisticsInput(engine, status([]), ofExpectations));
+    const figure = String(created).padStart(12);
+    expect(text).toContain(`external inject:\nconnections created:\t\t${figure}\tfailed:`);
+  });
 });

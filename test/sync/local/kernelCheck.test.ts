@@ -6,6 +6,7 @@ import { seconds, type Microseconds } from '../../../src/base/time.js';
 import type { ResyncResult } from '../../../src/conntrack/kernel/flowMirror.js';
 import type { PeerHoldings } from '../../../src/sync/messages.js';
 import { handOverRefusal } from '../../../src/sync/role/handOverCheck.js';
+import { BypassedCheck } from '../../../src/sync/local/bypassedCheck.js';
 import { CachedCheck } from '../../../src/sync/local/cachedCheck.js';
 import type { KernelCheck } from '../../../src/sync/local/kernelCheck.js';
 import { ManualTime } from '../../support/base/manualTime.js';
@@ -147,6 +148,31 @@ test('counts that part are compared, but not while flows are committed in advanc
   one.ignoresOwn = false;
   await ticks(one, 3);
   expect([one.passes, one.cache]).toEqual([['compare', 'compare'], 1_000]);
+});
+
+test('without a cache the counts are shown, nothing is compared and nothing is in doubt', async () => {
+  const time = new ManualTime();
+  let kernel = 300;
+  const never = (): never => {
+    throw new Error('nothing is asked of the feed or the peer');
+  };
+  const check = new BypassedCheck({
+    internal: { ignoresOwn: false, table: { alive: 0 } },
+    ...{ feed: never, transmitter: never, startBulk: never, injected: () => 0, clock: time },
+    count: { read: () => kernel, close: () => undefined },
+    logger: { log: () => undefined },
+  });
+  const found = { entries: 300, ignored: 7, created: 300, updated: 0, removed: 0 };
+  check.compared({ ...found, duration: seconds(0) }, time.now());
+  expect(check.view).toEqual({ flows: 300, ignored: 7, isApart: false, isEmptied: false });
+  kernel = 900;
+  for (let i = 0; i < 70; i++) {
+    await time.advance(seconds(1));
+    check.tick(time.now());
+  }
+  check.emptied();
+  await check.compareNow();
+  expect([check.doubt, check.view.flows, check.view.isEmptied]).toEqual([undefined, 900, false]);
 });
 
 describe('a planned hand-over', () => {
