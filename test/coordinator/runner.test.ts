@@ -19,7 +19,7 @@ function takingOver() {
   const time = new ManualTime();
   const released: string[] = [];
   const nothing = (): void => undefined;
-  const hands: UnitControl = {
+  const unitControl: UnitControl = {
     releaseVips: (unit) => released.push(unit),
     grantPreemption: nothing,
     resign: nothing,
@@ -32,7 +32,7 @@ function takingOver() {
   const runner = new CoordinatorRunner(
     {
       unit: 'G1',
-      unitControl: () => hands,
+      unitControl: () => unitControl,
       post: nothing,
       clock: time,
       timers: time,
