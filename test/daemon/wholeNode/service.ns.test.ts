@@ -72,6 +72,10 @@ describe('one node as a service', () => {
 
   test('SIGHUP with a changed VIP and priority applies them; the role stays', async () => {
     const before = await node.status();
+    // Five seconds after the takeover all addresses are announced once more (garp_master_delay).
+    await waitFor(() => Date.now() - Date.parse(before.since) > 6_000, {
+      description: 'the second block of announcements of the takeover',
+    });
     const capture = await pair.client.capture('eth0', { filter: 'arp' });
     const changed = pairConfig({ index: 0, priority: 140 }).replace(
       `${pairAddresses.wanVip}/24 dev wan`,
