@@ -1,5 +1,6 @@
 /** Flows committed before the role is certain: into a real kernel, kept up to date there, used or taken back. */
 import { seconds } from '../../src/base/time.js';
+import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
@@ -26,17 +27,8 @@ describe('a pre-commit', () => {
       { host: a, name: 'sync', addresses: ['10.99.0.1/24'] },
       { host: b, name: 'sync', addresses: ['10.99.0.2/24'] },
     );
-    const node = (host: Host, local: string, destination: string): Promise<SyncNode> =>
-      SyncNode.start(
-        host,
-        settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
-          purgeTimeout: seconds(3_600),
-          // Comparisons at this pace would find what is committed in advance.
-          pollSeconds: 1,
-        }),
-      );
-    master = await node(a, '10.99.0.1', '10.99.0.2');
-    backup = await node(b, '10.99.0.2', '10.99.0.1');
+    master = await SyncNode.start(a, settingsOfNode('10.99.0.1', '10.99.0.2'));
+    backup = await SyncNode.start(b, settingsOfBackup());
     inject(flows, 0);
     // One flow of the backup's own, which the kernel there must keep.
     const create = `-I -p tcp -s 10.1.1.1 -d ${own} --sport 1 --dport 2 -t 3000`;
@@ -49,6 +41,23 @@ describe('a pre-commit', () => {
   afterAll(async () => {
     await lab.close();
   });
+
+  function settingsOfNode(
+    local: string,
+    destination: string,
+    resendQueueSize = 131_072,
+  ): SyncSettings {
+    return settingsOf([{ kind: 'udp', local, destination, interfaceName: 'sync' }], {
+      resendQueueSize,
+      purgeTimeout: seconds(3_600),
+      // Comparisons at this pace would find what is committed in advance.
+      pollSeconds: 1,
+    });
+  }
+
+  function settingsOfBackup(resendQueueSize?: number): SyncSettings {
+    return settingsOfNode('10.99.0.2', '10.99.0.1', resendQueueSize);
+  }
 
   function inject(count: number, base: number): void {
     const injector = ConntrackInjector.open(hosts[0].namespacePath);
@@ -124,6 +133,28 @@ describe('a pre-commit', () => {
     });
     await waitFor(async () => (await backup.digest()).external[0] === flows + 9, {
       description: 'its end to be told',
+    });
+  });
+
+  test('that follows while one is being taken back has all flows: what ran before has ended first', async () => {
+    await preCommit();
+    backup.command({ kind: 'undoPreCommit', epoch: ++epoch });
+    backup.command({ kind: 'preCommit', epoch: ++epoch });
+    await committed(epoch);
+    expect(await replicasInKernel()).toBe(flows + 9);
+    expect((await backup.digest()).internal[0]).toBe(1);
+  });
+
+  test('is taken back before a reload starts the engine afresh: no flow of the peer becomes its own', async () => {
+    await preCommit();
+    const id = 4_711;
+    backup.command({ kind: 'reconfigure', id, settings: settingsOfBackup(100_000) });
+    const result = await waitFor(() => backup.reports('result').find((one) => one.id === id));
+    expect(result).toMatchObject({ message: 'the sync engine was started afresh' });
+    expect(await replicasInKernel()).toBe(0);
+    expect((await backup.digest()).internal[0]).toBe(1);
+    await waitFor(async () => (await backup.digest()).external[0] === flows + 9, {
+      description: 'the external cache to be there still',
     });
   });
 
