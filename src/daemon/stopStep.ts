@@ -14,8 +14,8 @@ const handOverTimeout = milliseconds(3_000);
  */
 export async function handOverBeforeStop(
   timers: Timers,
-  supervisor: WorkerSupervisor | undefined,
-  coordinator: CoordinatorRunner | undefined,
+  supervisor: Pick<WorkerSupervisor, 'settled'> | undefined,
+  coordinator: Pick<CoordinatorRunner, 'state' | 'ask'> | undefined,
   /** Roles, and what follows from them, are as of now. */
   look: () => void,
 ): Promise<void> {
