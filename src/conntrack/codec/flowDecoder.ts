@@ -29,7 +29,7 @@ import {
 import { checkedLength, decodeTuple, decodeTuplesFast, need, TupleFields } from './tupleCodec.js';
 
 /** nlmsghdr and nfgenmsg. */
-export const messageHeaderLength = 20;
+const messageHeaderLength = 20;
 
 export class FlowDecoder {
   /** Attributes that the table does not name, since the start. */

@@ -100,7 +100,7 @@ export function encodeOriginal(out: MessageBatch, flow: FlowCursor): void {
 }
 
 /** CTA_TUPLE_REPLY as the record has it. */
-export function encodeReply(out: MessageBatch, flow: FlowCursor): void {
+function encodeReply(out: MessageBatch, flow: FlowCursor): void {
   start(flow);
   tuple.ports = flow.get(recordWord.replyPorts);
   tuple.zone = scopedZone(flow, zoneScope.reply);

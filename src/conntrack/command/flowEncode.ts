@@ -161,7 +161,7 @@ function encodeName(out: MessageBatch, flow: MessageIndex): void {
 }
 
 /** One direction of a flow of the kernel. */
-export function tupleOf(flow: MessageIndex, base: number): TuplePattern {
+function tupleOf(flow: MessageIndex, base: number): TuplePattern {
   const bytes = flow.family === 10 ? 16 : 4;
   const address = (slot: number): IpAddress => {
     const from = flow.at[slot]!;

@@ -79,7 +79,7 @@ const icmpPairs: readonly (readonly [number, number])[] = [
 ];
 
 /** A type without an answer is its own: the kernel refuses it. */
-export function answeringIcmpType(type: number): number {
+function answeringIcmpType(type: number): number {
   const pair = icmpPairs.find(([request, answer]) => type === request || type === answer);
   if (pair === undefined) return type;
   return pair[0] === type ? pair[1] : pair[0];
@@ -118,7 +118,7 @@ export function hasProtocolOfFamily({ family, original }: FlowPattern): boolean 
 }
 
 /** What a packet of the other direction has, without translation. */
-export function inverse(tuple: TuplePattern): TuplePattern {
+function inverse(tuple: TuplePattern): TuplePattern {
   const { source, destination, sourcePort, destinationPort, icmpType, icmpCode, icmpId } = tuple;
   return {
     ...(destination === undefined ? {} : { source: destination }),

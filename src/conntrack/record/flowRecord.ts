@@ -195,7 +195,7 @@ export const rareWord = {
 } as const;
 
 export const rareWords = 32;
-export const scratchRareWords = 48;
+const scratchRareWords = 48;
 export const addressRecordWords = 16;
 
 /** Which of the four addresses. */

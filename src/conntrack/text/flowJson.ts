@@ -59,7 +59,7 @@ export function flowJson(flow: FlowView, event?: EventKind): Record<string, Json
 }
 
 /** Names of the IPS_* bits that are set, lowest first. */
-export function statusNames(status: number): string[] {
+function statusNames(status: number): string[] {
   return statusBits.filter(([bit]) => (status & bit) !== 0).map(([, name]) => name);
 }
 

@@ -34,7 +34,7 @@ export const netlinkFlag = {
 } as const;
 
 /** NLA_TYPE_MASK: without NLA_F_NESTED and NLA_F_NET_BYTEORDER. */
-export const attributeTypeMask = 0x3fff;
+const attributeTypeMask = 0x3fff;
 
 /** Rounds up to a multiple of 4 (NLMSG_ALIGN, NLA_ALIGN). */
 export function align4(length: number): number {

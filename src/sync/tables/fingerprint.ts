@@ -35,7 +35,7 @@ const translatesPorts = new Set<number>([
 ]);
 
 /** 32 bits, the same on both ends for the same replicated flow. */
-export function replicatedHash(flow: FlowCursor): number {
+function replicatedHash(flow: FlowCursor): number {
   const { presence } = flow;
   let hash = hashKey(flow, seed);
   const status = (presence & presenceBit.status) === 0 ? 0 : flow.get(recordWord.status);

@@ -3,7 +3,7 @@ import { milliseconds, microseconds, seconds, type Microseconds } from '../../..
 import type { Expectation } from '../../../src/conntrack/codec/expectation.js';
 import { FlowMirror } from '../../../src/conntrack/kernel/flowMirror.js';
 import type { SyncMode } from '../../../src/sync/settings.js';
-import { LoneReplicator } from '../../support/sync/replicatorParts.js';
+import { LoneReplicator } from '../../support/sync/loneReplicator.js';
 
 const limit = 1_000;
 

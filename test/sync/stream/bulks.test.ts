@@ -1,7 +1,7 @@
 /** Bulks and requests for one, of a replicator whose peer is played: what is announced, and what counts as an answer. */
 import { seconds, type Microseconds } from '../../../src/base/time.js';
 import { headerFlag, lastDataKind } from '../../../src/sync/wire/header.js';
-import { controlMessage, LoneReplicator, messagesOf } from '../../support/sync/replicatorParts.js';
+import { controlMessage, LoneReplicator, messagesOf } from '../../support/sync/loneReplicator.js';
 
 const at = (value: number): Microseconds => seconds(value);
 
