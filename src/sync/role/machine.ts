@@ -148,7 +148,9 @@ function stopped(
     at: RoleEvent['at'],
     settings: RoleSettings,
   ) => RoleStep;
-  return goOn(step, course.next, at, settings);
+  const { leaves, next } = course;
+  const left = leaves === undefined ? step : hasLeft(step, leaves, at, settings);
+  return goOn(left, next, at, settings);
 }
 
 function resynced(step: RoleStep, { work, because }: EventOf<'resynced'>): RoleStep {

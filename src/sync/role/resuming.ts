@@ -10,7 +10,7 @@ import { resumeStepDown, undoAhead } from './leaving.js';
 import { forgetMerge } from './merging.js';
 import type { RoleEvent } from './roleEvents.js';
 import type { Course, Next, RoleState } from './roleState.js';
-import { stopThen } from './taking.js';
+import { pendingLeave, stopThen } from './taking.js';
 
 type EventOf<Kind extends RoleEvent['kind']> = Extract<RoleEvent, { kind: Kind }>;
 
@@ -38,7 +38,7 @@ export function closed(step: RoleStep): RoleStep {
 function repeated(course: Course): Next | undefined {
   switch (course.stage) {
     case 'stopping':
-      return repeatedNext(course.next);
+      return pendingLeave(course) ?? repeatedNext(course.next);
     case 'committing':
       return course.for === 'ahead' ? undefined : { to: 'commitForRole' };
     case 'completing':

@@ -32,20 +32,28 @@ export type Next =
   | { readonly to: 'commitAhead'; readonly isAwaited: boolean }
   | { readonly to: 'commitForRole' }
   | { readonly to: 'undo' }
-  | {
-      readonly to: 'leave';
-      readonly peerHeard: boolean;
-      /** BACKUP: the peer is asked for its table. */
-      readonly asksPeer: boolean;
-      readonly stepDown?: Omit<StepDown, 'endedAt'>;
-    }
+  | Leaving
   | { readonly to: 'complete'; readonly clearsExternal: boolean };
+
+export interface Leaving {
+  readonly to: 'leave';
+  readonly peerHeard: boolean;
+  /** BACKUP: the peer is asked for its table. */
+  readonly asksPeer: boolean;
+  readonly stepDown?: Omit<StepDown, 'endedAt'>;
+}
 
 /** How far the last command was carried out. `work`: the report of this number is awaited. */
 export type Course =
   | { readonly stage: 'rest' }
   /** What still runs for an earlier command ends first. */
-  | { readonly stage: 'stopping'; readonly work: number; readonly next: Next }
+  | {
+      readonly stage: 'stopping';
+      readonly work: number;
+      readonly next: Next;
+      /** A role that was left, and that another command came upon before that was done: it comes first. */
+      readonly leaves?: Leaving;
+    }
   /** `aheadThenRole`: the role came while it was committed in advance. */
   | {
       readonly stage: 'committing';

@@ -16,7 +16,7 @@ import { nothingCommitted, type CommitSummary } from '../messages.js';
 import { followMerge, forgetMerge } from './merging.js';
 import { cancelPurge, considerPurge, suspendPurge } from './purging.js';
 import type { RoleEvent } from './roleEvents.js';
-import type { Course, Next, RoleSettings } from './roleState.js';
+import type { Course, Leaving, Next, RoleSettings } from './roleState.js';
 
 type EventOf<Kind extends RoleEvent['kind']> = Extract<RoleEvent, { kind: Kind }>;
 
@@ -26,13 +26,25 @@ export function newEpoch(step: RoleStep, epoch: number): RoleStep | undefined {
   return extend(forgetMerge(extend(step, { epoch })), {}, { kind: 'abandonNotice' });
 }
 
-/** `next` follows when nothing of an earlier command touches the kernel any more. */
+/**
+ * `next` follows when nothing of an earlier command touches the kernel any more. A role that was
+ * left before is left in any case, unless this node is MASTER again.
+ */
 export function stopThen(step: RoleStep, next: Next): RoleStep {
+  const { course, role } = step.state;
+  const pending = next.to === 'leave' || role === 'MASTER' ? undefined : pendingLeave(course);
+  const leaves = pending === undefined ? {} : { leaves: pending };
   return begin(
     step,
-    (work) => ({ course: { stage: 'stopping', work, next } }),
+    (work) => ({ course: { stage: 'stopping', work, next, ...leaves } }),
     (work) => ({ kind: 'stop', work }),
   );
+}
+
+/** What is still to be done about a role that was left. */
+export function pendingLeave(course: Course): Leaving | undefined {
+  if (course.stage !== 'stopping') return undefined;
+  return course.next.to === 'leave' ? course.next : course.leaves;
 }
 
 /** Commits and keeps following; a becomeMaster with `preCommitted` completes it. */
@@ -79,7 +91,8 @@ export function becomeMaster(
 /** What a commit in advance that still runs becomes when the role waits for it. */
 function awaitedCommit(course: Course): Course | undefined {
   if (course.stage === 'stopping' && course.next.to === 'commitAhead') {
-    return { ...course, next: { to: 'commitAhead', isAwaited: true } };
+    const { work } = course;
+    return { stage: 'stopping', work, next: { to: 'commitAhead', isAwaited: true } };
   }
   const runs = course.stage === 'committing' && course.for !== 'role';
   return runs ? { ...course, for: 'aheadThenRole' } : undefined;

@@ -4,8 +4,11 @@
  * order, and says what must never happen. In the end everything is answered, and the machine must come to rest.
  */
 import { microseconds, seconds } from '../../../src/base/time.js';
-import type { CommitSummary } from '../../../src/sync/messages.js';
-import { nothingCommitted } from '../../../src/sync/messages.js';
+import {
+  nothingCommitted,
+  type CommitSummary,
+  type SyncReport,
+} from '../../../src/sync/messages.js';
 import { roleStep } from '../../../src/sync/role/machine.js';
 import type { RoleAction } from '../../../src/sync/role/roleActions.js';
 import type { PurgeOutcome, RoleEvent, RoleTimer } from '../../../src/sync/role/roleEvents.js';
@@ -48,6 +51,8 @@ export class RandomRoleLife {
   /** A living MASTER was heard since the role left; its kernel can hold what is left over here. */
   #isMasterAlive = false;
   #isVerbPurge = false;
+  /** What the last role still has to bring about; `epoch` of the commit that is to be told. */
+  readonly #owed = new Map<'commit' | 'completion' | 'purge', number>();
   #ended = new Set<number>();
 
   constructor(seed: number) {
@@ -75,6 +80,7 @@ export class RandomRoleLife {
     const choice = this.#random.below(20);
     if (choice < 7) this.#answerSomeWork();
     else if (choice < 10) this.#fireDueTimers();
+    else if (choice < 11) this.#complete();
     else if (choice < 15) this.#command();
     else if (choice < 17) this.#peer();
     else if (choice < 18) this.#restart();
@@ -89,6 +95,7 @@ export class RandomRoleLife {
       if (isStale) return;
       this.#role = role;
       this.#isMasterAlive = false;
+      this.#owed.clear();
     };
     switch (this.#random.below(9)) {
       case 0:
@@ -103,17 +110,17 @@ export class RandomRoleLife {
         const isPrepared = !isStale && this.#state.stance === 'committingAhead';
         given('MASTER');
         const of = isPrepared ? this.#state.epoch : next;
+        if (!isStale) this.#owed.set('commit', of);
         this.#input({ kind: 'becomeMaster', epoch: of, preCommitted: isPrepared });
         return;
       }
       case 4:
-        if (this.#state.role === 'MASTER' && !isStale) {
-          this.#input({ kind: 'takeoverComplete', epoch: this.#state.epoch });
-        }
+        if (!isStale) this.#complete();
         return;
       case 5:
       case 6: {
         given('BACKUP');
+        if (!isStale) this.#owed.set('purge', next);
         const token = this.#random.below(1_000);
         const stepDown = this.#chance(2) ? { stepDown: { masterFor: seconds(5), token } } : {};
         this.#input({ kind: 'becomeBackup', epoch: next, peerHeard: false, ...stepDown });
@@ -121,6 +128,7 @@ export class RandomRoleLife {
       }
       case 7:
         given('FAULT');
+        if (!isStale) this.#owed.set('purge', next);
         this.#input({ kind: 'becomeFault', epoch: next });
         return;
       default:
@@ -128,6 +136,14 @@ export class RandomRoleLife {
           this.#input({ kind: 'mergeAfterSplit', epoch: this.#state.epoch });
         }
     }
+  }
+
+  /** The addresses are up; the main thread waits for the commit first. */
+  #complete(): void {
+    const { role, epoch } = this.#state;
+    if (role !== 'MASTER' || this.#owed.has('commit')) return;
+    this.#owed.set('completion', epoch);
+    this.#input({ kind: 'takeoverComplete', epoch });
   }
 
   /** The peer comes, goes, is greeted, starts again; another MASTER is heard. */
@@ -274,6 +290,7 @@ export class RandomRoleLife {
       if (work.kind === 'stop') this.#endTouching(work.work);
       this.#answer(work, false);
     }
+    for (const what of this.#owed.keys()) this.#violate(`the ${what} of the last role never came`);
     const { course, role, masterSince } = this.#state;
     if (course.stage !== 'rest' && course.stage !== 'prepared') {
       this.#violate(`does not come to rest: ${course.stage}`);
@@ -292,6 +309,7 @@ export class RandomRoleLife {
     const { state, actions } = roleStep(this.#state, event, this.#settings);
     const before = this.#state;
     this.#state = state;
+    if (state.purge.due !== undefined && state.purge.waitsForMaster) this.#owed.delete('purge');
     if (state.purge.due === undefined && before.purge.due !== undefined) this.#isVerbPurge = false;
     if (state.purge.waitsForMaster && state.purge.due !== undefined) this.#isVerbPurge = false;
     for (const action of actions) this.#carryOut(action);
@@ -300,7 +318,8 @@ export class RandomRoleLife {
   #carryOut(action: RoleAction): void {
     if (action.kind === 'startTimer') this.#timers.set(action.timer, this.#now + action.duration);
     else if (action.kind === 'stopTimer') this.#timers.delete(action.timer);
-    else if (action.kind === 'reportTakeover') this.#counts.takeovers++;
+    else if (action.kind === 'reportTakeover') this.#completed(action.epoch);
+    else if (action.kind === 'report') this.#reported(action.report);
     else if (action.kind === 'purge') this.#purge(action);
     else if (action.kind === 'stopFollowing' && action.isCounted) {
       this.#input({ kind: 'followed', created: 1 });
@@ -309,6 +328,16 @@ export class RandomRoleLife {
     if (this.#ended.has(action.work)) this.#violate(`the number ${action.work} is given twice`);
     this.#works.push(action);
     if (action.kind === 'commit' || action.kind === 'undo') this.#mustBeAlone(action);
+  }
+
+  #completed(epoch: number): void {
+    this.#counts.takeovers++;
+    if (this.#owed.get('completion') === epoch) this.#owed.delete('completion');
+  }
+
+  #reported(report: SyncReport): void {
+    if (report.kind !== 'committed') return;
+    if (this.#owed.get('commit') === report.epoch) this.#owed.delete('commit');
   }
 
   /** Two works for a role never touch the kernel at the same time. */
