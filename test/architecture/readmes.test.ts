@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { repositoryRoot } from '../lab/runTypescript.js';
-import { roomsWithoutTable } from './exceptions.js';
 import { readReadme, type Readme } from './readmeTables.js';
 
 const tree = join(repositoryRoot, 'src');
@@ -15,9 +14,6 @@ const sources = readdirSync(tree, { recursive: true, encoding: 'utf8' })
   .filter((path) => /\.(ts|cc|h)$/.test(path))
   .sort();
 const folders = [...new Set(sources.map((path) => dirname(path)))];
-
-const isExcepted = (path: string): boolean =>
-  roomsWithoutTable.some((room) => path === room || path.startsWith(`${room}/`));
 
 /** Faults of these READMEs about these files; `exists` tells of a path in the repository. */
 function faults(
@@ -51,20 +47,9 @@ function faults(
 const read = (folder: string): Readme | string => readReadme(tree, folder) ?? folder;
 
 test('each room and sub-room has a README: little prose, and each of its files in one row', () => {
-  const rooms = folders.filter((folder) => !isExcepted(folder));
-  const files = sources.filter((path) => !isExcepted(path));
   const exists = (path: string): boolean => existsSync(join(repositoryRoot, path));
-  expect(files.length).toBeGreaterThan(100);
-  expect(faults(rooms.map(read), files, exists)).toEqual([]);
-});
-
-test('no room is excepted that needs it no more', () => {
-  const exists = (path: string): boolean => existsSync(join(repositoryRoot, path));
-  const needless = roomsWithoutTable.filter((room) => {
-    const below = (path: string): boolean => path === room || path.startsWith(`${room}/`);
-    return faults(folders.filter(below).map(read), sources.filter(below), exists).length === 0;
-  });
-  expect(needless).toEqual([]);
+  expect(sources.length).toBeGreaterThan(100);
+  expect(faults(folders.map(read), sources, exists)).toEqual([]);
 });
 
 test('a file that no row names, one that two name, a test that is none: each is found', () => {
