@@ -67,8 +67,11 @@ function repeatedNext(next: Next): Next | undefined {
 
 export function engineStarted(step: RoleStep, { at }: EventOf<'engineStarted'>): RoleStep {
   const { course, masterUntil } = step.state;
+  const stance = stanceOf(step.state);
   const fresh = extend(step, {
     course: { stage: 'rest' },
+    // As that of a cache that was just built.
+    stance: 'own',
     following: 'none',
     hasMissed: false,
     peer: { isKeepstate: false, ability: 'unknown', isCaughtUp: false },
@@ -77,7 +80,7 @@ export function engineStarted(step: RoleStep, { at }: EventOf<'engineStarted'>):
     masterUntil === undefined
       ? fresh
       : extend(fresh, {}, { kind: 'sayWasMaster', until: masterUntil });
-  const resumed = resumeStepDown(resumePurge(withStance(said, stanceOf(said.state)), at), at);
+  const resumed = resumeStepDown(resumePurge(withStance(said, stance), at), at);
   const next = repeated(course);
   return next === undefined ? resumed : stopThen(resumed, next);
 }

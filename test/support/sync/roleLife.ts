@@ -9,6 +9,7 @@ import {
   type CommitSummary,
   type SyncReport,
 } from '../../../src/sync/messages.js';
+import type { Stance } from '../../../src/sync/local/internalCache.js';
 import { roleStep } from '../../../src/sync/role/machine.js';
 import type { RoleAction } from '../../../src/sync/role/roleActions.js';
 import type { PurgeOutcome, RoleEvent, RoleTimer } from '../../../src/sync/role/roleEvents.js';
@@ -51,6 +52,8 @@ export class RandomRoleLife {
   /** A living MASTER was heard since the role left; its kernel can hold what is left over here. */
   #isMasterAlive = false;
   #isVerbPurge = false;
+  /** Of the internal cache: a fresh one has `own`. */
+  #stance: Stance = 'own';
   /** What the last role still has to bring about; `epoch` of the commit that is to be told. */
   readonly #owed = new Map<'commit' | 'completion' | 'purge', number>();
   #ended = new Set<number>();
@@ -266,6 +269,7 @@ export class RandomRoleLife {
     this.#input({ kind: 'closed' });
     this.#works.length = 0;
     this.#timers.clear();
+    this.#stance = 'own';
     // What the next engine is given has gone through text.
     this.#state = { ...initialRole, ...(JSON.parse(JSON.stringify(this.#state)) as RoleState) };
     this.#input({ kind: 'engineStarted' });
@@ -313,9 +317,13 @@ export class RandomRoleLife {
     if (state.purge.due === undefined && before.purge.due !== undefined) this.#isVerbPurge = false;
     if (state.purge.waitsForMaster && state.purge.due !== undefined) this.#isVerbPurge = false;
     for (const action of actions) this.#carryOut(action);
+    if (this.#stance !== this.#state.stance && input.kind !== 'closed') {
+      this.#violate(`the cache has the stance ${this.#stance} in place of ${this.#state.stance}`);
+    }
   }
 
   #carryOut(action: RoleAction): void {
+    if (action.kind === 'setStance') this.#stance = action.stance;
     if (action.kind === 'startTimer') this.#timers.set(action.timer, this.#now + action.duration);
     else if (action.kind === 'stopTimer') this.#timers.delete(action.timer);
     else if (action.kind === 'reportTakeover') this.#completed(action.epoch);
