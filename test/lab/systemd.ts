@@ -99,6 +99,17 @@ export class SystemdMachine {
     return this.exec(['journalctl', '--no-pager', '--output=cat', `--unit=${unit}`]);
   }
 
+  /** What `unit` has logged itself, line by line with its priority (3 is error, 6 is info). */
+  async journalLines(unit: string): Promise<readonly { priority: number; message: string }[]> {
+    const words = ['journalctl', '--no-pager', '--output=json', `--unit=${unit}`];
+    const text = await this.exec([...words, `_SYSTEMD_UNIT=${unit}.service`]);
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as { PRIORITY: string; MESSAGE: string })
+      .map(({ PRIORITY, MESSAGE }) => ({ priority: Number(PRIORITY), message: MESSAGE }));
+  }
+
   /** Writes a file inside. */
   async write(path: string, content: string): Promise<void> {
     await run([...this.#enter, 'tee', path], { input: content });

@@ -25,7 +25,7 @@ function installedConfig(runtime = '/run'): string {
     index: 0,
     advertSeconds,
     globalLines: ['vrrp_rt_priority 20'],
-    generalLines: ['Nice +5'],
+    generalLines: ['Nice +5', 'Syslog on'],
   })
     .replace('@DIRECTORY@/state', '/var/lib/keepstate')
     .replace('@DIRECTORY@/run/control.sock', '/run/keepstate/control.sock')
@@ -99,6 +99,13 @@ describe('the units, run by systemd', () => {
     await waitForStatusText('GATEWAY MASTER; sync synchronised');
     await peer.waitForRole('BACKUP');
     expect(await machine.journal('keepstate')).not.toMatch(/warning: (?!HashLimit)[a-z]/);
+  });
+
+  test('the journal has each line once, with its priority, also with Syslog on', async () => {
+    const lines = await machine.journalLines('keepstate');
+    const ofRole = lines.filter(({ message }) => message.includes('Entering MASTER STATE'));
+    expect(ofRole.map(({ priority }) => priority)).toEqual([5]);
+    expect(new Set(lines.map(({ priority }) => priority)).size).toBeGreaterThan(1);
   });
 
   test('a reload applies the file, and a broken one fails and changes nothing', async () => {
