@@ -156,6 +156,9 @@ export class Engine {
         // FTFW says so itself (HELLO); ALARM repeats everything anyway.
         if (settings.mode === 'NOTRACK') this.replicator.peerRestarted();
       },
+      hostChanged: () => {
+        this.replicator.otherSpeaker();
+      },
       room: (bytes) => {
         builder.setRoom(bytes);
       },

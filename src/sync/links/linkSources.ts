@@ -51,6 +51,8 @@ export class LinkSources {
   readonly refused: RefusedSenders;
   readonly #options: LinkSourcesOptions;
   readonly #senders: Sender[] = [];
+  /** Addresses that have shown to be the cluster's other node. */
+  readonly #peers: IpAddress[] = [];
   #networks: { readonly at: Microseconds; readonly byInterface: ReadonlyMap<string, Network[]> };
 
   constructor(options: LinkSourcesOptions) {
@@ -93,6 +95,18 @@ export class LinkSources {
     const address = { family: source.family, bytes: source.bytes.slice() };
     const nearAt = arrival?.ttl === nearTtl ? now : undefined;
     this.#senders[place] = { address, nearAt, heardAt: now };
+  }
+
+  /** Its hello on the peer channel bears a virtual router of this node's. */
+  recognise({ family, bytes }: IpAddress): void {
+    const address = { family, bytes: bytes.slice() };
+    if (this.isPeer(address) || this.#peers.length >= mostSenders) return;
+    this.#peers.push(address);
+  }
+
+  /** Whether the address was recognised. */
+  isPeer(source: IpAddress): boolean {
+    return this.#peers.some((peer) => ipEquals(peer, source));
   }
 
   /** Whether the configuration names this very address. */

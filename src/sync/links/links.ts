@@ -37,6 +37,8 @@ export interface LinksOptions {
    * streams.
    */
   readonly peerMoved: () => void;
+  /** Another host of the group is the peer from now on: nothing of the stream before counts. */
+  readonly hostChanged: () => void;
   /** The active link changed, or its MTU: datagrams have this much room now. */
   readonly room: (bytes: number) => void;
   /** After `isBlocked`: there is room again. */
@@ -216,7 +218,9 @@ export class Links {
     const isHolderDead = (holder: Speaker): boolean =>
       this.#links[holder.link]?.isUp !== true ||
       (holder.link !== index && this.#options.continues(datagram));
-    if (peerSpeaks && !this.#guard.admits(speaker, isHolderDead, now)) return;
+    const isPeer = (address: IpAddress): boolean => this.sources.isPeer(address);
+    if (peerSpeaks && !this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
+    if (peerSpeaks && this.#guard.isOtherHost(speaker)) this.#options.hostChanged();
     if (!this.#received(index, datagram, port)) return;
     this.sources.heard(source, arrival);
     const pretender = peerSpeaks ? this.#guard.heard(speaker, now) : undefined;

@@ -1,7 +1,9 @@
 /**
  * Which of several sockets that speak with the peer's address is the peer's. Whoever is heard holds
  * the stream; another socket gets it when the holder has been silent for longer than a living peer
- * ever is. So a forger who cannot see the peer's datagrams, and does not know the port they come
+ * ever is. In a group without `sync_peer` other hosts speak too: whoever has shown on the peer
+ * channel to be of this cluster comes before them, and one that has not waits for a minute of
+ * silence, and for ever where the holder has. So a forger who cannot see the peer's datagrams, and does not know the port they come
  * from, neither moves the numbers nor passes for a restart; a peer that did restart waits for what
  * is left of two seconds, and then asks for what it missed.
  */
@@ -23,6 +25,8 @@ export interface Pretender extends Speaker {
 
 /** A peer says something once a second at least. */
 const longestPause = seconds(2);
+/** Of a host that may be another cluster's; a peer that was replaced by it has waited long enough. */
+const longestAbsence = seconds(60);
 /** Datagrams of an old incarnation can be overtaken by those of the new one. */
 const overlap = seconds(1);
 
@@ -34,12 +38,23 @@ export class StreamGuard {
 
   /**
    * `isHolderDead`: its link is down, or what is said goes on where the holder stopped, on another
-   * link.
+   * link. `isPeer`: an address has shown to be that of the cluster's other node.
    */
-  admits(speaker: Speaker, isHolderDead: (holder: Speaker) => boolean, now: Microseconds): boolean {
+  admits(
+    speaker: Speaker,
+    isHolderDead: (holder: Speaker) => boolean,
+    isPeer: (source: IpAddress) => boolean,
+    now: Microseconds,
+  ): boolean {
     const holder = this.#holder;
     if (holder === undefined || isSame(holder, speaker)) return true;
-    if (subtractTime(now, this.#heardAt) >= longestPause || isHolderDead(holder)) return true;
+    const isOtherHost = this.isOtherHost(speaker);
+    const [isOfCluster, isHolderOfCluster] = [isPeer(speaker.source), isPeer(holder.source)];
+    if (isOtherHost && isOfCluster && !isHolderOfCluster) return true;
+    const mayInherit = !isOtherHost || isOfCluster || !isHolderOfCluster;
+    const pause = isOtherHost ? longestAbsence : longestPause;
+    const isSilent = mayInherit && subtractTime(now, this.#heardAt) >= pause;
+    if (isSilent || isHolderDead(holder)) return true;
     const before = this.#pretender;
     if (before === undefined) this.#pretendsSince = now;
     // The caller's address may be reused.
@@ -50,6 +65,12 @@ export class StreamGuard {
         : { family: speaker.source.family, bytes: speaker.source.bytes.slice() };
     this.#pretender = { link, source, port, count: (before?.count ?? 0) + 1 };
     return false;
+  }
+
+  /** Another host than the holder of the stream, on its link. */
+  isOtherHost({ link, source }: Speaker): boolean {
+    const holder = this.#holder;
+    return holder !== undefined && holder.link === link && !ipEquals(holder.source, source);
   }
 
   /** A good datagram of this speaker. Returns whom it shows to have pretended, if anybody. */

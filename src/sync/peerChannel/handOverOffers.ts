@@ -14,7 +14,9 @@ export interface OfferAnswer {
 }
 
 /** Who said it, where the configuration does not name that one. */
-interface Sender { readonly from?: string }
+interface Sender {
+  readonly from?: string;
+}
 
 export interface OfferPort {
   send(message: PeerMessage): void;

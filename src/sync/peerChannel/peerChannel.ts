@@ -134,6 +134,12 @@ export class PeerChannel implements EngineObserver {
     this.#greeting.setRoles(roles, this.#engine.ports.clock.now());
   }
 
+  /** A hello with a virtual router that this node has too. */
+  isOfCluster(datagram: Uint8Array): boolean {
+    const message = decodePeerMessage(datagram);
+    return message?.kind === 'hello' && this.#greeting.sharesRouter(message);
+  }
+
   /** `from`: the sender where the configuration does not name it. True where it was a message. */
   receive(datagram: Uint8Array, from?: string): boolean {
     const now = this.#engine.ports.clock.now();

@@ -69,6 +69,14 @@ export class PeerGreeting {
     return this.#heardAt !== undefined && subtractTime(now, this.#heardAt) < peerTimeout;
   }
 
+  /** Whether one of the sender's virtual routers is this node's too. */
+  sharesRouter({ roles }: Hello): boolean {
+    const own = this.#roles?.units ?? [];
+    if (roles === undefined) return false;
+    const { units } = fromWireRoles(roles, 0 as Microseconds);
+    return units.some(({ vrid }) => own.some((unit) => unit.vrid === vrid));
+  }
+
   /** Any message of the peer. */
   heard(now: Microseconds): void {
     this.#heardAt = now;

@@ -3,7 +3,7 @@
  * all. Who is heard is decided as on the links themselves, but for `accept_any_sync_source`, which
  * holds there alone.
  */
-import { formatIp } from '../../base/ipAddress.js';
+import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Arrival, Channel } from '../../net/ports.js';
 import type { OwnRole } from '../comparison/ownRole.js';
 import type { LinkedEngine } from './channelEngine.js';
@@ -103,8 +103,11 @@ export class PeerLinks implements EngineObserver {
     const now = ports.clock.now();
     // The replication, which has a guard of its own, has followed the peer to another link.
     const isHolderDead = (holder: Speaker): boolean => holder.link !== index && index === active;
-    if (!this.#guard.admits(speaker, isHolderDead, now)) return;
-    const from = sources.isNamed(link, source) ? undefined : formatIp(source);
+    const isNamed = sources.isNamed(link, source);
+    if (!isNamed && this.channel.isOfCluster(datagram)) sources.recognise(source);
+    const isPeer = (address: IpAddress): boolean => sources.isPeer(address);
+    if (!this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
+    const from = isNamed ? undefined : formatIp(source);
     if (!this.channel.receive(datagram, from)) return;
     sources.heard(source, arrival);
     const pretender = this.#guard.heard(speaker, now);

@@ -205,6 +205,13 @@ export class Replicator implements MachinePort {
     this.askResync(this.#now, 'the peer started', from);
   }
 
+  /** Another host is the peer from now on: the numbers of the one before say nothing. */
+  otherSpeaker(): void {
+    this.machine.otherSpeaker();
+    this.streamBegan();
+    this.peerRestarted();
+  }
+
   streamBegan(): void {
     this.#parts.external.streamBegan();
   }

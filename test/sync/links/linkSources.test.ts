@@ -1,5 +1,5 @@
 /** Who is the peer on a multicast link, and what is remembered of those who are not. */
-import { parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
+import { ipEquals, parseIp, type IpAddress } from '../../../src/base/ipAddress.js';
 import { microseconds, seconds } from '../../../src/base/time.js';
 import { LinkSources } from '../../../src/sync/links/linkSources.js';
 import { refusals, RefusedSenders } from '../../../src/sync/links/refusedSenders.js';
@@ -106,26 +106,53 @@ test('one that comes again is named once, with its count, the latest last', () =
 describe('of several sockets that speak for the peer', () => {
   const source = ip('192.0.2.2');
   const alive = (): boolean => false;
+  const nobody = (): boolean => false;
   const at = (tenths: number) => microseconds(tenths * 100_000);
   const speaker = (port: number) => ({ link: 0, source, port });
 
   test('one that restarted is taken when the old one has been silent for two seconds, and is no pretender', () => {
     const guard = new StreamGuard();
-    expect(guard.admits(speaker(1), alive, at(0))).toBe(true);
+    expect(guard.admits(speaker(1), alive, nobody, at(0))).toBe(true);
     expect(guard.heard(speaker(1), at(0))).toBeUndefined();
     for (let tenths = 1; tenths < 20; tenths++) {
-      expect(guard.admits(speaker(2), alive, at(tenths))).toBe(false);
+      expect(guard.admits(speaker(2), alive, nobody, at(tenths))).toBe(false);
     }
-    expect(guard.admits(speaker(2), alive, at(20))).toBe(true);
+    expect(guard.admits(speaker(2), alive, nobody, at(20))).toBe(true);
     expect(guard.heard(speaker(2), at(20))).toBeUndefined();
-    expect(guard.admits(speaker(1), alive, at(21))).toBe(false);
+    expect(guard.admits(speaker(1), alive, nobody, at(21))).toBe(false);
   });
 
   test('a late datagram of the old one does not make the new one a pretender', () => {
     const guard = new StreamGuard();
     guard.heard(speaker(1), at(0));
-    guard.admits(speaker(2), alive, at(5));
+    guard.admits(speaker(2), alive, nobody, at(5));
     expect(guard.heard(speaker(1), at(6))).toBeUndefined();
     expect(guard.heard(speaker(1), at(15))).toMatchObject({ port: 2, count: 1 });
+  });
+
+  describe('on other hosts of the group', () => {
+    const third = { link: 0, source: ip('192.0.2.3'), port: 1 };
+    const isPeer = (address: IpAddress): boolean => ipEquals(address, source);
+
+    test('the node of the cluster takes the stream at once, and keeps it when it is silent', () => {
+      const guard = new StreamGuard();
+      guard.heard(third, at(0));
+      expect(guard.admits(speaker(1), alive, nobody, at(1))).toBe(false);
+      expect(guard.admits(speaker(1), alive, isPeer, at(1))).toBe(true);
+      expect(guard.isOtherHost(speaker(1))).toBe(true);
+      guard.heard(speaker(1), at(1));
+      expect(guard.isOtherHost(speaker(2))).toBe(false);
+      for (const tenths of [2, 30, 700, 100_000]) {
+        expect(guard.admits(third, alive, isPeer, at(tenths))).toBe(false);
+      }
+      expect(guard.admits(speaker(2), alive, isPeer, at(100_001))).toBe(true);
+    });
+
+    test('of two of which nothing is known the other waits for a minute of silence', () => {
+      const guard = new StreamGuard();
+      guard.heard(speaker(1), at(0));
+      expect(guard.admits(third, alive, nobody, at(599))).toBe(false);
+      expect(guard.admits(third, alive, nobody, at(600))).toBe(true);
+    });
   });
 });

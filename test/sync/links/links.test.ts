@@ -145,6 +145,7 @@ function linksOver<C extends FakeChannel>(
       return true;
     },
     continues: () => seen.continues,
+    hostChanged: () => undefined,
     peerMoved: () => {
       seen.moved++;
     },

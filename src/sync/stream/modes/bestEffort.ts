@@ -39,6 +39,11 @@ abstract class CountingMachine {
   /** The peer's numbers begin anew. */
   protected abstract begin(sequence: number, now: Microseconds): void;
 
+  otherSpeaker(): void {
+    this.last = undefined;
+    this.lastGap = undefined;
+  }
+
   /**
    * Numbers decide nothing: a restarted peer may begin anywhere. What came before the first
    * message, or before a jump, is missing as well as what a gap swallowed: a bulk that began before

@@ -97,6 +97,17 @@ export class FtfwMachine implements Machine {
     if (header.kind === messageKind.control) this.#control(header);
   }
 
+  otherSpeaker(): void {
+    this.last = undefined;
+    this.lastGap = undefined;
+    this.#ackFrom = undefined;
+    this.#window = this.#ackWindow;
+    this.#helloState = 'init';
+    this.#helloFirst = undefined;
+    this.#isInHello = false;
+    this.#jump = undefined;
+  }
+
   flags(): number {
     let flags = 0;
     if (this.#helloState !== 'done') {

@@ -57,6 +57,8 @@ export interface Machine {
   judge(header: MessageHeader, now: Microseconds): Verdict;
   /** The message was applied: moves the sequence, and does what a control message asks for. */
   accept(header: MessageHeader, now: Microseconds): void;
+  /** The next message is another host's: its numbers have nothing to do with those before. */
+  otherSpeaker(): void;
   /** Flags for the next message to go out. Called once per message. */
   flags(): number;
   /** Nothing was sent for a second. */
