@@ -48,12 +48,11 @@ export class StreamGuard {
   ): boolean {
     const holder = this.#holder;
     if (holder === undefined || isSame(holder, speaker)) return true;
-    const isOtherHost = this.isOtherHost(speaker);
-    const [isOfCluster, isHolderOfCluster] = [isPeer(speaker.source), isPeer(holder.source)];
-    if (isOtherHost && isOfCluster && !isHolderOfCluster) return true;
-    const mayInherit = !isOtherHost || isOfCluster || !isHolderOfCluster;
-    const pause = isOtherHost ? longestAbsence : longestPause;
-    const isSilent = mayInherit && subtractTime(now, this.#heardAt) >= pause;
+    const claim = this.isOtherHost(speaker)
+      ? claimOf(isPeer(speaker.source), isPeer(holder.source))
+      : longestPause;
+    if (claim === 'at once') return true;
+    const isSilent = claim !== 'never' && subtractTime(now, this.#heardAt) >= claim;
     if (isSilent || isHolderDead(holder)) return true;
     const before = this.#pretender;
     if (before === undefined) this.#pretendsSince = now;
@@ -70,7 +69,7 @@ export class StreamGuard {
   /** Another host than the holder of the stream, on its link. */
   isOtherHost({ link, source }: Speaker): boolean {
     const holder = this.#holder;
-    return holder !== undefined && holder.link === link && !ipEquals(holder.source, source);
+    return holder?.link === link && !ipEquals(holder.source, source);
   }
 
   /** A good datagram of this speaker. Returns whom it shows to have pretended, if anybody. */
@@ -89,6 +88,15 @@ export class StreamGuard {
     this.#pretender = undefined;
     return pretender;
   }
+}
+
+/** When another host of the group may take the stream: after this silence of the holder, or as it says. */
+function claimOf(
+  isOfCluster: boolean,
+  isHolderOfCluster: boolean,
+): Microseconds | 'at once' | 'never' {
+  if (isOfCluster === isHolderOfCluster) return longestAbsence;
+  return isOfCluster ? 'at once' : 'never';
 }
 
 function isSame(a: Speaker, b: Speaker): boolean {
