@@ -20,7 +20,7 @@ export interface ClientServerOptions {
   readonly logger: Logger;
 }
 
-const patience = seconds(10);
+const clientTimeout = seconds(10);
 const mostClients = 32;
 
 export class ClientServer {
@@ -52,7 +52,7 @@ export class ClientServer {
   #complain(error: unknown): void {
     const { path, logger } = this.#options;
     const because = errorText(error);
-    logger.log('error', 'cannot serve clients of the sync engine', { path, because });
+    logger.log('error', 'cannot serve clients of the sync engine', { path, reason: because });
   }
 
   #accept(socket: Socket): void {
@@ -62,7 +62,7 @@ export class ClientServer {
     }
     this.#clients.add(socket);
     socket.on('error', () => socket.destroy());
-    const timer = this.#options.timers.after(patience, () => socket.destroy());
+    const timer = this.#options.timers.after(clientTimeout, () => socket.destroy());
     socket.on('close', () => {
       timer.cancel();
       this.#clients.delete(socket);
@@ -89,7 +89,7 @@ export class ClientServer {
     } catch (error) {
       this.#options.logger.log('warning', 'a client of the sync engine was not served', {
         request,
-        because: errorText(error),
+        reason: errorText(error),
       });
     }
     socket.end();
@@ -98,7 +98,7 @@ export class ClientServer {
   /** Back-pressure; a reader that takes nothing for long is cut off. */
   #drained(socket: Socket): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#options.timers.after(patience, () => socket.destroy());
+      const timer = this.#options.timers.after(clientTimeout, () => socket.destroy());
       const go = (): void => {
         timer.cancel();
         socket.off('drain', go);

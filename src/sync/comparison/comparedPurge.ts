@@ -25,7 +25,7 @@ import type { Comparable, PeerMessage } from '../wire/peerMessage.js';
 
 const askAgain = milliseconds(500);
 /** The MASTER may have a large table to read first. */
-const openPatience = seconds(20);
+const openTimeout = seconds(20);
 
 /** What a purge by content came to. */
 export type ComparedOutcome =
@@ -112,7 +112,7 @@ export class ComparedPurge {
     this.#look();
     const opening = this.#opening;
     if (opening === undefined) return;
-    if (subtractTime(now, opening.startedAt) >= openPatience) opening.settle('later', [0, 0]);
+    if (subtractTime(now, opening.startedAt) >= openTimeout) opening.settle('later', [0, 0]);
     else if (subtractTime(now, opening.askedAt) >= askAgain) this.#ask(opening, now);
   }
 

@@ -20,7 +20,7 @@ const mostOpen = 4;
  */
 const mostPerTick = 50;
 const repeatAfter = milliseconds(500);
-const patience = seconds(10);
+const silenceTimeout = seconds(10);
 
 export interface ComparedTable {
   readonly token: number;
@@ -64,7 +64,7 @@ export class Comparison {
 
   /** The peer has not answered for too long: nothing is known of the rest. */
   hasFailed(now: Microseconds): boolean {
-    return !this.isDone && subtractTime(now, this.#heardAt) >= patience;
+    return !this.isDone && subtractTime(now, this.#heardAt) >= silenceTimeout;
   }
 
   tick(now: Microseconds): void {

@@ -98,7 +98,7 @@ export class ComparisonAnswers {
       await this.#walk(external.table, told, isOver);
     } catch (error) {
       ports.logger.log('error', 'the flows of this node could not be read for a comparison', {
-        because: errorText(error),
+        reason: errorText(error),
       });
       if (this.#token === token) this.#forget();
       return;

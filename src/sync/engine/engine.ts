@@ -192,14 +192,14 @@ export class Engine {
           this.#pump.wake();
         },
         bulkStarted: (because) => {
-          ports.logger.log('notice', 'sending bulk update', { because });
+          ports.logger.log('notice', 'sending bulk update', { reason: because });
         },
         bulkDone: (since, entries) => {
           for (const observer of this.#observers) observer.bulkDone?.(since, entries);
         },
         resyncAsked: (because, from) => {
           this.catchUp.begin(from);
-          ports.logger.log('notice', 'resync requested', { because });
+          ports.logger.log('notice', 'resync requested', { reason: because });
         },
         peerRestarted: () => {
           for (const observer of this.#observers) observer.peerRestarted?.();

@@ -187,7 +187,7 @@ export class Links {
       link.refused = opened.refused;
       this.#options.logger.log('error', 'cannot open the sync link', {
         interface: link.settings.interfaceName,
-        because: opened.refused,
+        reason: opened.refused,
       });
       return;
     }
@@ -264,7 +264,11 @@ export class Links {
     const loggedAt = this.#logged.get(key);
     if (loggedAt !== undefined && !this.#isOver(loggedAt, logPause, now)) return;
     this.#logged.set(key, now);
-    this.#options.logger.log('notice', message, { interface: interfaceName, direction, because });
+    this.#options.logger.log('notice', message, {
+      interface: interfaceName,
+      direction,
+      reason: because,
+    });
   }
 
   /** The next link behind the active one that can carry, if there is one. */
@@ -290,7 +294,7 @@ export class Links {
     if (isQuiet) return;
     this.#options.logger.log('notice', 'sync link became active', {
       interface: this.#links[index]?.settings.interfaceName,
-      because,
+      reason: because,
     });
   }
 

@@ -110,7 +110,7 @@ export class RefusedSenders {
       interface: interfaceName,
       port: door,
       ...(device === undefined ? {} : { device }),
-      because: refusals[reason].because,
+      reason: refusals[reason].because,
       remedy: refusals[reason].remedy,
     });
   }

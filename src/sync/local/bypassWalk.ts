@@ -65,7 +65,7 @@ export class BypassWalk implements Walk {
       .catch((error: unknown) => {
         if (walk !== this.#walk) return;
         logger.log('error', 'the kernel table cannot be read for the peer', {
-          because: errorText(error),
+          reason: errorText(error),
         });
         timers.after(retryPause, () => {
           if (walk === this.#walk) this.#read(walk);

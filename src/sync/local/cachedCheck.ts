@@ -74,12 +74,12 @@ export class CachedCheck implements KernelCheck {
     const isRead = this.#readings.tick(now);
     const due = this.#balance.due(now);
     if (due === undefined || !(isRead || due.isEmptied) || !this.#isFree(now)) return;
-    this.#parts.logger.log('notice', 'comparing with the kernel', { because: due.because });
+    this.#parts.logger.log('notice', 'comparing with the kernel', { reason: due.because });
     this.#running = this.#repair(due)
       .catch((error: unknown) => {
         this.#failedAt = this.#parts.clock.now();
         this.#parts.logger.log('error', 'comparison with the kernel failed', {
-          because: errorText(error),
+          reason: errorText(error),
         });
       })
       .finally(() => (this.#running = undefined));

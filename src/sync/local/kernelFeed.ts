@@ -197,7 +197,7 @@ export abstract class KernelFeed implements FeedState {
   #compareExpectations(): void {
     this.expectations.compare(true).catch((error: unknown) => {
       this.options.logger.log('error', 'comparison with the expectations of the kernel failed', {
-        because: errorText(error),
+        reason: errorText(error),
       });
     });
   }

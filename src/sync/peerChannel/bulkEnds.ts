@@ -12,9 +12,9 @@ const repeats = 25;
 /** Bulks of which each lost something, and after which hardly a flow can have been lost every time (NOTRACK). */
 const enoughLossyBulks = 5;
 /** A peer that is at rest for this long after its answer has announced the end in vain, or never heard the question. */
-const patience = seconds(6);
+const endTimeout = seconds(6);
 /** FTFW: the last messages of the bulk may still be asked for again. */
-const acknowledgedPatience = seconds(30);
+const acknowledgedTimeout = seconds(30);
 
 /**
  * Far more messages than a bulk of the largest table, or what follows it before its end is
@@ -102,10 +102,10 @@ export class BulkEnds {
   /** The peer said what it holds, which it does while it sends no bulk. */
   peerIsAtRest(now: Microseconds): void {
     const { settings, catchUp, replicator, ports } = this.#engine;
-    const longest = settings.mode === 'FTFW' ? acknowledgedPatience : patience;
+    const longest = settings.mode === 'FTFW' ? acknowledgedTimeout : endTimeout;
     if (!catchUp.isOverdue(now, longest)) return;
     ports.logger.log('notice', 'resync requested', {
-      because: 'the end of the bulk of the peer was not heard',
+      reason: 'the end of the bulk of the peer was not heard',
     });
     // Not a new request: whatever answers the first is good.
     replicator.resync.ask(now);

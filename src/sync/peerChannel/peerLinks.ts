@@ -88,7 +88,7 @@ export class PeerLinks implements EngineObserver {
       });
     });
     if (refused !== undefined && refused !== this.#refused) {
-      const fields = { port: this.#port, because: refused };
+      const fields = { port: this.#port, reason: refused };
       ports.logger.log('error', 'cannot open the peer channel', fields);
     }
     this.#refused = refused;

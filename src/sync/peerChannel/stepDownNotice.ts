@@ -11,7 +11,7 @@ import type { PeerMessage } from '../wire/peerMessage.js';
 const repeatPause = milliseconds(500);
 /** A peer that has not answered for so long is asked seldom. */
 const urgentTime = seconds(60);
-const patientPause = seconds(5);
+const laterPause = seconds(5);
 const largestUint32 = 0xffff_ffff;
 
 type Yielded = Extract<PeerMessage, { kind: 'yielded' }>;
@@ -88,7 +88,7 @@ export class StepDownNotice {
   tick(now: Microseconds): void {
     if (this.#pending === undefined) return;
     const isFresh = subtractTime(now, this.#pending.endedAt) < urgentTime;
-    const pause = isFresh ? repeatPause : patientPause;
+    const pause = isFresh ? repeatPause : laterPause;
     if (subtractTime(now, this.#sentAt) >= pause) this.#send(now, this.#pending);
   }
 

@@ -88,7 +88,7 @@ export class AdoptWork implements EngineObserver {
       if (mastership.ended === ended) replicator.startBulk('flows of the peer were committed');
     } catch (error) {
       ports.logger.log('error', 'flows of the returning peer could not be committed', {
-        because: errorText(error),
+        reason: errorText(error),
       });
     } finally {
       this.#isRunning = false;

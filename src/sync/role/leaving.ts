@@ -169,7 +169,7 @@ export function undone(step: RoleStep, { work, removed, because }: EventOf<'undo
   const line =
     because === undefined
       ? logLine('info', 'flows committed in advance were taken back', { removed })
-      : logLine('error', 'flows committed in advance could not be taken back', { because });
+      : logLine('error', 'flows committed in advance could not be taken back', { reason: because });
   const told = extend(step, {}, line);
   if (course.stage !== 'undoing' || course.work !== work) return told;
   if (because !== undefined) return takenBack(told);

@@ -122,7 +122,7 @@ export class LeftoverWork {
     } catch (error) {
       // What is not among them stays in the kernel.
       logger.log('error', 'the leftovers of the role could not be read', {
-        because: errorText(error),
+        reason: errorText(error),
       });
     }
     if (this.#early === early) this.#early = undefined;
@@ -137,7 +137,7 @@ export class LeftoverWork {
       this.#options.endsHere(flow);
     } catch (error) {
       this.#options.logger.log('error', 'a flow that the MASTER ended could not be removed', {
-        because: errorText(error),
+        reason: errorText(error),
       });
       return;
     }

@@ -155,7 +155,7 @@ function stopped(
 
 function resynced(step: RoleStep, { work, because }: EventOf<'resynced'>): RoleStep {
   const { course, merge } = step.state;
-  const failed = logLine('error', 'resync with the kernel failed', { because });
+  const failed = logLine('error', 'resync with the kernel failed', { reason: because });
   const seen = because === undefined ? step : extend(step, { hasMissed: true }, failed);
   if (course.stage === 'comparing' && course.work === work) return takenBack(seen);
   if (course.stage === 'completing' && course.work === work) return completed(seen);

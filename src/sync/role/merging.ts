@@ -231,7 +231,7 @@ export function mergeFails(step: RoleStep, because: string): RoleStep {
   const logged = extend(
     step,
     {},
-    logLine('error', 'merging the flows of the other MASTER failed', { because }),
+    logLine('error', 'merging the flows of the other MASTER failed', { reason: because }),
   );
   const stopped = forgetMerge(logged);
   return extend(

@@ -59,7 +59,7 @@ export class PurgeWork {
       logger.log('notice', what, { removed });
       return removed;
     } catch (error) {
-      logger.log('error', `${what} failed`, { because: errorText(error) });
+      logger.log('error', `${what} failed`, { reason: errorText(error) });
       return 0;
     }
   }

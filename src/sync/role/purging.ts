@@ -129,7 +129,7 @@ const outcomes: OutcomeHandlers = {
   all: (step, { removed }, _at, settings) =>
     purgedByCompletion(step, removed, logLine('notice', what, { removed }), settings),
   failed: (step, { because }, _at, settings) =>
-    purgedByCompletion(step, 0, logLine('error', `${what} failed`, { because }), settings),
+    purgedByCompletion(step, 0, logLine('error', `${what} failed`, { reason: because }), settings),
   cannot: (step) => considerPurge(withPurge(step, { isBlind: true })),
   undecided,
   compared,
@@ -175,7 +175,7 @@ function undecided(
   const news =
     view?.because === because
       ? []
-      : [logLine('notice', 'the leftovers could not be compared yet', { because })];
+      : [logLine('notice', 'the leftovers could not be compared yet', { reason: because })];
   const told = extend(step, {}, ...news);
   return again(
     withPurge(told, { view: { by: 'content', removed, kept, because } }),

@@ -161,7 +161,7 @@ export function commitFailed(
   const failed = extend(
     step,
     isFollowing || step.state.following !== 'takeover' ? {} : { following: 'none' },
-    logLine('error', 'the commit failed', { because }),
+    logLine('error', 'the commit failed', { reason: because }),
   );
   const summary = { ...nothingCommitted, cancelled: true };
   if (course.stage !== 'committing' || course.work !== work) {

@@ -39,7 +39,7 @@ export class StatusReporter {
     try {
       report({ kind: 'status', status: engine.status() });
     } catch (error) {
-      logger.log('error', 'cannot assemble the sync status', { because: errorText(error) });
+      logger.log('error', 'cannot assemble the sync status', { reason: errorText(error) });
     }
   }
 }

@@ -106,7 +106,7 @@ describe('a conntrackd whose send buffer is too small', () => {
     const endings = pair.keepstate
       .reports('log')
       .filter(({ message }) => message === 'sync link disconnected')
-      .map(({ fields }) => fields['because']);
+      .map(({ fields }) => fields['reason']);
     expect(endings).toContain('the stream was out of step');
   });
 });

@@ -21,7 +21,7 @@ afterEach(() => {
 function complaints(path: string): string[] {
   const said: string[] = [];
   const logger: Logger = {
-    log: (_level, _message, fields) => said.push(String(fields?.['because'])),
+    log: (_level, _message, fields) => said.push(String(fields?.['reason'])),
   };
   new ClientServer({ path, timers, logger, answer: () => undefined }).close();
   return said;

@@ -84,7 +84,7 @@ test('of a flood from everywhere all is counted, eight are named, and a line a m
   expect(sources.refused).toMatchObject({ total: 100_000, counts: { address: 100_000 } });
   expect(sources.refused.named).toHaveLength(8);
   expect(state.lines).toHaveLength(1);
-  expect(state.lines[0]).toMatchObject({ because: refusals.address.because, port: 'peer' });
+  expect(state.lines[0]).toMatchObject({ reason: refusals.address.because, port: 'peer' });
   state.now = seconds(62);
   sources.admits(group, 'peer', ip('198.51.0.1'));
   expect(state.lines).toHaveLength(2);
