@@ -1,8 +1,8 @@
 /**
- * What crosses the boundary between the main thread and the sync worker: one union per direction, plain
- * readonly data, at most about ten messages a second. Flows never cross it (docs/architecture.md).
- * `id` pairs a command with its result; `epoch` grows with each role change, and work of an older epoch
- * is dropped. Durations are milliseconds where the name says so.
+ * What crosses the boundary between the main thread and the sync worker: one union per direction,
+ * plain readonly data, at most about ten messages a second. Flows never cross it
+ * (docs/architecture.md). `id` pairs a command with its result; `epoch` grows with each role
+ * change, and work of an older epoch is dropped. Durations are milliseconds where the name says so.
  */
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
@@ -29,25 +29,32 @@ export type SyncCommand =
   /** After a reload: apply what can change in place; the worker answers what it restarted. */
   | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
   /**
-   * Before preempting a live master, or when it is silent: commit, then keep applying each accepted change of the
-   * external table to the kernel until the takeover is complete or undoPreCommit. Answered by progress and `committed`.
+   * Before preempting a live master, or when it is silent: commit, then keep applying each accepted
+   * change of the external table to the kernel until the takeover is complete or undoPreCommit.
+   * Answered by progress and `committed`.
    */
   | { readonly kind: 'preCommit'; readonly epoch: number }
   /**
-   * The role did not come: removes from the kernel what preCommit put there, that is each flow of the external table that
-   * is not this node's own. A purge that was scheduled before goes on.
+   * The role did not come: removes from the kernel what preCommit put there, that is each flow of
+   * the external table that is not this node's own. A purge that was scheduled before goes on.
    */
   | { readonly kind: 'undoPreCommit'; readonly epoch: number }
   /** Commit the external table; answered by progress and `committed`. Cancels a scheduled purge. */
   | { readonly kind: 'becomeMaster'; readonly epoch: number; readonly preCommitted: boolean }
-  /** The VIPs are up: compare the internal cache with the kernel, bulk-send it; the external one of a conntrackd is emptied. */
+  /**
+   * The VIPs are up: compare the internal cache with the kernel, bulk-send it; the external one of
+   * a conntrackd is emptied.
+   */
   | { readonly kind: 'takeoverComplete'; readonly epoch: number }
   /** VIPs are gone: request a resync, schedule the purge of kernel leftovers. */
   | {
       readonly kind: 'becomeBackup';
       readonly epoch: number;
       readonly peerHeard: boolean;
-      /** Present where this node gave way to a stronger MASTER: how long it had been MASTER. The peer is told. */
+      /**
+       * Present where this node gave way to a stronger MASTER: how long it had been MASTER. The
+       * peer is told.
+       */
       readonly yieldedAfter?: Microseconds;
     }
   /** Schedule the purge alone. */
@@ -55,9 +62,9 @@ export type SyncCommand =
   /** Another MASTER was heard in this epoch: the scheduled purge may run once its bulk is in. */
   | { readonly kind: 'otherMasterHeard'; readonly epoch: number }
   /**
-   * This MASTER learnt that another was MASTER meanwhile: ask for a bulk, create what the kernel lacks,
-   * make TCP windows liberal on what both have, never overwrite live NAT mappings. Answered by progress,
-   * `mergeReady` and `merged`.
+   * This MASTER learnt that another was MASTER meanwhile: ask for a bulk, create what the kernel
+   * lacks, make TCP windows liberal on what both have, never overwrite live NAT mappings. Answered
+   * by progress, `mergeReady` and `merged`.
    */
   | { readonly kind: 'mergeAfterSplit'; readonly epoch: number }
   /** Answer to `peerYielded`: there is nothing to merge. */
@@ -66,7 +73,9 @@ export type SyncCommand =
    * Answer to `peerYielded`: VRRP has not shown it yet; the peer's next repetition is news again.
    */
   | { readonly kind: 'yieldUnproven' }
-  /** An address or link went away: the kernel's mass deletes of the next moments are not replicated. */
+  /**
+   * An address or link went away: the kernel's mass deletes of the next moments are not replicated.
+   */
   | { readonly kind: 'massDeleteExpected'; readonly for: Microseconds }
   /** Own addresses, VIPs included, as text: always ignored by the filter. */
   | { readonly kind: 'ownAddresses'; readonly addresses: readonly string[] }
@@ -85,14 +94,18 @@ export type SyncCommand =
       readonly isUsable: boolean;
       /** Bytes; absent where there is no such interface. */
       readonly mtu?: number;
-      /** Of the kernel; another one under the same name is another interface. Absent where there is none. */
+      /**
+       * Of the kernel; another one under the same name is another interface. Absent where there is
+       * none.
+       */
       readonly index?: number;
     }
   /** Planned hand-over: drain replication, then answer with a result. */
   | { readonly kind: 'drain'; readonly id: number; readonly timeout: Microseconds }
   /**
-   * Beside `drain`, keepstate peer only: ask it to take the role. The `result` is ok once it answered that its
-   * external table is committed and it is ready; not ok when it refuses or stays silent for `timeout`.
+   * Beside `drain`, keepstate peer only: ask it to take the role. The `result` is ok once it
+   * answered that its external table is committed and it is ready; not ok when it refuses or stays
+   * silent for `timeout`.
    */
   | { readonly kind: 'offerHandover'; readonly id: number; readonly timeout: Microseconds }
   /** Answer to `handoverOffered`: tell the peer. */
@@ -120,12 +133,17 @@ export type SyncReport =
   | ({ readonly kind: 'committed'; readonly epoch: number } & CommitSummary)
   | { readonly kind: 'takeoverDone'; readonly epoch: number; readonly bulkEntries: number }
   | { readonly kind: 'mergeProgress'; readonly epoch: number }
-  /** What is known of the peer's flows is in the kernel, and no window is stale: traffic may come. */
+  /**
+   * What is known of the peer's flows is in the kernel, and no window is stale: traffic may come.
+   */
   | { readonly kind: 'mergeReady'; readonly epoch: number }
   | { readonly kind: 'mergeFailed'; readonly epoch: number }
   /** The peer's whole table was merged. */
   | ({ readonly kind: 'merged'; readonly epoch: number } & MergeSummary)
-  /** keepstate peer only: it was MASTER for `masterMs`, until it gave way `agoMs` ago to a stronger one. */
+  /**
+   * keepstate peer only: it was MASTER for `masterMs`, until it gave way `agoMs` ago to a stronger
+   * one.
+   */
   | {
       readonly kind: 'peerYielded';
       readonly name: string;
@@ -148,7 +166,9 @@ export type SyncReport =
     }
   /** Sent once a second, and at once when `state` or the peer's presence changes. */
   | { readonly kind: 'status'; readonly status: SyncStatus }
-  /** The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`). */
+  /**
+   * The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`).
+   */
   | { readonly kind: 'caughtUp'; readonly entries: number }
   /** Nothing is left over in the kernel of the role that has left. */
   | { readonly kind: 'purged' }
@@ -174,7 +194,10 @@ export interface CommitSummary {
   readonly entries: number;
   /** Those that were not tried are among them. */
   readonly failed: number;
-  /** The kernel's table was full: nf_conntrack_max is too small for what this node would have to hold. */
+  /**
+   * The kernel's table was full: nf_conntrack_max is too small for what this node would have to
+   * hold.
+   */
   readonly tableFull: boolean;
   /** Flows that were not tried any more, because the table was full. */
   readonly untried: number;

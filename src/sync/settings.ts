@@ -1,7 +1,8 @@
 /**
- * What an operator can say about state synchronisation, validated and frozen: conntrackd's `Sync` and
- * `General` blocks plus keepstate's own keywords. Defaults: conntrackd 1.4.7. Crosses the thread boundary
- * as plain data (structured clone), so it holds no functions and no class instances.
+ * What an operator can say about state synchronisation, validated and frozen: conntrackd's `Sync`
+ * and `General` blocks plus keepstate's own keywords. Defaults: conntrackd 1.4.7. Crosses the
+ * thread boundary as plain data (structured clone), so it holds no functions and no class
+ * instances.
  */
 import type { IpAddress, IpFamily } from '../base/ipAddress.js';
 import type { Microseconds } from '../base/time.js';
@@ -70,7 +71,9 @@ export interface SyncSettings {
   /** Reconcile with the kernel every so often, events stay on. */
   readonly pollSeconds?: number;
   readonly filter: FilterSettings;
-  /** VIPs and other addresses that keepstate ignores by itself, beside the node's own at run time. */
+  /**
+   * VIPs and other addresses that keepstate ignores by itself, beside the node's own at run time.
+   */
   readonly ownAddresses: readonly IpAddress[];
   /** UDP port of keepstate's peer channel; undefined turns it off. */
   readonly peerPort?: number;

@@ -1,4 +1,6 @@
-/** The request numbers of conntrackd 1.4.7's client, and two of keepstate's own, against the engine. */
+/**
+ * The request numbers of conntrackd 1.4.7's client, and two of keepstate's own, against the engine.
+ */
 import { subtractSeconds, toSeconds } from '../../base/time.js';
 import type { Engine } from '../engine/engine.js';
 import { kernelListing } from './kernelListing.js';

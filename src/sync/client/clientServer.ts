@@ -1,7 +1,7 @@
 /**
- * conntrackd's client protocol on a UNIX stream socket: four bytes with the request number in host order, text
- * until the end of file, no status (conntrackd 1.4.7). A client that says nothing or does not read is cut off
- * after a while; it never holds anything up.
+ * conntrackd's client protocol on a UNIX stream socket: four bytes with the request number in host
+ * order, text until the end of file, no status (conntrackd 1.4.7). A client that says nothing or
+ * does not read is cut off after a while; it never holds anything up.
  */
 import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -28,7 +28,10 @@ export class ClientServer {
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
 
-  /** Takes over the socket of a daemon that crashed; mode 0600. Where it cannot listen, it says so and serves nobody. */
+  /**
+   * Takes over the socket of a daemon that crashed; mode 0600. Where it cannot listen, it says so
+   * and serves nobody.
+   */
   constructor(options: ClientServerOptions) {
     this.#options = options;
     this.#server = createServer((socket) => {

@@ -1,6 +1,7 @@
 /**
- * DisableInternalCache: what a client gets in place of the internal cache, the kernel's flows that pass the filter, as
- * `conntrack -L` prints them (conntrackd 1.4.7 does the same). The dump waits for the client.
+ * DisableInternalCache: what a client gets in place of the internal cache, the kernel's flows that
+ * pass the filter, as `conntrack -L` prints them (conntrackd 1.4.7 does the same). The dump waits
+ * for the client.
  */
 import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import { cacheViewText } from '../../conntrack/text/cacheLine.js';

@@ -1,6 +1,6 @@
 /**
- * Text of the caches for a client, a piece at a time, so that a million flows neither fill memory nor hold up
- * replication.
+ * Text of the caches for a client, a piece at a time, so that a million flows neither fill memory
+ * nor hold up replication.
  */
 import { subtractSeconds, wholeSeconds } from '../../base/time.js';
 import { lifecycle, recordWord } from '../../conntrack/record/flowRecord.js';

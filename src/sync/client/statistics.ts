@@ -1,6 +1,6 @@
 /**
- * What `conntrackd -s` prints, block by block, in its layout (conntrackd 1.4.7): cache numbers right-aligned in
- * 12 columns, traffic and message numbers in 20, tabs as they stand there.
+ * What `conntrackd -s` prints, block by block, in its layout (conntrackd 1.4.7): cache numbers
+ * right-aligned in 12 columns, traffic and message numbers in 20, tabs as they stand there.
  */
 import type { CacheCounters } from '../tables/cacheCounters.js';
 import type { SyncStatus, LinkStatus } from '../messages.js';

@@ -1,7 +1,7 @@
 /**
- * The replication engine of one node: builds caches, kernel feed, links and replicator, and joins them. It owns no
- * policy: what a role asks for is src/sync/role. Everything real comes in through EnginePorts;
- * src/sync/worker/worker.ts hands out the real ones.
+ * The replication engine of one node: builds caches, kernel feed, links and replicator, and joins
+ * them. It owns no policy: what a role asks for is src/sync/role. Everything real comes in through
+ * EnginePorts; src/sync/worker/worker.ts hands out the real ones.
  */
 import { parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
@@ -82,8 +82,9 @@ export class Engine {
   readonly #observers: EngineObserver[] = [];
 
   /**
-   * Opens the kernel's event socket; the links are opened by `start`. The flows of the peer are taken over from a
-   * closed predecessor where they fit: the peer may be gone by now. Throws KernelError.
+   * Opens the kernel's event socket; the links are opened by `start`. The flows of the peer are
+   * taken over from a closed predecessor where they fit: the peer may be gone by now. Throws
+   * KernelError.
    */
   constructor(settings: SyncSettings, ports: EnginePorts, predecessor?: Predecessor) {
     this.ports = ports;

@@ -1,4 +1,7 @@
-/** What happens in an engine, for whoever stands beside the replication: peer channel, merge, status. */
+/**
+ * What happens in an engine, for whoever stands beside the replication: peer channel, merge,
+ * status.
+ */
 import type { Microseconds } from '../../base/time.js';
 
 export interface EngineObserver {

@@ -1,4 +1,7 @@
-/** Which settings of a running engine can be adopted in place, and what a new engine takes over from the old one. */
+/**
+ * Which settings of a running engine can be adopted in place, and what a new engine takes over from
+ * the old one.
+ */
 import type { SyncSettings } from '../settings.js';
 
 /** A change of one of these cannot. */

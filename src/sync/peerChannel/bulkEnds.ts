@@ -1,6 +1,7 @@
 /**
- * The ends of bulks between two keepstates: ours is announced until the peer has seen it, the peer's is judged. It makes
- * the external table complete where the bulk answers our request and nothing of it was lost.
+ * The ends of bulks between two keepstates: ours is announced until the peer has seen it, the
+ * peer's is judged. It makes the external table complete where the bulk answers our request and
+ * nothing of it was lost.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { ChannelEngine } from './channelEngine.js';
@@ -9,9 +10,15 @@ import type { PeerMessage } from '../wire/peerMessage.js';
 
 const repeatPause = milliseconds(200);
 const repeats = 25;
-/** Bulks of which each lost something, and after which hardly a flow can have been lost every time (NOTRACK). */
+/**
+ * Bulks of which each lost something, and after which hardly a flow can have been lost every time
+ * (NOTRACK).
+ */
 const enoughLossyBulks = 5;
-/** A peer that is at rest for this long after its answer has announced the end in vain, or never heard the question. */
+/**
+ * A peer that is at rest for this long after its answer has announced the end in vain, or never
+ * heard the question.
+ */
 const endTimeout = seconds(6);
 /** FTFW: the last messages of the bulk may still be asked for again. */
 const acknowledgedTimeout = seconds(30);
@@ -73,8 +80,9 @@ export class BulkEnds {
   }
 
   /**
-   * The peer's bulk has ended. In FTFW the peer says so once everything was acknowledged. Elsewhere a gap since the
-   * start means that flows may be missing from the bulk: nothing is removed, and another bulk is asked for.
+   * The peer's bulk has ended. In FTFW the peer says so once everything was acknowledged. Elsewhere
+   * a gap since the start means that flows may be missing from the bulk: nothing is removed, and
+   * another bulk is asked for.
    */
   received(message: BulkEnd): void {
     const { settings, ports, catchUp, replicator } = this.#engine;

@@ -1,6 +1,7 @@
 /**
- * A planned hand-over, as two keepstates tell each other: the MASTER offers the role and repeats that until it is
- * answered, the other answers when it is ready, the MASTER says that it has resigned.
+ * A planned hand-over, as two keepstates tell each other: the MASTER offers the role and repeats
+ * that until it is answered, the other answers when it is ready, the MASTER says that it has
+ * resigned.
  */
 import type { Microseconds } from '../../base/time.js';
 import type { EnginePorts } from '../engine/engine.js';

@@ -1,7 +1,8 @@
 /**
- * Whether the external cache equals the peer's internal one. The peer tells count and fingerprint as of a
- * sequence number; they are compared at the moment when exactly the messages before it have been applied.
- * One mismatch may be a message that is being asked for again, so several in a row count.
+ * Whether the external cache equals the peer's internal one. The peer tells count and fingerprint
+ * as of a sequence number; they are compared at the moment when exactly the messages before it have
+ * been applied. One mismatch may be a message that is being asked for again, so several in a row
+ * count.
  */
 import { seconds, subtractTime, toSeconds, type Microseconds } from '../../base/time.js';
 import type { Parity } from '../messages.js';
@@ -52,7 +53,10 @@ export class ParityCheck {
     this.unknownBecause = undefined;
   }
 
-  /** The peer holds nothing to compare with: what counts is whether messages were `lost`, since the start. */
+  /**
+   * The peer holds nothing to compare with: what counts is whether messages were `lost`, since the
+   * start.
+   */
   noDigest(because: string, lost: number): void {
     this.reset();
     this.unknownBecause = because;
@@ -125,7 +129,10 @@ export class ParityCheck {
     return `the last comparison was ${age} s ago`;
   }
 
-  /** True when the peer should be asked for everything; with growing pauses, where that does not help. */
+  /**
+   * True when the peer should be asked for everything; with growing pauses, where that does not
+   * help.
+   */
   wantsResync(now: Microseconds): boolean {
     if (this.parity(now) !== 'different' && this.#lost === this.#lostThen) return false;
     if (this.#healedAt !== undefined && subtractTime(now, this.#healedAt) < this.#pause)

@@ -1,6 +1,7 @@
 /**
- * The conversation with a keepstate peer beside the replication protocol: who is there, whether both hold the
- * same, when a bulk has ended, and the planned hand-over. Logic only; datagrams come and go through a port.
+ * The conversation with a keepstate peer beside the replication protocol: who is there, whether
+ * both hold the same, when a bulk has ended, and the planned hand-over. Logic only; datagrams come
+ * and go through a port.
  */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { BulkEnds } from './bulkEnds.js';
@@ -209,7 +210,10 @@ export class PeerChannel implements EngineObserver {
     if (this.#isPresent(now)) this.#sendDigest(now);
   }
 
-  /** The peer shall acknowledge at once what was sent so far; a keepstate of before this message ignores it. */
+  /**
+   * The peer shall acknowledge at once what was sent so far; a keepstate of before this message
+   * ignores it.
+   */
   askAcknowledgement(): void {
     const sequence = this.#engine.replicator.transmitter.nextSequence;
     if (this.#isPresent(this.#engine.ports.clock.now()))
@@ -283,7 +287,10 @@ export class PeerChannel implements EngineObserver {
     this.holdings.compared((last + 1) >>> 0, isEqual, this.#parity.parity(now), now);
   }
 
-  /** Only when everything that changed was sent: then the number tells exactly what the peer should have. */
+  /**
+   * Only when everything that changed was sent: then the number tells exactly what the peer should
+   * have.
+   */
   #sendDigest(now: Microseconds): void {
     if (this.#digestAt !== undefined && subtractTime(now, this.#digestAt) < digestPause) return;
     const { internal, replicator } = this.#engine;

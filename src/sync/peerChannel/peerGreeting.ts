@@ -1,4 +1,7 @@
-/** The first thing that two keepstates say to each other on the peer channel, and once a second: who is there. */
+/**
+ * The first thing that two keepstates say to each other on the peer channel, and once a second: who
+ * is there.
+ */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { PeerMessage } from '../wire/peerMessage.js';
 import { fromWireRoles, toWireRoles, type NodeRoles } from '../wire/peerRoles.js';
@@ -6,7 +9,10 @@ import { fromWireRoles, toWireRoles, type NodeRoles } from '../wire/peerRoles.js
 const helloPause = seconds(1);
 /** Towards a peer that never answers: it is a conntrackd, or not there. */
 const lonelyHelloPause = seconds(5);
-/** Said as often as to a peer that is there: until it is greeted, a keepstate is taken for a conntrackd. */
+/**
+ * Said as often as to a peer that is there: until it is greeted, a keepstate is taken for a
+ * conntrackd.
+ */
 const firstHellos = 5;
 const peerTimeout = seconds(5);
 

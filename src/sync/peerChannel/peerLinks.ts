@@ -53,7 +53,10 @@ export class PeerLinks implements EngineObserver {
     if (this.#ticks++ % ticksBetweenTries === 0) this.#open();
   }
 
-  /** Index of the interface of this name, or none: sockets of another one are opened anew at the next tick. */
+  /**
+   * Index of the interface of this name, or none: sockets of another one are opened anew at the
+   * next tick.
+   */
   interfaceIs(interfaceName: string, index: number | undefined): void {
     this.#engine.settings.links.forEach((link, at) => {
       if (link.interfaceName !== interfaceName) return;

@@ -1,7 +1,8 @@
 /**
- * After a split the stronger MASTER need not have heard the weaker one: VRRP lets that one step down in silence
- * (RFC 3768 section 6.4.3). So who gave way tells its peer over the peer channel, again and again until that one
- * answers that it has merged the flows; the purge here waits for the answer.
+ * After a split the stronger MASTER need not have heard the weaker one: VRRP lets that one step
+ * down in silence (RFC 3768 section 6.4.3). So who gave way tells its peer over the peer channel,
+ * again and again until that one answers that it has merged the flows; the purge here waits for the
+ * answer.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { EnginePorts } from '../engine/engine.js';
@@ -47,7 +48,10 @@ export class StepDownNotice {
     this.#port = port;
   }
 
-  /** This node gave way to a stronger MASTER; on a new engine: what its predecessor had not told to the end. */
+  /**
+   * This node gave way to a stronger MASTER; on a new engine: what its predecessor had not told to
+   * the end.
+   */
   tell(notice: PendingNotice): void {
     this.#pending = notice;
     this.#send(this.#ports.clock.now(), notice);

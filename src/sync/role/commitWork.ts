@@ -1,8 +1,9 @@
 /**
- * Committing the external cache into the kernel for a role change or a client: one commit at a time, tied to
- * the epoch of its role, cancelled by a newer one. Between commit and takeover each further message of the
- * peer is applied to the kernel as well, so that nothing is lost in between. After a split what the peer has is
- * merged instead: created where it is missing, and never written over a flow of this kernel.
+ * Committing the external cache into the kernel for a role change or a client: one commit at a
+ * time, tied to the epoch of its role, cancelled by a newer one. Between commit and takeover each
+ * further message of the peer is applied to the kernel as well, so that nothing is lost in between.
+ * After a split what the peer has is merged instead: created where it is missing, and never written
+ * over a flow of this kernel.
  */
 import type { Logger } from '../../base/logger.js';
 import {
@@ -57,7 +58,10 @@ export interface CommitRequest {
   readonly table: FlowTableName | 'all';
   readonly onExisting: OnExisting;
   readonly onProgress: (committed: number) => void;
-  /** The kernel tells nothing of flows that begin meanwhile: whoever asks for it compares afterwards. */
+  /**
+   * The kernel tells nothing of flows that begin meanwhile: whoever asks for it compares
+   * afterwards.
+   */
   readonly isUnheard?: boolean;
 }
 
@@ -81,7 +85,10 @@ export class CommitWork implements ExternalListener {
   /** The size of the table at which the next one is due. */
   #rehearseAt = leastRehearsal;
   #done: Promise<unknown> | undefined;
-  /** Applies the peer's further messages: from a role's commit to the end of its takeover, and during a merge. */
+  /**
+   * Applies the peer's further messages: from a role's commit to the end of its takeover, and
+   * during a merge.
+   */
   #follower: FlowInjector | undefined;
   #followerClosed: () => void = () => undefined;
   #following: Following | undefined;
@@ -154,8 +161,8 @@ export class CommitWork implements ExternalListener {
   }
 
   /**
-   * Makes the windows of this kernel's TCP flows liberal: their packets may have gone through the peer meanwhile, and
-   * a stale window calls every further one INVALID. Rejects with KernelError.
+   * Makes the windows of this kernel's TCP flows liberal: their packets may have gone through the
+   * peer meanwhile, and a stale window calls every further one INVALID. Rejects with KernelError.
    */
   async openWindows(onProgress: () => void): Promise<{ readonly cancelled: boolean }> {
     const { internal } = this.#options;
@@ -165,8 +172,9 @@ export class CommitWork implements ExternalListener {
   }
 
   /**
-   * The first 10,000 flows through code that never ran cost 90 ms, later ones 6: so the commit is rehearsed, all but the
-   * kernel's part, whenever the table has doubled, until the code is compiled. To be called every now and then.
+   * The first 10,000 flows through code that never ran cost 90 ms, later ones 6: so the commit is
+   * rehearsed, all but the kernel's part, whenever the table has doubled, until the code is
+   * compiled. To be called every now and then.
    */
   rehearse(): void {
     const { external, clock, turns } = this.#options;
@@ -193,7 +201,10 @@ export class CommitWork implements ExternalListener {
     });
   }
 
-  /** From now on each accepted change of the external cache goes to the kernel too. Throws KernelError. */
+  /**
+   * From now on each accepted change of the external cache goes to the kernel too. Throws
+   * KernelError.
+   */
   follow(as: Following): void {
     if (this.#following === as) return;
     this.stopFollowing();

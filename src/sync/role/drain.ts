@@ -1,4 +1,6 @@
-/** Before a planned hand-over: everything that this node knows is at the peer, in FTFW acknowledged. */
+/**
+ * Before a planned hand-over: everything that this node knows is at the peer, in FTFW acknowledged.
+ */
 import { milliseconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { Engine, EnginePorts } from '../engine/engine.js';
 
@@ -15,9 +17,9 @@ export interface DrainedEngine {
 }
 
 /**
- * True once the peer has what was known when the queues ran empty; what changes later follows by itself, so
- * that a busy node drains too. False after `timeout`. `hurry` asks the peer to acknowledge now: by itself it
- * may wait a second.
+ * True once the peer has what was known when the queues ran empty; what changes later follows by
+ * itself, so that a busy node drains too. False after `timeout`. `hurry` asks the peer to
+ * acknowledge now: by itself it may wait a second.
  */
 export async function drain(
   engine: DrainedEngine,

@@ -18,7 +18,10 @@ export interface ExpectationCommitOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly fixedTimeoutSeconds: number | undefined;
-  /** Port id of the socket, known before the first change; what it returns is called once that is closed. */
+  /**
+   * Port id of the socket, known before the first change; what it returns is called once that is
+   * closed.
+   */
   readonly onPort: (portId: number) => () => void;
   readonly onFailure: (errno: number) => void;
   /** What was written stays; the rest is not tried. */

@@ -1,6 +1,6 @@
 /**
- * The ways from MASTER, and back from a commit in advance: what is to be removed here is left to the
- * purge, and no more of it than the other MASTER has.
+ * The ways from MASTER, and back from a commit in advance: what is to be removed here is left to
+ * the purge, and no more of it than the other MASTER has.
  */
 import { addTime, subtractTime } from '../../base/time.js';
 import { begin, extend, logLine, withStance, type RoleStep } from './roleActions.js';
@@ -96,7 +96,10 @@ function findMissed(step: RoleStep): RoleStep {
   );
 }
 
-/** To a stronger MASTER, which is told so until it answers; where it can answer, the purge waits for that. */
+/**
+ * To a stronger MASTER, which is told so until it answers; where it can answer, the purge waits for
+ * that.
+ */
 function gaveWay(
   step: RoleStep,
   stepDown: NonNullable<Extract<Next, { to: 'leave' }>['stepDown']>,
@@ -151,7 +154,8 @@ export function undo(
 ): RoleStep {
   const unfollowed = stopFollowing(step);
   if (internalBypass) {
-    // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in any case.
+    // Nobody can tell which flows are this node's own: the purge takes what the other MASTER has in
+    // any case.
     const scheduled = masterHeard(schedulePurge(unfollowed, at, purgeTimeout, true));
     return lastStep(scheduled, 'readLeftovers');
   }
@@ -205,7 +209,10 @@ export function leftoversRead(
   return considerPurge(withStance(resting, internalBypass ? 'leavingAhead' : 'own'));
 }
 
-/** Why a step-down is still to be told on an engine that is started afresh, and how long the purge waits. */
+/**
+ * Why a step-down is still to be told on an engine that is started afresh, and how long the purge
+ * waits.
+ */
 export function resumeStepDown(step: RoleStep, at: EventOf<'stopped'>['at']): RoleStep {
   const { stepDown } = step.state;
   if (stepDown === undefined) return step;

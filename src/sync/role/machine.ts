@@ -165,7 +165,8 @@ function resynced(step: RoleStep, { work, because }: EventOf<'resynced'>): RoleS
 
 /** One step. Actions are to be carried out in order. */
 export function roleStep(state: RoleState, event: RoleEvent, settings: RoleSettings): RoleStep {
-  // The table's type pairs each kind with its event; TypeScript cannot follow the pairing through the index.
+  // The table's type pairs each kind with its event; TypeScript cannot follow the pairing through
+  // the index.
   const handle = handlers[event.kind] as (
     step: RoleStep,
     event: RoleEvent,

@@ -1,13 +1,14 @@
 /**
- * What a MASTER does that was not alone. The other's packets went past this kernel, so its TCP windows are stale, and
- * flows were opened that it does not know:
+ * What a MASTER does that was not alone. The other's packets went past this kernel, so its TCP
+ * windows are stale, and flows were opened that it does not know:
  *
  *   follow the peer: what it tells from now on is created where it is missing
  *   make all windows liberal, create what is known already  -> mergeReady: traffic may be drawn here
  *   the peer's whole table has arrived: look once more       -> merged; the peer is told what is here now
  *
- * Following goes on for a while: neighbours may still send to the other node, which forwards and opens flows until
- * they have learnt where the addresses are. What this kernel has is never written over.
+ * Following goes on for a while: neighbours may still send to the other node, which forwards and
+ * opens flows until they have learnt where the addresses are. What this kernel has is never written
+ * over.
  */
 import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../../base/time.js';
 import { begin, extend, logLine, report, type RoleStep } from './roleActions.js';
@@ -43,7 +44,10 @@ export function mergeAfterSplit(
   return openWindows(followMerge(started, settings));
 }
 
-/** During a takeover the peer's messages are followed already; with DisableExternalCache they go to the kernel by themselves. */
+/**
+ * During a takeover the peer's messages are followed already; with DisableExternalCache they go to
+ * the kernel by themselves.
+ */
 export function followMerge(step: RoleStep, { injectsDirectly }: RoleSettings): RoleStep {
   const { merge, following } = step.state;
   if (merge === undefined || injectsDirectly || following !== 'none') return step;
@@ -209,7 +213,9 @@ export function followedEnough(step: RoleStep): RoleStep {
   return stopMerging(extend(step, { merge: undefined }), true);
 }
 
-/** Following has ended. What it created after the last word on it belongs to the merge that follows. */
+/**
+ * Following has ended. What it created after the last word on it belongs to the merge that follows.
+ */
 export function followed(step: RoleStep, { created }: EventOf<'followed'>): RoleStep {
   const { mergeCount, merge } = step.state;
   const total = mergeCount.created + created;

@@ -114,7 +114,9 @@ export class NodeRole implements EngineObserver, OwnRole {
     await this.commits.settled();
   }
 
-  /** Removes what passes the filter from the kernel at once; number of flows. Failures are logged. */
+  /**
+   * Removes what passes the filter from the kernel at once; number of flows. Failures are logged.
+   */
   flushKernel(what: string): Promise<number> {
     return this.#purge.flush(what);
   }

@@ -1,4 +1,7 @@
-/** Removes flows from the kernel's table for a purge, or because the client asks for it. Decides nothing (purging.ts). */
+/**
+ * Removes flows from the kernel's table for a purge, or because the client asks for it. Decides
+ * nothing (purging.ts).
+ */
 import type { Logger } from '../../base/logger.js';
 import type { Clock } from '../../base/time.js';
 import type { ComparingPeer } from '../comparison/comparedPurge.js';
@@ -50,7 +53,10 @@ export class PurgeWork {
     return peer?.purge(this.#over()) ?? { kind: 'cannot' };
   }
 
-  /** The client's: all that passes the filter; number of flows, 0 while another removal runs. Failures are logged. */
+  /**
+   * The client's: all that passes the filter; number of flows, 0 while another removal runs.
+   * Failures are logged.
+   */
   async flush(what: string): Promise<number> {
     if (this.#running !== undefined) return 0;
     const { logger } = this.#options;

@@ -13,7 +13,10 @@ import { firstPause, noPurge, type PurgeState, type RoleSettings } from './roleS
 
 const longestPause = seconds(300);
 const undecidedPause = seconds(2);
-/** The purge waits no longer for a peer that does not answer; it may be one that does not know the question. */
+/**
+ * The purge waits no longer for a peer that does not answer; it may be one that does not know the
+ * question.
+ */
 export const mergeTimeout = seconds(60);
 
 function withPurge(step: RoleStep, change: Partial<PurgeState>): RoleStep {
@@ -59,7 +62,10 @@ export function cancelPurge(step: RoleStep): RoleStep {
   return extend(step, { purge: noPurge }, ...actions);
 }
 
-/** While flows are committed in advance, none is removed; a purge that runs is stopped, and runs again. */
+/**
+ * While flows are committed in advance, none is removed; a purge that runs is stopped, and runs
+ * again.
+ */
 export function suspendPurge(step: RoleStep): RoleStep {
   if (step.state.purge.stage !== 'running') return step;
   return extend(withPurge(step, { stage: 'due', work: undefined }), {}, { kind: 'stopPurge' });

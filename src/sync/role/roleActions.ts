@@ -9,14 +9,19 @@ import type { RoleState, StepDown } from './roleState.js';
 export type RoleAction =
   /** Of the internal cache: whose flows are told to the peer. */
   | { readonly kind: 'setStance'; readonly stance: Stance }
-  /** Ends a commit, a pass of a merge and the taking back; answered by `stopped` when they have ended. */
+  /**
+   * Ends a commit, a pass of a merge and the taking back; answered by `stopped` when they have
+   * ended.
+   */
   | { readonly kind: 'stop'; readonly work: number }
   /**
    * Follows the peer from now on, and commits the external cache; answered by `commitProgress`,
    * `committed` or `commitFailed`. The kernel tells nothing of flows that begin meanwhile.
    */
   | { readonly kind: 'commit'; readonly work: number; readonly epoch: number }
-  /** What the peer tells is created where it is missing; `followFailed` where that cannot be done. */
+  /**
+   * What the peer tells is created where it is missing; `followFailed` where that cannot be done.
+   */
   | { readonly kind: 'followMerge' }
   /** `isCounted`: answered by `followed`. */
   | { readonly kind: 'stopFollowing'; readonly isCounted: boolean }
@@ -45,7 +50,9 @@ export type RoleAction =
   | { readonly kind: 'sayWasMaster'; readonly until: Microseconds }
   /** Answered by `windowsOpened` or `mergeBroke`. */
   | { readonly kind: 'openWindows'; readonly work: number }
-  /** Creates what the kernel lacks of the external cache; answered by `mergePassed` or `mergeBroke`. */
+  /**
+   * Creates what the kernel lacks of the external cache; answered by `mergePassed` or `mergeBroke`.
+   */
   | { readonly kind: 'mergePass'; readonly work: number }
   /** Tells the peer until it answers: `stepDownAnswered`. */
   | { readonly kind: 'tellStepDown'; readonly notice: StepDown }

@@ -1,4 +1,7 @@
-/** What the role runner can do: works, each a promise, and things that are done at once. They decide nothing. */
+/**
+ * What the role runner can do: works, each a promise, and things that are done at once. They decide
+ * nothing.
+ */
 import type { Microseconds } from '../../base/time.js';
 import type { Mastership } from '../comparison/mastership.js';
 import type { Stance } from '../local/internalCache.js';
@@ -29,7 +32,10 @@ export interface RoleHands {
   /** Entries of the internal cache. */
   bulkEntries(): number;
   setStance(stance: Stance): void;
-  /** Resolves when no commit, no pass of a merge and no taking back runs any more; what was injected stays. */
+  /**
+   * Resolves when no commit, no pass of a merge and no taking back runs any more; what was injected
+   * stays.
+   */
   stop(): Promise<void>;
   /** Follows the peer, then commits the external cache. Rejects with KernelError. */
   commit(onProgress: (committed: number) => void): Promise<CommitSummary>;

@@ -1,6 +1,7 @@
 /**
  * What the sync worker remembers of its role: plain readonly data, so that it can be recorded, and
- * taken along by an engine that is started afresh. `docs/architecture.md` has the rules (R1 to R30).
+ * taken along by an engine that is started afresh. `docs/architecture.md` has the rules (R1 to
+ * R30).
  */
 import type { Microseconds } from '../../base/time.js';
 import { seconds } from '../../base/time.js';
@@ -51,7 +52,10 @@ export type Course =
       readonly stage: 'stopping';
       readonly work: number;
       readonly next: Next;
-      /** A role that was left, and that another command came upon before that was done: it comes first. */
+      /**
+       * A role that was left, and that another command came upon before that was done: it comes
+       * first.
+       */
       readonly leaves?: Leaving;
     }
   /** `aheadThenRole`: the role came while it was committed in advance. */
@@ -63,7 +67,9 @@ export type Course =
   /** Committed in advance, and followed. */
   | { readonly stage: 'prepared'; readonly summary: CommitSummary }
   | { readonly stage: 'undoing'; readonly work: number }
-  /** Own flows that the commit replaced bear other ids now: the cache is compared with the kernel. */
+  /**
+   * Own flows that the commit replaced bear other ids now: the cache is compared with the kernel.
+   */
   | { readonly stage: 'comparing'; readonly work: number }
   /** The last step of taking back. */
   | { readonly stage: 'readingLeftovers'; readonly work: number }
@@ -137,7 +143,9 @@ export interface RoleState {
   readonly masterSince: Microseconds | undefined;
   /** As MASTER: its kernel has all that was there to take over. */
   readonly isComplete: boolean;
-  /** Until when this node was MASTER, in this boot; undefined: it was not, as far as it is known. */
+  /**
+   * Until when this node was MASTER, in this boot; undefined: it was not, as far as it is known.
+   */
   readonly masterUntil: Microseconds | undefined;
   readonly stance: Stance;
   readonly course: Course;

@@ -1,7 +1,7 @@
 /**
- * Gives the role machine its events and carries its actions out, one event at a time: what an action
- * causes is handled after the step that asked for it. A work that has ended is reported back under
- * its number; an engine that has ended reports no more.
+ * Gives the role machine its events and carries its actions out, one event at a time: what an
+ * action causes is handled after the step that asked for it. A work that has ended is reported back
+ * under its number; an engine that has ended reports no more.
  */
 import type { LogFields, Logger } from '../../base/logger.js';
 import { MachineRecorder } from '../../base/machineRecord.js';
@@ -43,7 +43,9 @@ export class RoleRunner {
   #resting: (() => void)[] = [];
   readonly #recorder: MachineRecorder<RoleState, RoleSettings, RoleEvent, RoleAction> | undefined;
 
-  /** `state`: of the runner before, or `initialRole`. The machine learns that an engine is there. */
+  /**
+   * `state`: of the runner before, or `initialRole`. The machine learns that an engine is there.
+   */
   constructor(hands: RoleHands, ports: RolePorts, settings: () => RoleSettings, state: RoleState) {
     this.#hands = hands;
     this.#ports = ports;
@@ -80,7 +82,9 @@ export class RoleRunner {
     if (isAtRest(this.#state)) for (const resolve of this.#resting.splice(0)) resolve();
   }
 
-  /** Takes back what is committed in advance, and resolves when nothing is being done for a role. */
+  /**
+   * Takes back what is committed in advance, and resolves when nothing is being done for a role.
+   */
   async rest(): Promise<void> {
     while (!this.#isClosed && !isAtRest(this.#state)) {
       this.input({ kind: 'restartWanted' });

@@ -1,7 +1,7 @@
 /**
- * The ways to MASTER: a commit in advance, the role's own commit, and the completion of the takeover
- * once the addresses are up. What runs for an earlier command ends first; what one of an older epoch
- * asks for is dropped.
+ * The ways to MASTER: a commit in advance, the role's own commit, and the completion of the
+ * takeover once the addresses are up. What runs for an earlier command ends first; what one of an
+ * older epoch asks for is dropped.
  */
 import {
   begin,
@@ -183,7 +183,10 @@ function isCommitted(
   return reportCommit(extend(step, { course }), epoch, summary);
 }
 
-/** A commit that another command has ended: whoever waits for it learns that, but not under the epoch of the next one. */
+/**
+ * A commit that another command has ended: whoever waits for it learns that, but not under the
+ * epoch of the next one.
+ */
 function superseded(step: RoleStep, epoch: number, summary: CommitSummary): RoleStep {
   const { course } = step.state;
   const isOfTakeover =

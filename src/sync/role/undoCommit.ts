@@ -1,7 +1,8 @@
 /**
- * Takes back what was committed in advance for a role that did not come: the kernel again has only the flows that are
- * this node's own. The external cache, which belongs to the living MASTER, is kept. What that one ends meanwhile leaves
- * the cache before the walk finds it, and is removed at once.
+ * Takes back what was committed in advance for a role that did not come: the kernel again has only
+ * the flows that are this node's own. The external cache, which belongs to the living MASTER, is
+ * kept. What that one ends meanwhile leaves the cache before the walk finds it, and is removed at
+ * once.
  */
 import type { Clock, Turns } from '../../base/time.js';
 import { FlowInjector } from '../../conntrack/kernel/flowInjector.js';
@@ -17,7 +18,9 @@ export interface UndoOptions {
   readonly internal: FlowTable;
   readonly clock: Clock;
   readonly turns: Turns;
-  /** The port whose events are effects of this; what it returns is called once the port is closed. */
+  /**
+   * The port whose events are effects of this; what it returns is called once the port is closed.
+   */
   readonly onPort: (portId: number) => () => void;
   /** A new role wants the flows after all. */
   readonly isOver: () => boolean;

@@ -52,7 +52,9 @@ export class Commands {
     return this.#session?.role;
   }
 
-  /** Rejects only where the engine cannot start at all: the supervisor then starts another worker. */
+  /**
+   * Rejects only where the engine cannot start at all: the supervisor then starts another worker.
+   */
   async handle(command: SyncCommand): Promise<void> {
     if (command.kind === 'start') return this.#start(command);
     while (this.#restart !== undefined) await this.#restart;
@@ -141,7 +143,9 @@ export class Commands {
     session.reportStatus();
   }
 
-  /** What can be adopted is; anything else starts the engine afresh, which fills its caches again. */
+  /**
+   * What can be adopted is; anything else starts the engine afresh, which fills its caches again.
+   */
   async #reconfigure(id: number, settings: SyncSettings): Promise<void> {
     const startedAt = this.#ports.clock.now();
     const result = (message: string): void => {

@@ -1,4 +1,7 @@
-/** One engine with what stands beside it: the role of this node, the conversation with the peer, the servers. */
+/**
+ * One engine with what stands beside it: the role of this node, the conversation with the peer, the
+ * servers.
+ */
 import { packageVersion } from '../../base/packageVersion.js';
 import { subtractTime, type Microseconds } from '../../base/time.js';
 import type { ClientServer } from '../client/clientServer.js';
@@ -75,7 +78,9 @@ export class EngineSession {
     return this.#peer?.channel;
   }
 
-  /** Fills the internal cache and begins to replicate; number of flows. Rejects with KernelError. */
+  /**
+   * Fills the internal cache and begins to replicate; number of flows. Rejects with KernelError.
+   */
   begin(): Promise<number> {
     return this.engine.start();
   }
@@ -106,14 +111,20 @@ export class EngineSession {
     return buildStatus(engine, role, this.#peerView(now), this.#status.lateness, now);
   }
 
-  /** What a change of is told at once: who may hand the role over goes by it, and nobody may take for equal what is not. */
+  /**
+   * What a change of is told at once: who may hand the role over goes by it, and nobody may take
+   * for equal what is not.
+   */
   summary(now: Microseconds): string {
     const { kind, parity, roles } = this.#peerView(now);
     const units = (roles?.units ?? []).map(({ state }) => state).join();
     return `${stateOf(this.engine, now)} ${kind} ${parity} ${units}`;
   }
 
-  /** Of a MASTER whose takeover is complete nothing is committed any more: what the peer once filtered is out of date. */
+  /**
+   * Of a MASTER whose takeover is complete nothing is committed any more: what the peer once
+   * filtered is out of date.
+   */
   async close(): Promise<Inheritance> {
     const role = this.role.close();
     this.#peer?.close();

@@ -1,6 +1,7 @@
 /**
- * The entry of the sync worker thread: hands the real clock, chance, sockets and message port to Commands.
- * An error that nobody expected ends the thread; the supervisor in the main thread starts another.
+ * The entry of the sync worker thread: hands the real clock, chance, sockets and message port to
+ * Commands. An error that nobody expected ends the thread; the supervisor in the main thread starts
+ * another.
  */
 import { parentPort } from 'node:worker_threads';
 import { BugError } from '../../base/errors.js';

@@ -1,4 +1,7 @@
-/** Opens the real channel of a sync link. Part of the worker's entry: the one file that knows real sockets. */
+/**
+ * Opens the real channel of a sync link. Part of the worker's entry: the one file that knows real
+ * sockets.
+ */
 import type { Timers, Turns } from '../../base/time.js';
 import { TcpChannel, type OpenedTcpChannel } from '../../net/channel/tcpChannel.js';
 import { UdpChannel, type OpenedChannel } from '../../net/channel/udpChannel.js';

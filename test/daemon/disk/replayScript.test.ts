@@ -1,4 +1,7 @@
-/** `npm run replay -- FILE`: three machines in one recording, in order; what is decided otherwise now is shown. */
+/**
+ * `npm run replay -- FILE`: three machines in one recording, in order; what is decided otherwise
+ * now is shown.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,8 @@
 /**
- * Random lives of the role machine: commands, reports, facts of the peer, timers, restarts of the engine and of the peer
- * in any order. A model of the kernel and of the peer stands on the other side of the actions: it answers works in any
- * order, and says what must never happen. In the end everything is answered, and the machine must come to rest.
+ * Random lives of the role machine: commands, reports, facts of the peer, timers, restarts of the
+ * engine and of the peer in any order. A model of the kernel and of the peer stands on the other
+ * side of the actions: it answers works in any order, and says what must never happen. In the end
+ * everything is answered, and the machine must come to rest.
  */
 import { microseconds, seconds } from '../../../src/base/time.js';
 import {

@@ -28,7 +28,10 @@ const names = new NameTable();
 const clock: Clock = { now: () => microseconds(0), wallClock: () => microseconds(0) };
 const answerCellBytes = 4_096;
 
-/** A kernel that answers each create from number `full` on with ENOMEM, and takes no batch while `isShort`. */
+/**
+ * A kernel that answers each create from number `full` on with ENOMEM, and takes no batch while
+ * `isShort`.
+ */
 class Kernel {
   isShort = false;
   full = Infinity;

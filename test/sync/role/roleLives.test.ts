@@ -1,4 +1,7 @@
-/** Five thousand random lives of the role machine: commands, reports, restarts of the engine and of the peer in any order. */
+/**
+ * Five thousand random lives of the role machine: commands, reports, restarts of the engine and of
+ * the peer in any order.
+ */
 import { RandomRoleLife } from '../../support/sync/roleLife.js';
 
 const livesPerTest = 500;

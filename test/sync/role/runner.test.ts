@@ -1,4 +1,7 @@
-/** What a role asks of the engine, where commands come faster than the works end; and the end of a merge. */
+/**
+ * What a role asks of the engine, where commands come faster than the works end; and the end of a
+ * merge.
+ */
 import { seconds } from '../../../src/base/time.js';
 import type { SyncReport } from '../../../src/sync/messages.js';
 import { initialRole, type RoleState } from '../../../src/sync/role/roleState.js';
