@@ -19,6 +19,8 @@ export interface MachineFacts {
   interfaceExists(name: string): boolean | undefined;
   /** What stands at `path`, or which program a bare name finds. */
   program(path: string): 'executable' | 'not-executable' | 'missing' | undefined;
+  /** The script at `path`, where it is a text of moderate length. */
+  scriptText?(path: string): string | undefined;
   userExists(name: string): boolean | undefined;
   /** `key` as in /proc/sys with slashes: `net/netfilter/nf_conntrack_max`. */
   sysctl(key: string): number | undefined;

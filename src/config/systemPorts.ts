@@ -29,6 +29,10 @@ const nodeMachine: MachineFacts = {
   interfaceExists: (name) =>
     existsSync('/sys/class/net') ? existsSync(join('/sys/class/net', name)) : undefined,
   program: (path) => findProgram(path),
+  scriptText: (path) => {
+    const file = readRegularFile(path, { bytes: longestScript });
+    return file.kind === 'text' && file.text.startsWith('#!') ? file.text : undefined;
+  },
   userExists: (name) => {
     const accounts = attempt(() => readFileSync('/etc/passwd', 'utf8'));
     return accounts?.split('\n').some((line) => line.startsWith(`${name}:`));
@@ -53,6 +57,8 @@ export function systemLoadPorts(options: { configId?: string; machine?: boolean 
 /** `<(cat a b)` of a shell is a pipe under one of these names, and has a writer. */
 const ownDescriptors = /^\/(dev\/(fd\/|stdin$)|proc\/self\/fd\/)/;
 
+/** What is longer is a program. */
+const longestScript = 256 * 1_024;
 /** No configuration is as long; a file without end is not read for ever. */
 const longestFile = 64 * 1_048_576;
 

@@ -57,6 +57,10 @@ const warningKinds = {
     meaning: 'sync_peer does not say who sends on a Multicast sync link',
     migrate: 'accepts',
   },
+  'script-calls-conntrackd': {
+    meaning: 'a notify script calls conntrackd, whose work keepstate does itself',
+    migrate: 'accepts',
+  },
   'nopreempt-disarmed': {
     meaning: 'nopreempt does nothing beside state MASTER or priority 255',
     migrate: 'drops',

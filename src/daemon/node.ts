@@ -31,6 +31,8 @@ import { stateFolder } from './disk/stateFolder.js';
 import { assembleStatus, findProblems, type StatusSource } from './status/statusAssembly.js';
 import { handOverBeforeStop, stopStep } from './stopStep.js';
 import { samplePeriodOf, tickPeriodOf } from './roles/tickPeriod.js';
+import { ClientsServed } from './worker/clientsServed.js';
+import { handlePlainReport } from './worker/plainReports.js';
 import { toCoordinator } from './worker/syncReports.js';
 import { WorkerSupervisor } from './worker/workerSupervisor.js';
 
@@ -54,6 +56,7 @@ export class KeepstateNode {
   readonly #startedAt: Microseconds;
   #tick: ArmedTimer | undefined;
   #isStopping = false;
+  readonly #served: ClientsServed;
   #lastTick: Microseconds;
   #lastSample: Microseconds;
 
@@ -95,6 +98,7 @@ export class KeepstateNode {
       });
       if (binding.kind !== 'none') this.#coordinator = this.#makeCoordinator(binding.name);
     }
+    this.#served = new ClientsServed(ports.timers, sync !== undefined);
     this.#witness = new VrrpWitness({
       coordinator: () => this.#coordinator,
       clock: ports.clock,
@@ -108,6 +112,7 @@ export class KeepstateNode {
       awaited: this.#memory.awaited(settings.vrrp, this.#lastTick),
       inMaintenance: this.#memory.maintenance,
       isTranslated: (address) => this.#machineWatch.isTranslated(address),
+      notifyAfter: this.#served.promise,
     });
   }
 
@@ -132,6 +137,7 @@ export class KeepstateNode {
     this.#machineWatch.start();
     await this.#router.start();
     this.#onTick();
+    await this.#served.promise;
     this.#ports.service.ready(serviceStatusLine(this.#router.roles(), this.#supervisor), () =>
       this.#isAlive(),
     );
@@ -269,23 +275,13 @@ export class KeepstateNode {
   }
 
   #reported(report: SyncReport): void {
+    if (report.kind === 'listening') this.#served.now();
     if (report.kind === 'ready') this.#workerReady();
-    if (report.kind === 'log') {
-      this.#ports.logger.log(report.level, report.message, report.fields);
-      return;
-    }
-    if (report.kind === 'recorded') {
-      this.#ports.record?.(report.line);
-      return;
-    }
-    if (report.kind === 'stopRequested') {
-      this.#ports.onStopRequested();
-      return;
-    }
     if (report.kind === 'purged') this.#memory.nothingLeft(this.#bound ?? '');
     if (report.kind === 'yieldMerged') this.#recorder.yieldMerged(this.#bound ?? '', report);
     const event = toCoordinator(report, () => this.#witness.hasResigned());
-    if (event !== undefined) this.#coordinator?.input(event);
+    if (event === undefined) handlePlainReport(report, this.#ports);
+    else this.#coordinator?.input(event);
     // The peer's word came before the advert.
     if (report.kind === 'handoverGranted' && this.#witness.isAwaited) this.#onTick();
   }

@@ -128,6 +128,8 @@ export type SyncRequest =
 
 /** Worker to main thread. */
 export type SyncReport =
+  /** Clients are served, listings and conntrackd's verbs alike; the tables may still be filled. */
+  | { readonly kind: 'listening' }
   | { readonly kind: 'ready'; readonly filled: number; readonly durationMs: number }
   | { readonly kind: 'commitProgress'; readonly epoch: number; readonly committed: number }
   | ({ readonly kind: 'committed'; readonly epoch: number } & CommitSummary)

@@ -88,7 +88,7 @@ export class VrrpRouter {
   async start(): Promise<void> {
     const { startupScript } = this.#settings;
     if (startupScript !== undefined) await this.#runOnce(startupScript);
-    this.#notifier = new Notifier(this.#ports, this.#settings);
+    this.#notifier = new Notifier(this.#ports, this.#settings, this.#options.notifyAfter);
     this.#unsubscribe = this.#ports.network.subscribe((event) => this.#networkChanged(event));
     this.#applyPromotion();
     const units = unitsOf(this.#settings, this.#bindings);

@@ -105,6 +105,8 @@ export interface RouterOptions {
    * priority 0.
    */
   readonly awaited?: ReadonlySet<string>;
+  /** Scripts and FIFOs are told of roles when this resolves; the roles do not wait for it. */
+  readonly notifyAfter?: Promise<void>;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
   /** Whether NAT rules of this machine name an address; such ones are announced first. */

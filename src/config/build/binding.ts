@@ -1,6 +1,6 @@
 /**
  * Which role drives the sync engine. The keyword `conntrack_sync` decides; else notify lines that
- * call primary-backup.sh; else the only group, or the only instance where there is no group.
+ * call primary-backup.sh or a `conntrack_sync_script`; else the only group, or the only instance where there is no group.
  */
 import type { RoleBinding } from '../nodeSettings.js';
 import type { Position } from '../problem.js';
@@ -22,11 +22,11 @@ export function bindRole(
   groups: readonly GroupBlock[],
   instances: readonly InstanceBlock[],
   hasSync: boolean,
-  { problems }: BuildContext,
+  { problems, syncScripts }: BuildContext,
 ): RoleBinding {
   const candidates = [
-    ...groups.map((block) => candidateOf('group', block)),
-    ...instances.map((block) => candidateOf('instance', block)),
+    ...groups.map((block) => candidateOf('group', block, syncScripts)),
+    ...instances.map((block) => candidateOf('instance', block, syncScripts)),
   ].filter((candidate) => candidate !== undefined);
   const [first, second] = candidates;
   if (!hasSync) return { kind: 'none', because: 'the configuration has no Sync block' };
@@ -43,6 +43,7 @@ export function bindRole(
 function candidateOf(
   kind: Candidate['kind'],
   block: GroupBlock | InstanceBlock,
+  syncScripts: readonly string[],
 ): Candidate | undefined {
   const { values } = block.value;
   const name = nameOf(block.value);
@@ -50,9 +51,10 @@ function candidateOf(
   if (keyword !== undefined) {
     return keyword.value ? { kind, name, at: keyword.at, because: 'conntrack_sync' } : undefined;
   }
-  const at = syncLineOf(values);
-  if (at === undefined) return undefined;
-  return { kind, name, at, because: `its notify line ${at.line} calls primary-backup.sh` };
+  const line = syncLineOf(values, syncScripts);
+  if (line === undefined) return undefined;
+  const { at, script } = line;
+  return { kind, name, at, because: `its notify line ${at.line} calls ${script}` };
 }
 
 function onlyOne(

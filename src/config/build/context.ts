@@ -7,16 +7,23 @@ export interface MachineUse {
   readonly kind: 'interface' | 'script' | 'user';
   readonly name: string;
   readonly at: Position;
+  /** A notify line that keepstate runs: it must not do what keepstate does itself. */
+  readonly isNotify?: boolean;
 }
 
 export interface BuildContext {
   readonly problems: ProblemList;
   readonly uses: MachineUse[];
   readonly hostName: string;
+  /** Scripts that only tell conntrackd of a role: they bind, and are not run. */
+  readonly syncScripts: string[];
 }
 
+/** conntrackd's own, from its examples. */
+const primaryBackup = 'primary-backup.sh';
+
 export function buildContext(problems: ProblemList, hostName: string): BuildContext {
-  return { problems, uses: [], hostName };
+  return { problems, uses: [], hostName, syncScripts: [primaryBackup] };
 }
 
 /** The value that counts, without its place. */

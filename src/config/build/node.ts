@@ -34,6 +34,7 @@ export function buildNode(
   context: BuildContext,
 ): BuiltNode {
   const globals = mergeGlobals(root, globalRows);
+  context.syncScripts.push(...globals.conntrack_sync_script.flatMap(({ value }) => value));
   const general = last(root.General)?.value.values;
   const { vrrp, binding } = buildVrrp(root, globals, context);
   const keepstate = buildKeepstate(globals, context);

@@ -17,15 +17,21 @@ export interface NotifyValues {
   readonly notify_priority_changes: readonly Located<boolean>[];
 }
 
-const syncScript = 'primary-backup.sh';
-
-/** A line that calls conntrackd's primary-backup.sh: keepstate does in-process what it would do. */
-export function isSyncLine(line: ScriptLine): boolean {
-  return line.words.some((word) => word === syncScript || word.endsWith(`/${syncScript}`));
+/**
+ * The script that a line calls, where it is conntrackd's primary-backup.sh or one that
+ * `conntrack_sync_script` names: keepstate does in-process what it would do.
+ */
+export function syncScriptOf(line: ScriptLine, names: readonly string[]): string | undefined {
+  return names.find((name) =>
+    line.words.some((word) => word === name || word.endsWith(`/${name}`)),
+  );
 }
 
-/** Where the first such line stands. */
-export function syncLineOf(values: NotifyValues): Position | undefined {
+/** Where the first such line stands, and what it calls. */
+export function syncLineOf(
+  values: NotifyValues,
+  names: readonly string[],
+): { readonly at: Position; readonly script: string } | undefined {
   const lines = [
     ...values.notify_master,
     ...values.notify_backup,
@@ -33,7 +39,11 @@ export function syncLineOf(values: NotifyValues): Position | undefined {
     ...values.notify_stop,
     ...values.notify,
   ];
-  return lines.find(({ value }) => isSyncLine(value))?.at;
+  for (const { value, at } of lines) {
+    const script = syncScriptOf(value, names);
+    if (script !== undefined) return { at, script };
+  }
+  return undefined;
 }
 
 /** `withoutSyncLines`: those are done by the sync engine and not executed. */
@@ -48,8 +58,9 @@ export function buildNotify(
   ): ScriptCommand | undefined => {
     const counted = last(located ?? []);
     if (counted === undefined || counted.value.words.length === 0) return undefined;
-    if (withoutSyncLines && isSyncLine(counted.value)) return undefined;
-    return buildScript(counted, context);
+    const isSync = syncScriptOf(counted.value, context.syncScripts) !== undefined;
+    if (withoutSyncLines && isSync) return undefined;
+    return buildScript(counted, context, true);
   };
   return {
     ...optional('master', script(values.notify_master)),
@@ -73,9 +84,10 @@ function isBare(located: readonly Located<ScriptLine>[] | undefined): boolean {
 export function buildScript(
   { value, at }: Located<ScriptLine>,
   context: BuildContext,
+  isNotify = false,
 ): ScriptCommand {
   const [program] = value.words;
-  if (program !== undefined) context.uses.push({ kind: 'script', name: program, at });
+  if (program !== undefined) context.uses.push({ kind: 'script', name: program, at, isNotify });
   if (value.user !== undefined) context.uses.push({ kind: 'user', name: value.user, at });
   return { words: value.words, ...optional('user', value.user), ...optional('group', value.group) };
 }

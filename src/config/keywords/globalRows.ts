@@ -63,6 +63,11 @@ export const keepstateRows = {
   peer_port: keepstate(portOrOff, "UDP port of keepstate's own peer channel; off: none", {
     default: 'the sync port + 1',
   }),
+  conntrack_sync_script: keepstate(
+    words('SCRIPT'),
+    'notify scripts that only tell conntrackd of the role: they bind it, and are not run',
+    { default: 'primary-backup.sh' },
+  ),
   sync_peer: keepstate(
     addresses,
     'who else sends on Multicast sync links; UDP and TCP links name their peer themselves',

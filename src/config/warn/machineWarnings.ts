@@ -15,6 +15,7 @@ export function warnAboutMachine({ uses, ports, problems, settings }: WarningInp
     if (seen.has(key) || (isElsewhere && use.kind === 'interface')) continue;
     seen.add(key);
     warnAboutUse(use, machine, problems);
+    if (settings.sync !== undefined) warnAboutSyncScript(use, machine, problems);
   }
 }
 
@@ -32,6 +33,23 @@ function warnAboutUse(use: MachineUse, machine: MachineFacts, problems: ProblemL
     case 'script':
       warnAboutProgram(use, machine, problems);
   }
+}
+
+/** conntrackd's commands in a script of another name: keepstate does that work itself, in order. */
+const conntrackdWords = /\bconntrackd\b|\bprimary-backup\.sh\b/;
+
+function warnAboutSyncScript(
+  { kind, name, at, isNotify }: MachineUse,
+  machine: MachineFacts,
+  problems: ProblemList,
+): void {
+  if (kind !== 'script' || isNotify !== true) return;
+  if (!conntrackdWords.test(machine.scriptText?.(name) ?? '')) return;
+  const base = name.slice(name.lastIndexOf('/') + 1);
+  const message = `the script '${name}' calls conntrackd: keepstate commits and flushes by itself`;
+  problems.warning(at, 'script-calls-conntrackd', message, {
+    expected: `conntrack_sync_script ${base} in global_defs where it does nothing else; otherwise take those lines out of it`,
+  });
 }
 
 function warnAboutProgram(

@@ -27,6 +27,7 @@ type Translations = {
 const notHeard = (): undefined => undefined;
 
 const translations: Translations = {
+  listening: notHeard,
   ready: () => ({ kind: 'workerReady' }),
   commitProgress: ({ kind, epoch }) => ({ kind, epoch }),
   committed: ({ kind, epoch, ...summary }) => ({ kind, epoch, summary }),

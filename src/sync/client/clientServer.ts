@@ -25,6 +25,8 @@ const mostClients = 32;
 
 export class ClientServer {
   readonly #options: ClientServerOptions;
+  /** Resolves when it listens, or cannot. */
+  readonly opened: Promise<void>;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
 
@@ -37,14 +39,23 @@ export class ClientServer {
     this.#server = createServer((socket) => {
       this.#accept(socket);
     });
-    this.#server.on('error', (error) => this.#complain(error));
     const { path } = options;
-    try {
-      clearSocketPath(path);
-      this.#server.listen({ path }, () => chmodSync(path, 0o600));
-    } catch (error) {
-      this.#complain(error);
-    }
+    this.opened = new Promise((resolve) => {
+      this.#server.on('error', (error) => {
+        this.#complain(error);
+        resolve();
+      });
+      try {
+        clearSocketPath(path);
+        this.#server.listen({ path }, () => {
+          chmodSync(path, 0o600);
+          resolve();
+        });
+      } catch (error) {
+        this.#complain(error);
+        resolve();
+      }
+    });
   }
 
   close(): void {

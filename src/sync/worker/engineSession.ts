@@ -72,6 +72,9 @@ export class EngineSession {
     this.role.begin(rolePeer(this.channel));
     const { engine, role } = this;
     this.#servers = openServers({ engine, role }, start, ports, () => this.status());
+    void Promise.all(this.#servers.map(({ opened }) => opened)).then(() => {
+      ports.report({ kind: 'listening' });
+    });
   }
 
   get channel(): PeerChannel | undefined {

@@ -35,10 +35,19 @@ export class Notifier {
   readonly #sinks = new Map<string, LineSink>();
   readonly #readers = new Map<string, LimitedRun>();
   #settings: VrrpSettings;
+  /** What was told before anybody may hear it, in its order. */
+  #held: (() => void)[] | undefined;
 
-  constructor(ports: NotifyPorts, settings: VrrpSettings) {
+  /** `mayBegin`: scripts and FIFOs are told nothing before; what they call is not there yet. */
+  constructor(ports: NotifyPorts, settings: VrrpSettings, mayBegin?: Promise<void>) {
     this.#ports = ports;
     this.#settings = settings;
+    if (mayBegin !== undefined) {
+      this.#held = [];
+      void mayBegin.then(() => {
+        this.#begin();
+      });
+    }
     this.#openSinks();
   }
 
@@ -61,12 +70,18 @@ export class Notifier {
     const owner = this.#owner(event.kind, event.name);
     if (owner.told?.state === event.state) return;
     owner.told = event;
+    this.#inOrder(() => {
+      this.#run(owner, event, notify);
+    });
+  }
+
+  #run({ runner }: Owner, event: NotifyEvent, notify: NotifySettings | undefined): void {
     const specific = specificScript(notify, event.state);
-    if (specific !== undefined) owner.runner.enqueue({ command: specific, label: event.state });
+    if (specific !== undefined) runner.enqueue({ command: specific, label: event.state });
     if (notify?.generic !== undefined) {
       const extra = [event.kind, event.name, event.state, String(event.priority)];
       const command = { ...notify.generic, words: [...notify.generic.words, ...extra] };
-      owner.runner.enqueue({ command, label: event.state });
+      runner.enqueue({ command, label: event.state });
     }
     this.#writeLine(event.kind, event.name, event.state, event.priority);
   }
@@ -77,16 +92,20 @@ export class Notifier {
   lowerPriorityReceived(name: string, priority: number): void {
     const script = this.#notifyOf('INSTANCE', name)?.masterReceivedLowerPriority;
     const label = 'MASTER_RX_LOWER_PRI';
-    if (script !== undefined) {
-      this.#owner('INSTANCE', name).runner.enqueue({ command: script, label });
-    }
-    this.#writeLine('INSTANCE', name, label, priority);
+    this.#inOrder(() => {
+      if (script !== undefined) {
+        this.#owner('INSTANCE', name).runner.enqueue({ command: script, label });
+      }
+      this.#writeLine('INSTANCE', name, label, priority);
+    });
   }
 
   /** With `notify_priority_changes`: a line on the FIFO. */
   priorityChanged(name: string, state: 'MASTER' | 'BACKUP', priority: number): void {
     if (this.#notifyOf('INSTANCE', name)?.priorityChanges !== true) return;
-    this.#writeLine('INSTANCE', name, `${state}_PRIORITY`, priority);
+    this.#inOrder(() => {
+      this.#writeLine('INSTANCE', name, `${state}_PRIORITY`, priority);
+    });
   }
 
   /** Forgets a name that is no longer configured, once its scripts are done. */
@@ -99,6 +118,7 @@ export class Notifier {
    * behind an older one, ends the rest and closes the FIFOs.
    */
   async stop(): Promise<void> {
+    this.#begin();
     const runners = [...this.#owners.values()].map((owner) => owner.runner);
     const isWaiting = runners.map((runner) => runner.hurry()).includes(true);
     const timeout = isWaiting ? addTime(stopTimeout, timeoutAtStop) : stopTimeout;
@@ -114,6 +134,17 @@ export class Notifier {
     for (const sink of this.#sinks.values()) sink.close();
     this.#sinks.clear();
     this.#readers.clear();
+  }
+
+  #inOrder(work: () => void): void {
+    if (this.#held === undefined) work();
+    else this.#held.push(work);
+  }
+
+  #begin(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const work of held) work();
   }
 
   #owner(kind: NotifyKind, name: string): Owner {

@@ -294,6 +294,20 @@ describe('warnings about replication', () => {
     expect(off?.binding.kind).toBe('none');
     expect(off?.vrrp.instances[0]?.notify.master).toBeDefined();
   });
+
+  test('conntrack_sync_script binds a wrapper of another name, which is not run', () => {
+    const names = 'global_defs {\n  conntrack_sync_script vyos-vrrp-conntracksync.sh other.sh\n}\n';
+    const line = 'notify_master "/libexec/vyos-vrrp-conntracksync.sh master all"\nnotify "/x"';
+    const bound = load(names + instanceText(line, general(''))).settings;
+    expect(bound?.binding).toMatchObject({
+      kind: 'instance',
+      because: 'its notify line 11 calls vyos-vrrp-conntracksync.sh',
+    });
+    expect(bound?.vrrp.instances[0]?.notify).toEqual({
+      generic: { words: ['/x'] },
+      priorityChanges: false,
+    });
+  });
 });
 
 describe('warnings about the machine', () => {
@@ -323,6 +337,16 @@ describe('warnings about the machine', () => {
       'warning missing-interface 15:75',
       'warning hash-limit 18:3',
     ]);
+  });
+
+  test('a notify script that calls conntrackd by another name than that of the examples', () => {
+    const script = '#!/bin/sh\n[ "$1" = master ] && conntrackd -C /etc/c.conf -c\n';
+    const machine = machineWith({ scriptText: () => script });
+    const result = load(text, { machine });
+    expect(placesOf(result)).toEqual(['warning script-calls-conntrackd 8:5']);
+    expect(result.problems[0]?.expected).toContain('conntrack_sync_script role.sh');
+    const harmless = machineWith({ scriptText: () => '#!/bin/sh\nlogger "$@"\n' });
+    expect(load(text, { machine: harmless }).problems).toEqual([]);
   });
 
   test('interfaces of another network namespace are not asked for here', () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { Conntrackd } from '../../lab/conntrackd.js';
 import { firewallPair, pairAddresses, type FirewallPair } from '../../lab/firewallPair.js';
 import { Keepalived } from '../../lab/keepalived.js';
@@ -9,6 +9,40 @@ import { KeepstateNode } from '../../support/daemon/keepstateNode.js';
 import { pairConfig } from '../../support/daemon/pairConfig.js';
 
 jest.setTimeout(300_000);
+
+/** What the very first notify scripts of a node get from the sockets that they may call. */
+test('sockets answer before the first notify script runs', async () => {
+  const lab = await Lab.open();
+  try {
+    const { firewalls } = await firewallPair(lab);
+    const [host] = firewalls;
+    const directory = host.directory;
+    const said = `${directory}/said`;
+    const script = host.file(
+      'notify.sh',
+      `#!/bin/sh
+conntrackd -C ${directory}/client.conf -s > /dev/null 2>&1; echo "conntrackd $?" >> ${said}
+${keepstateCommand().join(' ')} status --control ${directory}/run/control.sock > /dev/null 2>&1
+[ $? -le 1 ] && echo 'status answers' >> ${said}
+`,
+    );
+    chmodSync(script, 0o755);
+    const node = new KeepstateNode(
+      host,
+      pairConfig({ index: 0, instanceLines: [`notify_backup ${script}`] }),
+    );
+    host.file('client.conf', readFileSync(node.configFile, 'utf8').replace(/^[^]*?(?=\nSync)/, ''));
+    await node.start();
+    const answers = await waitFor(() => {
+      const text = existsSync(said) ? readFileSync(said, 'utf8') : '';
+      return text.includes('status') ? text : undefined;
+    });
+    expect(answers).toBe('conntrackd 0\nstatus answers\n');
+    await node.stop();
+  } finally {
+    await lab.close();
+  }
+});
 
 describe('one node as a service', () => {
   let lab: Lab;

@@ -113,7 +113,10 @@ function settingsOf(config: string): NodeSettings {
 const commitsAtOnce: StartWorker = (listener) => ({
   post: (command) => {
     if (command.kind === 'start') {
-      queueMicrotask(() => listener.report({ kind: 'ready', filled: 0, durationMs: 0 }));
+      queueMicrotask(() => {
+        listener.report({ kind: 'listening' });
+        listener.report({ kind: 'ready', filled: 0, durationMs: 0 });
+      });
     }
     if (command.kind === 'becomeMaster' || command.kind === 'preCommit') {
       const { epoch } = command;

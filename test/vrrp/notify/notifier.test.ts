@@ -111,6 +111,29 @@ test('an instance that a reload removed reports FAULT unless it has notify_delet
   expect(bare.spawner.lines).toEqual(['/any INSTANCE A DELETED 100']);
 });
 
+test('nothing is told before it may be, and then all of it in order', async () => {
+  const spawner = new FakeProcesses();
+  spawner.endsWith = 0;
+  let begin: () => void = () => undefined;
+  const mayBegin = new Promise<void>((resolve) => (begin = resolve));
+  const instance = instanceSettings({ notify: everything });
+  const ports = { spawner, timers: new ManualTime(), logger: silentLogger };
+  const notifier = new Notifier(ports, vrrpSettings([instance]), mayBegin);
+  for (const state of ['BACKUP', 'MASTER'] as const) {
+    notifier.tell({ kind: 'INSTANCE', name: 'A', state, priority: 100 });
+  }
+  await Promise.resolve();
+  expect(spawner.lines).toEqual([]);
+  begin();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(spawner.lines.map((line) => line.split(' ')[0])).toEqual([
+    '/backup',
+    '/any',
+    '/master',
+    '/any',
+  ]);
+});
+
 test('stop waits a second for notify_stop and then ends it', async () => {
   const { time, spawner, notifier, tell } = setUp({ stop: command('/stop') });
   tell('STOP');
