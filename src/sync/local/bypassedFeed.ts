@@ -83,6 +83,8 @@ export class BypassedFeed extends KernelFeed {
 function bypassedExpectations(filter: FlowFilter): ExpectationRules {
   return {
     replicatesMaster: (master) => filter.acceptsTuple(master),
+    // The filter's answer stays.
+    awaitsMaster: false,
     isKnown: () => false,
   };
 }

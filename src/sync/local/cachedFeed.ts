@@ -86,7 +86,7 @@ export class CachedFeed extends KernelFeed {
 }
 
 /** The cache says which masters are replicated. */
-function cachedExpectations({ table, expectations }: InternalCache): ExpectationRules {
+export function cachedExpectations({ table, expectations }: InternalCache): ExpectationRules {
   return {
     replicatesMaster: (master, isAlive) => {
       // The end of an expectation may come after that of its master.
@@ -94,6 +94,7 @@ function cachedExpectations({ table, expectations }: InternalCache): Expectation
       const slot = table.find(master);
       return slot !== 0 && table.lifecycle(slot) !== lifecycle.dead;
     },
+    awaitsMaster: true,
     isKnown: (expectation) => {
       const known = expectations.find(expectation);
       return known !== undefined && known.lifecycle !== lifecycle.dead;

@@ -1,6 +1,7 @@
 /**
  * Which expectations of the kernel are synchronised (conntrackd 1.4.7 `ExpectationSync`): those of
- * the helpers named, and only while this node replicates their master flow.
+ * the helpers named, and only while this node replicates their master flow. One that comes before
+ * its master waits for it.
  */
 import { wholeSeconds, type Clock } from '../../base/time.js';
 import { expectationKey, seekMaster, type Expectation } from '../../conntrack/codec/expectation.js';
@@ -9,6 +10,7 @@ import { KernelDump } from '../../conntrack/kernel/kernelDump.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import type { InternalCache } from './internalCache.js';
 import type { SyncSettings } from '../settings.js';
+import { WaitingExpectations } from './waitingExpectations.js';
 
 /** What a node with an internal cache and one without know of expectations. */
 export interface ExpectationRules {
@@ -17,6 +19,8 @@ export interface ExpectationRules {
    * time.
    */
   replicatesMaster(master: FlowCursor, isAlive: boolean): boolean;
+  /** A master that is not replicated now may be so once the kernel has reported it. */
+  readonly awaitsMaster: boolean;
   /** What is known already is no news when a dump finds it. */
   isKnown(expectation: Expectation): boolean;
 }
@@ -32,6 +36,7 @@ export interface ExpectationFeedParts {
 export class ExpectationFeed {
   readonly #parts: ExpectationFeedParts;
   readonly #master: FlowCursor;
+  readonly #waiting = new WaitingExpectations();
 
   constructor(parts: ExpectationFeedParts) {
     this.#parts = parts;
@@ -39,20 +44,19 @@ export class ExpectationFeed {
   }
 
   event(kind: 'new' | 'destroy', expectation: Expectation, isNews: boolean): void {
-    const { cache } = this.#parts;
-    if (!this.accepts(expectation, kind === 'new')) return;
-    if (kind === 'new') cache.expectationSeen(expectation, this.#nowSeconds(), isNews);
-    else cache.expectationEnded(expectation, this.#nowSeconds(), isNews);
+    if (!isWanted(this.#parts.setting, expectation)) return;
+    if (kind === 'new') this.#begun(expectation, isNews);
+    else this.#ended(expectation, isNews);
   }
 
-  /**
-   * `isAlive`: its master must be replicated now. The end of an expectation may come after its
-   * master's.
-   */
-  accepts(expectation: Expectation, isAlive = true): boolean {
-    const { setting, rules } = this.#parts;
-    if (!isWanted(setting, expectation)) return false;
-    return rules.replicatesMaster(seekMaster(this.#master, expectation), isAlive);
+  /** Whether it is one that is synchronised now. */
+  accepts(expectation: Expectation): boolean {
+    return isWanted(this.#parts.setting, expectation) && this.#replicatesMaster(expectation, true);
+  }
+
+  /** Expectations whose master is not known yet. */
+  get waiting(): number {
+    return this.#waiting.count;
   }
 
   /**
@@ -64,6 +68,8 @@ export class ExpectationFeed {
     if (setting === 'off') return;
     const before = [...cache.expectations];
     const seen = new Set<string>();
+    // The dump shows those that still wait; the end of one may be among the events that were lost.
+    this.#waiting.clear();
     const dump = new KernelDump({ kind: 'expectations' }, names, {
       expectation: (expectation) => {
         seen.add(expectationKey(expectation));
@@ -78,6 +84,47 @@ export class ExpectationFeed {
 
   #read(expectation: Expectation, isNews: boolean): void {
     if (!this.#parts.rules.isKnown(expectation)) this.event('new', expectation, isNews);
+  }
+
+  #begun(content: Expectation, isNews: boolean): void {
+    const { cache, rules } = this.#parts;
+    const heardSeconds = this.#nowSeconds();
+    const master = seekMaster(this.#master, content);
+    if (rules.replicatesMaster(master, true)) {
+      cache.expectationSeen(content, heardSeconds, isNews);
+    } else if (rules.awaitsMaster) {
+      const masterHash = cache.table.hashOf(master);
+      this.#waiting.keep({ content, masterHash, heardSeconds, isNews });
+      cache.onCreated((hash) => this.#flowCreated(hash));
+    }
+  }
+
+  #ended(content: Expectation, isNews: boolean): void {
+    this.#waiting.end(content);
+    this.#listenWhileWaiting();
+    // The end of an expectation may come after its master's.
+    if (!this.#replicatesMaster(content, false)) return;
+    this.#parts.cache.expectationEnded(content, this.#nowSeconds(), isNews);
+  }
+
+  /** A flow whose key has this hash is in the cache now: perhaps one that is waited for. */
+  #flowCreated(hash: number): void {
+    for (const waiting of this.#waiting.take(hash)) {
+      const { content, heardSeconds, isNews } = waiting;
+      if (this.#replicatesMaster(content, true)) {
+        this.#parts.cache.expectationSeen(content, heardSeconds, isNews);
+      } else this.#waiting.keep(waiting);
+    }
+    this.#listenWhileWaiting();
+  }
+
+  /** Without anything that waits a new flow costs nothing here. */
+  #listenWhileWaiting(): void {
+    if (this.#waiting.count === 0) this.#parts.cache.onCreated(undefined);
+  }
+
+  #replicatesMaster(expectation: Expectation, isAlive: boolean): boolean {
+    return this.#parts.rules.replicatesMaster(seekMaster(this.#master, expectation), isAlive);
   }
 
   #nowSeconds(): number {

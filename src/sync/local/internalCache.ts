@@ -71,6 +71,7 @@ export abstract class InternalCache implements MirrorListener {
   #ignoresOwn = false;
   #ended: FlowListener | undefined;
   #touched: FlowListener | undefined;
+  #created: ((keyHash: number) => void) | undefined;
 
   constructor({ table, expectationLimit, feed, isPeers, injected }: InternalCacheOptions) {
     this.table = table;
@@ -110,6 +111,14 @@ export abstract class InternalCache implements MirrorListener {
     this.#touched = listener;
   }
 
+  /**
+   * In place of whoever heard of them before: the hash of each flow's key that the table did not
+   * hold. The flow is in the table during the call.
+   */
+  onCreated(listener: ((keyHash: number) => void) | undefined): void {
+    this.#created = listener;
+  }
+
   get stance(): Stance {
     return this.#stance;
   }
@@ -140,6 +149,7 @@ export abstract class InternalCache implements MirrorListener {
     }
     if (this.counts(origin)) this.counters.created++;
     this.#changed(slot, origin);
+    this.#created?.(this.table.hashOf(this.table.seek(slot, this.#cursor)));
   }
 
   updated(slot: number, _changed: number, origin: FlowOrigin): void {

@@ -21,6 +21,7 @@ import { CacheCounters } from '../tables/cacheCounters.js';
 import type { ExternalStore } from './externalCache.js';
 import { FailureLog } from '../failureLog.js';
 import { InjectedKeys } from './injectedKeys.js';
+import { OrphanExpectations } from './orphanExpectations.js';
 import type { SyncSettings } from '../settings.js';
 import { messageKind } from '../wire/header.js';
 
@@ -45,6 +46,13 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly #isOwn: (flow: FlowCursor) => boolean;
   readonly #injector: FlowInjector;
   readonly #expectations = new ExpectationInjector();
+  readonly #orphans = new OrphanExpectations(
+    (content) => this.#expectations.put(content, content.timeoutSeconds ?? leastTimeoutSeconds),
+    (errno) => {
+      if (errno === 0) this.expectationCounters.created++;
+      else this.expectationCounters.createFailed++;
+    },
+  );
   /** The flows of the present run, for the injector's second tries. */
   readonly #pending: FlowTable;
   readonly #scratch: FlowCursor;
@@ -114,13 +122,14 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   applyExpectation(kind: number, content: Expectation): void {
     const counters = this.expectationCounters;
     if (kind === messageKind.expectationDelete) {
-      if (this.#expectations.remove(content) === 0) counters.destroyed++;
+      const isGone = this.#orphans.end(content) || this.#expectations.remove(content) === 0;
+      if (isGone) counters.destroyed++;
       else counters.destroyFailed++;
       return;
     }
-    const timeout = content.timeoutSeconds ?? leastTimeoutSeconds;
-    if (this.#expectations.put(content, timeout) === 0) counters.created++;
-    else counters.createFailed++;
+    // Its master may be among the flows that are gathered.
+    this.flush();
+    this.#orphans.put(content);
   }
 
   streamBegan(): void {
@@ -151,6 +160,7 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     for (let slot = this.#pending.next(0); slot !== 0; slot = this.#pending.next(slot)) {
       this.#pending.remove(slot);
     }
+    if (this.#orphans.count > 0) this.#orphans.tryAgain();
   }
 
   close(): void {
