@@ -131,6 +131,10 @@ const warningKinds = {
     migrate: 'accepts',
   },
   'undefined-name': { meaning: '${NAME} is defined nowhere and stays as it is' },
+  'user-space-helper': {
+    meaning: 'a helper of conntrackd that runs in user space is not done',
+    migrate: 'drops',
+  },
   'unicast-without-peer': { meaning: 'unicast_src_ip without unicast_peer is multicast' },
   'unknown-state': { meaning: 'a state that is neither MASTER nor BACKUP' },
   unused: { meaning: 'a tracker that nothing tracks', migrate: 'drops' },

@@ -478,9 +478,9 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     expected: '107 bytes',
   },
   'Stats beside Sync': { text: `${sync(udp)}‸Stats {\n  LogFile on\n}\n`, code: 'mixed-modes' },
-  'user-space helpers': {
-    text: `${sync(udp)}‸Helper {\n  Type ftp inet tcp {\n  }\n}\n`,
-    code: 'not-supported',
+  'a helper without its protocol': {
+    text: `${sync(udp)}Helper {\n  ‸Type ftp {\n  }\n}\n`,
+    code: 'missing-value',
   },
   'two bindings': {
     text: instanceText(

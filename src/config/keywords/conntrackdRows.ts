@@ -10,7 +10,7 @@ import {
   path,
   port,
 } from '../table/scalarTypes.js';
-import { conntrackd, notSupported, withoutEffect } from '../table/row.js';
+import { conntrackd, withoutEffect } from '../table/row.js';
 import { block, nameless } from '../table/wordTypes.js';
 import {
   expectationSync,
@@ -276,6 +276,30 @@ export const generalRows = {
   ),
 } as const;
 
+const policyRows = {
+  ExpectMax: conntrackd(count, 'expectations of one connection'),
+  ExpectTimeout: conntrackd(seconds, 'life of an expectation', { unit: 'seconds' }),
+} as const;
+
+const helperTypeRows = {
+  QueueNum: conntrackd(integer(0, 65_535), 'queue of nfnetlink_queue'),
+  QueueLen: conntrackd(count, 'packets that wait'),
+  Policy: conntrackd(
+    block(policyRows, { name: 'NAME', min: 1, max: 1 }, free),
+    'limits of its expectations',
+    { repeats: true },
+  ),
+} as const;
+
+const helperRows = {
+  Type: conntrackd(
+    block(helperTypeRows, { name: 'NAME inet|inet6 tcp|udp', min: 3, max: 3 }, free),
+    'one helper; what stands in its block is for a helper in user space',
+    { repeats: true },
+  ),
+  Setup: conntrackd(onOff, 'conntrackd registers the helpers; nothing to do here'),
+} as const;
+
 export const conntrackdRootRows = {
   Sync: conntrackd(block(syncRows, nameless, free), 'replication between two nodes'),
   General: conntrackd(block(generalRows, nameless, free), 'settings of the daemon'),
@@ -283,8 +307,9 @@ export const conntrackdRootRows = {
     conntrackd(block(statsRows, nameless, free), 'a log of the connections that ended'),
     'keepstate logs no connections; `conntrack -E -e DESTROY`, or ulogd with its NFCT input, does',
   ),
-  Helper: notSupported(
-    conntrackd(anything, 'connection-tracking helpers in user space'),
-    'a conntrackd of its own for the helpers, or the helpers of the kernel',
+  Helper: conntrackd(
+    block(helperRows, nameless, free),
+    'helpers: those of the kernel need nothing here, those in user space are not done',
+    { repeats: true },
   ),
 } as const;

@@ -1,5 +1,6 @@
 /** What runs, but bites: checks over the whole configuration, after everything was read. */
 import { warnAboutAdverts } from './advertWarnings.js';
+import { warnAboutHelpers } from './helperWarnings.js';
 import { warnAboutMachine } from './machineWarnings.js';
 import { warnAboutSync } from './syncWarnings.js';
 import { warnAboutTracking } from './trackingWarnings.js';
@@ -7,6 +8,7 @@ import type { WarningInputs } from './warningInputs.js';
 
 export function warnAbout(inputs: WarningInputs): void {
   warnAboutSync(inputs);
+  warnAboutHelpers(inputs);
   warnAboutTracking(inputs);
   warnAboutAdverts(inputs);
   warnAboutMachine(inputs);

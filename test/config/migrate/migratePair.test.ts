@@ -237,13 +237,13 @@ describe('what did something and is dropped is left to the operator, and gives 1
   const authentication = 'authentication {\n  auth_type AH\n  auth_pass 12345678\n}';
   const server =
     'virtual_server 192.0.2.1 80 {\n  lb_algo rr\n  real_server 10.0.0.1 80 {\n  }\n}\n';
-  const helper = 'Helper {\n  Type ftp inet tcp {\n    QueueNum 0\n  }\n}\n';
+  const helper = 'Helper {\n  Type rpc inet tcp {\n    QueueNum 0\n  }\n}\n';
 
   test.each([
     ['auth_type AH', instanceText(authentication), "dropped: 'auth_type AH' is not supported"],
     ['use_vmac', instanceText('use_vmac'), "dropped: 'use_vmac' is not supported"],
     ['virtual_server', instanceText('', server), "dropped: 'virtual_server' is not supported"],
-    ['Helper', instanceText('', helper), "dropped: 'Helper' is not supported"],
+    ['Helper', instanceText('', helper), "dropped: the helper 'rpc inet tcp' is not done"],
     ['smtp_alert', instanceText('smtp_alert'), 'lost: mails about role changes'],
     ['mail of all', instanceText('', 'global_defs {\n  smtp_alert\n}\n'), 'lost: mails about role'],
     ['SNMP', instanceText('', 'global_defs {\n  enable_snmp_rfc\n}\n'), 'lost: answers over SNMP'],
