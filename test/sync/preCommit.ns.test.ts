@@ -159,8 +159,11 @@ describe('a pre-commit', () => {
   });
 
   test('that still runs when the role comes is not begun again', async () => {
-    backup.command({ kind: 'preCommit', epoch: ++epoch });
-    backup.command({ kind: 'becomeMaster', epoch, preCommitted: true });
+    epoch++;
+    backup.commandsAtOnce(
+      { kind: 'preCommit', epoch },
+      { kind: 'becomeMaster', epoch, preCommitted: true },
+    );
     await committed(epoch);
     expect(await replicasInKernel()).toBe(flows + 9);
     backup.command({ kind: 'takeoverComplete', epoch });

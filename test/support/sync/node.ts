@@ -113,6 +113,11 @@ export class SyncNode {
     this.process.write(`${textOf(command)}\n`);
   }
 
+  /** In one piece: nothing of the first has happened when the next is read. */
+  commandsAtOnce(...commands: readonly SyncCommand[]): void {
+    this.process.write(commands.map((command) => `${textOf(command)}\n`).join(''));
+  }
+
   reports<K extends Answer['kind']>(kind: K): Extract<Answer, { kind: K }>[] {
     return (this.process.jsonLines() as Answer[]).filter(
       (line): line is Extract<Answer, { kind: K }> => line.kind === kind,
