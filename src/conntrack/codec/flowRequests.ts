@@ -42,6 +42,8 @@ export interface CreateOptions {
   readonly windowTracking: boolean;
   readonly withoutHelper?: boolean;
   readonly withoutMaster?: boolean;
+  /** Of an update: the flow's time stays as it is. */
+  readonly keepsTime?: boolean;
 }
 
 /** nested attribute numbers of CTA_NAT_SRC and CTA_NAT_DST (enum ctattr_nat, ctattr_protonat). */
@@ -109,7 +111,9 @@ export function encodeUpdate(
       (flow.get(recordWord.status) & ~statusBit.dying) | statusBit.confirmed,
     );
   }
-  out.u32(attributeRows.timeout.number, Math.max(1, options.timeoutSeconds));
+  if (options.keepsTime !== true) {
+    out.u32(attributeRows.timeout.number, Math.max(1, options.timeoutSeconds));
+  }
   encodeAttribute(out, attributeRows.mark, flow);
   encodeProtocolInfo(out, flow, options.windowTracking, tcpFlag.beLiberal);
   encodeRareParts(out, flow);

@@ -9,6 +9,7 @@
  *   ENOENT on create   once more without the master, which is gone
  *   ENOENT on update   create
  *   other on update    delete and create
+ *   any on amend       final: the flow stays as it is
  *   ENOMEM             the table is full: `isFull`, no further tries
  *
  * A batch that the kernel does not take, being short of memory for it, has failed as a whole, and
@@ -76,8 +77,9 @@ const action = {
   liberal: 4,
   clear: 5,
   open: 6,
+  amend: 7,
   /** Refused, and dealt with. */
-  settled: 7,
+  settled: 8,
 } as const;
 type Action = (typeof action)[keyof typeof action];
 
@@ -147,6 +149,12 @@ export class FlowInjector {
     this.#put(flow, slot, action.update, timeoutSeconds, false, false);
   }
 
+  /** In place where that is possible, never made anew, its time untouched; absent is fine. */
+  amend(flow: FlowCursor, slot: number): void {
+    this.#counts.requested++;
+    this.#put(flow, slot, action.amend, 0, false, false);
+  }
+
   /** Makes the TCP windows of a flow liberal that the kernel has; absent is fine. */
   openWindows(flow: FlowCursor, slot: number): void {
     this.#counts.requested++;
@@ -196,12 +204,14 @@ export class FlowInjector {
     options.timeoutSeconds = timeoutSeconds;
     options.withoutHelper = withoutHelper;
     options.withoutMaster = withoutMaster;
+    options.keepsTime = kind === action.amend;
     switch (kind) {
       case action.create:
       case action.recreate:
         encodeCreate(batch, flow, sequence, options);
         break;
       case action.update:
+      case action.amend:
         encodeUpdate(batch, flow, sequence, options);
         break;
       case action.liberal:
@@ -290,6 +300,7 @@ export class FlowInjector {
       case action.recreate:
         this.#createRefused(attempt, errno);
         return;
+      case action.amend:
       case action.settled:
         return;
     }

@@ -39,6 +39,8 @@ export interface InjectedFlows {
   holds(flow: FlowCursor): boolean;
   /** The kernel has ended it, or this node's traffic uses it. True where it was one of them. */
   ended(flow: FlowCursor): boolean;
+  /** This node is MASTER: what was injected so far is its own. */
+  takeOver(): void;
 }
 
 /** The peer's flows are kept in a cache: none of them is in the kernel for its sake. */
@@ -48,4 +50,5 @@ export const noInjectedFlows: InjectedFlows = {
   endPass: () => undefined,
   holds: () => false,
   ended: () => false,
+  takeOver: () => undefined,
 };

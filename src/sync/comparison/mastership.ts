@@ -8,8 +8,9 @@ import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import { EndedKeys } from './endedKeys.js';
 import { newKeySeeds } from '../tables/flowKeyHash.js';
 
-/** The cache whose flows end here. */
+/** The cache whose flows this node serves, and that end here. */
 export interface EndingCache {
+  setServing(isServing: boolean): void;
   onEnded(listener: ((flow: FlowCursor) => void) | undefined): void;
 }
 
@@ -36,6 +37,7 @@ export class Mastership {
     this.#since = before.#since;
     this.#isComplete = before.#isComplete;
     this.#isConfirmed = before.#isConfirmed;
+    if (this.#isKnown) cache.setServing(this.#since !== undefined);
     if (this.#since !== undefined) this.#remember();
   }
 
@@ -61,6 +63,7 @@ export class Mastership {
   begin(now: Microseconds): void {
     this.#isKnown = true;
     this.#isComplete = false;
+    this.#cache.setServing(true);
     if (this.#since !== undefined) return;
     this.#since = now;
     this.#isConfirmed = false;
@@ -77,6 +80,7 @@ export class Mastership {
     this.#isKnown = true;
     this.#since = undefined;
     this.#isComplete = false;
+    this.#cache.setServing(false);
     this.#cache.onEnded(undefined);
     if (was) this.#ended = new EndedKeys(this.#ended.seeds);
   }

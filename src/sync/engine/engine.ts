@@ -101,9 +101,13 @@ export class Engine {
     this.external =
       before?.external ?? new ExternalCache(table(), settings.hashLimit, settings.mode === 'ALARM');
     this.filter = new FlowFilter(settings.filter, ownAddressesOf(settings));
-    this.externalMode = externalModeOf(settings, this.external, this.names, ports, (flow) =>
-      this.internal.holds(flow),
-    );
+    this.externalMode = externalModeOf(settings, this.external, this.names, ports, {
+      holds: (flow) => this.internal.holds(flow),
+      isProtected: () => this.internal.isServing,
+      giveUp: (flow) => {
+        this.internal.purged(flow);
+      },
+    });
     const { cache, feed, check } = this.#newInternalSide(internalTable);
     this.internal = cache;
     this.feed = feed;

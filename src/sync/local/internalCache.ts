@@ -68,6 +68,7 @@ export abstract class InternalCache implements MirrorListener {
   readonly #cursor: FlowCursor;
   #listener: ChangeListener | undefined;
   #stance: Stance = 'own';
+  #isServing = true;
   #ignoresOwn = false;
   #ended: FlowListener | undefined;
   #touched: FlowListener | undefined;
@@ -128,6 +129,17 @@ export abstract class InternalCache implements MirrorListener {
     this.#ignoresOwn = stance === 'committingAhead';
   }
 
+  /** Whether the flows here are served by this node: always, but on a standby. */
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
+  /** MASTER, which takes over what was injected for the peer, or standby. */
+  setServing(isServing: boolean): void {
+    this.#isServing = isServing;
+    if (isServing) this.#injected.takeOver();
+  }
+
   /**
    * Flows that this node commits before the role is certain are none of its own yet; no comparison
    * may find them.
@@ -178,7 +190,8 @@ export abstract class InternalCache implements MirrorListener {
   }
 
   /**
-   * This node removes a flow that the MASTER has; the peer learns it from the bulk that follows.
+   * This node removes a flow that the MASTER has, or gives it up to the peer; the peer learns it
+   * from the bulk that follows.
    */
   purged(flow: FlowCursor): void {
     const slot = this.table.find(flow);

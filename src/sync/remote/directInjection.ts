@@ -2,9 +2,11 @@
  * DisableExternalCache: the peer's flows go straight into the kernel (conntrackd 1.4.7). NEW
  * creates, replacing what is there; UPDATE changes in place, or creates; DELETE deletes. What the
  * kernel caused by this is recognised by the port ids, and by the keys where its events were lost.
+ * What this node carries, no message of the peer ends or makes anew; only a standby gives it up.
  */
 import type { Logger } from '../../base/logger.js';
 import type { Clock, RandomSource, Turns } from '../../base/time.js';
+import { protocol, tcpState } from '../../conntrack/constants.js';
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { ExpectationInjector } from '../../conntrack/kernel/expectationInjector.js';
@@ -27,6 +29,10 @@ import { messageKind } from '../wire/header.js';
 
 /** What a flow without a timeout gets: conntrackd's attempt fails with EINVAL. */
 const leastTimeoutSeconds = 60;
+/** SCTP_CONNTRACK_ESTABLISHED and CT_DCCP_OPEN; what is greater is on the way to the end. */
+const establishedState = 4;
+/** SCTP_CONNTRACK_CLOSED. */
+const sctpClosed = 1;
 /** Flows held until the kernel has answered. */
 const pendingLimit = 8_192;
 
@@ -37,13 +43,22 @@ export interface InjectionPorts {
   readonly random: RandomSource;
 }
 
+/** What the internal cache knows of this node's flows. */
+export interface OwnFlows {
+  holds(flow: FlowCursor): boolean;
+  /** Whether the peer's word ends none of them: always, but on a standby. */
+  isProtected(): boolean;
+  /** It is the peer's from now on. */
+  giveUp(flow: FlowCursor): void;
+}
+
 export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly isInjecting = true;
   readonly counters = new CacheCounters();
   readonly expectationCounters = new CacheCounters();
   /** What stands in the kernel for the peer. */
   readonly keys: InjectedKeys;
-  readonly #isOwn: (flow: FlowCursor) => boolean;
+  readonly #own: OwnFlows;
   readonly #injector: FlowInjector;
   readonly #expectations = new ExpectationInjector();
   readonly #orphans = new OrphanExpectations(
@@ -60,16 +75,11 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
   readonly #failures: FailureLog;
   #isScheduled = false;
 
-  /** `isOwn`: whether a flow is known to be this node's. Throws KernelError. */
-  constructor(
-    settings: SyncSettings,
-    names: NameTable,
-    ports: InjectionPorts,
-    isOwn: (flow: FlowCursor) => boolean,
-  ) {
+  /** Throws KernelError. */
+  constructor(settings: SyncSettings, names: NameTable, ports: InjectionPorts, own: OwnFlows) {
     const seed = (): number => ports.random.below(0x1_0000_0000);
     this.keys = new InjectedKeys(settings.hashLimit, [seed(), seed()]);
-    this.#isOwn = isOwn;
+    this.#own = own;
     this.#turns = ports.turns;
     this.#failures = new FailureLog('a flow of the peer could not be injected', ports);
     this.#pending = new FlowTable({ names, limit: pendingLimit, hashSeed: 0 });
@@ -95,22 +105,33 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     const record = this.#pending.seek(slot, this.#scratch);
     const sent = record.knows(presenceBit.timeout) ? record.get(recordWord.timeout) : 0;
     const timeout = sent > 0 ? sent : leastTimeoutSeconds;
-    if (kind === messageKind.flowDelete) {
+    const isOwn = this.#own.holds(record);
+    if (isOwn && this.#own.isProtected()) this.#amend(kind, record, slot);
+    else if (kind === messageKind.flowDelete) {
       this.counters.destroyed++;
       this.keys.leave(record);
       this.#injector.remove(record, slot);
-    } else this.#write(kind, record, slot, timeout);
+    } else this.#write(kind, record, slot, timeout, isOwn);
     this.#schedule();
   }
 
   /**
-   * A flow that this node carries is never deleted and made anew: the peer may only have it from
-   * here.
+   * A flow that this node carries is never deleted and made anew, and lives as long as it would
+   * without the peer, which may only have it from here. What the peer has seen of it that this node
+   * has not, an answer that came another way, is taken.
    */
-  #write(kind: number, record: FlowCursor, slot: number, timeout: number): void {
-    const isOwn = this.#isOwn(record);
-    if (!isOwn) this.keys.add(record);
-    if (kind === messageKind.flowNew && !isOwn) {
+  #amend(kind: number, record: FlowCursor, slot: number): void {
+    if (kind === messageKind.flowDelete) return;
+    this.counters.updated++;
+    if (!isOpen(record)) record.set(recordWord.presence, record.presence & ~presenceBit.state);
+    this.#injector.amend(record, slot);
+  }
+
+  /** A flow of before that the peer tells is the peer's: it is changed in place. */
+  #write(kind: number, record: FlowCursor, slot: number, timeout: number, wasOwn: boolean): void {
+    if (wasOwn) this.#own.giveUp(record);
+    this.keys.add(record);
+    if (kind === messageKind.flowNew && !wasOwn) {
       this.counters.created++;
       this.#injector.create(record, slot, timeout);
     } else {
@@ -154,6 +175,10 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
     return this.keys.remove(flow);
   }
 
+  takeOver(): void {
+    this.keys.clear();
+  }
+
   /** Sends what is gathered. */
   flush(): void {
     this.#injector.flush();
@@ -178,4 +203,15 @@ export class DirectInjection implements ExternalStore, InjectedFlows {
       this.flush();
     });
   }
+}
+
+/** Whether its state, if it has one, is none on the way to its end. */
+function isOpen(flow: FlowCursor): boolean {
+  if (!flow.knows(presenceBit.state)) return true;
+  const { state } = flow;
+  if (flow.protocol === protocol.tcp) {
+    return state <= tcpState.established || state === tcpState.synSent2;
+  }
+  if (flow.protocol === protocol.sctp && state === sctpClosed) return false;
+  return state <= establishedState;
 }

@@ -3,12 +3,11 @@
  * once. The one place that asks for DisableExternalCache.
  */
 import type { Turns } from '../../base/time.js';
-import type { FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
 import { noInjectedFlows, type InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import type { SyncSettings } from '../settings.js';
 import type { CacheCounters } from '../tables/cacheCounters.js';
-import { DirectInjection, type InjectionPorts } from './directInjection.js';
+import { DirectInjection, type InjectionPorts, type OwnFlows } from './directInjection.js';
 import type { ExternalCache, ExternalStore } from './externalCache.js';
 import { sweepExternal } from './externalSweep.js';
 
@@ -33,16 +32,16 @@ export interface ExternalMode {
   close(): void;
 }
 
-/** `isOwn`: whether a flow is known to be this node's. Throws KernelError. */
+/** Throws KernelError. */
 export function externalModeOf(
   settings: SyncSettings,
   cache: ExternalCache,
   names: NameTable,
   ports: InjectionPorts,
-  isOwn: (flow: FlowCursor) => boolean,
+  own: OwnFlows,
 ): ExternalMode {
   return settings.disableExternalCache
-    ? injectedMode(new DirectInjection(settings, names, ports, isOwn))
+    ? injectedMode(new DirectInjection(settings, names, ports, own))
     : cachedMode(cache);
 }
 

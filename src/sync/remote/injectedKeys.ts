@@ -52,6 +52,12 @@ export class InjectedKeys {
     return this.#forget(hash, rest);
   }
 
+  clear(): void {
+    this.#keys = new KeySet();
+    this.#leaving = new KeySet();
+    if (this.#seen !== undefined) this.#seen = new KeySet();
+  }
+
   /** To be asked for each flow of a comparison. */
   holds(flow: FlowCursor): boolean {
     const [hash, rest] = this.#keyOf(flow);

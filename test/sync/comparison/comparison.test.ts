@@ -267,6 +267,7 @@ describe('what a MASTER has ended', () => {
   test('is remembered from the role on, until the peer has nothing left over', () => {
     let listener: ((flow: ReturnType<typeof numberedFlow>) => void) | undefined;
     const cache: EndingCache = {
+      setServing: () => undefined,
       onEnded: (heard) => {
         listener = heard;
       },

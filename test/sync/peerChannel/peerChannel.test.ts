@@ -93,7 +93,7 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     },
   };
   const role = {
-    mastership: new Mastership(random, { onEnded: () => undefined }),
+    mastership: new Mastership(random, { onEnded: () => undefined, setServing: () => undefined }),
     leftovers: { count: 0, isStill: () => false },
     isPurgePending: false,
     peerWasMaster: () => undefined,

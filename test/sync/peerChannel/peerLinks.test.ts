@@ -107,7 +107,7 @@ function peerLinks() {
     },
   };
   const role = {
-    mastership: new Mastership(random, { onEnded: () => undefined }),
+    mastership: new Mastership(random, { onEnded: () => undefined, setServing: () => undefined }),
     leftovers: { count: 0, isStill: () => false },
     isPurgePending: false,
     peerWasMaster: () => undefined,
