@@ -10,7 +10,7 @@ import {
 } from './vocabulary.js';
 import { preparationFailed } from './handOver.js';
 import { mergeEnds } from './merge.js';
-import { dropPreparation } from './preparation.js';
+import { dropPreparation, hasFailed } from './preparation.js';
 import { finishTakeover, vipsWaitNoLonger } from './takeOver.js';
 
 /**
@@ -45,7 +45,8 @@ export function workerDown(
   if (takeover?.vips === 'up') return finishTakeover(next, event.at);
   if (preparation?.for === 'silence') return dropPreparation(next);
   // A living master forwards: better to wait for the engine's return than to preempt without flows.
-  if (preparation?.stage === 'committing') {
+  const isRepeated = preparation?.for === 'preemption' && hasFailed(preparation);
+  if (preparation?.stage === 'committing' || isRepeated) {
     return extend(
       next,
       { preparation: { ...preparation, stage: 'awaitingSync' } },

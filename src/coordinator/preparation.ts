@@ -22,6 +22,8 @@ import {
 const preparationLifetime = seconds(10);
 /** After a silence it may come and go: the next one within this time finds everything prepared. */
 const silenceLifetime = seconds(30);
+/** Between a commit that failed and the next one; the master lives meanwhile. */
+const repetitionPause = seconds(1);
 /** A withdrawn wish is often followed at once by the role itself (the old master died). */
 const withdrawalGrace = milliseconds(200);
 
@@ -32,8 +34,8 @@ export function preemptionWanted(
   settings: CoordinatorSettings,
 ): Step {
   const running = step.state.preparation;
-  // What was committed for a silence was not waited for to be complete.
-  const isComplete = running?.for !== 'silence' || step.state.caughtUp;
+  // What was committed for a silence was not waited for to be complete, and what failed is nothing.
+  const isComplete = !hasFailed(running) && (running?.for !== 'silence' || step.state.caughtUp);
   if (running?.stage === 'ready' && isComplete) {
     return grant(step, { ...running, for: 'preemption', unitEpoch });
   }
@@ -76,6 +78,10 @@ export function prepareWhenReady(
   regardless = false,
 ): Step {
   const { preparation, caughtUp, worker } = step.state;
+  if (preparation?.for === 'preemption' && regardless && hasFailed(preparation)) {
+    const { unitEpoch } = preparation;
+    return startCommit(step, { for: 'preemption', unitEpoch, stage: 'awaitingSync' }, settings);
+  }
   if (preparation?.stage !== 'awaitingSync') return step;
   if (!regardless && !(caughtUp && worker === 'running')) return step;
   const stopped = extend(step, {}, stopTimer('preemptSync'));
@@ -112,9 +118,24 @@ export function prepared(step: Step, summary?: CommitSummary): Step {
     ...(summary === undefined ? {} : { summary }),
   };
   const next = extend(step, { preparation: ready }, stopTimer('commitLimit'));
-  if (ready.for === 'preemption') return grant(next, ready);
+  if (ready.for === 'preemption') return hasFailed(ready) ? repeatLater(next) : grant(next, ready);
   if (ready.for === 'silence') return extend(next, {}, startTimer('preparation', silenceLifetime));
   return extend(next, {}, answerReady(summary), startTimer('preparation', preparationLifetime));
+}
+
+/** Its commit could not be done, and was not begun anew. */
+export function hasFailed(preparation: Preparation | undefined): boolean {
+  return preparation?.stage === 'ready' && preparation.summary?.cancelled === true;
+}
+
+/** The living master goes on: it is not replaced by a kernel that lacks its flows. */
+function repeatLater(step: Step): Step {
+  return extend(
+    step,
+    {},
+    startTimer('preemptSync', repetitionPause),
+    logLine('warning', 'the preemption waits: its commit failed and is made again'),
+  );
 }
 
 /** To the peer that offered the role. */

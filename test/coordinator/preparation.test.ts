@@ -18,6 +18,63 @@ describe('preempting a living master', () => {
     expect(kinds(start)).toContain('releaseVips');
   });
 
+  test('a commit that failed grants nothing: the living master goes on, and it is made anew', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    const failed = { ...summary, entries: 0, cancelled: true };
+    const first = life.state.epoch;
+    const refused = life.feed({ kind: 'committed', epoch: first, summary: failed });
+    expect(kinds(refused)).not.toContain('grantPreemption');
+    expect(refused).toContainEqual({
+      kind: 'startTimer',
+      timer: 'preemptSync',
+      duration: seconds(1),
+    });
+    expect(posted(life.feed({ kind: 'timer', timer: 'preemptSync' }))).toEqual(['preCommit']);
+    expect(life.state.epoch).toBeGreaterThan(first);
+    expect(life.feed({ kind: 'committed', epoch: life.state.epoch, summary })).toContainEqual({
+      kind: 'grantPreemption',
+      unitEpoch: 9,
+    });
+  });
+
+  test('what a silence could not commit is committed before a preemption is granted', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'masterSilent' });
+    const failed = { ...summary, entries: 0, cancelled: true };
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary: failed });
+    const wish = life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    expect(kinds(wish)).not.toContain('grantPreemption');
+    expect(posted(wish)).toEqual(['preCommit']);
+  });
+
+  test('a wish that ends while a failed commit waits for its repetition: it is taken back', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    const failed = { ...summary, cancelled: true };
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary: failed });
+    const over = life.feed({ kind: 'preemptionWithdrawn', because: 'the master rose' });
+    expect(over).toContainEqual({ kind: 'stopTimer', timer: 'preemptSync' });
+    expect(posted(life.feed({ kind: 'timer', timer: 'preparation' }))).toEqual(['undoPreCommit']);
+    expect(life.state.preparation).toBeUndefined();
+  });
+
+  test('an engine that dies after a failed commit is waited for, as one that dies during it', () => {
+    const life = backup();
+    life.feed({ kind: 'caughtUp' });
+    life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
+    const failed = { ...summary, cancelled: true };
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary: failed });
+    const died = life.feed({ kind: 'workerDown', because: 'killed' });
+    expect(life.state.preparation?.stage).toBe('awaitingSync');
+    expect(died).toContainEqual(expect.objectContaining({ timer: 'preemptSync' }));
+    life.feed({ kind: 'workerReady' });
+    expect(posted(life.feed({ kind: 'caughtUp' }))).toEqual(['preCommit']);
+  });
+
   test('goes on after the timeout, with what there is', () => {
     const life = backup();
     life.feed({ kind: 'preemptionWanted', unitEpoch: 9 });
