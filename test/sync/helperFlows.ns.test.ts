@@ -11,6 +11,7 @@ import {
 import { Lab } from '../lab/lab.js';
 import type { ManagedProcess } from '../lab/managedProcess.js';
 import { waitFor } from '../lab/waitFor.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import { settingsOf, SyncNode } from '../support/sync/node.js';
 
@@ -134,6 +135,43 @@ describe('flows of helpers between two keepstates', () => {
         program.write(`${protocol}\n`);
         await waitFor(() => client.jsonLines().length > 0, { description: 'the data' });
         expect(client.jsonLines()).toEqual([{ data: `${protocol} data` }]);
+        await client.kill();
+      },
+    );
+  });
+
+  describe('ftp', () => {
+    let program: ManagedProcess;
+
+    beforeAll(async () => {
+      const args = ['server', 'hold'];
+      program = pair.server.startTypescript('test/support/conntrack/flowFtp.ts', args);
+      await program.waitForOutput('"ready":true');
+    });
+
+    afterAll(async () => {
+      await program.kill();
+    });
+
+    test.each(ways)(
+      'the command behind a PORT that NAT made longer, from %i to %i',
+      async (from, to) => {
+        const client = pair.client.startTypescript('test/support/conntrack/flowFtp.ts', [
+          'client',
+          server,
+        ]);
+        await client.waitForOutput('"ready":true');
+        client.write('\n');
+        await replicated(from, 'ftp');
+        // The flow is read 100 to 200 ms after its expectation came.
+        await delay(500);
+        await takesOver(to);
+        client.write('go\n');
+        await waitFor(() => client.jsonLines().length === 2, {
+          description: 'the data connection',
+          timeout: 40_000,
+        });
+        expect(client.jsonLines()[1]).toEqual({ data: true });
         await client.kill();
       },
     );

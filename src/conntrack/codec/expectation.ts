@@ -8,6 +8,7 @@ import {
   clearScratch,
   deriveReply,
   addressRole,
+  presenceBit,
   recordWord,
   type FlowCursor,
 } from '../record/flowRecord.js';
@@ -278,7 +279,9 @@ export function seekMaster(scratch: FlowCursor, { isIpv6, master, zone }: Expect
     }
   }
   scratch.set(recordWord.originalPorts, master.ports ?? 0);
+  if (master.ports !== undefined) scratch.learn(presenceBit.ports);
   scratch.set(recordWord.zone, zone ?? 0);
+  if (zone !== undefined) scratch.learn(presenceBit.zone);
   deriveReply(scratch);
   return scratch;
 }

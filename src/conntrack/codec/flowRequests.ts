@@ -160,6 +160,14 @@ export function encodeDelete(
   out.finish();
 }
 
+/** IPCTNL_MSG_CT_GET of one flow, by its original tuple and zone. ENOENT where it is absent. */
+export function encodeGet(out: MessageBatch, flow: FlowCursor, sequence: number): void {
+  out.begin(messageType.flowGet, messageFlag.request, sequence, familyOf(flow));
+  encodeOriginal(out, flow);
+  encodeAttribute(out, attributeRows.zone, flow);
+  out.finish();
+}
+
 /** What a dump by the kernel selects; absent selects all. */
 export interface KernelSelection {
   readonly family?: number;

@@ -3,7 +3,7 @@
  * What the table does not know is then no sign that a flow is new, nor that its end is of no
  * interest.
  */
-import { lifecycle, type FlowCursor } from '../record/flowRecord.js';
+import { lifecycle, presenceBit, type FlowCursor } from '../record/flowRecord.js';
 import { FlowMirror, type MirrorOptions } from './flowMirror.js';
 import type { FlowOrigin } from './mirrorListener.js';
 
@@ -11,6 +11,11 @@ export class BypassMirror extends FlowMirror {
   /** It concerns the peer only if the flow was passed on before. */
   protected override readonly unknownEnded = (flow: FlowCursor, hash: number): number =>
     this.#own.filter.acceptsTuple(flow) ? this.take(flow, 'event', hash) : 0;
+  /** It was passed on before, without its adjustments. */
+  protected override readonly unknownAdjusted = (flow: FlowCursor): void => {
+    if (!flow.knows(presenceBit.sequenceOriginal) || !this.#own.filter.accepts(flow)) return;
+    this.unknownUpdated(flow, 'event', this.#own.table.hashOf(flow));
+  };
   readonly #own: Pick<MirrorOptions, 'table' | 'filter' | 'listener'>;
 
   constructor(options: MirrorOptions) {

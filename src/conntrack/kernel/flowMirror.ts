@@ -29,6 +29,7 @@ import {
   recordWord,
   type FlowCursor,
 } from '../record/flowRecord.js';
+import { keepAdjustments } from '../record/flowMerge.js';
 import type { FlowTable } from '../record/flowTable.js';
 import { HashIndex } from '../record/hashIndex.js';
 import { KernelDump, type DumpHandler, type RunningDump } from './kernelDump.js';
@@ -94,6 +95,8 @@ export class FlowMirror {
    * or 0.
    */
   protected readonly unknownEnded: (flow: FlowCursor, hash: number) => number = () => 0;
+  /** The filter keeps it out of the table, or it has ended. */
+  protected readonly unknownAdjusted: (flow: FlowCursor) => void = () => undefined;
   readonly #table: FlowTable;
   readonly #options: MirrorOptions;
   readonly #injected: InjectedFlows;
@@ -153,6 +156,20 @@ export class FlowMirror {
       this.#ended.clear();
     });
     return this.#running;
+  }
+
+  /**
+   * A flow that was read by itself: what it says of sequence adjustments, which events leave out.
+   * All else is left to the events, whose order no answer knows.
+   */
+  adjusted(flow: FlowCursor): void {
+    this.#nowSeconds = this.nowSeconds();
+    const slot = this.#table.find(flow);
+    if (slot === 0) this.unknownAdjusted(flow);
+    else if (!this.#isOther(slot, flow) && keepAdjustments(flow)) {
+      const changed = this.#table.merge(slot, flow, this.#nowSeconds);
+      if (changed !== 0) this.#options.listener.updated(slot, changed, 'event');
+    }
   }
 
   /** Ends a pass that runs; its promise resolves early. */

@@ -60,6 +60,7 @@ export interface KernelEventOptions {
   readonly bufferBytes?: number;
   readonly maxBufferBytes: number;
   readonly reliable: boolean;
+  /** Ends of expectations too; their beginnings are heard in any case. */
   readonly expectations: boolean;
   /** Classic BPF, see filterProgram.ts. */
   readonly filterProgram?: Uint8Array;
@@ -106,11 +107,11 @@ export class KernelEvents {
   /** Joins the groups at once: events queue up in the kernel until `start`. Throws KernelError. */
   constructor(options: KernelEventOptions, handler: KernelEventHandler) {
     const flows = eventGroup.flowNew | eventGroup.flowUpdate | eventGroup.flowDestroy;
-    const expectations = eventGroup.expectationNew | eventGroup.expectationDestroy;
+    const begun = flows | eventGroup.expectationNew;
     const { socket, portId } = openKernelSocket({
       cells,
       cellBytes,
-      groups: options.expectations ? flows | expectations : flows,
+      groups: options.expectations ? begun | eventGroup.expectationDestroy : begun,
       ...(options.bufferBytes === undefined ? {} : { receiveBufferBytes: options.bufferBytes }),
     });
     this.#socket = socket;

@@ -119,6 +119,13 @@ export function mergeFlow(target: FlowCursor, source: FlowCursor): ChangedBits {
   return changed;
 }
 
+/** Of a scratch record only its sequence adjustments stay known. False where it has none. */
+export function keepAdjustments(flow: FlowCursor): boolean {
+  const known = flow.presence & (presenceBit.sequenceOriginal | presenceBit.sequenceReply);
+  flow.set(recordWord.presence, known);
+  return known !== 0;
+}
+
 function mergeReply(target: FlowCursor, source: FlowCursor): boolean {
   const ports = replaceWord(
     target.words,

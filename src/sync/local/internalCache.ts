@@ -7,7 +7,13 @@
  *   bypassedInternal.ts  only what is on its way to the peer (DisableInternalCache)
  */
 import type { Expectation } from '../../conntrack/codec/expectation.js';
-import { lifecycle, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import { statusBit } from '../../conntrack/constants.js';
+import {
+  lifecycle,
+  presenceBit,
+  recordWord,
+  type FlowCursor,
+} from '../../conntrack/record/flowRecord.js';
 import {
   noInjectedFlows,
   type FlowOrigin,
@@ -72,6 +78,7 @@ export abstract class InternalCache implements MirrorListener {
   #ignoresOwn = false;
   #ended: FlowListener | undefined;
   #touched: FlowListener | undefined;
+  #adjusted: FlowListener | undefined;
   #created: ((keyHash: number) => void) | undefined;
 
   constructor({ table, expectationLimit, feed, isPeers, injected }: InternalCacheOptions) {
@@ -118,6 +125,14 @@ export abstract class InternalCache implements MirrorListener {
    */
   onCreated(listener: ((keyHash: number) => void) | undefined): void {
     this.#created = listener;
+  }
+
+  /**
+   * In place of whoever heard of them before: each flow whose status says SEQ_ADJUST while no
+   * adjustment of it is known.
+   */
+  onUnknownAdjustment(listener: FlowListener | undefined): void {
+    this.#adjusted = listener;
   }
 
   get stance(): Stance {
@@ -305,10 +320,15 @@ export abstract class InternalCache implements MirrorListener {
       const flow = this.table.seek(slot, this.#cursor);
       this.#touched?.(flow);
       this.#injected.ended(flow);
+      if ((flow.get(recordWord.status) & statusBit.sequenceAdjust) !== 0) this.#lacksRest(flow);
       this.eventHeard(slot);
     }
     if (this.#isNews(origin)) this.#listener?.flowChanged(slot);
     else this.keptFromPeer(slot);
+  }
+
+  #lacksRest(flow: FlowCursor): void {
+    if (!flow.knows(presenceBit.sequenceOriginal)) this.#adjusted?.(flow);
   }
 
   #sendDestroy(slot: number): void {

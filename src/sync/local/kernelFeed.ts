@@ -9,7 +9,9 @@ import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import type { Clock, Microseconds, Timers, Turns } from '../../base/time.js';
 import { buildFilterProgram } from '../../conntrack/kernel/filterProgram.js';
+import { seekMaster } from '../../conntrack/codec/expectation.js';
 import type { FlowFilter } from '../../conntrack/flowFilter.js';
+import { FlowLookup } from '../../conntrack/kernel/flowLookup.js';
 import type { FlowMirror, MirrorOptions, ResyncResult } from '../../conntrack/kernel/flowMirror.js';
 import {
   KernelDump,
@@ -18,7 +20,9 @@ import {
 } from '../../conntrack/kernel/kernelDump.js';
 import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
 import { KernelWatch } from '../../conntrack/kernel/kernelWatch.js';
+import { newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
+import { AdjustmentReads } from './adjustmentReads.js';
 import { ExpectationFeed, type ExpectationRules } from './expectationFeed.js';
 import type { FeedState, InternalCache } from './internalCache.js';
 import { OwnPorts } from './ownPorts.js';
@@ -63,6 +67,8 @@ export abstract class KernelFeed implements FeedState {
   abstract readonly hasMissed: boolean;
   protected readonly options: KernelFeedOptions;
   readonly #own = new OwnPorts();
+  readonly #adjustments: AdjustmentReads;
+  readonly #master: FlowCursor;
   /** 0: no such time. */
   #massDeleteUntil = 0;
 
@@ -71,6 +77,16 @@ export abstract class KernelFeed implements FeedState {
     this.options = options;
     const { settings, names, cache, filter, clock, timers, turns, logger } = options;
     const filterProgram = kernelProgram(settings);
+    this.#master = newScratch(names);
+    this.#adjustments = new AdjustmentReads({
+      ...{ names, timers, logger },
+      open: () => new FlowLookup(names),
+      onRead: (flow) => {
+        // What is committed in advance is none of this node's flows.
+        if (!cache.ignoresOwn) this.mirror.adjusted(flow);
+      },
+    });
+    cache.onUnknownAdjustment((flow) => this.#adjustments.mayBeAdjusted(flow));
     this.expectations = new ExpectationFeed({
       ...options,
       setting: settings.expectationSync,
@@ -109,7 +125,10 @@ export abstract class KernelFeed implements FeedState {
         turns,
         logger,
         onExpectation: (kind, expectation, portId) => {
-          this.expectations.event(kind, expectation, !this.#own.has(portId));
+          const isOwn = this.#own.has(portId);
+          this.expectations.event(kind, expectation, !isOwn);
+          if (kind === 'destroy' || isOwn) return;
+          this.#adjustments.mayBeAdjusted(seekMaster(this.#master, expectation));
         },
         onResync: () => {
           this.#compareExpectations();
@@ -168,6 +187,7 @@ export abstract class KernelFeed implements FeedState {
   }
 
   close(): void {
+    this.#adjustments.close();
     this.watch.close();
   }
 
