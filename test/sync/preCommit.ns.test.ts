@@ -100,10 +100,15 @@ describe('a pre-commit', () => {
   });
 
   test('is taken back when the role does not come; own flows and the external cache stay', async () => {
+    await waitFor(() => backup.status?.lastCommit !== undefined, { description: 'its commit' });
     backup.command({ kind: 'undoPreCommit', epoch: ++epoch });
     await waitFor(async () => (await replicasInKernel()) === 0, { description: 'no replica' });
     expect(await hosts[1].conntrack('-L', '-p', 'tcp', '-d', own)).toContain(own);
     expect((await backup.digest()).external[0]).toBe(flows + 9);
+    await waitFor(() => backup.status?.lastCommit === undefined, {
+      description: 'a status without that commit',
+      timeout: 10_000,
+    });
   });
 
   test('leaves what both nodes filter alone, before and after, and compares nothing in between', async () => {

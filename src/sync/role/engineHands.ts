@@ -54,6 +54,8 @@ export class EngineHands implements RoleHands {
   readonly notices: Notices | undefined;
   readonly #engine: RoleEngine;
   readonly #parts: HandParts;
+  /** The last commit before those in advance, which may be taken back. */
+  #standing: CommitWork['last'];
   /** The taking back that runs. */
   #undoing: { isOver: boolean; readonly done: Promise<unknown> } | undefined;
 
@@ -86,6 +88,7 @@ export class EngineHands implements RoleHands {
   }
 
   setStance(stance: Stance): void {
+    if (stance === 'committingAhead') this.#standing = this.#parts.commits.last;
     this.#engine.internal.setStance(stance);
   }
 
@@ -114,6 +117,7 @@ export class EngineHands implements RoleHands {
 
   undo(): Promise<number> {
     const { external, internal, feed, ports } = this.#engine;
+    const { commits } = this.#parts;
     const failures = new FailureLog('a flow committed in advance could not be taken back', ports);
     const state = { isOver: false };
     const removed = undoCommit({
@@ -127,7 +131,9 @@ export class EngineHands implements RoleHands {
       },
     });
     const done = removed.then(
-      () => undefined,
+      () => {
+        if (!state.isOver) commits.last = this.#standing;
+      },
       () => undefined,
     );
     this.#undoing = Object.assign(state, { done });
