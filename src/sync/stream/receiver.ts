@@ -45,11 +45,18 @@ export class Receiver {
   readonly #onUnknown = (): void => {
     this.#flows.unknownAttributes++;
   };
+  readonly #takesExpectations: boolean;
   #allowance = rereadAllowance;
   #allowanceAt = 0;
 
-  /** `scratch` is used during `receive` only. */
-  constructor(machine: Machine, store: ExternalStore, scratch: FlowCursor) {
+  /** `scratch` is used during `receive` only. ExpectationSync off: none of the peer's is taken. */
+  constructor(
+    machine: Machine,
+    store: ExternalStore,
+    scratch: FlowCursor,
+    takesExpectations = true,
+  ) {
+    this.#takesExpectations = takesExpectations;
     this.#machine = machine;
     this.#store = store;
     this.#scratch = scratch;
@@ -107,6 +114,7 @@ export class Receiver {
     } else {
       const content = readExpectation(view, from, end, this.#onUnknown);
       if (content === undefined) return false;
+      if (!this.#takesExpectations) return true;
       this.#store.applyExpectation(header.kind, content, header.sequence, nowSeconds);
     }
     this.applied++;

@@ -52,6 +52,7 @@ export type ReplicatorSettings = Pick<
   SyncSettings,
   | 'mode'
   | 'ackWindowSize'
+  | 'expectationSync'
   | 'resendQueueSize'
   | 'refreshTimeSeconds'
   | 'commitTimeoutSeconds'
@@ -115,7 +116,8 @@ export class Replicator implements MachinePort {
         parts.port.wake();
       },
     });
-    this.receiver = new Receiver(this.machine, parts.external, parts.scratch);
+    const takesExpectations = parts.settings.expectationSync !== 'off';
+    this.receiver = new Receiver(this.machine, parts.external, parts.scratch, takesExpectations);
     this.resync = new ResyncRequest((flags, from, to) => {
       this.control(flags, from, to);
     });

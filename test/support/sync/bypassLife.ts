@@ -308,6 +308,7 @@ export class BypassLife {
         resendQueueSize: 10_000,
         refreshTimeSeconds: 2,
         tcpWindowTracking: false,
+        expectationSync: 'off',
       },
       internal,
       external: isSender ? new ExternalCache(this.#table(), 10, false) : external,

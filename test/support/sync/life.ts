@@ -155,6 +155,7 @@ export class SyncLife {
         resendQueueSize: resendLimit,
         refreshTimeSeconds: 2,
         tcpWindowTracking: false,
+        expectationSync: 'off',
       },
       internal,
       newWalk: (sink) => new TableWalk(internal, sink),

@@ -38,6 +38,8 @@ export interface ReplicatorOptions {
   /** Flows that each of its tables holds. */
   readonly limit?: number;
   readonly resendLimit?: number;
+  /** All where absent. */
+  readonly expectationSync?: 'all' | 'off';
   /** The number of its first message. */
   readonly firstSequence?: number;
   /** Its peer is a keepstate. */
@@ -76,6 +78,7 @@ export class LoneReplicator {
       settings: {
         mode,
         ackWindowSize: 20,
+        expectationSync: options.expectationSync ?? 'all',
         resendQueueSize: resendLimit,
         refreshTimeSeconds: 2,
         tcpWindowTracking: false,

@@ -22,8 +22,8 @@ class Node extends LoneReplicator {
   readonly mirror: FlowMirror;
   now: Microseconds = seconds(10);
 
-  constructor(mode: SyncMode) {
-    super({ mode, limit, resendLimit: 131_072 });
+  constructor(mode: SyncMode, expectationSync: 'all' | 'off' = 'all') {
+    super({ mode, limit, resendLimit: 131_072, expectationSync });
     this.mirror = new FlowMirror({
       table: this.internal.table,
       filter: { accepts: () => true, isOwn: () => false, acceptsTuple: () => true } as never,
@@ -76,6 +76,19 @@ test('a table that is full of living flows refuses, and counts it', () => {
   for (let number = 1; number <= limit + 5; number++) node.event('new', number);
   expect([node.internal.table.alive, node.internal.counters.full]).toEqual([limit, 5]);
 });
+
+test.each(['ALARM', 'NOTRACK'] as const)(
+  '%s: with ExpectationSync off no expectation of the peer is taken, and its flows are',
+  (mode) => {
+    const node = new Node(mode);
+    const peer = new Node(mode, 'off');
+    node.internal.expectationSeen(expectation, 10, true);
+    node.event('new', 1);
+    for (let i = 0; i < 50; i++) node.beat(peer);
+    expect([peer.external.expectations.count, peer.external.table.alive]).toEqual([0, 1]);
+    expect(peer.replicator.receiver.malformedTotal).toBe(0);
+  },
+);
 
 test('ALARM: an expectation is told again, and forgotten by a peer that hears no more of it', () => {
   const node = new Node('ALARM');
