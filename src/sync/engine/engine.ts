@@ -306,6 +306,9 @@ export class Engine {
     this.check.tick(now);
     this.links.tick(now);
     this.replicator.tick(now);
+    if (this.external.hasRoomForRefused()) {
+      this.askForAll('there is room again for flows that the full external table refused');
+    }
     if (this.#settings.mode === 'ALARM') {
       const nowSeconds = wholeSeconds(now);
       this.external.expire(nowSeconds, this.#settings.cacheTimeoutSeconds, expirePerTick);

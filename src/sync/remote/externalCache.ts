@@ -14,6 +14,12 @@ import { CacheCounters } from '../tables/cacheCounters.js';
 import { membership, membershipOf, SlotQueue } from '../tables/slotQueue.js';
 import { messageKind, sequenceDistance } from '../wire/header.js';
 
+/**
+ * Up to this share a table that was full has room again: with less to spare each flow that ends
+ * would have everything told once more.
+ */
+const roomyShare = 0.9;
+
 /** Where the peer's messages go: this cache, or the kernel where DisableExternalCache is on. */
 export interface ExternalStore {
   /** `flow` is the receiver's scratch record, valid during the call. */
@@ -39,6 +45,8 @@ export class ExternalCache implements ExternalStore {
   readonly #expiry: SlotQueue | undefined;
   #deleted: ((flow: FlowCursor) => void) | undefined;
   #listener: ExternalListener | undefined;
+  /** Flows were refused since the peer was asked last. */
+  #lacksRefused = false;
   #stream = 0;
 
   constructor(table: FingerprintedTable, expectationLimit: number, expires: boolean) {
@@ -177,6 +185,17 @@ export class ExternalCache implements ExternalStore {
     return slot;
   }
 
+  /**
+   * True once where flows were refused because the table was full, and a tenth of it is free again:
+   * the peer, which takes them for told, is to be asked for all it has.
+   */
+  hasRoomForRefused(): boolean {
+    const { alive, limit } = this.table;
+    if (!this.#lacksRefused || alive > roomyShare * limit) return false;
+    this.#lacksRefused = false;
+    return true;
+  }
+
   clear(withExpectations: boolean): void {
     this.table.clear();
     this.#expiry?.reset();
@@ -198,6 +217,7 @@ export class ExternalCache implements ExternalStore {
     if (slot === 0) {
       this.counters.createFailed++;
       this.counters.full++;
+      this.#lacksRefused = true;
       return 0;
     }
     this.counters.created++;
