@@ -244,6 +244,13 @@ export const wireRows = {
   zone: row(32, 'ZONE', 6, wireForm.zone, presenceBit.zone),
 } as const;
 
+/**
+ * A zone of one direction (`ct original zone set`), for which conntrackd has no place: LABELS with
+ * a value of 3 bytes, direction (1 original, 2 reply) and zone, u16 big endian. conntrackd 1.4.7
+ * ignores labels whose length is no multiple of 4, and takes the rest of the message.
+ */
+export const directionZone = { number: 28, length: 7 } as const;
+
 /** Index is the attribute number; numbers are 0 to 32 without a hole. */
 export const rowsByNumber: readonly WireRow[] = Object.values(wireRows).sort(
   (a, b) => a.number - b.number,

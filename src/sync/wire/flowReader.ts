@@ -17,7 +17,14 @@ import {
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import { protocol } from '../../conntrack/constants.js';
-import { wireForm, isRare, rowsByNumber, type RareForm, type WireRow } from './flowAttributes.js';
+import {
+  directionZone,
+  wireForm,
+  isRare,
+  rowsByNumber,
+  type RareForm,
+  type WireRow,
+} from './flowAttributes.js';
 
 /** What of the message must be there. */
 const seen = { addresses: 1, protocol: 2, masterAddresses: 4, masterProtocol: 8 } as const;
@@ -150,7 +157,10 @@ export class FlowReader {
         flow.setRare(rareWord.helper, internName(view, at, length, flow));
         break;
       case wireForm.labels:
-        if ((length & 3) !== 0) return;
+        if ((length & 3) !== 0) {
+          readDirectionZone(view, at, length, flow);
+          return;
+        }
         readLabels(view, at, length, flow);
         break;
       case wireForm.zone:
@@ -258,6 +268,16 @@ function internName(view: DataView, at: number, length: number, flow: FlowCursor
   const end = nameLength(view, at, length);
   const bytes = new Uint8Array(view.buffer, view.byteOffset + at, end);
   return flow.names.internPeers(bytes, 0, end);
+}
+
+/** See `directionZone` of flowAttributes.ts; other lengths that are no labels say nothing. */
+function readDirectionZone(view: DataView, at: number, length: number, flow: FlowCursor): void {
+  if (length + 4 !== directionZone.length) return;
+  const scope = view.getUint8(at) << 16;
+  const zone = view.getUint16(at + 1);
+  if ((scope !== zoneScope.original && scope !== zoneScope.reply) || zone === 0) return;
+  flow.set(recordWord.zone, zone | scope);
+  flow.learn(presenceBit.zone);
 }
 
 /** Beyond 128 bits the kernel has no labels. */

@@ -16,6 +16,7 @@ import {
   type FlowCursor,
 } from '../../conntrack/record/flowRecord.js';
 import {
+  directionZone,
   wireForm,
   isRare,
   longestHelperForPeer,
@@ -167,12 +168,21 @@ function writeRareAttribute(
       break;
     case wireForm.zone: {
       const zone = flow.get(recordWord.zone);
-      if ((zone & zoneScope.mask) !== zoneScope.both || (zone & 0xffff) === 0) return at;
+      if ((zone & 0xffff) === 0) return at;
+      if ((zone & zoneScope.mask) !== zoneScope.both) return writeDirectionZone(view, at, zone);
       view.setUint32(value, (zone & 0xffff) << 16);
       break;
     }
   }
   return finish(row, view, at);
+}
+
+/** See `directionZone` of flowAttributes.ts. */
+function writeDirectionZone(view: DataView, at: number, zone: number): number {
+  view.setUint32(at, (directionZone.length << 16) | directionZone.number);
+  const direction = (zone & zoneScope.mask) >>> 16;
+  view.setUint32(at + 4, ((direction << 24) | ((zone & 0xffff) << 8)) >>> 0);
+  return at + 8;
 }
 
 /** Header of an attribute of fixed length; returns the offset behind its padding. */
