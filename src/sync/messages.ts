@@ -336,6 +336,11 @@ export interface SyncStatus {
   };
   readonly peer: {
     readonly kind: 'none' | 'conntrackd' | 'keepstate';
+    /**
+     * Messages sent since the start about flows with a zone in one direction: a conntrackd takes
+     * them for flows of no zone. Absent: none was.
+     */
+    readonly directionZonesSent?: number;
     readonly name?: string;
     readonly version?: string;
     /** A keepstate that never takes the role. */

@@ -130,6 +130,9 @@ describe('zones of one direction', () => {
       description: 'the flow at conntrackd',
       timeout: 30_000,
     });
+    await waitFor(() => (nodes[0].status?.peer.directionZonesSent ?? 0) > 0, {
+      description: 'a count of what the conntrackd has without its zone',
+    });
     expect(await conntrackd.client('-s', 'network')).toMatch(/Malformed payload:\s+0/);
     await conntrackd.stop();
   });

@@ -74,6 +74,14 @@ export const syncRows = {
     ends: 'a minute after it spoke last',
     remedy: refusals.address.remedy,
   },
+  'zones-not-replicated': {
+    severity: 'warning',
+    begins:
+      'flows with a zone in one direction ("ct original zone set") are told to a conntrackd, which has no place for it',
+    ends: 'the peer is a keepstate, or the daemon or its sync engine starts again',
+    remedy:
+      'run keepstate on both nodes, use "ct zone set" for both directions, or filter these flows',
+  },
   'resend-overflow': {
     severity: 'warning',
     begins: 'the resend queue overflowed: the peer acknowledges too slowly',

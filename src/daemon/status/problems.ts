@@ -81,6 +81,7 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Findin
   return [
     ...peerProblems(status, now),
     ...cacheProblems(status),
+    ...zoneProblems(status),
     ...tableProblems('internal', status.internal.entries, status.internal.limit),
     ...tableProblems('external', status.external.entries, status.external.limit),
     ...linkProblems(status),
@@ -123,6 +124,15 @@ function cacheProblems({ kernel, internal }: SyncStatus): readonly Finding[] {
       ? 'the internal cache was emptied'
       : `the kernel tracks ${flows} flows, ${ignored} of them ignored by the filter`;
   return [problem('cache-differs', `${ofKernel}; the internal cache holds ${internal.entries}`)];
+}
+
+/** A takeover by a conntrackd finds these flows without their zone: their packets miss them. */
+function zoneProblems({ peer }: SyncStatus): readonly Finding[] {
+  const { kind, directionZonesSent = 0 } = peer;
+  if (kind !== 'conntrackd' || directionZonesSent === 0) return [];
+  const text = `${directionZonesSent} messages about flows with a zone in one direction went to a conntrackd, which drops the zone`;
+  // A keepstate is taken for a conntrackd until it was greeted.
+  return [problem('zones-not-replicated', text, { after: seconds(10) })];
 }
 
 function commitProblems({ lastCommit }: SyncStatus, now: Microseconds): readonly Finding[] {

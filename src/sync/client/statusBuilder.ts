@@ -46,6 +46,7 @@ export function buildStatus(
   const { commits } = role;
   const { due } = role.state.purge;
   const { receiver, machine, transmitter } = replicator;
+  const { directionZones } = replicator.writer;
   const externalCounters = externalMode.store.counters;
   const heard = receiver.lastAcceptedAt;
   return {
@@ -74,6 +75,7 @@ export function buildStatus(
     },
     peer: {
       kind: peer.kind,
+      ...(directionZones === 0 ? {} : { directionZonesSent: directionZones }),
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
       ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),

@@ -81,6 +81,7 @@ export interface ReplicatorParts {
 export class Replicator implements MachinePort {
   readonly machine: Machine;
   readonly transmitter: Transmitter;
+  readonly writer: Pick<FlowWriter, 'write' | 'directionZones'>;
   readonly receiver: Receiver;
   readonly resync: ResyncRequest;
   readonly #parts: ReplicatorParts;
@@ -92,14 +93,15 @@ export class Replicator implements MachinePort {
     const { settings } = parts;
     this.#parts = parts;
     this.machine = machineOf(settings, this);
+    this.writer = new FlowWriter({
+      sendTimeout: settings.commitTimeoutSeconds === undefined,
+      sendScales: settings.tcpWindowTracking,
+    });
     this.transmitter = new Transmitter(this.machine, {
       mode: settings.mode,
       cache: parts.internal,
       builder: parts.builder,
-      writer: new FlowWriter({
-        sendTimeout: settings.commitTimeoutSeconds === undefined,
-        sendScales: settings.tcpWindowTracking,
-      }),
+      writer: this.writer,
       sendTimeout: settings.commitTimeoutSeconds === undefined,
       resendLimit: settings.resendQueueSize,
       ackWindowSize: settings.ackWindowSize,

@@ -19,7 +19,7 @@ export interface TransmitterOptions {
   readonly mode: SyncMode;
   readonly cache: SentCache;
   readonly builder: DatagramBuilder;
-  readonly writer: FlowWriter;
+  readonly writer: Pick<FlowWriter, 'write'>;
   readonly sendTimeout: boolean;
   readonly resendLimit: number;
   readonly ackWindowSize: number;

@@ -41,6 +41,8 @@ interface Order {
 export const longestFlowMessage = 512;
 
 export class FlowWriter {
+  /** Messages since the start with a zone that a conntrackd does not take. */
+  directionZones = 0;
   readonly #options: SendOptions;
   /** By protocol number, IPv6 behind IPv4. */
   readonly #orders = new Array<Order | undefined>(512).fill(undefined);
@@ -63,6 +65,7 @@ export class FlowWriter {
     if (order.presence !== presence || order.status !== status) choose(order, presence, status);
     if (order.plain !== plain.none) return writePlain(view, cursor, flow, order.plain) - at;
     for (const row of order.chosen) cursor = writeAttribute(row, view, cursor, flow);
+    if ((presence & presenceBit.zone) !== 0 && hasDirectionZone(flow)) this.directionZones++;
     return cursor - at;
   }
 
@@ -70,6 +73,11 @@ export class FlowWriter {
     const index = protocolNumber | (isIpv6 ? 256 : 0);
     return (this.#orders[index] ??= newOrder(sendOrder(protocolNumber, isIpv6, this.#options)));
   }
+}
+
+function hasDirectionZone(flow: FlowCursor): boolean {
+  const zone = flow.get(recordWord.zone);
+  return (zone & 0xffff) !== 0 && (zone & zoneScope.mask) !== zoneScope.both;
 }
 
 function newOrder(rows: readonly WireRow[]): Order {

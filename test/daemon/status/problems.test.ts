@@ -38,6 +38,9 @@ describe('problems', () => {
       last: now,
     };
     expect(syncCodes({ peer: { ...sync.peer, refused: [stranger] } })).toEqual(['sync-stranger']);
+    const zoned = { ...sync.peer, directionZonesSent: 3 };
+    expect(syncCodes({ peer: { ...zoned, kind: 'conntrackd' } })).toEqual(['zones-not-replicated']);
+    expect(syncCodes({ peer: { ...zoned, kind: 'keepstate' } })).toEqual([]);
     const gone = { ...stranger, last: microseconds(now - 60_001_000) };
     expect(syncCodes({ peer: { ...sync.peer, refused: [gone] } })).toEqual([]);
     expect(syncCodes({ peer: { ...sync.peer, channelRefused: 'in use' } })).toEqual([

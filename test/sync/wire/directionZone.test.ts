@@ -62,6 +62,15 @@ test('a zone of both directions is conntrackd’s ZONE', () => {
   expect(read(view)?.get(recordWord.zone)).toBe(5);
 });
 
+test('only zones of one direction are counted', () => {
+  const writer = new FlowWriter({ sendTimeout: true, sendScales: false });
+  const view = new DataView(new ArrayBuffer(longestFlowMessage));
+  for (const zone of [zoneScope.both | 5, 0, zoneScope.original, zoneScope.reply | 5]) {
+    writer.write(view, 0, flow(zone));
+  }
+  expect(writer.directionZones).toBe(1);
+});
+
 test('labels of the flow stand beside it', () => {
   const record = flow(zoneScope.original | 5);
   record.setRare(rareWord.labels, 0x8000_0000);
