@@ -422,7 +422,7 @@ async function eventSocketLine(): Promise<string> {
   const lines = (await host.exec(['cat', '/proc/net/netlink'])).split('\n');
   const line = lines.find((text) => {
     const [, family, , groups = ''] = text.trim().split(/\s+/);
-    return family === '12' && Number.parseInt(groups, 16) === 7;
+    return family === '12' && (Number.parseInt(groups, 16) & 7) === 7;
   });
   return (line ?? '').trim().replace(/\s+\d+$/, '');
 }
