@@ -51,7 +51,7 @@ export function examine(settings: NodeSettings, report: MachineReport): readonly
     ...withoutRealTime(settings),
     ...interfaces(settings, report),
     ...capabilities(report),
-    ...(settings.sync === undefined ? [] : tracksNothing(report)),
+    ...(settings.sync === undefined ? [] : [...tracksNothing(report), ...directionZones(report)]),
     ...connectionTracking(settings, report.sysctls, report.conntrackEntries),
     ...legacyTables(report),
     ...rules(settings, report),
@@ -113,6 +113,22 @@ function tracksNothing(report: MachineReport): Finding[] {
     );
   }
   return findings;
+}
+
+/** A zone of one direction has no place in conntrackd's messages; between keepstates it travels. */
+function directionZones({ listing }: MachineReport): Finding[] {
+  const rule = [...listing.rules.values()].find((text) =>
+    /\bct (original|reply) zone set\b/.test(text),
+  );
+  if (rule === undefined) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'direction-zones',
+      text: `a rule sets a zone for one direction (${rule}): a conntrackd or a keepstate 0.1.0 as peer gets such flows without it`,
+      remedy: 'run keepstate of this version on both nodes, or set the zone for both directions',
+    },
+  ];
 }
 
 function legacyTables({ legacyTables: tables }: MachineReport): Finding[] {

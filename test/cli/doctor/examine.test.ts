@@ -315,3 +315,16 @@ describe('doctor', () => {
     expect(findingsText([], { colour: false, columns: 80 })).toContain('nothing was found');
   });
 });
+
+test('a zone of one direction is named: a conntrackd does not get it', () => {
+  const line = '    ct original zone set 7 # handle 3';
+  const listing = parseListing(
+    `table inet t { # handle 1\n  chain c { # handle 2\n${line}\n  }\n}\n`,
+  );
+  const codes = examine(settings, { ...healthy, listing }).map(({ severity, code }) => [
+    severity,
+    code,
+  ]);
+  expect(codes).toContainEqual(['warning', 'direction-zones']);
+  expect(examine(settings, healthy).map(({ code }) => code)).not.toContain('direction-zones');
+});
