@@ -14,7 +14,7 @@ import { migrate } from '../../src/config/migrate/migratePair.js';
 import { load, loadFiles, portsWith } from './loading.js';
 
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
-const bounded = { interruptAfterTimeLimit: isFull ? 60_000 : 6_000, numRuns: 20_000 };
+const bounded = { interruptAfterTimeLimit: isFull ? 60_000 : 3_000, numRuns: 20_000 };
 const timeout = 120_000;
 
 /** Every keyword of every table. */
