@@ -1,7 +1,7 @@
 /**
- * The flow engine beside conntrackd 1.4.7 and beside a C program that sends the same messages: CPU per event and
- * memory per flow (conntrackd in Stats mode keeps one cache, as the mirror does), commit, dump. Whole
- * processes are measured, the kernel's work for them included.
+ * The flow engine beside conntrackd 1.4.7 and beside a C program that sends the same messages: CPU
+ * per event and memory per flow (conntrackd in Stats mode keeps one cache, as the mirror does),
+ * commit, dump. Whole processes are measured, the kernel's work for them included.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -251,7 +251,10 @@ Stats { LogFile off }
     });
   }
 
-  /** The flows get into conntrackd's external cache from a second conntrackd; its own log tells the time. */
+  /**
+   * The flows get into conntrackd's external cache from a second conntrackd; its own log tells the
+   * time.
+   */
   async #commitConntrackd(kind: string): Promise<Figures> {
     for (const host of [this.#host, this.#peer]) await host.exec(['conntrack', '-F']);
     const fill = this.#peer.startTypescript(program, ['commit', String(commitFlows), kind, '']);

@@ -1,5 +1,6 @@
 /**
- * The programs whose cost bench/conntrack.ts measures, each a process in the namespace it is started in:
+ * The programs whose cost bench/conntrack.ts measures, each a process in the namespace it is
+ * started in:
  *
  *   watch BUFFER_BYTES      mirrors the kernel's table; `report` on stdin prints a line
  *   commit COUNT NAT FILE   commits COUNT flows from a table; FILE gets the same messages (empty: none)
@@ -170,7 +171,8 @@ async function dump(): Promise<void> {
     const { user, system } = process.cpuUsage();
     if (now - before > longest) {
       longest = now - before;
-      // Of all threads, the compiler's included: what is missing to the pause was other programs' time.
+      // Of all threads, the compiler's included: what is missing to the pause was other programs'
+      // time.
       longestCpu = (user + system - cpuBefore) / 1_000;
     }
     before = now;

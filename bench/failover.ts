@@ -1,8 +1,9 @@
 /**
- * Takeovers beside keepalived 2.2.7 with conntrackd 1.4.7 and its usual notify script, on the firewall pair with
- * 10,000 translated flows and live traffic; a hand-over; a commit of 1,000,000 flows under adverts at a tenth
- * of a second; a start with 100,000 flows in the kernel. Outage is the longest time without an echo of a UDP
- * probe sent every 5 ms, as a capture at the client sees it.
+ * Takeovers beside keepalived 2.2.7 with conntrackd 1.4.7 and its usual notify script, on the
+ * firewall pair with 10,000 translated flows and live traffic; a hand-over; a commit of 1,000,000
+ * flows under adverts at a tenth of a second; a start with 100,000 flows in the kernel. Outage is
+ * the longest time without an echo of a UDP probe sent every 5 ms, as a capture at the client sees
+ * it.
  */
 import type { Capture, CapturedFrame } from '../test/lab/capture.js';
 import { pairConfig } from '../test/support/daemon/pairConfig.js';
@@ -91,7 +92,10 @@ class InstalledKeepstate implements BenchNode {
   }
 }
 
-/** Before ordinary programs: what conntrackd 1.4.7 does without being asked, asked of both; but behind client and server. */
+/**
+ * Before ordinary programs: what conntrackd 1.4.7 does without being asked, asked of both; but
+ * behind client and server.
+ */
 const priorities = {
   globalLines: ['vrrp_priority -20'],
   generalLines: ['Scheduler {', 'Type RR', 'Priority 50', '}'],
@@ -193,7 +197,9 @@ function takeovers(): Benchmark {
 interface Outage {
   /** The longest time between two echoes, milliseconds. */
   readonly outage: number;
-  /** From the last advert of the first firewall to the first echo after the outage, milliseconds. */
+  /**
+   * From the last advert of the first firewall to the first echo after the outage, milliseconds.
+   */
   readonly sinceAdvert: number;
   /** Connections that lost nothing. */
   readonly survivors: number;

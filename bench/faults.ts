@@ -1,7 +1,8 @@
 /**
- * The faults of test/support/daemon/clusterFaults.ts, each with its way back, beside keepalived 2.2.7 with conntrackd 1.4.7 on
- * the same network and ruleset: how long a UDP probe sent every 5 ms was silent, and how many connections were lost.
- * Both pairs drop INVALID on input: without that the takeover of the incumbents, addresses first, resets connections.
+ * The faults of test/support/daemon/clusterFaults.ts, each with its way back, beside keepalived
+ * 2.2.7 with conntrackd 1.4.7 on the same network and ruleset: how long a UDP probe sent every 5 ms
+ * was silent, and how many connections were lost. Both pairs drop INVALID on input: without that
+ * the takeover of the incumbents, addresses first, resets connections.
  */
 import { keepstateCluster, type Cluster } from '../test/support/daemon/cluster.js';
 import { clusterFaults, type ClusterFault } from '../test/support/daemon/clusterFaults.js';

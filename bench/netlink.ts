@@ -1,7 +1,7 @@
 /**
- * CPU time of receiving one conntrack event, up to a TypeScript callback that reads its length and type,
- * beside `conntrack -E` with its output discarded and beside the netlink package. Whole processes are
- * measured, the kernel's work for them included (/proc/PID/task/N/schedstat).
+ * CPU time of receiving one conntrack event, up to a TypeScript callback that reads its length and
+ * type, beside `conntrack -E` with its output discarded and beside the netlink package. Whole
+ * processes are measured, the kernel's work for them included (/proc/PID/task/N/schedstat).
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import type { Host } from '../test/lab/host.js';
@@ -26,7 +26,8 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
   };
   const netlinkPackage = (): ManagedProcess =>
     host.startTypescript('bench/netlinkReader.ts', ['package', String(smallBytes)]);
-  // The -b of conntrack 1.4.7 sizes another socket than the one that gets the events: it has the default.
+  // The -b of conntrack 1.4.7 sizes another socket than the one that gets the events: it has the
+  // default.
   const conntrack = (): ManagedProcess => host.start(['sh', '-c', 'exec conntrack -E > /dev/null']);
   const storm = [String(flows)];
   const trickle = [String(flows / 5), '--burst', '60', '--pause', '5'];

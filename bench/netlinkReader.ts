@@ -1,7 +1,7 @@
 /**
  * A process that only receives conntrack events, for bench/netlink.ts:
- * `netlinkReader own|package BUFFER_BYTES [REST_MILLISECONDS]`. Reads length and type of each message. Prints `ready`, and on
- * SIGTERM one line of JSON.
+ * `netlinkReader own|package BUFFER_BYTES [REST_MILLISECONDS]`. Reads length and type of each
+ * message. Prints `ready`, and on SIGTERM one line of JSON.
  */
 import { RawNetlinkSocket } from 'netlink';
 import { BatchedSocket, type BatchHandler } from '../src/net/socket/batchedSocket.js';

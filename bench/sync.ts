@@ -1,7 +1,8 @@
 /**
- * A keepstate pair beside a conntrackd pair on the same flows: CPU per event in bursts, at everyday rates and
- * idle, a burst into a small buffer, the highest churn without loss, and the way of a flow from kernel to
- * kernel. Whole processes are measured; keepstate's includes VRRP, conntrackd's does not.
+ * A keepstate pair beside a conntrackd pair on the same flows: CPU per event in bursts, at everyday
+ * rates and idle, a burst into a small buffer, the highest churn without loss, and the way of a
+ * flow from kernel to kernel. Whole processes are measured; keepstate's includes VRRP, conntrackd's
+ * does not.
  */
 import { rareWord } from '../src/conntrack/record/flowRecord.js';
 import { KernelDump } from '../src/conntrack/kernel/kernelDump.js';
@@ -238,8 +239,9 @@ class SyncBenchmarks {
   }
 
   /**
-   * Whether a rate is borne: nothing lost, the program that makes the events keeps its pace, the peer's cache is empty
-   * afterwards. Anybody else's burst of work fails it, so it is tried three times, for either daemon.
+   * Whether a rate is borne: nothing lost, the program that makes the events keeps its pace, the
+   * peer's cache is empty afterwards. Anybody else's burst of work fails it, so it is tried three
+   * times, for either daemon.
    */
   async #bears(pair: Pair, options: LoadOptions): Promise<boolean> {
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -296,8 +298,8 @@ class SyncBenchmarks {
   }
 
   /**
-   * A daemon runs for months: its compiler has seen such bursts before, and each branch that events take. It is at work until
-   * about a million events have passed.
+   * A daemon runs for months: its compiler has seen such bursts before, and each branch that events
+   * take. It is at work until about a million events have passed.
    */
   async #warm(pair: Pair): Promise<void> {
     for (let i = 0; i < 6; i++) {

@@ -1,6 +1,7 @@
 /**
- * Two nodes that replicate, both keepstate or both conntrackd 1.4.7, on two hosts with a cable between them.
- * keepstate is the whole daemon of this checkout's build, VRRP included; conntrackd is conntrackd alone.
+ * Two nodes that replicate, both keepstate or both conntrackd 1.4.7, on two hosts with a cable
+ * between them. keepstate is the whole daemon of this checkout's build, VRRP included; conntrackd
+ * is conntrackd alone.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { systemClock, SystemTimers } from '../src/base/systemClock.js';
@@ -167,7 +168,9 @@ export class Keepstate implements SyncNode {
   readonly process: ManagedProcess;
   readonly #control: string;
 
-  /** The daemon as it is installed: bin/keepstate and the compiled files. Resolves when it answers. */
+  /**
+   * The daemon as it is installed: bin/keepstate and the compiled files. Resolves when it answers.
+   */
   static async start(host: Host, config: string, directory: string): Promise<Keepstate> {
     const node = Keepstate.spawn(host, config, directory);
     await node.process.waitForOutput('keepstate runs', { timeout: 60_000 });
@@ -222,7 +225,10 @@ export class Keepstate implements SyncNode {
   }
 }
 
-/** What conntrackd 1.4.7 does without being asked, and asks for in its sample: its thread runs before ordinary ones. */
+/**
+ * What conntrackd 1.4.7 does without being asked, and asks for in its sample: its thread runs
+ * before ordinary ones.
+ */
 const scheduler = `Scheduler {
     Type RR
     Priority 99

@@ -1,6 +1,7 @@
 /**
- * VRRP beside keepalived 2.2.7: whether adverts leave in time while the flow table takes 100,000 events per
- * second, and what 500 instances cost. Times are those of the kernel at the sending interface.
+ * VRRP beside keepalived 2.2.7: whether adverts leave in time while the flow table takes 100,000
+ * events per second, and what 500 instances cost. Times are those of the kernel at the sending
+ * interface.
  */
 import type { Capture } from '../test/lab/capture.js';
 import { Conntrackd } from '../test/lab/conntrackd.js';

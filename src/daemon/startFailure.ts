@@ -9,8 +9,8 @@ import {
 import type { LogFields } from '../base/logger.js';
 
 /**
- * Why, and what to do about it where that is known. A refusal of ours or of the system has no stack: nobody who
- * operates a firewall can do anything with one. Our own mistakes have it.
+ * Why, and what to do about it where that is known. A refusal of ours or of the system has no
+ * stack: nobody who operates a firewall can do anything with one. Our own mistakes have it.
  */
 export function startFailure(error: unknown, isRoot: boolean): LogFields {
   const reason = errorText(error);
@@ -27,7 +27,9 @@ export function startFailure(error: unknown, isRoot: boolean): LogFields {
   return error instanceof Error ? { reason, stack: errorStack(error) } : { reason };
 }
 
-/** Of a system call, as Node.js makes them: those of Node.js itself have codes too, but no errno. */
+/**
+ * Of a system call, as Node.js makes them: those of Node.js itself have codes too, but no errno.
+ */
 function isSystemError(error: unknown): boolean {
   return (
     systemErrorCode(error) !== undefined &&

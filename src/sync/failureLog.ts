@@ -1,4 +1,7 @@
-/** Log lines about flows that the kernel refused: one at once, then one per pause with the number since. */
+/**
+ * Log lines about flows that the kernel refused: one at once, then one per pause with the number
+ * since.
+ */
 import type { Logger } from '../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../base/time.js';
 

@@ -93,7 +93,8 @@ describe('user space', () => {
     for (const address of outside) expect(filter.accepts(flow(address, address))).toBe(true);
   });
 
-  // conntrackd 1.4.7, list = {192.168.61.0/24, 203.0.113.80}: user space accept and ignore, kernel accept and ignore.
+  // conntrackd 1.4.7, list = {192.168.61.0/24, 203.0.113.80}: user space accept and ignore, kernel
+  // accept and ignore.
   const table = [
     ['192.168.61.1', '198.51.100.9', undefined, true, false, false, false],
     ['198.51.100.9', '192.168.61.1', undefined, true, false, false, false],

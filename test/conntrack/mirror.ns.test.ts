@@ -33,7 +33,8 @@ beforeAll(async () => {
   lab = await Lab.open();
   host = await lab.host('gateway');
   await host.nft(trackingRules);
-  // Mode 2 (the default) gives flows that are older than the first listener no events, not even at their end.
+  // Mode 2 (the default) gives flows that are older than the first listener no events, not even at
+  // their end.
   await host.sysctl({ 'net.netfilter.nf_conntrack_events': 1 });
 }, 300_000);
 
@@ -56,7 +57,10 @@ interface Watched {
   readonly resyncs: string[];
 }
 
-/** A mirror of the host's table; destroyed flows are removed at once, as a daemon without peers would. */
+/**
+ * A mirror of the host's table; destroyed flows are removed at once, as a daemon without peers
+ * would.
+ */
 function watchHost(
   options: Partial<KernelWatchOptions> = {},
   filter = new FlowFilter({}),
@@ -132,7 +136,9 @@ async function expectEqualToKernel({ table, mirror }: Watched): Promise<void> {
   expect(audit.indexed).toBe(table.count);
 }
 
-/** Reads until the table has settled on the kernel's count: the last event was read, no pass runs. */
+/**
+ * Reads until the table has settled on the kernel's count: the last event was read, no pass runs.
+ */
 async function settled(watched: Watched): Promise<void> {
   let before = -1;
   await waitFor(
@@ -417,7 +423,10 @@ test('reliable events: a reader that never empties the queue notices the loss al
   }
 }, 300_000);
 
-/** The line of /proc/net/netlink about the socket in the conntrack groups: `… Drops Inode`, inode cut off. */
+/**
+ * The line of /proc/net/netlink about the socket in the conntrack groups: `… Drops Inode`, inode
+ * cut off.
+ */
 async function eventSocketLine(): Promise<string> {
   const lines = (await host.exec(['cat', '/proc/net/netlink'])).split('\n');
   const line = lines.find((text) => {

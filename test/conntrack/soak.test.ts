@@ -10,7 +10,9 @@ import { vectorsOf } from '../support/conntrack/flowVectors';
 
 const events = process.env['KEEPSTATE_FULL'] === '1' ? 20_000_000 : 1_000_000;
 const flows = 50_000;
-/** Where the client's port (ICMP: the id) stands in the original tuple, which is the key, by family. */
+/**
+ * Where the client's port (ICMP: the id) stands in the original tuple, which is the key, by family.
+ */
 const portPlaces = { 2: 60, 10: 84 } as const;
 
 test(`${events} events through a table of bounded size leave nothing behind`, () => {
@@ -61,7 +63,8 @@ test(`${events} events through a table of bounded size leave nothing behind`, ()
   }
   expect(audit.indexed).toBe(table.count);
   expect(refused).toBe(0);
-  // Every key can be in the table at once, never more; after the first tenth of the way it has been so.
+  // Every key can be in the table at once, never more; after the first tenth of the way it has been
+  // so.
   expect(table.count).toBeLessThanOrEqual(flows * samples.length);
   const late = sizes.slice(3);
   expect(Math.max(...late)).toBeLessThanOrEqual(Math.min(...late) * 1.25);

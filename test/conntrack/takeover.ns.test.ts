@@ -1,6 +1,7 @@
 /**
- * Flows are read from one firewall and written into another, which then carries the traffic: connections in
- * mid-stream with tcp_loose 0 and invalid packets dropped. Nothing is asserted about time.
+ * Flows are read from one firewall and written into another, which then carries the traffic:
+ * connections in mid-stream with tcp_loose 0 and invalid packets dropped. Nothing is asserted about
+ * time.
  */
 import { firewallPair, pairAddresses, type FirewallPair } from '../lab/firewallPair';
 import { Lab } from '../lab/lab';
@@ -13,7 +14,9 @@ jest.setTimeout(300_000);
 
 const { server, lanVip, wanVip } = pairAddresses;
 const megabytes = 400;
-/** The client's traffic to this address of the server comes from 10.1.0.11, which is masqueraded. */
+/**
+ * The client's traffic to this address of the server comes from 10.1.0.11, which is masqueraded.
+ */
 const masqueraded = '10.2.0.11';
 
 const rules = `

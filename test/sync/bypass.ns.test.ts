@@ -1,6 +1,7 @@
 /**
- * Two keepstate engines without caches: `DisableInternalCache` on one, then on both with `DisableExternalCache`, where
- * each kernel holds the flows of both and nothing remembers whose they are but the keys of what was injected.
+ * Two keepstate engines without caches: `DisableInternalCache` on one, then on both with
+ * `DisableExternalCache`, where each kernel holds the flows of both and nothing remembers whose
+ * they are but the keys of what was injected.
  */
 import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';
@@ -11,7 +12,10 @@ import { settingsOf, SyncNode } from '../support/sync/node.js';
 
 jest.setTimeout(300_000);
 
-/** What node 0's event buffer of 8 MiB holds in any case: ends that overrun it are not told to a peer that injects. */
+/**
+ * What node 0's event buffer of 8 MiB holds in any case: ends that overrun it are not told to a
+ * peer that injects.
+ */
 const injected = 4_000;
 const flows = process.env['KEEPSTATE_FULL'] === '1' ? 50_000 : 8_000;
 
@@ -216,7 +220,8 @@ describe.each([false, true])(
       pair.inject(1, { count: 1, base: 600_000 });
       await both(injected + 101);
       const { external } = await statusOf(0);
-      // Of 101 flows each was told at most by its event, a comparison and the bulks; none of the others ever.
+      // Of 101 flows each was told at most by its event, a comparison and the bulks; none of the
+      // others ever.
       expect(external.created + external.updated).toBeLessThan(101 * 8);
     });
 

@@ -1,4 +1,7 @@
-/** Lives of a node without an internal cache in virtual time: events, dumps and bulks interleave in every way. */
+/**
+ * Lives of a node without an internal cache in virtual time: events, dumps and bulks interleave in
+ * every way.
+ */
 import { BypassLife, type BypassOptions } from '../support/sync/bypassLife.js';
 import { SeededRandom } from '../support/base/seededRandom.js';
 

@@ -1,6 +1,7 @@
 /**
- * Zones of one direction (`ct original zone set`) between two keepstates: connections survive a takeover each way,
- * and the caches are equal. A conntrackd 1.4.7 takes the message in which the zone stands.
+ * Zones of one direction (`ct original zone set`) between two keepstates: connections survive a
+ * takeover each way, and the caches are equal. A conntrackd 1.4.7 takes the message in which the
+ * zone stands.
  */
 import { mkdirSync } from 'node:fs';
 import { Conntrackd } from '../lab/conntrackd.js';
@@ -83,7 +84,8 @@ describe('zones of one direction', () => {
   ] as const)(
     'connections survive a takeover from %i to %i, and parity is equal',
     async (from, to) => {
-      // Idle meanwhile: what reaches the old firewall between the moves of the two VIPs is its own affair.
+      // Idle meanwhile: what reaches the old firewall between the moves of the two VIPs is its own
+      // affair.
       const traffic = await startTcp(pair.client, { server, count: 20, intervalMilliseconds: 0 });
       await waitFor(
         async () => {

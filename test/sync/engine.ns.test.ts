@@ -1,4 +1,7 @@
-/** What the engine does to the kernel: purges that wait, flushes of one table, injection without an external cache. */
+/**
+ * What the engine does to the kernel: purges that wait, flushes of one table, injection without an
+ * external cache.
+ */
 import { milliseconds } from '../../src/base/time.js';
 import { parseIp, type IpAddress } from '../../src/base/ipAddress.js';
 import type { Host } from '../lab/host.js';

@@ -1,4 +1,7 @@
-/** Two keepstate engines with two links each: whatever happens to one link, the caches are equal in the end. */
+/**
+ * Two keepstate engines with two links each: whatever happens to one link, the caches are equal in
+ * the end.
+ */
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';
 import { ConntrackInjector } from '../support/conntrack/ctInjector.js';

@@ -1,6 +1,6 @@
 /**
- * Flows that a helper of the kernel expects, between two keepstates behind source NAT: what one firewall expected
- * goes through the other after a takeover, in both ways.
+ * Flows that a helper of the kernel expects, between two keepstates behind source NAT: what one
+ * firewall expected goes through the other after a takeover, in both ways.
  */
 import {
   firewallPair,

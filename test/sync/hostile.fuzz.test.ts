@@ -1,4 +1,7 @@
-/** Whatever arrives, the receiver answers with a counter: no exception, no growth, and the true peer goes on. */
+/**
+ * Whatever arrives, the receiver answers with a counter: no exception, no growth, and the true peer
+ * goes on.
+ */
 import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A flood of hostile datagrams from a stranger, and from the peer's own address, while the true peer goes on:
- * caches stay as they are, everything is counted by its reason, memory stays flat.
+ * A flood of hostile datagrams from a stranger, and from the peer's own address, while the true
+ * peer goes on: caches stay as they are, everything is counted by its reason, memory stays flat.
  */
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';

@@ -1,4 +1,7 @@
-/** `Filter From Kernelspace`: what the lists refuse never reaches the process; own addresses still count. */
+/**
+ * `Filter From Kernelspace`: what the lists refuse never reaches the process; own addresses still
+ * count.
+ */
 import { parseIp } from '../../src/base/ipAddress.js';
 import type { SyncStatus } from '../../src/sync/messages.js';
 import type { SyncSettings } from '../../src/sync/settings.js';

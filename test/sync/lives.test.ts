@@ -1,6 +1,7 @@
 /**
- * Random lives of a pair in virtual time: loss, reordering, duplication, corruption, restarts, wrapping numbers.
- * When the network is good and quiet again, each external cache equals the other's internal one.
+ * Random lives of a pair in virtual time: loss, reordering, duplication, corruption, restarts,
+ * wrapping numbers. When the network is good and quiet again, each external cache equals the
+ * other's internal one.
  */
 import { SyncLife, seededRandom, type LifeOptions } from '../support/sync/life.js';
 

@@ -1,4 +1,7 @@
-/** Two engines whose nodes were both MASTER: what the one that stays makes of the other's flows, in real kernels. */
+/**
+ * Two engines whose nodes were both MASTER: what the one that stays makes of the other's flows, in
+ * real kernels.
+ */
 import { milliseconds, seconds } from '../../src/base/time.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';

@@ -1,4 +1,7 @@
-/** Two keepstate engines over a bad cable: when the fault ends, count and fingerprint are equal on both sides. */
+/**
+ * Two keepstate engines over a bad cable: when the fault ends, count and fingerprint are equal on
+ * both sides.
+ */
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { Relay } from '../lab/relay.js';

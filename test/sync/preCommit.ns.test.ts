@@ -1,4 +1,7 @@
-/** Flows committed before the role is certain: into a real kernel, kept up to date there, used or taken back. */
+/**
+ * Flows committed before the role is certain: into a real kernel, kept up to date there, used or
+ * taken back.
+ */
 import { seconds } from '../../src/base/time.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';

@@ -1,4 +1,7 @@
-/** The interface of the only sync link is deleted and made again, as networkd and ifupdown do with a VLAN or a bond. */
+/**
+ * The interface of the only sync link is deleted and made again, as networkd and ifupdown do with a
+ * VLAN or a bond.
+ */
 import type { Host } from '../lab/host.js';
 import { Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/waitFor.js';

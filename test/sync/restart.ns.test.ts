@@ -1,4 +1,7 @@
-/** A reload that starts the engine afresh, and roles that change meanwhile: the last one wins, and no flow is lost. */
+/**
+ * A reload that starts the engine afresh, and roles that change meanwhile: the last one wins, and
+ * no flow is lost.
+ */
 import { milliseconds } from '../../src/base/time.js';
 import type { SyncSettings } from '../../src/sync/settings.js';
 import type { Host } from '../lab/host.js';

@@ -1,6 +1,7 @@
 /**
  * Which role drives the sync engine. The keyword `conntrack_sync` decides; else notify lines that
- * call primary-backup.sh or a `conntrack_sync_script`; else the only group, or the only instance where there is no group.
+ * call primary-backup.sh or a `conntrack_sync_script`; else the only group, or the only instance
+ * where there is no group.
  */
 import type { RoleBinding } from '../nodeSettings.js';
 import type { Position } from '../problem.js';

@@ -1,4 +1,6 @@
-/** Reports of the worker that need nothing of the node: log lines, recorded lines, `conntrackd -k`. */
+/**
+ * Reports of the worker that need nothing of the node: log lines, recorded lines, `conntrackd -k`.
+ */
 import type { Logger } from '../../base/logger.js';
 import type { SyncReport } from '../../sync/messages.js';
 

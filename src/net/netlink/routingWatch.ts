@@ -3,8 +3,10 @@
  * its own, so that a storm of routes costs nobody a link event, and keeps no table: whoever wants a
  * route puts it back when it is named.
  *
- *   rtmsg         u8 family | u8 destination length | u8 source length | u8 tos | u8 table | u8 protocol | u8 scope | u8 type | u32 flags
- *   fib_rule_hdr  u8 family | u8 destination length | u8 source length | u8 tos | u8 table | u8 | u8 | u8 action | u32 flags
+ *   rtmsg         u8 family | u8 destination length | u8 source length | u8 tos | u8 table
+ *                 | u8 protocol | u8 scope | u8 type | u32 flags
+ *   fib_rule_hdr  u8 family | u8 destination length | u8 source length | u8 tos | u8 table
+ *                 | u8 | u8 | u8 action | u32 flags
  */
 import { ByteReader } from '../../base/cursor.js';
 import { DecodeError } from '../../base/errors.js';

@@ -40,7 +40,10 @@ import { DatagramBuilder } from '../wire/datagramBuilder.js';
 import { continuesStream } from '../wire/header.js';
 
 const tickInterval = milliseconds(100);
-/** Where nothing has happened for a while: each wake-up a second costs an idle node 0.05 % of a core. */
+/**
+ * Where nothing has happened for a while: each wake-up a second costs an idle node 0.05 % of a
+ * core.
+ */
 const idleTickInterval = milliseconds(400);
 const ticksUntilIdle = 20;
 const expirePerTick = 20_000;

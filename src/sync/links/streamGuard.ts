@@ -3,9 +3,9 @@
  * the stream; another socket gets it when the holder has been silent for longer than a living peer
  * ever is. In a group without `sync_peer` other hosts speak too: whoever has shown on the peer
  * channel to be of this cluster comes before them, and one that has not waits for a minute of
- * silence, and for ever where the holder has. So a forger who cannot see the peer's datagrams, and does not know the port they come
- * from, neither moves the numbers nor passes for a restart; a peer that did restart waits for what
- * is left of two seconds, and then asks for what it missed.
+ * silence, and for ever where the holder has. So a forger who cannot see the peer's datagrams, and
+ * does not know the port they come from, neither moves the numbers nor passes for a restart; a peer
+ * that did restart waits for what is left of two seconds, and then asks for what it missed.
  */
 import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
@@ -90,7 +90,10 @@ export class StreamGuard {
   }
 }
 
-/** When another host of the group may take the stream: after this silence of the holder, or as it says. */
+/**
+ * When another host of the group may take the stream: after this silence of the holder, or as it
+ * says.
+ */
 function claimOf(
   isOfCluster: boolean,
   isHolderOfCluster: boolean,

@@ -18,7 +18,9 @@ import type { NameTable } from '../../conntrack/record/nameTable.js';
  */
 const turn = milliseconds(100);
 const mostPerTurn = 5;
-/** Flows that wait. Of more, those that came later are read when a helper expects something again. */
+/**
+ * Flows that wait. Of more, those that came later are read when a helper expects something again.
+ */
 const mostWaiting = 256;
 
 export interface AdjustmentReadParts {

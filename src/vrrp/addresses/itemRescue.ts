@@ -128,22 +128,29 @@ export class ItemRescue {
   }
 
   #addressGone(address: AddressState): void {
-    const { clock, timers } = this.#ports;
+    const { clock } = this.#ports;
     const lost = this.#heldAt(address).filter(([, one]) => one.state === 'set');
     const isRemoved = this.#removing.delete(removalKey(address, address.linkIndex));
     if (lost.length === 0) this.#losses.note(address, isRemoved, clock.now());
     for (const [owner, one] of lost) {
       if (one.pause !== undefined || (one.item.kind === 'address' && !one.item.isTracked)) continue;
       const since = clock.now();
-      one.pause = timers.after(settleTime, () => {
-        one.pause = undefined;
+      this.#rest(one, settleTime, () => {
         this.#lookAfter(owner, one, since);
       });
     }
   }
 
+  /** Nobody looks at it before. */
+  #rest(one: Held, duration: Microseconds, then: () => void): void {
+    one.pause = this.#ports.timers.after(duration, () => {
+      one.pause = undefined;
+      then();
+    });
+  }
+
   #lookAfter(owner: string, one: Held, since: Microseconds): void {
-    const { network, clock, timers, logger } = this.#ports;
+    const { network, clock, logger } = this.#ports;
     const { item } = one;
     if (item.kind !== 'address' || !one.wanted || one.state !== 'set') return;
     const kernel = { links: network.links(), addresses: network.addresses() };
@@ -151,8 +158,7 @@ export class ItemRescue {
     const now = clock.now();
     const reason = this.#losses.reasonFor(item.spec, one.linkIndex, kernel.addresses, now);
     if (reason.isOwnAddressAway && subtractTime(now, since) < ownAddressTimeout) {
-      one.pause = timers.after(settleTime, () => {
-        one.pause = undefined;
+      this.#rest(one, settleTime, () => {
         this.#lookAfter(owner, one, since);
       });
       return;
@@ -161,8 +167,7 @@ export class ItemRescue {
       instance: owner,
       what: item.text,
     });
-    one.pause = timers.after(spacing, () => {
-      one.pause = undefined;
+    this.#rest(one, spacing, () => {
       this.#lookAfter(owner, one, clock.now());
     });
     void this.#hands.inOrder(owner, async () => {
@@ -202,8 +207,7 @@ export class ItemRescue {
   /** One that is still there answers that it exists: then another route or rule was meant. */
   #putBack(owner: string, one: Held): void {
     this.#lostAgain.delete(one);
-    one.pause = this.#ports.timers.after(spacing, () => {
-      one.pause = undefined;
+    this.#rest(one, spacing, () => {
       if (this.#lostAgain.has(one) && one.wanted) this.#putBack(owner, one);
     });
     void this.#hands.inOrder(owner, async () => {

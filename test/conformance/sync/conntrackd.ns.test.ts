@@ -1,4 +1,7 @@
-/** A pair of keepstate's replication engine and a real conntrackd 1.4.7: both must hold the same flows. */
+/**
+ * A pair of keepstate's replication engine and a real conntrackd 1.4.7: both must hold the same
+ * flows.
+ */
 import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';

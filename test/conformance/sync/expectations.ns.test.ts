@@ -1,6 +1,7 @@
 /**
- * `ExpectationSync` beside a real conntrackd 1.4.7, both ways: an FTP control connection makes an expectation on one
- * firewall, the other one takes over, and the data connection that was expected goes through it.
+ * `ExpectationSync` beside a real conntrackd 1.4.7, both ways: an FTP control connection makes an
+ * expectation on one firewall, the other one takes over, and the data connection that was expected
+ * goes through it.
  */
 import { mkdirSync } from 'node:fs';
 import { parseIp } from '../../../src/base/ipAddress.js';

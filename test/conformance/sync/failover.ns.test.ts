@@ -1,4 +1,7 @@
-/** Two links between keepstate and a real conntrackd 1.4.7: both go on over the other one when one fails. */
+/**
+ * Two links between keepstate and a real conntrackd 1.4.7: both go on over the other one when one
+ * fails.
+ */
 import { mkdirSync } from 'node:fs';
 import { Conntrackd } from '../../lab/conntrackd.js';
 import type { Host } from '../../lab/host.js';

@@ -1,6 +1,6 @@
 /**
- * `DisableInternalCache`, on keepstate's side and on conntrackd's: no table, events go straight to the peer, a bulk
- * is a dump of the kernel, and no verb touches the kernel that should not.
+ * `DisableInternalCache`, on keepstate's side and on conntrackd's: no table, events go straight to
+ * the peer, a bulk is a dump of the kernel, and no verb touches the kernel that should not.
  */
 import { waitFor } from '../../lab/waitFor.js';
 import { ConntrackInjector } from '../../support/conntrack/ctInjector.js';

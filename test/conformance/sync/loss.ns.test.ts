@@ -1,4 +1,7 @@
-/** FTFW beside a real conntrackd 1.4.7 over a link that loses datagrams both ways, while flows come and go. */
+/**
+ * FTFW beside a real conntrackd 1.4.7 over a link that loses datagrams both ways, while flows come
+ * and go.
+ */
 import type { Host } from '../../lab/host.js';
 import { waitFor } from '../../lab/waitFor.js';
 import { createUdpFlows } from '../../support/sync/flows.js';

@@ -1,4 +1,7 @@
-/** Flows of every protocol beside a real conntrackd 1.4.7, both directions, over every transport and mode. */
+/**
+ * Flows of every protocol beside a real conntrackd 1.4.7, both directions, over every transport and
+ * mode.
+ */
 import { MixedPair, type MixedPairOptions } from '../../support/sync/mixedPair.js';
 import { createTellableFlows, createUntellableFlows } from '../../support/sync/flows.js';
 import { waitFor } from '../../lab/waitFor.js';

@@ -1,4 +1,7 @@
-/** Either side of a pair with a real conntrackd 1.4.7 ends, flows come and go meanwhile, and it is started again. */
+/**
+ * Either side of a pair with a real conntrackd 1.4.7 ends, flows come and go meanwhile, and it is
+ * started again.
+ */
 import { createUdpFlows } from '../../support/sync/flows.js';
 import { MixedPair } from '../../support/sync/mixedPair.js';
 import type { SyncMode } from '../../../src/sync/settings.js';

@@ -1,6 +1,7 @@
 /**
- * A TCP link between keepstate and a real conntrackd 1.4.7 meets what streams meet: the path is dead for a while,
- * connections are reset, bytes go missing because conntrackd takes a short write for success, a stranger connects.
+ * A TCP link between keepstate and a real conntrackd 1.4.7 meets what streams meet: the path is
+ * dead for a while, connections are reset, bytes go missing because conntrackd takes a short write
+ * for success, a stranger connects.
  */
 import { ConntrackInjector } from '../../support/conntrack/ctInjector.js';
 import { createUdpFlows } from '../../support/sync/flows.js';

@@ -1,4 +1,7 @@
-/** conntrackd's verbs -n -B -R -f -c -t, given to either side of a pair with a real conntrackd 1.4.7. */
+/**
+ * conntrackd's verbs -n -B -R -f -c -t, given to either side of a pair with a real conntrackd
+ * 1.4.7.
+ */
 import { seconds } from '../../../src/base/time.js';
 import { waitFor } from '../../lab/waitFor.js';
 import { createUdpFlows } from '../../support/sync/flows.js';
@@ -31,7 +34,8 @@ describe.each(modes)('verbs in %s', (mode) => {
     await pair.close();
   });
 
-  // Flows that the other side made itself: after a commit, an answered RESYNC brings the committed ones too.
+  // Flows that the other side made itself: after a commit, an answered RESYNC brings the committed
+  // ones too.
   const held = async (): Promise<number> =>
     (await pair.keepstate.list('external', true)).filter(isFrom(60)).length;
   const heldByPeer = async (): Promise<number> =>

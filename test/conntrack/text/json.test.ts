@@ -1,4 +1,7 @@
-/** JSON for programs: what is there is there by name, what is absent stays absent, and a flow survives the way back. */
+/**
+ * JSON for programs: what is there is there by name, what is absent stays absent, and a flow
+ * survives the way back.
+ */
 import { DecodeError } from '../../../src/base/errors.js';
 import { parseIp } from '../../../src/base/ipAddress.js';
 import { expectationJson } from '../../../src/conntrack/text/expectationJson.js';

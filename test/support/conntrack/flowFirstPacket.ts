@@ -1,6 +1,6 @@
 /**
- * As much of SIP (RFC 3261, INVITE with SDP) and TFTP (RFC 1350, RRQ) as a connection tracking helper looks at: the
- * first packet of the flow makes the expectation.
+ * As much of SIP (RFC 3261, INVITE with SDP) and TFTP (RFC 1350, RRQ) as a connection tracking
+ * helper looks at: the first packet of the flow makes the expectation.
  *   server                       receives on ports 5060 and 69; the line `sip` or `tftp` on stdin sends one datagram
  *                                to each place that was asked for, from a port of its own
  *   client sip|tftp ADDRESS      asks once, and prints {"data":TEXT} for what comes back

@@ -1,4 +1,7 @@
-/** What a cache with every flow, and one with those on their way alone, make of what the mirror reports. */
+/**
+ * What a cache with every flow, and one with those on their way alone, make of what the mirror
+ * reports.
+ */
 import {
   clearScratch,
   deriveReply,

@@ -1,4 +1,7 @@
-/** A node whose external table is too small, beside a peer that says nothing of itself, as a conntrackd. */
+/**
+ * A node whose external table is too small, beside a peer that says nothing of itself, as a
+ * conntrackd.
+ */
 import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import { waitFor } from '../../lab/waitFor.js';

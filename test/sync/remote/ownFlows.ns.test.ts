@@ -1,6 +1,6 @@
 /**
- * DisableExternalCache on both nodes: what the peer says of a flow that this node carries does not end it, and who is
- * MASTER has taken over what was injected for the other.
+ * DisableExternalCache on both nodes: what the peer says of a flow that this node carries does not
+ * end it, and who is MASTER has taken over what was injected for the other.
  */
 import { milliseconds } from '../../../src/base/time.js';
 import type { Host } from '../../lab/host.js';

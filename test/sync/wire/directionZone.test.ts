@@ -1,4 +1,7 @@
-/** Zones of one direction on the wire: what a keepstate reads back, and what a conntrackd may ignore. */
+/**
+ * Zones of one direction on the wire: what a keepstate reads back, and what a conntrackd may
+ * ignore.
+ */
 import {
   clearScratch,
   deriveReply,

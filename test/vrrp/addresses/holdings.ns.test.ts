@@ -1,6 +1,6 @@
 /**
- * What instances hold in the kernel stays there although somebody takes it away, takes turns with it or
- * gives its interface another name; what is not theirs keeps its place.
+ * What instances hold in the kernel stays there although somebody takes it away, takes turns with
+ * it or gives its interface another name; what is not theirs keeps its place.
  */
 import type { Bridge } from '../../lab/bridge.js';
 import type { Host } from '../../lab/host.js';
