@@ -6,6 +6,7 @@
       "sources": [
         "src/net/native/addon.cc",
         "src/net/native/batched_socket.cc",
+        "src/net/native/privileges.cc",
         "src/net/native/signal_watch.cc",
         "src/net/native/socket_options.cc",
         "src/net/native/socket_poll.cc",

@@ -52,12 +52,12 @@ export function isMulticast(address: IpAddress): boolean {
   return address.family === 4 ? first >= 224 && first < 240 : first === 0xff;
 }
 
-/** Whether `address` lies in `network`/`prefixLength`. */
 /** fe80::/10 (RFC 4291 2.5.6). */
 export function isLinkLocal({ family, bytes }: IpAddress): boolean {
   return family === 6 && bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80;
 }
 
+/** Whether `address` lies in `network`/`prefixLength`. */
 export function inPrefix(address: IpAddress, network: IpAddress, prefixLength: number): boolean {
   if (address.family !== network.family) return false;
   for (let bit = 0; bit < prefixLength; bit += 8) {

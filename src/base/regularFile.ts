@@ -10,7 +10,9 @@ import {
   fstatSync,
   fsync,
   fsyncSync,
+  lstat,
   lstatSync,
+  open,
   openSync,
   readSync,
   renameSync,
@@ -18,6 +20,7 @@ import {
   unlinkSync,
   write,
   writeFileSync,
+  type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -114,8 +117,21 @@ export function openWithoutWaiting(path: string, flags: number, mode?: number): 
   return openSync(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY | noFollow, mode);
 }
 
+/** The same beside the event loop: a disk that hangs holds up nobody. Rejects as it throws. */
+export async function openLater(path: string, flags: number, mode?: number): Promise<number> {
+  const found = await findLink(path).catch(() => undefined);
+  const noFollow = isTrusted(found) ? 0 : constants.O_NOFOLLOW;
+  return openFile(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY | noFollow, mode);
+}
+
+const openFile = promisify(open);
+const findLink = promisify<string, Stats>(lstat);
+
 function isTrustedLink(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  return isTrusted(lstatSync(path, { throwIfNoEntry: false }));
+}
+
+function isTrusted(found: Stats | undefined): boolean {
   if (found?.isSymbolicLink() !== true) return false;
   return found.uid === 0 || found.uid === process.geteuid?.();
 }
@@ -148,18 +164,20 @@ function writeThrough(path: string, text: string, how: number, mode: number): vo
 export interface ReplaceOptions {
   /** The text is on the disk when this returns, and a loss of power does not undo it. */
   readonly durable?: boolean;
+  /** Default 0600. */
+  readonly mode?: number;
   /** The name under which the text is written first; default `PATH.new`. In the same folder. */
   readonly fresh?: string;
 }
 
 /**
- * Puts a file of mode 0600 with this text under the name. A link, a pipe or a device that stands
+ * Puts a file with this text under the name. A link, a pipe or a device that stands
  * there is replaced and never followed or opened. Throws Node.js's system error; then the name is
  * as before.
  */
 export function replaceFile(path: string, text: string, options: ReplaceOptions = {}): void {
-  const { durable = false, fresh = `${path}.new` } = options;
-  const descriptor = createExclusively(fresh);
+  const { durable = false, mode = 0o600, fresh = `${path}.new` } = options;
+  const descriptor = createExclusively(fresh, mode);
   try {
     try {
       writeFileSync(descriptor, text, { flush: durable });
@@ -233,15 +251,15 @@ export function fileErrorText(error: unknown): string {
   }
 }
 
-function createExclusively(path: string): number {
+function createExclusively(path: string, mode = 0o600): number {
   const { O_WRONLY, O_CREAT, O_EXCL } = constants;
   try {
-    return openRegular(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    return openRegular(path, O_WRONLY | O_CREAT | O_EXCL, mode);
   } catch (error) {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
     // Left by a crash, or put there by somebody.
     unlinkSync(path);
-    return openRegular(path, O_WRONLY | O_CREAT | O_EXCL, 0o600);
+    return openRegular(path, O_WRONLY | O_CREAT | O_EXCL, mode);
   }
 }
 

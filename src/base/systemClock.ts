@@ -15,8 +15,20 @@ const longestStepMilliseconds = 2_147_000_000;
 const smallestStepMicroseconds = 20_000;
 
 const monotonic = (): number => Number(process.hrtime.bigint() / 1_000n);
-const offsetNow = (): number => Date.now() * 1_000 - monotonic();
-let offset = offsetNow();
+let offset = Date.now() * 1_000 - monotonic();
+
+/**
+ * The thread may lose its processor between the two readings: the distance of the clocks then lies
+ * somewhere between these bounds, and one that is known and fits is kept.
+ */
+function lookAtDistance(): void {
+  const before = monotonic();
+  const wall = Date.now() * 1_000;
+  const after = monotonic();
+  const isBelow = offset < wall - after - smallestStepMicroseconds;
+  const isAbove = offset > wall - before + smallestStepMicroseconds;
+  if (isBelow || isAbove) offset = wall - after;
+}
 
 /**
  * CLOCK_MONOTONIC and CLOCK_REALTIME. The distance between the two stays the same until the wall
@@ -25,8 +37,7 @@ let offset = offsetNow();
 export const systemClock: Clock = {
   now: () => microseconds(monotonic()),
   wallClock: () => {
-    const measured = offsetNow();
-    if (Math.abs(measured - offset) > smallestStepMicroseconds) offset = measured;
+    lookAtDistance();
     return microseconds(monotonic() + offset);
   },
 };

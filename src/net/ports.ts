@@ -239,6 +239,11 @@ export interface ChannelSpec {
    * another device is delivered, and `Arrival` names the device.
    */
   readonly bindToInterface?: boolean;
+  /**
+   * The sender has a port below 1024, where this process may bind one: then only a privileged
+   * program of this machine can speak from there.
+   */
+  readonly fromPrivilegedPort?: boolean;
 }
 
 /** How a datagram came. Absent over connections. */
@@ -247,6 +252,14 @@ export interface Arrival {
   readonly ttl: number | undefined;
   /** Name of the device where that is not the channel's own. */
   readonly strangeDevice?: string;
+}
+
+/** Where a datagram came from, and how. */
+export interface DatagramOrigin {
+  readonly source: IpAddress;
+  readonly port: number;
+  /** Absent over connections. */
+  readonly arrival?: Arrival | undefined;
 }
 
 /** Fixed receive memory: `datagram` is valid only during the call. */
@@ -269,17 +282,24 @@ export interface Channel {
   sendRun?(datagrams: Uint8Array, size: number): KernelOutcome;
   /** After a send was refused with EAGAIN: calls back once when the kernel has room again. */
   onceWritable?(callback: () => void): void;
+  /**
+   * Present where to open a datagram costs, as on sealed channels: `admits` is asked before that,
+   * and what it refuses is dropped. Not over connections, which are judged when they come in.
+   */
+  screen?(admits: (origin: DatagramOrigin) => boolean): void;
   /** MTU of the link when the channel was opened, where the channel has a link. */
-  readonly mtu?: number;
+  readonly mtu?: number | undefined;
+  /** Bytes that the channel adds to each datagram; absent: none. */
+  readonly overhead?: number;
   /**
    * Index of the interface when the channel was opened, where its sockets depend on it: they are
    * dead once the interface is gone, also where one of the same name follows.
    */
-  readonly interfaceIndex?: number;
+  readonly interfaceIndex?: number | undefined;
   /** Reads that failed, and datagrams that were dropped because they were too long. */
   readonly receiveErrors?: number;
   /** Present where the channel runs over connections. */
-  readonly stream?: StreamControl;
+  readonly stream?: StreamControl | undefined;
   close(): void;
 }
 
@@ -332,4 +352,61 @@ export interface StreamFraming {
    * can be found again, and the message before them is not delivered.
    */
   push(chunk: Uint8Array, deliver: (messages: Uint8Array) => void): boolean;
+}
+
+// ---- probes of reachability
+// ---------------------------------------------------------------------------------
+
+/** Whom to ask, and how. `interfaceName`: probes leave and answers come by this device alone. */
+export type ProbeSpec = {
+  readonly address: IpAddress;
+  readonly interfaceName?: string;
+  readonly source?: IpAddress;
+  /** TTL or hop limit. */
+  readonly ttl?: number;
+} & (
+  | {
+      readonly kind: 'icmp';
+      /** Bytes of payload, at least 24. */
+      readonly size: number;
+    }
+  | { readonly kind: 'arp'; readonly interfaceName: string }
+  | { readonly kind: 'tcp'; readonly port: number }
+);
+
+/** Called on the owner's thread, never from within `send`. */
+export interface ProbeListener {
+  /** The answer to the probe of that number. */
+  answered(probe: number): void;
+  /** The kernel did not send it after all, or (TCP) the answer is no. */
+  failed(probe: number, errno: number): void;
+}
+
+/** What came in beside the answers; counters since the start. */
+export interface ProbeCounters {
+  /** Of another pinger, with a wrong source, number or payload, or malformed. */
+  readonly junk: number;
+  readonly duplicates: number;
+  /** After the probe was given up. */
+  readonly late: number;
+  /** How often reading was paused because too much came in. */
+  readonly floods: number;
+}
+
+/** Asks one address. */
+export interface Prober {
+  /** Sends the probe of that number, which must not be one that is open. */
+  send(probe: number): KernelOutcome;
+  /** The probe is given up. */
+  forget(probe: number): void;
+  /** More comes in than is read, so that answers may be lost here. */
+  readonly isFlooded: boolean;
+  close(): void;
+}
+
+export interface ProberFactory {
+  /** Which socket ICMP goes through, for people: `raw-socket`, or `batched socket`. */
+  readonly icmpSocket: string;
+  readonly counters: ProbeCounters;
+  open(spec: ProbeSpec, listener: ProbeListener): Prober;
 }

@@ -47,6 +47,23 @@ describe('the system clock', () => {
     expect(least).toBeLessThanOrEqual(most);
   });
 
+  test('a thread that lost its processor between two readings has not seen the clock set', () => {
+    const distance = (): number => systemClock.wallClock() - systemClock.now();
+    const before = distance();
+    const realNow = Date.now.bind(Date);
+    const spy = jest.spyOn(Date, 'now').mockImplementation(() => {
+      const [wall, until] = [realNow(), systemClock.now() + 60_000];
+      while (systemClock.now() < until);
+      return wall;
+    });
+    const duringDelay = distance();
+    spy.mockImplementation(() => realNow() + 3_600_000);
+    const afterStep = distance();
+    spy.mockRestore();
+    expect(Math.abs(duringDelay - before)).toBeLessThan(10_000);
+    expect(Math.abs(afterStep - before - 3_600_000_000)).toBeLessThan(1_000_000);
+  });
+
   test('a timer never fires early and tells when it was due', async () => {
     const timers = new SystemTimers();
     for (const delay of [0, 1_500, 7_300]) {

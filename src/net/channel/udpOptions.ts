@@ -4,6 +4,8 @@
  * too, and the kernel gives a unicast datagram to the last who did. And datagrams leave with TTL
  * 255 where no router carries them on: what arrives with it has crossed no router (RFC 5082).
  */
+import { randomInt } from 'node:crypto';
+import { EADDRINUSE } from '../../base/errno.js';
 import type { IpAddress, IpFamily } from '../../base/ipAddress.js';
 import type { BatchedSocket } from '../socket/batchedSocket.js';
 import type { ChannelSpec } from '../ports.js';
@@ -65,12 +67,13 @@ export function applySenderOptions(
   else steps.push(unicastTtlStep(socket, spec.family));
   // A fixed source address is what lets the peer tell us from a stranger.
   const source = spec.localAddress;
-  if (source !== undefined) {
-    steps.push([
-      'bind the sender',
-      () => socket.bind(ipSocketAddress(source, 0, scopeFor(source, index))),
-    ]);
-  }
+  const bind = (port: number): number => {
+    const address = source ?? wildcard(spec.family);
+    return socket.bind(ipSocketAddress(address, port, scopeFor(address, index)));
+  };
+  if (spec.fromPrivilegedPort === true) {
+    steps.push(['bind the sender', () => bindPrivileged(bind)]);
+  } else if (source !== undefined) steps.push(['bind the sender', () => bind(0)]);
   return runSteps(steps);
 }
 
@@ -100,6 +103,21 @@ export function applyReceiverOptions(
   steps.push(['bind the receiver', () => socket.bind(bound)]);
   if (spec.kind === 'multicast') steps.push(...multicastReceiveSteps(socket, spec, index));
   return runSteps(steps);
+}
+
+/** As bindresvport(3) leaves out: ports below are well known. */
+const lowestPrivilegedPort = 512;
+const privilegedPorts = 512;
+
+/** A random port below 1024; without the privilege, or where none is free, any. */
+function bindPrivileged(bind: (port: number) => number): number {
+  const first = randomInt(privilegedPorts);
+  for (let i = 0; i < privilegedPorts; i++) {
+    const errno = bind(lowestPrivilegedPort + ((first + i) % privilegedPorts));
+    if (errno === 0) return 0;
+    if (errno !== EADDRINUSE) break;
+  }
+  return bind(0);
 }
 
 function deviceSteps(socket: BatchedSocket, spec: ChannelSpec): Step[] {

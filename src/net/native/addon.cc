@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <climits>
+#include <cstdint>
 
 #include "batched_socket.h"
 #include "napi_values.h"
+#include "privileges.h"
 #include "signal_watch.h"
 
 namespace {
@@ -67,15 +69,31 @@ napi_value RestoreNetworkNamespace(napi_env env, napi_callback_info info) {
   return Number(env, code);
 }
 
-// lockFile(descriptor): flock(2), exclusive and without waiting; errno (EWOULDBLOCK: somebody else
-// has the lock).
-napi_value LockFile(napi_env env, napi_callback_info info) {
+// The one argument; -1 where it is no number.
+int32_t Descriptor(napi_env env, napi_callback_info info) {
   napi_value argument = nullptr;
   size_t count = 1;
   napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
   int32_t fd = -1;
   napi_get_value_int32(env, argument, &fd);
+  return fd;
+}
+
+// lockFile(descriptor): flock(2), exclusive and without waiting; errno (EWOULDBLOCK: somebody else
+// has the lock).
+napi_value LockFile(napi_env env, napi_callback_info info) {
+  const int32_t fd = Descriptor(env, info);
   return Number(env, flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0);
+}
+
+// peerUser(descriptor): the user id of who connected to a UNIX stream socket (SO_PEERCRED, as it
+// was then), or a negative errno. An id above 2^31 - 1 is -EOVERFLOW.
+napi_value PeerUser(napi_env env, napi_callback_info info) {
+  const int32_t fd = Descriptor(env, info);
+  ucred peer = {};
+  socklen_t length = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0) return Number(env, -errno);
+  return Number(env, peer.uid > INT32_MAX ? -EOVERFLOW : static_cast<int32_t>(peer.uid));
 }
 
 void Export(napi_env env, napi_value exports, const char* name, napi_callback function) {
@@ -92,6 +110,8 @@ NAPI_MODULE_INIT() {
   Export(env, exports, "enterNetworkNamespace", EnterNetworkNamespace);
   Export(env, exports, "restoreNetworkNamespace", RestoreNetworkNamespace);
   Export(env, exports, "lockFile", LockFile);
+  Export(env, exports, "peerUser", PeerUser);
   Export(env, exports, "watchSignal", keepstate::WatchSignal);
+  Export(env, exports, "executeWith", keepstate::ExecuteWith);
   return exports;
 }

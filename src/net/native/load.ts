@@ -1,12 +1,13 @@
 /**
- * The one typed door to the native addon. Finds `build/Release/keepstate_native.node` below the
- * package root, whether this file runs from src/ (tests) or from dist/. KEEPSTATE_NATIVE names
+ * The one typed door to the native addon. Finds `build/Release/keepstate_native.node`, or the one
+ * that a package brought along, below the package root, whether this file runs from src/ (tests) or
+ * from dist/. KEEPSTATE_NATIVE names
  * another build of it (a packager's path, or the AddressSanitizer build).
  */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { BugError } from '../../base/errors.js';
+import { errorText, KeepstateError } from '../../base/errors.js';
 
 /**
  * Called with: > 0 datagrams in the ring; 0 the socket is writable (once); < 0 a negative errno.
@@ -81,32 +82,65 @@ export interface NativeAddon {
    * lock).
    */
   lockFile(descriptor: number): number;
+  /** The user id of who connected to a UNIX stream socket, or a negative errno. */
+  peerUser(descriptor: number): number;
   /**
    * src/net/native/signal_watch.cc. Positive errno or 0; the handler stays until the environment
    * ends.
    */
   watchSignal(number: number, handler: () => void): number;
+  /**
+   * src/net/native/privileges.cc. Positive errno; does not return where it worked: `words` runs in
+   * this process's place. `capabilities`: bits 0..31 and 32..63. `identity`: user, group and
+   * further groups, or empty.
+   */
+  executeWith(
+    capabilities: Uint32Array,
+    identity: Uint32Array,
+    words: readonly string[],
+    environment: readonly string[],
+  ): number;
 }
 
 let loaded: NativeAddon | undefined;
 
-/** Throws BugError when the addon was not built. */
+/** No build of the addon fits this machine, or none is there: whoever installed it must act. */
+export class MissingAddonError extends KeepstateError {
+  constructor(reason: string) {
+    super(
+      'addon-missing',
+      `the native part of keepstate cannot be loaded (${reason}): install the package of this machine's architecture, or build it in the source tree with npm run build:native`,
+    );
+  }
+}
+
+/** Throws MissingAddonError where no build of the addon can be loaded. */
 export function nativeAddon(): NativeAddon {
-  loaded ??= load();
+  loaded ??= load(process.env['KEEPSTATE_NATIVE'] ?? builtPath());
   return loaded;
 }
 
-function load(): NativeAddon {
-  const path = process.env['KEEPSTATE_NATIVE'] ?? builtPath();
-  // Checked boundary: NativeAddon describes what addon.cc exports.
-  return createRequire(__filename)(path) as NativeAddon;
+function load(path: string | undefined): NativeAddon {
+  const here = `linux-${process.arch}`;
+  if (path === undefined) throw new MissingAddonError(`there is none for ${here}`);
+  try {
+    // Checked boundary: NativeAddon describes what addon.cc exports.
+    return createRequire(__filename)(path) as NativeAddon;
+  } catch (error) {
+    throw new MissingAddonError(errorText(error).split('\n', 1)[0] ?? '');
+  }
 }
 
-function builtPath(): string {
+/** Built in this tree, or brought along by a package (`prebuilds/linux-x64`). */
+function builtPath(): string | undefined {
+  const names = [
+    join('build', 'Release', 'keepstate_native.node'),
+    join('prebuilds', `linux-${process.arch}`, 'keepstate_native.node'),
+  ];
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     if (!existsSync(join(folder, 'package.json'))) continue;
-    const path = join(folder, 'build', 'Release', 'keepstate_native.node');
-    if (existsSync(path)) return path;
+    const path = names.map((name) => join(folder, name)).find((each) => existsSync(each));
+    if (path !== undefined) return path;
   }
-  throw new BugError('the native addon is not built: run npm run build:native');
+  return undefined;
 }

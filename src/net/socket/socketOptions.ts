@@ -19,6 +19,14 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MEMINFO = 55;
 
+/** raw(7); the first is the level. */
+export const SOL_RAW = 255;
+export const ICMP_FILTER = 1;
+
+/** linux/icmpv6.h; the first is the level. */
+export const IPPROTO_ICMPV6 = 58;
+export const ICMP6_FILTER = 1;
+
 /** ip(7); the first is the level. */
 export const IPPROTO_IP = 0;
 export const IP_TTL = 2;

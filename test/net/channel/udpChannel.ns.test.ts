@@ -126,6 +126,22 @@ describe('a run of datagrams', () => {
   });
 });
 
+test.each([
+  ['10.9.0.1', '10.9.0.2'],
+  ['fd09::1', 'fd09::2'],
+])('from a port below 1024 where that is asked for: %s', async (a, b) => {
+  const ports: number[] = [];
+  const receiver = open(right, { localAddress: ip(b), destination: ip(a) });
+  receiver.onDatagram((_datagram, _source, port) => ports.push(port));
+  const spec = { localAddress: ip(a), destination: ip(b) };
+  open(left, { ...spec, port: 3_781, fromPrivilegedPort: true }).close();
+  const one = open(left, { ...spec, fromPrivilegedPort: true });
+  one.send(Buffer.from('x'));
+  await waitFor(() => ports.length > 0);
+  expect(ports[0]).toBeGreaterThanOrEqual(512);
+  expect(ports[0]).toBeLessThan(1_024);
+});
+
 test('a datagram that is longer than any link carries is dropped and counted', async () => {
   const one = open(left, { localAddress: ip('10.9.0.1'), destination: ip('10.9.0.2') });
   const two = open(right, { localAddress: ip('10.9.0.2'), destination: ip('10.9.0.1') });
