@@ -52,13 +52,18 @@ export class FlowFilter {
   readonly #states: Uint8Array | undefined;
   #own: AddressSet;
 
-  constructor(settings: FlowFilterSettings, ownAddresses: readonly IpAddress[] = []) {
+  /** `ignoresOwn`: false where flows of the node itself are to be kept too. */
+  constructor(
+    settings: FlowFilterSettings,
+    ownAddresses: readonly IpAddress[] = [],
+    ignoresOwn = true,
+  ) {
     this.#protocols = verdicts(settings.protocol);
     this.#states = verdicts(settings.tcpState);
     this.#addresses =
       settings.address === undefined ? undefined : new AddressSet(settings.address.entries);
     this.#acceptListed = settings.address?.policy === 'accept';
-    this.#own = ownSet(ownAddresses);
+    this.#own = ignoresOwn ? ownSet(ownAddresses) : new AddressSet([]);
   }
 
   /** The addresses of this node as they are now, VIPs included. */

@@ -110,7 +110,7 @@ export function mayMergeAgain(
  * to say so.
  */
 export function evidenceOfRole(step: Step, event: EventOf<'roleChanged'>): Step {
-  const { peer, worker } = step.state;
+  const { worker } = step.state;
   const isResumed = event.to === 'MASTER' && event.isResumed;
   const next = withEvidence(step, {
     rivalSeen: undefined,
@@ -119,7 +119,7 @@ export function evidenceOfRole(step: Step, event: EventOf<'roleChanged'>): Step 
     unproven: undefined,
   });
   const isYield = event.to === 'BACKUP' && event.yieldedTo !== undefined;
-  if (!isYield || peer.kind !== 'keepstate' || worker !== 'running') {
+  if (!isYield || worker !== 'running') {
     return step.state.testimonies === 0 ? next : endTestimony(next);
   }
   return extend(next, { testimonies: mostTestimonies }, startTimer('testimony', answerTime));
@@ -131,8 +131,15 @@ export function evidenceOfRole(step: Step, event: EventOf<'roleChanged'>): Step 
  * any MASTER does.
  */
 export function testify(step: Step): Step {
-  const { testimonies, role } = step.state;
+  const { testimonies, role, peer } = step.state;
   if (testimonies === 0 || role === 'MASTER') return extend(step, { testimonies: 0 });
+  // Behind a split of the sync link too the peer is greeted a moment later; others need no advert.
+  const isGreeted = peer.kind === 'keepstate';
+  if (!isGreeted && testimonies === 1) return endTestimony(step);
+  if (!isGreeted) {
+    const waited = extend(step, { testimonies: testimonies - 1 });
+    return extend(waited, {}, startTimer('testimony', testimonyPeriod));
+  }
   return extend(
     step,
     { testimonies: testimonies - 1 },

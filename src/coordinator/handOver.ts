@@ -39,6 +39,7 @@ export function failover(step: Step, event: EventOf<'failover'>, thenMaintenance
     requestId,
     startedAt: event.at,
     force,
+    ...(event.because === undefined ? {} : { because: event.because }),
     thenMaintenance,
     stage: 'preparing',
     awaitedIds: [drainId, ...(offerId === undefined ? [] : [offerId])],
@@ -110,7 +111,7 @@ function resign(step: Step, handOver: HandOver): Step {
   return extend(
     step,
     { handOver: { ...handOver, stage: 'resigned', awaitedIds: [] } },
-    { kind: 'resign', because: 'planned hand-over' },
+    { kind: 'resign', because: handOver.because ?? 'planned hand-over' },
     ...(handOver.peerIsReady ? [post({ kind: 'handoverResigned' })] : []),
     startTimer('handOver', confirmTimeout),
   );
@@ -169,9 +170,7 @@ function maintenanceActions(handOver: HandOver): readonly CoordinatorAction[] {
 }
 
 /** Another end of a hand-over: a fault, or the role came back because nobody took it. */
-export function handOverRoleChanged(step: Step, event: EventOf<'roleChanged'>): Step {
-  const { handOver } = step.state;
-  if (handOver === undefined) return step;
+export function endHandOver(step: Step, handOver: HandOver, event: EventOf<'roleChanged'>): Step {
   if (handOver.stage !== 'resigned') {
     return failed(step, handOver, 'role-changed', `this node became ${event.to} meanwhile`);
   }

@@ -26,6 +26,9 @@ export function otherMasterHeard(step: Step): Step {
   );
 }
 
+/** Some of them pass before the next engine has greeted the peer. */
+const lastTestimonies = 5;
+
 /** VRRP goes on without the engine; nothing waits for a dead worker. */
 export function workerDown(
   step: Step,
@@ -37,6 +40,8 @@ export function workerDown(
     worker: 'down',
     caughtUp: false,
     peer: { kind: 'none', isSynchronised: false },
+    // What the peer was to answer died with the engine: an advert of this node tells it still.
+    testimonies: Math.min(step.state.testimonies, lastTestimonies),
   });
   const next = preparationFailed(down, `the sync engine died: ${event.because}`);
   if (takeover?.vips === 'held') {

@@ -50,7 +50,9 @@ export function otherMasterSeen(
   }
   const because = unprovenStory(step.state, event.at) ?? event.because;
   const seen = extend(shown, {}, { kind: 'split', because });
-  if (merge?.isAnnounced === false) return seen;
+  // Its end answers the other; begun anew with each advert it would wait for that one's table for
+  // ever.
+  if (merge !== undefined) return merge.isAnnounced ? extend(seen, {}, { kind: 'announce' }) : seen;
   if (lastMerge !== undefined && subtractTime(event.at, lastMerge) < mergePause) {
     return extend(seen, {}, { kind: 'announce' });
   }

@@ -13,9 +13,9 @@ import {
 } from './vocabulary.js';
 import { advertiser, endTestimony, evidenceOfRole, testify } from './evidence.js';
 import {
+  endHandOver,
   failover,
   handOverAnswered,
-  handOverRoleChanged,
   handOverTimedOut,
   handoverGranted,
   handoverOffered,
@@ -59,8 +59,12 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  roleChanged: (step, event, settings) =>
-    evidenceOfRole(handOverRoleChanged(roleChanged(step, event, settings), event), event),
+  roleChanged: (step, event, settings) => {
+    const changed = roleChanged(step, event, settings);
+    const { handOver } = changed.state;
+    const ended = handOver === undefined ? changed : endHandOver(changed, handOver, event);
+    return evidenceOfRole(ended, event);
+  },
   preemptionWanted: (step, event, settings) => preemptionWanted(step, event.unitEpoch, settings),
   preemptionWithdrawn: (step, event) => withdrawn(step, event.because),
   masterSilent: (step, _event, settings) => masterSilent(step, settings),

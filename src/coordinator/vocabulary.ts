@@ -65,6 +65,8 @@ export interface HandOver {
   readonly requestId: number;
   readonly startedAt: Microseconds;
   readonly force: boolean;
+  /** For the history; absent: planned. */
+  readonly because?: string;
   /** Maintenance follows when done. */
   readonly thenMaintenance: boolean;
   /** `preparing`: replication is drained and a keepstate peer commits, at the same time. */
@@ -207,7 +209,13 @@ export type CoordinatorEvent = { readonly at: Microseconds } & (
       readonly hasResigned: boolean;
     }
   | { readonly kind: 'timer'; readonly timer: CoordinatorTimer }
-  | { readonly kind: 'failover'; readonly requestId: number; readonly force: boolean }
+  | {
+      readonly kind: 'failover';
+      readonly requestId: number;
+      readonly force: boolean;
+      /** What asks for it where that is no operator; absent: planned. */
+      readonly because?: string;
+    }
   | { readonly kind: 'failoverRelease'; readonly requestId: number }
   | {
       readonly kind: 'maintenance';

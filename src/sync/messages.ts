@@ -7,8 +7,10 @@
 import type { LogFields, LogLevel } from '../base/logger.js';
 import type { Microseconds } from '../base/time.js';
 import type { RefusedSender } from './links/refusedSenders.js';
-import type { SyncMode, SyncSettings } from './settings.js';
+import type { SealStatus, SharedKey } from './seal/sealStatus.js';
+import type { StatisticsSettings, SyncMode, SyncSettings, WorkerSettings } from './settings.js';
 import type { NodeRoles } from './wire/peerRoles.js';
+import type { TargetWord } from './wire/targetWords.js';
 
 export type FlowTableName = 'conntrack' | 'expect';
 export type CacheName = 'internal' | 'external';
@@ -25,9 +27,28 @@ export type SyncCommand =
       readonly clientPath?: string;
       /** Events of the role machine are reported (`run --record`). */
       readonly records?: boolean;
+      readonly statistics?: StatisticsSettings;
+      /** A role drives this engine: connections that end are logged by the MASTER alone. */
+      readonly hasRole?: boolean;
+    }
+  /** First message to a worker that replicates nothing: log the connections that end here. */
+  | {
+      readonly kind: 'startStatistics';
+      readonly statistics: StatisticsSettings;
+      readonly listingPath?: string;
+      readonly clientPath?: string;
+    }
+  /** Before `start`, and before `reconfigure` where keys have changed: never logged or recorded. */
+  | {
+      readonly kind: 'keys';
+      readonly keys: readonly SharedKey[];
+      /** The peer has shown one of them before: nothing plain is taken any more. */
+      readonly isPeerSealed: boolean;
     }
   /** After a reload: apply what can change in place; the worker answers what it restarted. */
-  | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: SyncSettings }
+  | { readonly kind: 'reconfigure'; readonly id: number; readonly settings: WorkerSettings }
+  /** Log files were renamed (SIGHUP): they are opened anew. */
+  | { readonly kind: 'reopenLogs' }
   /**
    * Before preempting a live master, or when it is silent: commit, then keep applying each accepted
    * change of the external table to the kernel until the takeover is complete or undoPreCommit.
@@ -83,6 +104,8 @@ export type SyncCommand =
   | { readonly kind: 'maintenance'; readonly on: boolean }
   /** This node's groups and instances: the peer's status tells who is MASTER here. */
   | { readonly kind: 'roles'; readonly roles: NodeRoles }
+  /** What this node knows of its targets: the peer compares it with what the peer reaches. */
+  | { readonly kind: 'tellTargets'; readonly words: readonly TargetWord[] }
   /**
    * This node was MASTER until then, in an earlier life of its process and the same boot: the peer
    * is told.
@@ -168,10 +191,14 @@ export type SyncReport =
     }
   /** Sent once a second, and at once when `state` or the peer's presence changes. */
   | { readonly kind: 'status'; readonly status: SyncStatus }
+  /** The log of connections that ended, once a second. */
+  | { readonly kind: 'statistics'; readonly status: StatisticsStatus }
   /**
    * The external table has caught up with the peer (end of bulk seen, or assumed; see `parity`).
    */
   | { readonly kind: 'caughtUp'; readonly entries: number }
+  /** keepstate peer only: what it knows of its targets. */
+  | { readonly kind: 'targetsTold'; readonly words: readonly TargetWord[] }
   /** Nothing is left over in the kernel of the role that has left. */
   | { readonly kind: 'purged' }
   /**
@@ -183,6 +210,8 @@ export type SyncReport =
   | { readonly kind: 'recorded'; readonly line: object }
   /** conntrackd's client asked for the end of the daemon (`-k`). */
   | { readonly kind: 'stopRequested' }
+  /** The peer has shown a key for the first time: kept over restarts. */
+  | { readonly kind: 'peerSealed' }
   /** The peer that offered has resigned: take the role now, if VRRP says so too. */
   | { readonly kind: 'handoverGranted'; readonly from?: string }
   | {
@@ -296,6 +325,44 @@ export interface LinkStatus {
   readonly receiveErrors: number;
 }
 
+/** One place where connections that ended are logged; counters of lines, since its start. */
+export interface StatisticsOutput {
+  readonly kind: 'file' | 'syslog';
+  /** Path, or facility. */
+  readonly target: string;
+  readonly written: number;
+  /** Found no room in memory while the place took none: never written. */
+  readonly lost: number;
+  /** Lines in memory. */
+  readonly waiting: number;
+  /** Monotonic time of the last line that was lost. */
+  readonly lostAt?: Microseconds;
+  /** Since when nothing could be written, and why; absent while it can. */
+  readonly failingSince?: Microseconds;
+  readonly reason?: string;
+}
+
+/** The log of connections that ended. */
+export interface StatisticsStatus {
+  /** Monotonic time at which these figures were read. */
+  readonly at: Microseconds;
+  /** False while another node is MASTER, which logs them. */
+  readonly isLogging: boolean;
+  readonly logged: number;
+  readonly outputs: readonly StatisticsOutput[];
+  /** Of a node without `Sync`: what it heard of the kernel. */
+  readonly capture?: StatisticsCapture;
+}
+
+export interface StatisticsCapture {
+  readonly entries: number;
+  readonly limit: number;
+  readonly events: Pick<SyncStatus['events'], 'received' | 'filtered'>;
+  readonly overruns: number;
+  readonly resyncs: number;
+  readonly netlinkBufferBytes: number;
+}
+
 /** Everything that `status` and `stats` show of the worker; counters are since its start. */
 export interface SyncStatus {
   /** Monotonic time at which these figures were read. */
@@ -305,6 +372,8 @@ export interface SyncStatus {
   readonly internal: CacheCounts;
   readonly external: CacheCounts;
   readonly kernel?: KernelView;
+  /** Where sync_key is set. */
+  readonly seal?: SealStatus;
   readonly lastCommit?: CommitSummary & { readonly at: Microseconds };
   readonly commitInProgress: boolean;
   readonly purgeDue?: Microseconds;
@@ -345,6 +414,8 @@ export interface SyncStatus {
     readonly version?: string;
     /** A keepstate that never takes the role. */
     readonly inMaintenance?: boolean;
+    /** It tells what it knows of targets. */
+    readonly comparesTargets?: boolean;
     /** Absent where it does not say it. */
     readonly holds?: PeerHoldings;
     /**
@@ -375,12 +446,17 @@ export interface SyncStatus {
   readonly parity: Parity;
   /** Why it is unknown. */
   readonly parityBecause?: string;
+  /** Monotonic times of the last comparison, and since when each of them found them equal. */
+  readonly parityComparedAt?: Microseconds;
+  readonly parityEqualSince?: Microseconds;
   readonly links: readonly LinkStatus[];
   readonly queues: {
     readonly transmit: number;
     readonly resend: number;
     readonly resendLimit: number;
     readonly resendDropped: number;
+    /** FTFW: at most how long the oldest flow waits for its acknowledgement; 0: none waits. */
+    readonly oldestUnacknowledged?: Microseconds;
   };
   /** Event-loop lateness of the worker over the last second, milliseconds. */
   readonly lateness: { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };

@@ -47,6 +47,17 @@ export interface FilterSettings {
   readonly tcpState?: FilterSet<number>;
 }
 
+/** `sync_key` and the lines beside it. The keys themselves come by a command of their own. */
+export interface SealSettings {
+  readonly activeKeyId: number;
+  readonly keys: readonly { readonly id: number; readonly fingerprint: string }[];
+  /** `permissive`: plain from a peer that has not shown a key yet. */
+  readonly auth: 'enforce' | 'permissive';
+  readonly encrypts: boolean;
+  /** Routers stand between the nodes: the TTL of what arrives says nothing. */
+  readonly isMultihop: boolean;
+}
+
 export interface SyncSettings {
   readonly mode: SyncMode;
   readonly links: readonly SyncLink[];
@@ -85,4 +96,40 @@ export interface SyncSettings {
    * peer channel.
    */
   readonly acceptAnySource: boolean;
+  /** Absent: nothing is sealed. */
+  readonly seal?: SealSettings;
+}
+
+/**
+ * What is heard of the kernel's table, and how much of it is kept: `General` of a node with
+ * `Stats`.
+ */
+export type KernelSettings = Pick<
+  SyncSettings,
+  | 'filter'
+  | 'hashLimit'
+  | 'netlinkBufferBytes'
+  | 'netlinkBufferMaxGrowthBytes'
+  | 'netlinkEventsReliable'
+  | 'pollSeconds'
+>;
+
+/** `Stats`: where connections that ended are logged, and as what. */
+export interface StatisticsSettings {
+  /** `LogFile`: absent is off; `on` is /var/log/conntrackd-stats.log. */
+  readonly file?: string;
+  /** `Syslog`: absent is off; `on` is `daemon`. */
+  readonly syslogFacility?: string;
+  /** One JSON object a line, in place of conntrackd's text. */
+  readonly json: boolean;
+  /** conntrackd's text says `since=takeover` where the counters began there. */
+  readonly sinceTakeover: boolean;
+  /** Beside `Sync` absent: what replication knows is logged. */
+  readonly kernel?: KernelSettings;
+}
+
+/** What a worker does: replication, the log of connections that ended, or both. */
+export interface WorkerSettings {
+  readonly sync?: SyncSettings;
+  readonly statistics?: StatisticsSettings;
 }

@@ -43,6 +43,17 @@ describe('another master beside this one', () => {
     ]);
   });
 
+  test('the other who shows that it was MASTER does not begin a merge anew that waits for its table', () => {
+    const life = master();
+    const { epoch } = life.state;
+    life.feed(seen);
+    life.feed({ kind: 'mergeReady', epoch });
+    // Its table comes with the next repetition (ALARM), and it shows itself until it is answered.
+    for (let i = 0; i < 20; i++) expect(posted(life.feed(seen, 1_000))).toEqual([]);
+    life.feed({ kind: 'merged', epoch, summary: found });
+    expect(posted(life.feed(seen, 1_000))).toEqual(['mergeAfterSplit']);
+  });
+
   test('a merge without progress does not keep the neighbours waiting, one that works does', () => {
     const life = master();
     const { epoch } = life.state;
@@ -132,6 +143,26 @@ describe('another master beside this one', () => {
     expect(posted(life.feed(from('10.0.0.2')))).toEqual(['mergeAfterSplit']);
   });
 
+  test('who gave way is greeted a moment later where the sync link was cut too, and then shows it', () => {
+    const life = backup();
+    life.feed({ kind: 'peer', peerKind: 'none', isSynchronised: false });
+    life.becomes('MASTER');
+    life.feed({ kind: 'committed', epoch: life.state.epoch, summary });
+    life.feed({ kind: 'vipsUp' });
+    const ring = { kind: 'timer', timer: 'testimony' } as const;
+    const actions = life.becomes('BACKUP', { yieldedTo: '10.0.0.2' });
+    expect(kinds(actions)).toContain('startTimer');
+    expect(kinds(life.feed(ring, 500))).toEqual(['startTimer']);
+    life.feed({ kind: 'peer', peerKind: 'keepstate', isSynchronised: false });
+    expect(kinds(life.feed(ring, 1_000))).toEqual(['testify', 'startTimer']);
+    // A conntrackd is never shown anything, and is not waited for without end.
+    life.feed({ kind: 'peer', peerKind: 'conntrackd', isSynchronised: true });
+    let rings = 0;
+    while (kinds(life.feed(ring, 1_000)).includes('startTimer')) rings++;
+    expect(rings).toBeLessThan(60);
+    expect(life.state.testimonies).toBe(0);
+  });
+
   test('whoever gave way shows that it was master, until the stronger one answers', () => {
     const ring = { kind: 'timer', timer: 'testimony' } as const;
     const life = master();
@@ -157,7 +188,21 @@ describe('another master beside this one', () => {
     // A conntrackd beside keepalived merges nothing.
     const beside = master();
     beside.feed({ kind: 'peer', peerKind: 'conntrackd', isSynchronised: true });
-    expect(kinds(beside.becomes('BACKUP', { yieldedTo: '10.0.0.2' }))).not.toContain('startTimer');
+    beside.becomes('BACKUP', { yieldedTo: '10.0.0.2' });
+    for (let i = 0; i < 100; i++) expect(kinds(beside.feed(ring))).not.toContain('testify');
+  });
+
+  test('who gave way shows it a few times more where the engine that waits for the answer died', () => {
+    const life = master();
+    const ring = { kind: 'timer', timer: 'testimony' } as const;
+    life.becomes('BACKUP', { yieldedTo: '10.0.0.2' });
+    life.feed(ring, 500);
+    life.feed({ kind: 'workerDown', because: 'test' });
+    life.feed({ kind: 'workerReady' });
+    life.feed({ kind: 'peer', peerKind: 'keepstate', isSynchronised: true });
+    let shown = 0;
+    for (let i = 0; i < 100; i++) shown += Number(kinds(life.feed(ring)).includes('testify'));
+    expect(shown).toBe(5);
   });
 
   test('a peer whose news come again after the merge is told that there is nothing to merge', () => {

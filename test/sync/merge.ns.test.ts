@@ -65,6 +65,15 @@ describe('flows of two masters', () => {
     ]);
   }
 
+  /** A first packet at the node that stays. */
+  function openUnanswered(client: number, port: number): Promise<string> {
+    return hosts[0].exec([
+      ...['conntrack', '-I', '-p', 'tcp', '-s', `10.0.0.${client}`, '-d', '198.51.100.9'],
+      ...['--sport', '4000', '--dport', '80', '-t', '100', '--src-nat', `${wan}:${port}`],
+      ...['--state', 'SYN_SENT'],
+    ]);
+  }
+
   async function portOf(which: 0 | 1, client: number): Promise<string | undefined> {
     const text = await hosts[which].conntrack('-L', '-s', `10.0.0.${client}`);
     return /dst=192\.0\.2\.1 sport=80 dport=(\d+)/.exec(text)?.[1];
@@ -109,6 +118,30 @@ describe('flows of two masters', () => {
     },
   );
 
+  // Its first packet came here while the answers went there: what this kernel has of it would call
+  // every further packet INVALID.
+  test('what was never answered here gives way to the flow that the other served', async () => {
+    const [stays] = nodes;
+    await open(1, 1, 1001);
+    await open(1, 2, 1002);
+    await openUnanswered(1, 1001);
+    await openUnanswered(2, 1022);
+    await openUnanswered(3, 1003);
+    await knows(0, 2);
+    stays.command({ kind: 'mergeAfterSplit', epoch: 1 });
+    expect(await stays.waitForReport('merged')).toMatchObject({ created: 2, failed: 0 });
+    const text = await hosts[0].conntrack('-L', '-s', '10.0.0.0/24');
+    expect(text.match(/ESTABLISHED .*ASSURED/g)).toHaveLength(2);
+    expect(text.match(/SYN_SENT .*UNREPLIED/g)).toHaveLength(1);
+    expect(await portOf(0, 2)).toBe('1002');
+    await knows(1, 3);
+    // Those ends were no ends.
+    expect(stays.reports('merged')).toHaveLength(1);
+    await waitFor(async () => (await nodes[0].digest()).internal[0] === 3, {
+      description: 'the internal cache to have what the kernel has',
+    });
+  });
+
   test('whoever gave way keeps its flows until the other has merged them', async () => {
     const [stays, leaves] = nodes;
     await open(1, 1, 1001);
@@ -143,7 +176,9 @@ describe('flows of two masters', () => {
     leaves.command({
       kind: 'reconfigure',
       id: 77,
-      settings: settingsFor(hosts[1], '10.99.0.2', '10.99.0.1', { refreshTimeSeconds: 77 }),
+      settings: {
+        sync: settingsFor(hosts[1], '10.99.0.2', '10.99.0.1', { refreshTimeSeconds: 77 }),
+      },
     });
     await leaves.waitForReport('ready', 1);
     await waitFor(() => leaves.status?.peer.kind === 'keepstate', { description: 'the peer' });

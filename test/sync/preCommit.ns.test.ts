@@ -156,7 +156,7 @@ describe('a pre-commit', () => {
   test('is taken back before a reload starts the engine afresh: no flow of the peer becomes its own', async () => {
     await preCommit();
     const id = 4_711;
-    backup.command({ kind: 'reconfigure', id, settings: settingsOfBackup(100_000) });
+    backup.command({ kind: 'reconfigure', id, settings: { sync: settingsOfBackup(100_000) } });
     const result = await waitFor(() => backup.reports('result').find((one) => one.id === id));
     expect(result).toMatchObject({ message: 'the sync engine was started afresh' });
     expect(await replicasInKernel()).toBe(0);

@@ -56,7 +56,7 @@ describe('the engine is started afresh', () => {
     backup.command({
       kind: 'reconfigure',
       id,
-      settings: settingsAt('10.99.0.2', '10.99.0.1', changes),
+      settings: { sync: settingsAt('10.99.0.2', '10.99.0.1', changes) },
     });
     return id;
   }

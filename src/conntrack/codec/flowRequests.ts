@@ -284,19 +284,17 @@ function hasScales(flow: FlowCursor): boolean {
   );
 }
 
+/**
+ * The source is named too where the destination alone is translated: bound to nothing, it would get
+ * a free port where the answers' tuple is taken, and not EEXIST.
+ */
 function encodeNat(out: MessageBatch, flow: FlowCursor): void {
   const kind = natOf(flow);
+  if (kind === 0) return;
   const ports = flow.get(recordWord.replyPorts);
   const isIcmp = flow.protocol === protocol.icmp || flow.protocol === protocol.icmpv6;
-  if ((kind & natKind.source) !== 0) {
-    encodeNatNest(
-      out,
-      flow,
-      nat.source,
-      addressRole.replyDestination,
-      isIcmp ? ports >>> 16 : ports,
-    );
-  }
+  const sourcePort = isIcmp ? ports >>> 16 : ports;
+  encodeNatNest(out, flow, nat.source, addressRole.replyDestination, sourcePort);
   if ((kind & natKind.destination) !== 0) {
     encodeNatNest(out, flow, nat.destination, addressRole.replySource, ports >>> 16);
   }

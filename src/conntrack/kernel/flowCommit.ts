@@ -15,7 +15,7 @@ import {
   type Turns,
 } from '../../base/time.js';
 import { protocol, statusBit, tcpState } from '../constants.js';
-import { FlowInjector, type InjectionCounts, type OnExisting } from './flowInjector.js';
+import { FlowInjector, type InjectionCounts, type InjectionOptions } from './flowInjector.js';
 import type { InjectionSocket } from './injectionSocket.js';
 import { presenceBit, lifecycle, recordWord, type FlowCursor } from '../record/flowRecord.js';
 import type { FlowTable } from '../record/flowTable.js';
@@ -30,11 +30,9 @@ const flowsPerLook = 64;
 /** Empty or passed-over slots between two looks. */
 const slotsPerLook = 4096;
 
-export interface CommitOptions {
+export interface CommitOptions extends InjectionOptions {
   /** The same for all flows (conntrackd's CommitTimeout). */
   readonly fixedTimeoutSeconds?: number;
-  readonly windowTracking: boolean;
-  readonly onExisting: OnExisting;
   /** Only makes the windows of TCP flows liberal that the kernel has. */
   readonly windowsOnly?: boolean;
   /** Flows whose own time is over: see `timeoutFor`, or left out. */
@@ -115,9 +113,8 @@ export class FlowCommit {
     this.#turns = turns;
     this.#flow = table.newCursor();
     this.#startedAt = clock.now();
-    const { windowTracking, onExisting, onFailure, socket } = options;
     const source = { table, cursor: table.newCursor() };
-    this.#injector = new FlowInjector({ windowTracking, onExisting }, source, onFailure, socket);
+    this.#injector = new FlowInjector(options, source, options.onFailure, options.socket);
     this.portId = this.#injector.portId;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;

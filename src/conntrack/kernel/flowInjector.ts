@@ -3,7 +3,8 @@
  * errors come back by themselves, and their sequence number says which flow it was. What is
  * refused is tried again in the way that can help:
  *
- *   EEXIST on create   delete and create (or make liberal, or keep; see `onExisting`), once
+ *   EEXIST on create   delete and create (or make liberal, or keep; see `onExisting` and
+ *                      `isUnanswered`), once
  *   ENOENT on liberal  final: another flow has the reply tuple, and its mapping stays
  *   EOPNOTSUPP         once more without the helper, which this kernel does not have
  *   ENOENT on create   once more without the master, which is gone
@@ -18,7 +19,7 @@
 import { BugError } from '../../base/errors.js';
 import { EEXIST, ENOBUFS, ENOENT, ENOMEM, EOPNOTSUPP } from '../../base/errno.js';
 import { messageType } from '../constants.js';
-import { presenceBit, type FlowCursor } from '../record/flowRecord.js';
+import { isAnswered, presenceBit, type FlowCursor } from '../record/flowRecord.js';
 import {
   encodeCreate,
   encodeDelete,
@@ -48,6 +49,11 @@ export type OnExisting =
 export interface InjectionOptions {
   readonly windowTracking: boolean;
   readonly onExisting: OnExisting;
+  /**
+   * Whether the kernel's flow of this key never saw a reply. Under `liberal` it is replaced by a
+   * record that did: it carries nothing, and calls each packet of the flow INVALID.
+   */
+  readonly isUnanswered?: (flow: FlowCursor) => boolean;
 }
 
 /** Where the records of retried slots are found: a FlowTable. */
@@ -317,7 +323,7 @@ export class FlowInjector {
 
   #createRefused(attempt: Attempt, errno: number): void {
     if (errno === EEXIST && attempt.action === action.create) {
-      if (this.#options.onExisting === 'replace') {
+      if (this.#options.onExisting === 'replace' || this.#outlives(attempt)) {
         this.#counts.replaced++;
         this.#retries.push({ ...attempt, action: action.clear });
       } else {
@@ -333,6 +339,14 @@ export class FlowInjector {
     } else {
       this.#fail(attempt, errno);
     }
+  }
+
+  /** The record was answered, and what the kernel has was not. */
+  #outlives({ slot }: Attempt): boolean {
+    const { onExisting, isUnanswered } = this.#options;
+    if (onExisting !== 'liberal' || isUnanswered === undefined || !this.#cursor) return false;
+    const flow = this.#source?.seek(slot, this.#cursor) ?? this.#cursor;
+    return isAnswered(flow) && isUnanswered(flow);
   }
 
   #retry(attempt: Attempt): void {

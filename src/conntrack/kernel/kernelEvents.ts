@@ -24,6 +24,15 @@ import type { NameTable } from '../record/nameTable.js';
 
 export type EventKind = 'new' | 'update' | 'destroy';
 
+/** The bytes of one event, nlmsghdr included: `length` bytes at `at`, valid while it is handled. */
+export interface EventMessage {
+  readonly view: DataView;
+  /** What `view` shows. */
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly length: number;
+}
+
 export interface KernelEventHandler {
   /**
    * `flow` is a scratch record, valid during the call; `portId` is 0 where a packet or a timer did
@@ -100,6 +109,7 @@ export class KernelEvents {
   #drops = 0;
   /** What is dropped until the queue was read empty belongs to the overrun that was reported. */
   #isOverrun = false;
+  readonly #message: { -readonly [Field in keyof EventMessage]: EventMessage[Field] };
   #isPaused = true;
   #received = 0;
   #overruns = 0;
@@ -115,6 +125,7 @@ export class KernelEvents {
       ...(options.bufferBytes === undefined ? {} : { receiveBufferBytes: options.bufferBytes }),
     });
     this.#socket = socket;
+    this.#message = { view: socket.view, bytes: socket.bytes, at: 0, length: 0 };
     this.#dropCounter = new DropCounter(socket);
     this.portId = portId;
     this.#handler = handler;
@@ -122,6 +133,11 @@ export class KernelEvents {
     this.#flow = newScratch(options.names);
     if (options.reliable) makeReliable(socket);
     if (options.filterProgram !== undefined) socket.attachFilter(options.filterProgram);
+  }
+
+  /** What is handled now, or was last: more than the record of a flow holds. */
+  get message(): EventMessage {
+    return this.#message;
   }
 
   /** Events read so far. */
@@ -231,7 +247,7 @@ export class KernelEvents {
     this.#handler.batchBegin?.();
     for (let i = 0; i < count; i++) {
       try {
-        this.#message(socket.view, i * cellBytes, socket.lengths[i]!);
+        this.#handle(socket.view, i * cellBytes, socket.lengths[i]!);
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
         this.#handler.malformed(error);
@@ -242,7 +258,7 @@ export class KernelEvents {
     else this.#handler.batchEnd?.(false);
   }
 
-  #message(view: DataView, at: number, received: number): void {
+  #handle(view: DataView, at: number, received: number): void {
     const length = received < 20 ? 0 : view.getUint32(at, true);
     if (length < 20 || length > received) {
       throw new DecodeError('truncated', 'event shorter than its length says', {
@@ -257,6 +273,8 @@ export class KernelEvents {
     if (type >>> 8 === 1) {
       if (!isDestroy && portId !== 0 && this.#handler.ignores?.(portId) === true) return;
       this.#decoder.decode(view, at, length, this.#flow);
+      this.#message.at = at;
+      this.#message.length = length;
       this.#handler.flow(isDestroy ? 'destroy' : isNew ? 'new' : 'update', this.#flow, portId);
     } else if (type >>> 8 === 2) {
       const expectation = decodeExpectation(view, at, length);

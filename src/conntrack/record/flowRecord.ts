@@ -422,3 +422,8 @@ export function natOf(flow: FlowCursor): number {
 export function isDying(flow: FlowCursor): boolean {
   return (flow.get(recordWord.status) & statusBit.dying) !== 0;
 }
+
+/** A reply was seen; false too where the status is unknown. */
+export function isAnswered(flow: FlowCursor): boolean {
+  return (flow.get(recordWord.status) & statusBit.seenReply) !== 0;
+}

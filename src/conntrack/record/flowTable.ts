@@ -160,6 +160,12 @@ export class FlowTable {
     return mergeFlow(own, flow);
   }
 
+  /** What these presence bits stand for is not known any more. */
+  forget(slot: number, bits: number): void {
+    const own = this.seek(slot, this.#own);
+    own.set(recordWord.presence, own.presence & ~bits);
+  }
+
   /**
    * The slot becomes exactly `flow`, which has the same key: a CT_NEW, or a new flow in place of
    * one whose end was missed. Slot, queue links and owner bits stay; lifecycle becomes `fresh`.

@@ -70,6 +70,11 @@ export class ByteText {
     this.#write = write;
   }
 
+  /** Bytes that were not handed on yet. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Ends a line. */
   endLine(): void {
     this.#bytes[this.#length++] = 0x0a;

@@ -20,6 +20,8 @@ export interface LineForm {
   readonly kernelTimestamp?: boolean;
   /** `-o labels`: names of the labels that are set. */
   readonly labels?: LabelMap;
+  /** conntrackd's log of ended connections prints none. */
+  readonly withoutTimeout?: boolean;
 }
 
 export interface LineContext {
@@ -66,7 +68,9 @@ export function writeFlowLine(
     out.text(`${layer3Name(flow.family).padEnd(8)} ${flow.family} `);
   }
   out.put((layer4Chunks[protocol] ??= chunk(`${layer4Name(protocol).padEnd(8)} ${protocol}`)));
-  if (flow.has(place.timeout)) number(out, space, flow.uint32(place.timeout));
+  if (form.withoutTimeout !== true && flow.has(place.timeout)) {
+    number(out, space, flow.uint32(place.timeout));
+  }
   if (flow.has(place.state)) out.put(stateChunk(protocol, flow.uint8(place.state)));
   writeDirection(out, flow, direction.original, protocol);
   if (status !== -1 && (status & flowStatus.seenReply) === 0) out.put(unreplied);

@@ -20,10 +20,18 @@ export interface ClientServerOptions {
   readonly logger: Logger;
 }
 
+/** Serves until it is closed. `opened` resolves when it listens, or cannot. */
+export interface RunningServer {
+  readonly opened: Promise<void>;
+  close(): void;
+}
+
+export type OpenServer = (options: ClientServerOptions) => RunningServer;
+
 const clientTimeout = seconds(10);
 const mostClients = 32;
 
-export class ClientServer {
+export class ClientServer implements RunningServer {
   readonly #options: ClientServerOptions;
   /** Resolves when it listens, or cannot. */
   readonly opened: Promise<void>;

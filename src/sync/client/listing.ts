@@ -2,8 +2,9 @@
  * Text of the caches for a client, a piece at a time, so that a million flows neither fill memory
  * nor hold up replication.
  */
-import { subtractSeconds, wholeSeconds } from '../../base/time.js';
+import { subtractSeconds, wholeSeconds, type Clock } from '../../base/time.js';
 import { lifecycle, recordWord } from '../../conntrack/record/flowRecord.js';
+import type { FlowTable } from '../../conntrack/record/flowTable.js';
 import { cacheExpectationLine, cacheFlowLine } from '../../conntrack/text/cacheLine.js';
 import type { Engine } from '../engine/engine.js';
 import { expectationView } from './expectationView.js';
@@ -14,23 +15,34 @@ export type ListingFormat = 'text' | 'xml' | 'json';
 const slotsPerPiece = 256;
 
 /** Pieces of text; stops early where the reader stops. */
-export function* flowListing(
+export function flowListing(
   engine: Pick<Engine, 'external' | 'internal' | 'ports' | 'settings'>,
   cache: CacheName,
   format: ListingFormat,
 ): Generator<string> {
-  const { table } = engine[cache];
-  const { clock } = engine.ports;
+  const { external, settings, ports } = engine;
+  return tableListing(engine[cache].table, cache, format, ports.clock, (slot, nowSeconds) =>
+    cache === 'external'
+      ? external.expiresIn(slot, nowSeconds, settings.cacheTimeoutSeconds)
+      : undefined,
+  );
+}
+
+/** The same of any table. */
+export function* tableListing(
+  table: FlowTable,
+  cache: CacheName,
+  format: ListingFormat,
+  clock: Clock,
+  expiresIn: (slot: number, nowSeconds: number) => number | undefined = () => undefined,
+): Generator<string> {
   const cursor = table.newCursor();
   let piece = '';
   let slots = 0;
   for (let slot = table.next(0); slot !== 0; slot = table.next(slot)) {
     if (table.lifecycle(slot) !== lifecycle.dead) {
       const nowSeconds = wholeSeconds(clock.now());
-      const expiresSeconds =
-        cache === 'external'
-          ? engine.external.expiresIn(slot, nowSeconds, engine.settings.cacheTimeoutSeconds)
-          : undefined;
+      const expiresSeconds = expiresIn(slot, nowSeconds);
       piece += cacheFlowLine(table.seek(slot, cursor), {
         cache,
         format,

@@ -82,8 +82,7 @@ export function generalStatistics(input: StatisticsInput): string {
   return (
     internal +
     external +
-    'traffic processed:\n' +
-    `${in20(0)} Bytes      ${in20(0)} Pckts\n\n` +
+    trafficBlock({ bytes: 0, packets: 0 }) +
     activeLinkBlock(input.status) +
     'message tracking:\n' +
     `${in20(input.status.peer.malformed)} Malformed msgs ${in20(lostOf(input.status))} Lost msgs\n\n`
@@ -116,9 +115,25 @@ export function networkStatistics(status: SyncStatus): string {
   );
 }
 
+/** `-s` of a node that has `Stats` and no `Sync`. */
+export function endedStatistics(
+  cache: CacheStatistics,
+  traffic: { readonly bytes: number; readonly packets: number },
+): string {
+  return cacheBlock('cache stats', cache) + trafficBlock(traffic);
+}
+
 /** `-s cache`. */
 export function cacheStatistics(input: StatisticsInput): string {
-  const block = (name: string, { active, total, counters }: CacheStatistics): string =>
+  const internal = input.bypassesInternal
+    ? bypassBlock(input.internal.counters)
+    : cacheDetails('internal', input.internal);
+  return internal + cacheDetails('external', input.external);
+}
+
+/** One cache of `-s cache`. */
+export function cacheDetails(name: string, { active, total, counters }: CacheStatistics): string {
+  return (
     `cache:${name}\tactive objects:\t\t${in12(active)}\n` +
     `\tactive/total entries:\t\t${in12(active)}/${in12(total)}\n` +
     `\tcreation OK/failed:\t\t${in12(counters.created)}/${in12(counters.createFailed)}\n` +
@@ -127,15 +142,17 @@ export function cacheStatistics(input: StatisticsInput): string {
     `\tupdate OK/failed:\t\t${in12(counters.updated)}/${in12(counters.updateFailed)}\n` +
     `\t\tentry not found:\t${in12(0)}\n` +
     `\tdeletion created/failed:\t${in12(counters.destroyed)}/${in12(counters.destroyFailed)}\n` +
-    `\t\tentry not found:\t${in12(counters.destroyNotFound)}\n\n`;
-  const internal = input.bypassesInternal
-    ? bypassBlock(input.internal.counters)
-    : block('internal', input.internal);
-  return internal + block('external', input.external);
+    `\t\tentry not found:\t${in12(counters.destroyNotFound)}\n\n`
+  );
 }
 
 /** `-s runtime`; counters of things that keepstate does not have stay 0. */
-export function runtimeStatistics(status: SyncStatus, uptimeSeconds: number): string {
+export function runtimeStatistics(
+  status: Pick<SyncStatus, 'overruns' | 'resyncs' | 'netlinkBufferBytes'> & {
+    readonly events: Pick<SyncStatus['events'], 'received' | 'filtered'>;
+  },
+  uptimeSeconds: number,
+): string {
   const line = (name: string, tabs: string, value: number): string =>
     `\t${name}:${tabs}${in20(value)}\n`;
   return (
@@ -214,6 +231,12 @@ function cacheBlock(name: string, { active, counters }: CacheStatistics): string
     `connections created:\t\t${in12(counters.created)}\tfailed:\t${in12(counters.createFailed)}\n` +
     `connections updated:\t\t${in12(counters.updated)}\tfailed:\t${in12(counters.updateFailed)}\n` +
     `connections destroyed:\t\t${in12(counters.destroyed)}\tfailed:\t${in12(counters.destroyFailed)}\n\n`
+  );
+}
+
+function trafficBlock(traffic: { readonly bytes: number; readonly packets: number }): string {
+  return (
+    'traffic processed:\n' + `${in20(traffic.bytes)} Bytes      ${in20(traffic.packets)} Pckts\n\n`
   );
 }
 

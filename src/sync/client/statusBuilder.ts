@@ -14,7 +14,15 @@ const peerSilence = seconds(4);
 
 export type StatusEngine = Pick<
   Engine,
-  'check' | 'external' | 'externalMode' | 'feed' | 'internal' | 'links' | 'replicator' | 'settings'
+  | 'announcesEnds'
+  | 'check'
+  | 'external'
+  | 'externalMode'
+  | 'feed'
+  | 'internal'
+  | 'links'
+  | 'replicator'
+  | 'settings'
 >;
 
 /** What the status tells of this node's role. */
@@ -25,13 +33,20 @@ export interface StatusRole {
   readonly adopted: SyncStatus['adopted'];
 }
 
-export function isPeerPresent(
-  engine: Pick<Engine, 'replicator' | 'settings'>,
-  now: Microseconds,
-): boolean {
+/** Where signs of the peer's life are seen. */
+export interface PeerSigns extends Pick<Engine, 'announcesEnds'> {
+  readonly settings: Pick<Engine['settings'], 'mode'>;
+  readonly replicator: {
+    readonly receiver: Pick<Engine['replicator']['receiver'], 'lastAcceptedAt'>;
+  };
+}
+
+/** In ALARM a standby without flows of its own says nothing there: a keepstate is heard beside. */
+export function isPeerPresent(engine: PeerSigns, now: Microseconds): boolean {
   const heard = engine.replicator.receiver.lastAcceptedAt;
-  if (heard === undefined) return false;
-  if (engine.settings.mode === 'ALARM') return true;
+  const { mode } = engine.settings;
+  if (heard === undefined) return mode === 'ALARM' && engine.announcesEnds(now);
+  if (mode === 'ALARM') return true;
   return subtractTime(now, heard) < peerSilence;
 }
 
@@ -79,6 +94,7 @@ export function buildStatus(
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
       ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
+      ...(peer.comparesTargets === true ? { comparesTargets: true } : {}),
       ...(peer.roles === undefined ? {} : { roles: peer.roles }),
       ...(peer.rolesAt === undefined ? {} : { rolesAt: peer.rolesAt }),
       ...(peer.holds === undefined ? {} : { holds: peer.holds }),
@@ -93,18 +109,38 @@ export function buildStatus(
     },
     parity: peer.parity,
     ...(peer.parityBecause === undefined ? {} : { parityBecause: peer.parityBecause }),
+    ...parityTimes(peer),
     links: links.status(),
     queues: {
       transmit: transmitter.waiting,
       resend: transmitter.resend.count,
       resendLimit: transmitter.resend.limit,
       resendDropped: transmitter.resend.dropped,
+      ...unacknowledged(replicator, now),
     },
     lateness: lateness.read(),
     memoryBytes: {
       tables: internal.table.memoryBytes + external.table.memoryBytes,
       rss: process.memoryUsage.rss(),
     },
+  };
+}
+
+function unacknowledged(
+  replicator: Engine['replicator'],
+  now: Microseconds,
+): Pick<SyncStatus['queues'], 'oldestUnacknowledged'> {
+  const oldest = replicator.oldestUnacknowledged(now);
+  return oldest === undefined ? {} : { oldestUnacknowledged: oldest };
+}
+
+function parityTimes({
+  parityComparedAt: compared,
+  parityEqualSince: since,
+}: PeerView): Pick<SyncStatus, 'parityComparedAt' | 'parityEqualSince'> {
+  return {
+    ...(compared === undefined ? {} : { parityComparedAt: compared }),
+    ...(since === undefined ? {} : { parityEqualSince: since }),
   };
 }
 
@@ -133,7 +169,7 @@ function formerRole({
 }
 
 export function stateOf(
-  engine: Pick<Engine, 'replicator' | 'settings'>,
+  engine: PeerSigns & Pick<Engine, 'replicator'>,
   now: Microseconds,
 ): SyncStatus['state'] {
   if (!isPeerPresent(engine, now)) return 'peer-lost';

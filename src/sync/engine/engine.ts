@@ -22,9 +22,10 @@ import { newScratch } from '../../conntrack/record/flowRecord.js';
 import { NameTable } from '../../conntrack/record/nameTable.js';
 import { CatchUp } from '../remote/catchUp.js';
 import type { EngineObserver } from './engineObserver.js';
-import { ExternalCache } from '../remote/externalCache.js';
+import { ExternalCache, type SweepScope } from '../remote/externalCache.js';
 import { externalModeOf, type ExternalMode } from '../remote/externalMode.js';
 import { FingerprintedTable } from '../tables/fingerprintedTable.js';
+import type { EndedFlows } from '../local/endedFlows.js';
 import type { InternalCache } from '../local/internalCache.js';
 import { newInternalSide } from '../local/internalMode.js';
 import type { KernelCheck } from '../local/kernelCheck.js';
@@ -56,6 +57,8 @@ export interface EnginePorts {
   readonly logger: Logger;
   readonly openChannel: OpenChannel;
   readonly report: (report: SyncReport) => void;
+  /** Who hears of connections that end here; absent: nobody. */
+  readonly endedFlows?: EndedFlows;
 }
 
 /** A closed engine, of which the peer's flows are taken over. */
@@ -149,6 +152,7 @@ export class Engine {
       links: settings.links,
       open: ports.openChannel,
       acceptAnySource: settings.acceptAnySource,
+      isMultihop: settings.seal?.isMultihop === true,
       ...(settings.multicastPeers === undefined ? {} : { multicastPeers: settings.multicastPeers }),
       peerSpeaks: settings.mode !== 'ALARM',
       clock: ports.clock,
@@ -253,10 +257,10 @@ export class Engine {
     this.filter.setOwnAddresses([...ownAddressesOf(this.#settings), ...this.#toldAddresses]);
   }
 
-  /** The peer said that its bulk has ended, and everything older than `since` is gone. */
-  async sweepExternal(since: number): Promise<number> {
+  /** The peer said that its bulk has ended, and everything older is gone. */
+  async sweepExternal(scope: SweepScope): Promise<number> {
     const { turns } = this.ports;
-    const removed = await this.externalMode.sweep(since, turns, () => this.#isClosed);
+    const removed = await this.externalMode.sweep(scope, turns, () => this.#isClosed);
     if (removed > 0) this.externalEmptied();
     return removed;
   }

@@ -30,6 +30,9 @@ const restartingKeys = [
 
 /** Whether the engine must be started afresh, which fills its caches again. */
 export function needsRestart(before: SyncSettings, after: SyncSettings): boolean {
+  // Keys change in place: a rotation costs no event.
+  if (before.seal?.encrypts !== after.seal?.encrypts) return true;
+  if (before.seal?.isMultihop !== after.seal?.isMultihop) return true;
   return restartingKeys.some((key) => JSON.stringify(after[key]) !== JSON.stringify(before[key]));
 }
 

@@ -2,14 +2,15 @@
  * Whose datagrams and connections are the peer's. On UDP and TCP: exactly the configured
  * destination, arriving by the link's device. On multicast: the addresses of `sync_peer`, or
  * without it up to four of the interface's network. While a sender is heard with TTL 255, nothing
- * with less is its own: it has crossed a router. The others are counted and named
- * (refusedSenders.ts).
+ * with less is its own: it has crossed a router. While it is heard on the peer channel from a port
+ * below 1024, nothing from a higher one is: a user of that machine made it. The others are counted
+ * and named (refusedSenders.ts).
  */
 import { networkInterfaces } from 'node:os';
 import { inPrefix, ipEquals, parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../../base/time.js';
-import type { Arrival } from '../../net/ports.js';
+import type { DatagramOrigin } from '../../net/ports.js';
 import { RefusedSenders, type Door, type Refusal } from './refusedSenders.js';
 import type { SyncLink } from '../settings.js';
 
@@ -23,12 +24,16 @@ interface Sender {
   readonly address: IpAddress;
   /** When it was last heard with TTL 255. */
   nearAt: Microseconds | undefined;
+  /** When it last spoke on the peer channel from a port below 1024. */
+  privilegedAt: Microseconds | undefined;
   heardAt: Microseconds;
 }
 
 export interface LinkSourcesOptions {
   /** On the replication port alone: whoever speaks is the peer, as for conntrackd. */
   readonly acceptAny: boolean;
+  /** Routers stand between the nodes, and a key says who is the peer. */
+  readonly isMultihop?: boolean;
   /** `sync_peer`: the senders on multicast links. */
   readonly multicastPeers?: readonly IpAddress[];
   readonly clock: Clock;
@@ -61,11 +66,12 @@ export class LinkSources {
     this.#networks = { at: options.clock.now(), byInterface: interfaceNetworks() };
   }
 
-  /** `arrival` is absent over connections. Whoever is refused is counted. */
-  admits(settings: SyncLink, door: Door, source: IpAddress, arrival?: Arrival): boolean {
+  /** Whoever is refused is counted. */
+  admits(settings: SyncLink, door: Door, origin: DatagramOrigin): boolean {
     if (this.#options.acceptAny && door === 'sync') return true;
-    const reason = this.#refusalOf(settings, source, arrival);
+    const reason = this.#refusalOf(settings, door, origin);
     if (reason === undefined) return true;
+    const { source, arrival } = origin;
     const device = arrival?.strangeDevice;
     this.refused.note(
       {
@@ -81,20 +87,22 @@ export class LinkSources {
   }
 
   /** What was admitted held a good message. */
-  heard(source: IpAddress, arrival?: Arrival): void {
+  heard(door: Door, { source, port, arrival }: DatagramOrigin): void {
     const now = this.#options.clock.now();
     const known = this.#senderOf(source);
+    const nearAt = arrival?.ttl === nearTtl ? now : undefined;
+    const privilegedAt = door === 'peer' && isPrivilegedPort(port) ? now : undefined;
     if (known !== undefined) {
       known.heardAt = now;
-      if (arrival?.ttl === nearTtl) known.nearAt = now;
+      known.nearAt = nearAt ?? known.nearAt;
+      known.privilegedAt = privilegedAt ?? known.privilegedAt;
       return;
     }
     const place = this.#senders.length < mostSenders ? this.#senders.length : this.#silentOne(now);
     // Only where any source is accepted there can be none left.
     if (place < 0) return;
     const address = { family: source.family, bytes: source.bytes.slice() };
-    const nearAt = arrival?.ttl === nearTtl ? now : undefined;
-    this.#senders[place] = { address, nearAt, heardAt: now };
+    this.#senders[place] = { address, nearAt, privilegedAt, heardAt: now };
   }
 
   /** Its hello on the peer channel bears a virtual router of this node's. */
@@ -116,11 +124,16 @@ export class LinkSources {
     return multicastPeers?.some((peer) => ipEquals(peer, source)) === true;
   }
 
-  #refusalOf(settings: SyncLink, source: IpAddress, arrival?: Arrival): Refusal | undefined {
+  #refusalOf(
+    settings: SyncLink,
+    door: Door,
+    { source, port, arrival }: DatagramOrigin,
+  ): Refusal | undefined {
     if (!this.#isPeerAddress(settings, source)) return 'address';
     if (arrival?.strangeDevice !== undefined) return 'device';
     const sender = this.#senderOf(source);
     if (arrival !== undefined && arrival.ttl !== nearTtl && this.#isNear(sender)) return 'ttl';
+    if (door === 'peer' && !isPrivilegedPort(port) && this.#isPrivileged(sender)) return 'port';
     if (sender !== undefined || this.isNamed(settings, source)) return undefined;
     const isFull = this.#senders.length >= mostSenders;
     return isFull && this.#silentOne(this.#options.clock.now()) < 0 ? 'senders' : undefined;
@@ -147,8 +160,14 @@ export class LinkSources {
   }
 
   #isNear(sender: Sender | undefined): boolean {
-    if (sender?.nearAt === undefined) return false;
+    if (sender?.nearAt === undefined || this.#options.isMultihop === true) return false;
     return subtractTime(this.#options.clock.now(), sender.nearAt) < nearMemory;
+  }
+
+  /** It was heard from a port that only a privileged program can have. */
+  #isPrivileged(sender: Sender | undefined): boolean {
+    if (sender?.privilegedAt === undefined) return false;
+    return subtractTime(this.#options.clock.now(), sender.privilegedAt) < nearMemory;
   }
 
   #senderOf(source: IpAddress): Sender | undefined {
@@ -159,6 +178,11 @@ export class LinkSources {
   #silentOne(now: Microseconds): number {
     return this.#senders.findIndex(({ heardAt }) => subtractTime(now, heardAt) >= senderTimeout);
   }
+}
+
+/** Without a privilege nobody has it, unless ip_unprivileged_port_start is lower (ip-sysctl). */
+function isPrivilegedPort(port: number): boolean {
+  return port > 0 && port < 1_024;
 }
 
 function interfaceNetworks(): ReadonlyMap<string, Network[]> {

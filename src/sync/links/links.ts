@@ -8,7 +8,7 @@
 import type { IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
 import { seconds, subtractTime, type Clock, type Microseconds } from '../../base/time.js';
-import type { Arrival, Channel, ChannelSpec, StreamSpec } from '../../net/ports.js';
+import type { Channel, ChannelSpec, DatagramOrigin, StreamSpec } from '../../net/ports.js';
 import { Link } from './link.js';
 import { LinkSources } from './linkSources.js';
 import type { LinkStatus } from '../messages.js';
@@ -16,12 +16,20 @@ import type { SyncLink } from '../settings.js';
 import { StreamGuard, type Speaker } from './streamGuard.js';
 import { roomForMessages } from '../wire/datagramBuilder.js';
 
-export type OpenChannel = (link: SyncLink) => Channel | { readonly refused: string };
+/** A socket that a link asks for. */
+export type WantedChannel = SyncLink & {
+  /** It sends from a port below 1024, where this process may have one. */
+  readonly fromPrivilegedPort?: true;
+};
+
+export type OpenChannel = (link: WantedChannel) => Channel | { readonly refused: string };
 
 export interface LinksOptions {
   readonly links: readonly SyncLink[];
   readonly open: OpenChannel;
   readonly acceptAnySource: boolean;
+  /** `peer_multihop`. */
+  readonly isMultihop?: boolean;
   /** `sync_peer`. */
   readonly multicastPeers?: readonly IpAddress[];
   /** A peer that lives speaks once a second at least. */
@@ -73,9 +81,10 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#links = options.links.map((settings) => new Link(settings, options.writable));
-    const { multicastPeers } = options;
+    const { multicastPeers, isMultihop } = options;
     this.sources = new LinkSources({
       acceptAny: options.acceptAnySource,
+      isMultihop: isMultihop === true,
       ...(multicastPeers === undefined ? {} : { multicastPeers }),
       clock: options.clock,
       logger: options.logger,
@@ -194,14 +203,15 @@ export class Links {
     link.refused = undefined;
     link.channel = opened;
     const index = this.#links.indexOf(link);
+    opened.screen?.((origin) => this.sources.admits(link.settings, 'sync', origin));
     opened.onDatagram((datagram, source, port, arrival) => {
       link.received(datagram.length);
       // A connection was judged when it came in.
       if (opened.stream !== undefined) this.#received(index, datagram, port);
-      else this.#judged({ link: index, source, port }, datagram, arrival);
+      else this.#judged({ link: index, source, port, arrival }, datagram);
     });
     opened.stream?.watch({
-      admits: (source) => this.sources.admits(link.settings, 'sync', source),
+      admits: (source) => this.sources.admits(link.settings, 'sync', { source, port: 0 }),
       changed: (direction, isConnected, because) => {
         this.#connectionChanged(link, direction, isConnected, because);
       },
@@ -209,11 +219,13 @@ export class Links {
   }
 
   /** Not on streams. */
-  #judged(speaker: Speaker, datagram: Uint8Array, arrival: Arrival | undefined): void {
+  #judged(speaker: Speaker & DatagramOrigin, datagram: Uint8Array): void {
     const { clock, peerSpeaks } = this.#options;
-    const { link: index, source, port } = speaker;
+    const { link: index, port } = speaker;
     const link = this.#links[index];
-    if (link === undefined || !this.sources.admits(link.settings, 'sync', source, arrival)) return;
+    if (link === undefined) return;
+    const isScreened = link.channel?.screen !== undefined;
+    if (!isScreened && !this.sources.admits(link.settings, 'sync', speaker)) return;
     const now = clock.now();
     const isHolderDead = (holder: Speaker): boolean =>
       this.#links[holder.link]?.isUp !== true ||
@@ -222,7 +234,7 @@ export class Links {
     if (peerSpeaks && !this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
     if (peerSpeaks && this.#guard.isOtherHost(speaker)) this.#options.hostChanged();
     if (!this.#received(index, datagram, port)) return;
-    this.sources.heard(source, arrival);
+    this.sources.heard('sync', speaker);
     const pretender = peerSpeaks ? this.#guard.heard(speaker, now) : undefined;
     if (pretender === undefined) return;
     const { interfaceName } = this.#links[pretender.link]?.settings ?? link.settings;
@@ -302,7 +314,8 @@ export class Links {
     const link = this.#links[this.#active];
     if (link === undefined) return;
     const { family, kind } = link.settings;
-    this.#options.room(roomForMessages(link.mtu, family, kind === 'tcp'));
+    const overhead = link.channel?.overhead ?? 0;
+    this.#options.room(roomForMessages(link.mtu, family, kind === 'tcp') - overhead);
   }
 
   #isOver(since: Microseconds, pause: Microseconds, now: Microseconds): boolean {
@@ -311,18 +324,20 @@ export class Links {
 }
 
 /** The same link on another port: for the peer channel. */
-export function onPort(link: SyncLink, port: number): SyncLink {
-  return { ...link, kind: link.kind === 'tcp' ? 'udp' : link.kind, port };
+export function onPort(link: SyncLink, port: number): WantedChannel {
+  const kind = link.kind === 'tcp' ? 'udp' : link.kind;
+  return { ...link, kind, port, fromPrivilegedPort: true };
 }
 
 /** What a UDP or multicast link asks of the network room. */
-export function channelSpecOf(link: SyncLink): ChannelSpec | undefined {
+export function channelSpecOf(link: WantedChannel): ChannelSpec | undefined {
   if (link.kind === 'tcp') return undefined;
   return {
     kind: link.kind,
     ...commonOf(link),
     ...(link.localAddress === undefined ? {} : { localAddress: link.localAddress }),
     checksum: link.checksum,
+    ...(link.fromPrivilegedPort === undefined ? {} : { fromPrivilegedPort: true }),
   };
 }
 

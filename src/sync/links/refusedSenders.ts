@@ -22,6 +22,11 @@ export const refusals = {
     remedy:
       'somebody forges, or the peer is a conntrackd or an older keepstate now: then restart keepstate here',
   },
+  port: {
+    because: 'it comes from a port that any user can have, unlike what the peer said before',
+    remedy:
+      'a user of the peer forges, or the peer runs without CAP_NET_BIND_SERVICE now: give it that, or a sync_key on both nodes',
+  },
   senders: {
     because: 'four others speak in this group already',
     remedy: 'name the peer: sync_peer in global_defs',

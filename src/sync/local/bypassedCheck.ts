@@ -15,8 +15,9 @@ export class BypassedCheck implements KernelCheck {
     this.#readings = new KernelReadings(parts);
   }
 
+  /** Nothing is kept that could be apart from the kernel. */
   get view(): KernelView {
-    return this.#readings.view;
+    return { ...this.#readings.view, isApart: false, isEmptied: false };
   }
 
   emptied(): void {

@@ -8,7 +8,10 @@
  */
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import { statusBit } from '../../conntrack/constants.js';
+import type { EventMessage } from '../../conntrack/kernel/kernelEvents.js';
 import {
+  isAnswered,
+  kindField,
   lifecycle,
   presenceBit,
   recordWord,
@@ -25,6 +28,7 @@ import { ExpectationCache, type ExpectationEntry } from '../tables/expectations.
 import type { FingerprintedTable } from '../tables/fingerprintedTable.js';
 import type { ChangeListener } from '../tables/changeListener.js';
 import { DelayedDestroys } from './delayedDestroys.js';
+import { HeldEnds, type EndedFlows } from './endedFlows.js';
 
 /**
  * Whose the flows of the kernel are, as far as the role says it. `own`: all of them are this
@@ -45,6 +49,8 @@ export interface FeedState {
   isComparing(): boolean;
   /** Whether the peer hears of what a comparison with the kernel found. */
   replicatesDumps(): boolean;
+  /** The event that is handled now. */
+  eventMessage(): EventMessage;
 }
 
 export interface InternalCacheOptions {
@@ -58,7 +64,12 @@ export interface InternalCacheOptions {
    * injects nothing.
    */
   readonly injected?: InjectedFlows;
+  /** The log of connections that ended; absent: none is kept. */
+  readonly endedFlows?: EndedFlows;
 }
+
+/** An owner bit of recordWord.kind: the kernel counts this flow's packets since a takeover. */
+const takenOverBit = 1 << (kindField.lowOwnerShift + 3);
 
 type FlowListener = (flow: FlowCursor) => void;
 
@@ -80,8 +91,11 @@ export abstract class InternalCache implements MirrorListener {
   #touched: FlowListener | undefined;
   #adjusted: FlowListener | undefined;
   #created: ((keyHash: number) => void) | undefined;
+  readonly #endedFlows: EndedFlows | undefined;
+  readonly #ends: HeldEnds | undefined;
 
-  constructor({ table, expectationLimit, feed, isPeers, injected }: InternalCacheOptions) {
+  constructor(options: InternalCacheOptions) {
+    const { table, expectationLimit, feed, isPeers, injected, endedFlows } = options;
     this.table = table;
     this.expectations = new ExpectationCache(expectationLimit);
     this.feed = feed;
@@ -89,6 +103,8 @@ export abstract class InternalCache implements MirrorListener {
     this.#injected = injected ?? noInjectedFlows;
     this.#cursor = table.newCursor();
     this.delayed = new DelayedDestroys(table);
+    this.#endedFlows = endedFlows;
+    if (endedFlows !== undefined) this.#ends = new HeldEnds(endedFlows, () => feed.eventMessage());
   }
 
   /** The table with every flow of this node; undefined where they stand in the kernel alone. */
@@ -169,12 +185,20 @@ export abstract class InternalCache implements MirrorListener {
     return slot !== 0 && this.table.lifecycle(slot) !== lifecycle.dead;
   }
 
+  /** Whether this kernel has the flow and never saw a reply of it, as far as it is known here. */
+  isUnanswered(flow: FlowCursor): boolean {
+    const slot = this.table.find(flow);
+    if (slot === 0 || this.table.lifecycle(slot) === lifecycle.dead) return false;
+    return !isAnswered(this.table.seek(slot, this.#cursor));
+  }
+
   created(slot: number, origin: FlowOrigin): void {
     if (origin === 'own' ? this.#isForPeer() : origin === 'dump' && this.leavesOut(slot)) {
       this.removeSlot(slot);
       return;
     }
     if (this.counts(origin)) this.counters.created++;
+    if (this.#ends !== undefined) this.#noteTakeover(slot, this.#isTakenOver(slot, origin));
     this.#changed(slot, origin);
     this.#created?.(this.table.hashOf(this.table.seek(slot, this.#cursor)));
   }
@@ -191,8 +215,13 @@ export abstract class InternalCache implements MirrorListener {
     if (this.counts(origin)) this.counters.destroyed++;
     this.delayed.forget(slot);
     if (!this.#isNews(origin) || this.#isMasqueradeFlush(slot)) this.removeSlot(slot);
-    else if (origin === 'event' && this.delayed.concerns(slot)) this.delayed.delay(slot);
-    else this.#sendDestroy(slot);
+    else if (origin === 'event' && this.delayed.concerns(slot)) {
+      this.delayed.delay(slot);
+      this.#ends?.hold(slot);
+    } else {
+      this.#tellEnd(slot, origin);
+      this.#sendDestroy(slot);
+    }
   }
 
   /** This node ends a flow because the MASTER has. */
@@ -225,8 +254,12 @@ export abstract class InternalCache implements MirrorListener {
   tick(): void {
     const isMass = this.feed.isMassDelete();
     this.delayed.tick((slot) => {
-      if (isMass) this.removeSlot(slot);
-      else this.#sendDestroy(slot);
+      if (isMass) {
+        this.removeSlot(slot);
+        return;
+      }
+      this.#ends?.release(slot, this.table.seek(slot, this.#cursor), this.#wasTakenOver(slot));
+      this.#sendDestroy(slot);
     }, isMass);
   }
 
@@ -249,6 +282,7 @@ export abstract class InternalCache implements MirrorListener {
   /** Frees a slot, whatever its state. */
   removeSlot(slot: number): void {
     this.#listener?.flowForgotten(slot);
+    this.#ends?.forget(slot);
     this.table.remove(slot);
   }
 
@@ -282,6 +316,7 @@ export abstract class InternalCache implements MirrorListener {
   clear(withExpectations: boolean): void {
     this.table.clear();
     this.delayed.clear();
+    this.#ends?.clear();
     if (withExpectations) this.expectations.clear();
     this.#listener?.cleared();
   }
@@ -316,10 +351,11 @@ export abstract class InternalCache implements MirrorListener {
 
   #changed(slot: number, origin: FlowOrigin): void {
     this.delayed.forget(slot);
+    this.#ends?.forget(slot);
     if (origin === 'event') {
       const flow = this.table.seek(slot, this.#cursor);
       this.#touched?.(flow);
-      this.#injected.ended(flow);
+      if (this.#injected.ended(flow) && this.#ends !== undefined) this.#noteTakeover(slot, true);
       if ((flow.get(recordWord.status) & statusBit.sequenceAdjust) !== 0) this.#lacksRest(flow);
       this.eventHeard(slot);
     }
@@ -329,6 +365,34 @@ export abstract class InternalCache implements MirrorListener {
 
   #lacksRest(flow: FlowCursor): void {
     if (!flow.knows(presenceBit.sequenceOriginal)) this.#adjusted?.(flow);
+  }
+
+  /**
+   * What this node committed counts anew. While a commit runs its beginnings are not heard: an
+   * update, or the comparison behind it, shows them.
+   */
+  #isTakenOver(slot: number, origin: FlowOrigin): boolean {
+    if (origin === 'own') return true;
+    // What was committed in advance may carry traffic before this thread is told of the role.
+    const isTakingOver = this.#ignoresOwn || this.#endedFlows?.isTakingOver === true;
+    return isTakingOver && this.isPeersFlow(slot);
+  }
+
+  #noteTakeover(slot: number, isTakenOver: boolean): void {
+    const kept = this.table.read(slot, recordWord.kind) & ~takenOverBit;
+    this.table.write(slot, recordWord.kind, kept | (isTakenOver ? takenOverBit : 0));
+  }
+
+  #wasTakenOver(slot: number): boolean {
+    return (this.table.read(slot, recordWord.kind) & takenOverBit) !== 0;
+  }
+
+  #tellEnd(slot: number, origin: FlowOrigin): void {
+    const ends = this.#ends;
+    if (ends === undefined) return;
+    const flow = this.table.seek(slot, this.#cursor);
+    if (origin === 'event') ends.tell(flow, this.#wasTakenOver(slot));
+    else ends.tellFound(flow, this.#wasTakenOver(slot));
   }
 
   #sendDestroy(slot: number): void {

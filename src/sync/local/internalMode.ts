@@ -61,6 +61,7 @@ export function newInternalSide(parts: InternalParts): InternalSide {
     isMassDelete: () => feed.isMassDelete(),
     isComparing: () => feed.isComparing(),
     replicatesDumps: () => feed.replicatesDumps(),
+    eventMessage: () => feed.eventMessage(),
   };
   const expectationLimit = parts.settings.hashLimit;
   const cache = mode.newCache({ ...parts, expectationLimit, feed: state });

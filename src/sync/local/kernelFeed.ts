@@ -19,6 +19,7 @@ import {
   type RunningDump,
 } from '../../conntrack/kernel/kernelDump.js';
 import type { InjectedFlows } from '../../conntrack/kernel/mirrorListener.js';
+import type { EventMessage } from '../../conntrack/kernel/kernelEvents.js';
 import { KernelWatch } from '../../conntrack/kernel/kernelWatch.js';
 import { newScratch, type FlowCursor } from '../../conntrack/record/flowRecord.js';
 import type { NameTable } from '../../conntrack/record/nameTable.js';
@@ -168,6 +169,10 @@ export abstract class KernelFeed implements FeedState {
 
   isComparing(): boolean {
     return this.mirror.isResyncing;
+  }
+
+  eventMessage(): EventMessage {
+    return this.watch.events.message;
   }
 
   /**

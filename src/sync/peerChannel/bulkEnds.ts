@@ -1,7 +1,9 @@
 /**
  * The ends of bulks between two keepstates: ours is announced until the peer has seen it, the
  * peer's is judged. It makes the external table complete where the bulk answers our request and
- * nothing of it was lost.
+ * nothing of it was lost. What an earlier life of the peer told is judged once somebody is MASTER:
+ * a MASTER that lost its kernel and is back before anybody took the role has nothing to tell, and
+ * its flows live in this table alone.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { ChannelEngine } from './channelEngine.js';
@@ -47,10 +49,19 @@ export class BulkEnds {
   /** The start of the peer's bulk whose end we have seen last. */
   #seenSince: number | undefined;
   #lossyBulks = 0;
+  readonly #mayJudgeOlder: () => boolean;
+  /** The start of the bulk that waits for a MASTER to judge what is older. */
+  #deferred: number | undefined;
 
-  constructor(engine: BulkEngine, send: (message: PeerMessage) => void) {
+  /** `mayJudgeOlder`: what an earlier life of the peer told is gone where its bulk lacks it. */
+  constructor(
+    engine: BulkEngine,
+    send: (message: PeerMessage) => void,
+    mayJudgeOlder: () => boolean,
+  ) {
     this.#engine = engine;
     this.#send = send;
+    this.#mayJudgeOlder = mayJudgeOlder;
   }
 
   /** A bulk of ours has ended. */
@@ -69,9 +80,11 @@ export class BulkEnds {
   peerRestarted(): void {
     this.#own = undefined;
     this.#lossyBulks = 0;
+    this.#deferred = undefined;
   }
 
   tick(now: Microseconds): void {
+    if (this.#deferred !== undefined && this.#mayJudgeOlder()) this.#sweep(this.#deferred);
     if (this.#own === undefined) return;
     if (this.#sentAt !== undefined && subtractTime(now, this.#sentAt) < repeatPause) return;
     this.#sentAt = now;
@@ -128,7 +141,9 @@ export class BulkEnds {
   }
 
   #sweep(since: number): void {
-    void this.#engine.sweepExternal(since).then((removed) => {
+    const keepsOlder = !this.#mayJudgeOlder();
+    this.#deferred = keepsOlder ? since : undefined;
+    void this.#engine.sweepExternal({ since, keepsOlder }).then((removed) => {
       if (removed === 0) return;
       this.#engine.ports.logger.log('notice', 'removed flows that the peer no longer has', {
         removed,

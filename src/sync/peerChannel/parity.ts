@@ -27,6 +27,9 @@ export interface ParityView {
   readonly parity: Parity;
   /** Why it is unknown. */
   readonly parityBecause?: string;
+  /** Monotonic times of the last comparison, and since when each of them found them equal. */
+  readonly parityComparedAt?: Microseconds;
+  readonly parityEqualSince?: Microseconds;
 }
 
 export interface CacheDigest {
@@ -45,6 +48,7 @@ export class ParityCheck {
   #mismatches = 0;
   #parity: Parity = 'unknown';
   #comparedAt: Microseconds | undefined;
+  #equalSince: Microseconds | undefined;
   #healedAt: Microseconds | undefined;
   #pause = firstPause;
 
@@ -90,10 +94,12 @@ export class ParityCheck {
     const digest = this.#pending;
     if (digest === undefined || last !== (digest.sequence - 1) >>> 0) return undefined;
     this.#pending = undefined;
+    const wasEqual = this.parity(now) === 'equal';
     this.#comparedAt = now;
     const own = mine();
     if (own.count === digest.count && own.high === digest.high && own.low === digest.low) {
       this.#mismatches = 0;
+      if (!wasEqual) this.#equalSince = now;
       this.#parity = 'equal';
       this.#pause = firstPause;
       return true;
@@ -115,9 +121,20 @@ export class ParityCheck {
    */
   view(now: Microseconds, hasExternal: boolean, doubt: string | undefined): ParityView {
     const because = hasExternal ? (doubt ?? this.#because(now)) : noExternal;
-    return because === undefined
-      ? { parity: this.parity(now) }
-      : { parity: 'unknown', parityBecause: because };
+    const parity = because === undefined ? this.parity(now) : 'unknown';
+    return {
+      parity,
+      ...(because === undefined ? {} : { parityBecause: because }),
+      ...this.#times(parity),
+    };
+  }
+
+  #times(parity: Parity): Pick<ParityView, 'parityComparedAt' | 'parityEqualSince'> {
+    const [compared, since] = [this.#comparedAt, this.#equalSince];
+    return {
+      ...(compared === undefined ? {} : { parityComparedAt: compared }),
+      ...(parity !== 'equal' || since === undefined ? {} : { parityEqualSince: since }),
+    };
   }
 
   /** Why it is unknown; undefined where it is known. */

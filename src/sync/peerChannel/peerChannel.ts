@@ -18,6 +18,7 @@ import { PeerWaits } from './peerWaits.js';
 import { decodePeerMessage, encodePeerMessage, type PeerMessage } from '../wire/peerMessage.js';
 import type { MergeSummary } from '../messages.js';
 import type { NodeRoles } from '../wire/peerRoles.js';
+import { fromWireWords, spreadWords, type TargetWord } from '../wire/targetWords.js';
 import type { PeerView } from './peerView.js';
 import { StepDownNotice } from './stepDownNotice.js';
 
@@ -30,6 +31,8 @@ export interface PeerChannelPort extends Pick<GreetingPort, 'version' | 'nodeNam
   send(datagram: Uint8Array): void;
   /** The MASTER to which this node gave way knows it; `merged` where it has merged its flows. */
   stepDownAnswered(merged: MergeSummary | undefined): void;
+  /** What the peer knows of the targets that it asks. */
+  targetsTold(words: readonly TargetWord[]): void;
 }
 
 type MessageHandlers = {
@@ -73,7 +76,11 @@ export class PeerChannel implements EngineObserver {
       () => this.#greeting.comparingAbility(engine.ports.clock.now()),
       () => this.notices.pending !== undefined,
     );
-    this.#bulkEnds = new BulkEnds(engine, send);
+    this.#bulkEnds = new BulkEnds(
+      engine,
+      send,
+      () => role.mastership.isComplete || this.#greeting.knowsItsFlows(),
+    );
     this.handOver = new HandOverOffers(engine.ports, {
       send,
       isPresent: (now) => this.#isPresent(now),
@@ -135,6 +142,14 @@ export class PeerChannel implements EngineObserver {
     this.#greeting.setRoles(roles, this.#engine.ports.clock.now());
   }
 
+  /**
+   * What this node knows of the targets that it asks; nothing is said to a peer that is not there.
+   */
+  tellTargets(words: readonly TargetWord[]): void {
+    if (!this.#isPresent(this.#engine.ports.clock.now())) return;
+    for (const some of spreadWords(words)) this.#send({ kind: 'targets', words: some });
+  }
+
   /** A hello with a virtual router that this node has too. */
   isOfCluster(datagram: Uint8Array): boolean {
     const message = decodePeerMessage(datagram);
@@ -189,6 +204,7 @@ export class PeerChannel implements EngineObserver {
 
   peerRestarted(): void {
     this.holdings.peerRestarted();
+    this.#greeting.peerRestarted();
     this.#bulkEnds.peerRestarted();
   }
 
@@ -248,6 +264,9 @@ export class PeerChannel implements EngineObserver {
     },
     bulkEnd: (message) => this.#bulkEnds.received(message),
     bulkEndSeen: ({ since }) => this.#bulkEnds.seenByPeer(since),
+    targets: ({ words }) => {
+      this.#port.targetsTold(fromWireWords(words));
+    },
     acknowledge: ({ sequence }, now) => {
       this.#waits.asked(sequence);
       this.#waits.look(this.#engine.replicator, now);

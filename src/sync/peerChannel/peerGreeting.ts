@@ -38,10 +38,14 @@ export interface GreetedPeer {
   readonly rolesAt?: Microseconds;
   /** It answers comparisons, and ends its leftovers when their end is told. */
   readonly compares?: boolean;
+  /** It tells what it knows of targets. */
+  readonly comparesTargets?: boolean;
+  /** It was MASTER in this boot: what it does not tell has ended. */
+  readonly wasMaster?: boolean;
 }
 
 /** What this version can do. */
-const can = ['compare'] as const;
+const can = ['compare', 'targets'] as const;
 
 export class PeerGreeting {
   readonly #port: GreetingPort;
@@ -51,6 +55,8 @@ export class PeerGreeting {
   #hellos = 0;
   #inMaintenance = false;
   #roles: NodeRoles | undefined;
+  /** A new life of the peer spoke, and has not said its roles. */
+  #isUnknown = false;
 
   constructor(port: GreetingPort) {
     this.#port = port;
@@ -83,6 +89,23 @@ export class PeerGreeting {
     return units.some(({ vrid }) => own.some((unit) => unit.vrid === vrid));
   }
 
+  /**
+   * Whether the peer knows of all flows that it told in an earlier life: as MASTER, or as one that
+   * was MASTER in this boot. Where roles are not said, that is taken for granted.
+   */
+  knowsItsFlows(): boolean {
+    const peer = this.#peer;
+    if (this.#isUnknown || peer === undefined) return false;
+    if (peer.wasMaster === true || peer.roles === undefined || this.#roles === undefined)
+      return true;
+    const { bound, units } = peer.roles;
+    return units.some(({ name, state }) => state === 'MASTER' && name === (bound ?? name));
+  }
+
+  peerRestarted(): void {
+    this.#isUnknown = true;
+  }
+
   /** Any message of the peer. */
   heard(now: Microseconds): void {
     this.#heardAt = now;
@@ -90,11 +113,14 @@ export class PeerGreeting {
 
   received(hello: Hello, now: Microseconds): void {
     const { name, version, roles } = hello;
+    this.#isUnknown = false;
     this.#peer = {
       ...{ name, version },
       ...(hello.maintenance === true ? { inMaintenance: true } : {}),
       ...(roles === undefined ? {} : { roles: fromWireRoles(roles, now), rolesAt: now }),
       ...(hello.can?.includes('compare') === true ? { compares: true } : {}),
+      ...(hello.can?.includes('targets') === true ? { comparesTargets: true } : {}),
+      ...(hello.wasMasterMs === undefined ? {} : { wasMaster: true }),
     };
     if (!hello.heard) this.say(now);
   }

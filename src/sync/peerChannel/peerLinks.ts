@@ -4,7 +4,7 @@
  * holds there alone.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
-import type { Arrival, Channel } from '../../net/ports.js';
+import type { Channel, DatagramOrigin } from '../../net/ports.js';
 import type { OwnRole } from '../comparison/ownRole.js';
 import type { LinkedEngine } from './channelEngine.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
@@ -15,7 +15,10 @@ import { StreamGuard, type Speaker } from '../links/streamGuard.js';
 /** Milliseconds would be too often for a link that is down. */
 const ticksBetweenTries = 20;
 
-export interface PeerLinksPort extends Pick<PeerChannelPort, 'version' | 'stepDownAnswered'> {
+export interface PeerLinksPort extends Pick<
+  PeerChannelPort,
+  'version' | 'stepDownAnswered' | 'targetsTold'
+> {
   /** UDP. */
   readonly port: number;
 }
@@ -86,8 +89,13 @@ export class PeerLinks implements EngineObserver {
         return;
       }
       this.#sockets.set(index, opened);
+      const admits = (origin: DatagramOrigin): boolean =>
+        this.#engine.links.sources.admits(link, 'peer', origin);
+      opened.screen?.(admits);
       opened.onDatagram((datagram, source, port, arrival) => {
-        this.#received({ link: index, source, port }, datagram, arrival);
+        const origin = { link: index, source, port, arrival };
+        if (opened.screen === undefined && !admits(origin)) return;
+        this.#received(origin, datagram);
       });
     });
     if (refused !== undefined && refused !== this.#refused) {
@@ -97,12 +105,12 @@ export class PeerLinks implements EngineObserver {
     this.#refused = refused;
   }
 
-  #received(speaker: Speaker, datagram: Uint8Array, arrival: Arrival | undefined): void {
+  #received(speaker: Speaker & DatagramOrigin, datagram: Uint8Array): void {
     const { links, settings, ports } = this.#engine;
     const { sources, active } = links;
     const { link: index, source } = speaker;
     const link = settings.links[index];
-    if (link === undefined || !sources.admits(link, 'peer', source, arrival)) return;
+    if (link === undefined) return;
     const now = ports.clock.now();
     // The replication, which has a guard of its own, has followed the peer to another link.
     const isHolderDead = (holder: Speaker): boolean => holder.link !== index && index === active;
@@ -112,7 +120,7 @@ export class PeerLinks implements EngineObserver {
     if (!this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
     const from = isNamed ? undefined : formatIp(source);
     if (!this.channel.receive(datagram, from)) return;
-    sources.heard(source, arrival);
+    sources.heard('peer', speaker);
     const pretender = this.#guard.heard(speaker, now);
     if (pretender === undefined) return;
     const { interfaceName } = settings.links[pretender.link] ?? link;

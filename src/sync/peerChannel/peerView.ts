@@ -1,4 +1,5 @@
 /** What the peer channel knows of the peer, for the status. */
+import type { Microseconds } from '../../base/time.js';
 import type { Parity, PeerHoldings } from '../messages.js';
 import type { GreetedPeer } from './peerGreeting.js';
 
@@ -8,6 +9,9 @@ export interface PeerView extends Partial<GreetedPeer> {
   readonly parity: Parity;
   /** Why it is unknown. */
   readonly parityBecause?: string;
+  /** Monotonic times of the last comparison, and since when each of them found them equal. */
+  readonly parityComparedAt?: Microseconds;
+  readonly parityEqualSince?: Microseconds;
   /** Why its sockets are closed. */
   readonly channelRefused?: string;
 }

@@ -6,7 +6,12 @@
  * longer has.
  */
 import { subtractSeconds } from '../../base/time.js';
-import { lifecycle, recordWord, type FlowCursor } from '../../conntrack/record/flowRecord.js';
+import {
+  lifecycle,
+  presenceBit,
+  recordWord,
+  type FlowCursor,
+} from '../../conntrack/record/flowRecord.js';
 import type { Expectation } from '../../conntrack/codec/expectation.js';
 import { ExpectationCache } from '../tables/expectations.js';
 import type { FingerprintedTable } from '../tables/fingerprintedTable.js';
@@ -34,6 +39,14 @@ export interface ExternalListener {
   flowApplied(slot: number): void;
   /** The flow is still there during the call. */
   flowEnding(slot: number): void;
+}
+
+/** What a bulk of the peer that has ended judges. */
+export interface SweepScope {
+  /** The number of its first message. */
+  readonly since: number;
+  /** Nothing that an earlier life of the peer told: nobody has taken it over yet. */
+  readonly keepsOlder: boolean;
 }
 
 export class ExternalCache implements ExternalStore {
@@ -159,17 +172,23 @@ export class ExternalCache implements ExternalStore {
 
   /**
    * Removes the flows after slot `from` that no message named since number `since`: the peer's bulk
-   * has ended and they were not part of it. Looks at up to `most` slots; returns where to go on, 0
-   * at the end.
+   * has ended and they were not part of it. With `keepsOlder` those stay that an earlier life of
+   * the peer told. Looks at up to `most` slots; returns where to go on, 0 at the end.
    */
-  sweep(from: number, since: number, most: number, removed: (count: number) => void): number {
+  sweep(
+    from: number,
+    { since, keepsOlder }: SweepScope,
+    most: number,
+    removed: (count: number) => void,
+  ): number {
     let slot = from;
     let count = 0;
     for (let i = 0; i < most; i++) {
       slot = this.table.next(slot);
       if (slot === 0) break;
       const heard = this.table.read(slot, recordWord.queueSequence);
-      if (this.table.wasSeen(slot) && sequenceDistance(heard, since) >= 0) continue;
+      const isKept = this.table.wasSeen(slot) ? sequenceDistance(heard, since) >= 0 : keepsOlder;
+      if (isKept) continue;
       this.#listener?.flowEnding(slot);
       this.remove(slot);
       this.counters.destroyed++;
@@ -177,7 +196,8 @@ export class ExternalCache implements ExternalStore {
     }
     if (slot === 0) {
       for (const entry of this.expectations) {
-        const isOld = entry.stream !== this.#stream || sequenceDistance(entry.heard, since) < 0;
+        const isOlder = entry.stream !== this.#stream;
+        const isOld = isOlder ? !keepsOlder : sequenceDistance(entry.heard, since) < 0;
         if (isOld) this.expectations.remove(entry);
       }
     }
@@ -231,6 +251,8 @@ export class ExternalCache implements ExternalStore {
       this.counters.created++;
     } else {
       table.merge(slot, flow, nowSeconds);
+      // A peer tells the mark it knows: a flow that began anew there has none of the one before it.
+      if (!flow.knows(presenceBit.mark)) table.forget(slot, presenceBit.mark);
       table.setLifecycle(slot, lifecycle.alive);
       this.counters.updated++;
     }

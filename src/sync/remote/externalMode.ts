@@ -8,7 +8,7 @@ import { noInjectedFlows, type InjectedFlows } from '../../conntrack/kernel/mirr
 import type { SyncSettings } from '../settings.js';
 import type { CacheCounters } from '../tables/cacheCounters.js';
 import { DirectInjection, type InjectionPorts, type OwnFlows } from './directInjection.js';
-import type { ExternalCache, ExternalStore } from './externalCache.js';
+import type { ExternalCache, ExternalStore, SweepScope } from './externalCache.js';
 import { sweepExternal } from './externalSweep.js';
 
 /** Where the peer's messages go, and what became of them. */
@@ -27,8 +27,8 @@ export interface ExternalMode {
   readonly injectedCount: number;
   /** The sockets by which they came there. */
   readonly portIds: readonly number[];
-  /** What no message named since number `since` is gone at the peer; number of flows removed. */
-  sweep(since: number, turns: Turns, isOver: () => boolean): Promise<number>;
+  /** What no message named since the bulk began is gone at the peer; number of flows removed. */
+  sweep(scope: SweepScope, turns: Turns, isOver: () => boolean): Promise<number>;
   close(): void;
 }
 
@@ -52,7 +52,7 @@ function cachedMode(cache: ExternalCache): ExternalMode {
     injected: noInjectedFlows,
     injectedCount: 0,
     portIds: [],
-    sweep: (since, turns, isOver) => sweepExternal(cache, since, turns, isOver),
+    sweep: (scope, turns, isOver) => sweepExternal(cache, scope, turns, isOver),
     close: () => undefined,
   };
 }

@@ -4,14 +4,14 @@
  * is not judged by the old bulk.
  */
 import type { Turns } from '../../base/time.js';
-import type { ExternalCache } from './externalCache.js';
+import type { ExternalCache, SweepScope } from './externalCache.js';
 
 const slotsPerTurn = 8_192;
 
-/** Number of flows removed that no message named since number `since`. */
+/** Number of flows removed that no message named since the bulk began. */
 export function sweepExternal(
   external: ExternalCache,
-  since: number,
+  scope: SweepScope,
   turns: Turns,
   isOver: () => boolean,
 ): Promise<number> {
@@ -23,7 +23,7 @@ export function sweepExternal(
         resolve(removed);
         return;
       }
-      const next = external.sweep(from, since, slotsPerTurn, (count) => {
+      const next = external.sweep(from, scope, slotsPerTurn, (count) => {
         removed += count;
       });
       if (next === 0) resolve(removed);

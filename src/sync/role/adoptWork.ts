@@ -5,7 +5,7 @@
  */
 import { errorText } from '../../base/errors.js';
 import { seconds, subtractTime, wholeSeconds, type Microseconds } from '../../base/time.js';
-import { recordWord } from '../../conntrack/record/flowRecord.js';
+import { isAnswered, recordWord } from '../../conntrack/record/flowRecord.js';
 import { FormerMaster, isAdopted } from '../comparison/adoption.js';
 import type { Mastership } from '../comparison/mastership.js';
 import type { Engine } from '../engine/engine.js';
@@ -29,13 +29,15 @@ export class AdoptWork implements EngineObserver {
   adopted = 0;
   refused = 0;
   readonly #engine: AdoptEngine;
-  readonly #commits: Pick<CommitWork, 'adopt'>;
+  readonly #commits: Pick<CommitWork, 'merge'>;
   readonly #mastership: Mastership;
   readonly #former = new FormerMaster();
   #isRunning = false;
   #lookedAt: Microseconds | undefined;
+  /** The claim is over: what came since the last look is looked at once more. */
+  #isLastLook = false;
 
-  constructor(engine: AdoptEngine, commits: Pick<CommitWork, 'adopt'>, mastership: Mastership) {
+  constructor(engine: AdoptEngine, commits: Pick<CommitWork, 'merge'>, mastership: Mastership) {
     this.#engine = engine;
     this.#commits = commits;
     this.#mastership = mastership;
@@ -44,12 +46,18 @@ export class AdoptWork implements EngineObserver {
 
   /** The peer says that it was MASTER until `endedAt`, or (undefined) nothing of that. */
   peerWasMaster(endedAt: Microseconds | undefined, now: Microseconds): void {
+    // Flows that began there after its role had left are no leftovers, and are told all the same.
+    const { since } = this.#mastership;
+    if (endedAt === undefined && since !== undefined && this.#former.isOpen(now, since)) {
+      this.#isLastLook = true;
+    }
     this.#former.said(endedAt, now);
   }
 
   peerRestarted(): void {
     this.#former.forget();
     this.#lookedAt = undefined;
+    this.#isLastLook = false;
   }
 
   tick(now: Microseconds): void {
@@ -58,13 +66,19 @@ export class AdoptWork implements EngineObserver {
     const { since } = mastership;
     if (since === undefined || !mastership.isComplete) {
       this.#lookedAt = undefined;
+      this.#isLastLook = false;
       return;
     }
     if (this.#isRunning || externalMode.committable === undefined || !catchUp.isCaughtUp) return;
-    if (!this.#former.isOpen(now, since)) return;
-    if (this.#lookedAt !== undefined && subtractTime(now, this.#lookedAt) < pause) return;
+    if (!this.#isLastLook && !this.#isDue(now, since)) return;
+    this.#isLastLook = false;
     this.#lookedAt = now;
     void this.#adopt(since);
+  }
+
+  #isDue(now: Microseconds, since: Microseconds): boolean {
+    if (!this.#former.isOpen(now, since)) return false;
+    return this.#lookedAt === undefined || subtractTime(now, this.#lookedAt) >= pause;
   }
 
   async #adopt(since: Microseconds): Promise<void> {
@@ -74,7 +88,7 @@ export class AdoptWork implements EngineObserver {
     this.#isRunning = true;
     try {
       const skip = this.#skipper(wholeSeconds(since));
-      const { created, failed } = await this.#commits.adopt(skip);
+      const { created, failed } = await this.#commits.merge(() => undefined, skip);
       this.adopted += created;
       this.refused += failed;
       if (created === 0) return;
@@ -106,7 +120,7 @@ export class AdoptWork implements EngineObserver {
       if (mastership.ended !== ended || mastership.since === undefined) return true;
       const flow = external.table.seek(slot, cursor);
       const told = {
-        isHeld: internal.holds(flow),
+        isHeld: internal.holds(flow) && !(isAnswered(flow) && internal.isUnanswered(flow)),
         hash: keyHash(flow, ended.seeds),
         rest: keyRest(flow, ended.seeds),
         toldAt: external.table.read(slot, recordWord.updated),

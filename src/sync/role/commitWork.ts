@@ -3,7 +3,7 @@
  * time, tied to the epoch of its role, cancelled by a newer one. Between commit and takeover each
  * further message of the peer is applied to the kernel as well, so that nothing is lost in between.
  * After a split what the peer has is merged instead: created where it is missing, and never written
- * over a flow of this kernel.
+ * over a flow of this kernel that was ever answered.
  */
 import type { Logger } from '../../base/logger.js';
 import {
@@ -132,29 +132,16 @@ export class CommitWork implements ExternalListener {
     return this.#exclusively(() => this.#commit(request));
   }
 
-  /** Creates what is missing in the kernel of the external cache. Rejects with KernelError. */
-  async merge(onProgress: () => void): Promise<MergePass> {
-    const { external } = this.#options;
-    const result = await this.#exclusively(() =>
-      this.#commitFlows(external.table, { onExisting: 'liberal', onProgress }),
-    );
-    const failed = result.failed + result.untried;
-    return { created: createdOf(result), failed, cancelled: result.cancelled };
-  }
-
   /**
-   * Creates what a former MASTER tells as its own; `skip` leaves a slot of the external cache out.
-   * A flow of this kernel stays, also where only the reply tuple is the same. Rejects with
-   * KernelError.
+   * Creates what the kernel lacks of the external cache, of a former MASTER too; `skip` leaves a
+   * slot out. An answered flow of this kernel stays, also where only the reply tuple is the same.
+   * Rejects with KernelError.
    */
-  async adopt(skip: (slot: number) => boolean): Promise<MergePass> {
+  async merge(onProgress: () => void, skip?: (slot: number) => boolean): Promise<MergePass> {
     const { external } = this.#options;
+    const left = skip === undefined ? {} : { skip };
     const result = await this.#exclusively(() =>
-      this.#commitFlows(external.table, {
-        onExisting: 'liberal',
-        onProgress: () => undefined,
-        skip,
-      }),
+      this.#commitFlows(external.table, { onExisting: 'liberal', onProgress, ...left }),
     );
     const failed = result.failed + result.untried;
     return { created: createdOf(result), failed, cancelled: result.cancelled };
@@ -208,12 +195,13 @@ export class CommitWork implements ExternalListener {
   follow(as: Following): void {
     if (this.#following === as) return;
     this.stopFollowing();
-    const { external, feed, settings, openSocket } = this.#options;
+    const { external, internal, feed, settings, openSocket } = this.#options;
     // Thrown before anything is remembered: the next call tries again.
     const follower = new FlowInjector(
       {
         windowTracking: settings().tcpWindowTracking,
         onExisting: as === 'takeover' ? 'replace' : 'liberal',
+        isUnanswered: (flow) => internal.isUnanswered(flow),
       },
       { table: external.table, cursor: external.table.newCursor() },
       (_slot, errno) => {
@@ -317,7 +305,7 @@ export class CommitWork implements ExternalListener {
       readonly skip?: (slot: number) => boolean;
     },
   ): Promise<CommitResult> {
-    const { clock, turns, openSocket } = this.#options;
+    const { clock, turns, openSocket, internal } = this.#options;
     const settings = this.#options.settings();
     const socket = openSocket?.();
     let logged = 0;
@@ -330,6 +318,7 @@ export class CommitWork implements ExternalListener {
           : { fixedTimeoutSeconds: settings.commitTimeoutSeconds }),
         windowTracking: settings.tcpWindowTracking,
         onExisting: request.onExisting,
+        isUnanswered: (flow) => internal.isUnanswered(flow),
         windowsOnly: request.windowsOnly ?? false,
         ...(request.skip === undefined ? {} : { skip: request.skip }),
         overdue: 'keep',

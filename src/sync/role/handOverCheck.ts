@@ -27,7 +27,10 @@ interface CheckedEngine extends DrainedEngine {
   };
 }
 
-interface AskedPeer extends Pick<PeerChannel, 'askAcknowledgement' | 'askComparison'> {
+interface AskedPeer extends Pick<
+  PeerChannel,
+  'askAcknowledgement' | 'askComparison' | 'isKeepstate'
+> {
   readonly holdings: Pick<PeerChannel['holdings'], 'confirms' | 'ofPeer'>;
 }
 
@@ -76,14 +79,16 @@ async function confirmation(
     const now = clock.now();
     const passed = subtractTime(now, startedAt);
     const peer = channel.holdings.ofPeer(now);
+    // One that has just started says in a moment what it holds, which may be nothing yet.
+    const mayStillSay = peer === undefined && channel.isKeepstate(now) && passed < answerTimeout;
     // A conntrackd, an older keepstate, or one that keeps no external cache.
-    if (peer?.external === undefined) return undefined;
+    if (peer?.external === undefined && !mayStillSay) return undefined;
     const isEqual = channel.holdings.confirms(mark, now);
     if (isEqual === true) return undefined;
     if (isEqual === undefined && passed >= answerTimeout) return undefined;
     if (passed >= mendTimeout) {
       const own = engine.internal.table.alive;
-      return `the peer holds ${peer.external} flows of this node's ${own}, and they are not the same`;
+      return `the peer holds ${peer?.external ?? 0} flows of this node's ${own}, and they are not the same`;
     }
     channel.askComparison(now);
     await new Promise<void>((resolve) => {

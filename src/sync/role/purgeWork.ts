@@ -17,7 +17,7 @@ import type { PurgeOutcome } from './roleEvents.js';
 
 export interface PurgeWorkOptions {
   readonly names: NameTable;
-  readonly feed: () => KernelFeed;
+  readonly feed: () => Pick<KernelFeed, 'addOwn'>;
   readonly filter: FlowFilter;
   readonly clock: Clock;
   readonly logger: Logger;

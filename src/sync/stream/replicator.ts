@@ -4,6 +4,7 @@
  * function, so that whole lives of a pair run in virtual time.
  */
 import {
+  microseconds,
   milliseconds,
   seconds,
   subtractTime,
@@ -16,6 +17,7 @@ import type { ExternalStore } from '../remote/externalCache.js';
 import { AlarmMachine, NotrackMachine } from './modes/bestEffort.js';
 import { FtfwMachine } from './modes/ftfw.js';
 import type { Machine, MachinePort } from './modes/machine.js';
+import { SendTimes } from './queues/sendTimes.js';
 import { Receiver } from './receiver.js';
 import { ResyncRequest, type Hearing } from './resyncRequest.js';
 import type { SyncSettings } from '../settings.js';
@@ -87,6 +89,7 @@ export class Replicator implements MachinePort {
   readonly #parts: ReplicatorParts;
   #now = 0 as Microseconds;
   /** What had been sent when the stale check last ran, and when. */
+  readonly #sendTimes = new SendTimes();
   #staleMark: { readonly sequence: number; readonly at: Microseconds } | undefined;
 
   constructor(parts: ReplicatorParts) {
@@ -139,6 +142,13 @@ export class Replicator implements MachinePort {
     return isGood;
   }
 
+  /** FTFW: at most how long the oldest flow is sent and not acknowledged; 0 where there is none. */
+  oldestUnacknowledged(now: Microseconds): Microseconds | undefined {
+    if (this.#parts.settings.mode !== 'FTFW') return undefined;
+    const { oldestFlow } = this.transmitter.resend;
+    return oldestFlow === undefined ? microseconds(0) : this.#sendTimes.age(oldestFlow, now);
+  }
+
   /** Sends what waits, up to `most` messages; true where more can be sent at once. */
   pump(now: Microseconds, most: number): boolean {
     this.#now = now;
@@ -159,6 +169,7 @@ export class Replicator implements MachinePort {
       this.machine.idle(now);
     }
     this.#resendStale(now);
+    this.#sendTimes.note(transmitter.nextSequence, transmitter.resend.oldestFlow, now);
     this.#parts.port.wake();
   }
 

@@ -30,6 +30,12 @@ export class FingerprintedTable extends FlowTable {
     return changed;
   }
 
+  override forget(slot: number, bits: number): void {
+    if (!this.#isDead(slot)) this.#subtract(slot);
+    super.forget(slot, bits);
+    if (!this.#isDead(slot)) this.#add(slot);
+  }
+
   override replace(slot: number, flow: FlowCursor, nowSeconds: number): void {
     if (!this.#isDead(slot)) this.#subtract(slot);
     this.#isReplacing = true;

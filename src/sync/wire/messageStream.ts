@@ -13,6 +13,7 @@
  */
 import type { StreamFraming } from '../../net/ports.js';
 import { headerBytes, protocolVersion } from './header.js';
+import { sealMagic, sealOverhead } from './sealWire.js';
 
 /**
  * conntrackd's longest message has about 310 bytes; longer ones are taken for a stream out of step.
@@ -61,6 +62,8 @@ export class MessageStream implements StreamFraming {
 /** Undefined where no message can begin with these bytes. */
 function lengthAt(bytes: Uint8Array, at: number): number | undefined {
   const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  // A sealed record may be longer than any message.
+  if (bytes[at] === sealMagic) return length >= sealOverhead ? length : undefined;
   const isMessage =
     bytes[at]! >>> 4 === protocolVersion && length >= headerBytes && length <= longestStreamMessage;
   return isMessage ? length : undefined;

@@ -24,7 +24,7 @@ export type PeerMessage =
       readonly maintenance?: boolean;
       /** Its groups and instances. A keepstate of before does not say them. */
       readonly roles?: WireRoles;
-      /** What the node can do that a keepstate 0.1.0 cannot: `compare`. */
+      /** What the node can do that a keepstate 0.1.0 cannot: `compare`, `targets`. */
       readonly can?: readonly string[];
       /**
        * Said while it is not MASTER: flows that its kernel had when the role left and still has, as
@@ -93,6 +93,12 @@ export type PeerMessage =
       readonly first: number;
       readonly second: number;
     }
+  /** What the node knows of the targets that it asks; an older peer does not look at it. */
+  | {
+      readonly kind: 'targets';
+      /** `words` of another node are read one by one: what is not understood there is left out. */
+      readonly words: readonly unknown[];
+    }
   /** Acknowledge at once, when everything before `sequence` is here: somebody waits for it. */
   | { readonly kind: 'acknowledge'; readonly sequence: number }
   | { readonly kind: 'offer'; readonly token: number }
@@ -158,6 +164,7 @@ const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' 
   bulkEndSeen: { since: 'number' },
   compare: { token: 'number' },
   comparable: { token: 'number', state: 'string', first: 'number', second: 'number' },
+  targets: {},
   acknowledge: { sequence: 'number' },
   offer: { token: 'number' },
   offerAnswer: { token: 'number', ready: 'boolean', because: 'string' },
@@ -216,6 +223,7 @@ function isPeerMessage(value: unknown): value is PeerMessage {
   // Checked boundary: each field is looked at before the type is believed.
   const record = value as Readonly<Record<string, unknown>>;
   if (kind === 'hello' && !isHello(record)) return false;
+  if (kind === 'targets' && !Array.isArray(record['words'])) return false;
   if (kind === 'comparable' && !comparableStates.includes(record['state'])) return false;
   return Object.entries(wanted).every(([name, type]) => {
     const field = record[name];

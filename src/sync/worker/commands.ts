@@ -4,12 +4,14 @@
  */
 import { millisecondsSince, type Microseconds } from '../../base/time.js';
 import { serveRequest } from '../client/requests.js';
-import type { Engine, EnginePorts } from '../engine/engine.js';
+import type { ServingPorts } from '../client/listingServers.js';
+import type { Engine } from '../engine/engine.js';
 import { needsRestart } from '../engine/restartingSettings.js';
 import type { SyncCommand } from '../messages.js';
 import type { NodeRole } from '../role/nodeRole.js';
 import { handOverRefusal } from '../role/handOverCheck.js';
-import type { SyncSettings } from '../settings.js';
+import type { StatisticsSettings, SyncSettings, WorkerSettings } from '../settings.js';
+import type { EndedFlowLog } from '../statistics/endedFlowLog.js';
 import { EngineSession, type Inheritance, type Said, type StartCommand } from './engineSession.js';
 import { StatusReporter } from './statusReporter.js';
 
@@ -20,27 +22,34 @@ interface Outcome {
   readonly durationMs: number;
 }
 
-/** All but `start`; a kind that is missing here does not compile. */
+export interface CommandPorts extends ServingPorts {
+  /** The log of connections that ended. */
+  readonly openLog: (settings: StatisticsSettings) => EndedFlowLog;
+}
+
+/** All but the first one and `keys`; a kind that is missing here does not compile. */
 type Handlers = {
-  readonly [Kind in Exclude<SyncCommand['kind'], 'start'>]: (
+  readonly [Kind in Exclude<SyncCommand['kind'], 'start' | 'startStatistics' | 'keys'>]: (
     command: Extract<SyncCommand, { kind: Kind }>,
     session: EngineSession,
   ) => void | Promise<void>;
 };
 
 export class Commands {
-  readonly #ports: EnginePorts;
+  readonly #ports: CommandPorts;
   readonly #status: StatusReporter;
   readonly #said: Said = { inMaintenance: false, roles: undefined };
   readonly #handlers: Handlers;
   #started: StartCommand | undefined;
   #session: EngineSession | undefined;
+  /** Goes on while engines come and go. */
+  #log: EndedFlowLog | undefined;
   /** Present while the engine is started afresh. */
   #restart: Promise<void> | undefined;
 
-  constructor(ports: EnginePorts) {
+  constructor(ports: CommandPorts) {
     this.#ports = ports;
-    this.#status = new StatusReporter(ports);
+    this.#status = new StatusReporter(ports, () => this.#log);
     this.#handlers = this.#commandHandlers();
   }
 
@@ -56,7 +65,15 @@ export class Commands {
    * Rejects only where the engine cannot start at all: the supervisor then starts another worker.
    */
   async handle(command: SyncCommand): Promise<void> {
-    if (command.kind === 'start') return this.#start(command);
+    if (command.kind === 'keys') {
+      this.#ports.sealing?.give(command.keys, command.isPeerSealed);
+      return;
+    }
+    if (command.kind === 'startStatistics') return;
+    if (command.kind === 'start') {
+      if (command.statistics !== undefined) this.#log = this.#ports.openLog(command.statistics);
+      return this.#start(command);
+    }
     while (this.#restart !== undefined) await this.#restart;
     if (command.kind === 'maintenance') this.#said.inMaintenance = command.on;
     if (command.kind === 'roles') this.#said.roles = command.roles;
@@ -99,6 +116,9 @@ export class Commands {
       roles: (_command, session) => {
         session.sayAll(this.#said);
       },
+      tellTargets: ({ words }, { channel }) => {
+        channel?.tellTargets(words);
+      },
       massDeleteExpected: (command, { engine }) => {
         engine.feed.expectMassDelete(command.for);
       },
@@ -121,10 +141,14 @@ export class Commands {
         if (request.verb === 'stats') this.#status.report(session);
         this.#result(id, await serveRequest(session, request));
       },
-      reconfigure: ({ id, settings }) => this.#reconfigure(id, settings),
+      reconfigure: ({ id, settings }) => this.#adopt(id, settings),
+      reopenLogs: () => {
+        this.#log?.reopen();
+      },
       stop: async ({ id }, session) => {
         this.#session = undefined;
         await session.close();
+        await this.#log?.close();
         this.#result(id, { ok: true, message: 'stopped', counts: {}, durationMs: 0 });
       },
     };
@@ -133,7 +157,10 @@ export class Commands {
   async #start(command: StartCommand, before?: Inheritance): Promise<void> {
     const { clock, report } = this.#ports;
     const startedAt = clock.now();
-    const session = new EngineSession(command, this.#ports, this.#said, this.#status, before);
+    this.#ports.sealing?.apply(command.settings.seal);
+    const ports = this.#log === undefined ? this.#ports : { ...this.#ports, endedFlows: this.#log };
+    const session = new EngineSession(command, ports, this.#said, this.#status, before);
+    this.#log?.serve(() => session.serving);
     this.#started = command;
     this.#session = session;
     const filled = await session.begin();
@@ -141,6 +168,11 @@ export class Commands {
     if (this.#session !== session) return;
     report({ kind: 'ready', filled, durationMs: millisecondsSince(startedAt, clock) });
     session.reportStatus();
+  }
+
+  async #adopt(id: number, { sync, statistics }: WorkerSettings): Promise<void> {
+    if (statistics !== undefined) await this.#log?.adopt(statistics);
+    if (sync !== undefined) await this.#reconfigure(id, sync);
   }
 
   /**
@@ -157,6 +189,7 @@ export class Commands {
       const session = this.#session;
       if (session === undefined || this.#started === undefined) return;
       if (!needsRestart(session.engine.settings, settings)) {
+        this.#ports.sealing?.apply(settings.seal);
         session.engine.adopt(settings);
         result('adopted');
         return;

@@ -3,11 +3,12 @@
  * servers.
  */
 import { packageVersion } from '../../base/packageVersion.js';
-import { subtractTime, type Microseconds } from '../../base/time.js';
-import type { ClientServer } from '../client/clientServer.js';
-import { openServers } from '../client/listingServers.js';
+import { subtractTime, toSeconds, type Microseconds } from '../../base/time.js';
+import { answerClient } from '../client/clientRequests.js';
+import type { RunningServer } from '../client/clientServer.js';
+import { openServers, type ServingPorts } from '../client/listingServers.js';
 import { buildStatus, isPeerPresent, stateOf } from '../client/statusBuilder.js';
-import { Engine, type EnginePorts, type Predecessor } from '../engine/engine.js';
+import { Engine, type Predecessor } from '../engine/engine.js';
 import type { SyncCommand, SyncStatus } from '../messages.js';
 import type { PeerChannel } from '../peerChannel/peerChannel.js';
 import { PeerLinks } from '../peerChannel/peerLinks.js';
@@ -15,6 +16,7 @@ import type { PeerView } from '../peerChannel/peerView.js';
 import type { RolePeer } from '../role/engineHands.js';
 import { NodeRole, type InheritedRole } from '../role/nodeRole.js';
 import type { NodeRoles } from '../wire/peerRoles.js';
+import type { Serving } from '../statistics/endedFlowLog.js';
 import type { StatusReporter } from './statusReporter.js';
 
 export type StartCommand = Extract<SyncCommand, { kind: 'start' }>;
@@ -35,21 +37,23 @@ export interface Said {
 export class EngineSession {
   readonly engine: Engine;
   readonly role: NodeRole;
-  readonly #ports: EnginePorts;
+  readonly #ports: ServingPorts;
   readonly #peer: PeerLinks | undefined;
-  readonly #servers: readonly ClientServer[];
+  readonly #servers: readonly RunningServer[];
   readonly #status: StatusReporter;
+  readonly #hasRole: boolean;
 
   /** Builds and joins; `begin` fills the caches. Throws KernelError. */
   constructor(
     start: StartCommand,
-    ports: EnginePorts,
+    ports: ServingPorts,
     said: Said,
     status: StatusReporter,
     before?: Inheritance,
   ) {
-    const { settings, records = false } = start;
+    const { settings, records = false, hasRole = false } = start;
     this.#ports = ports;
+    this.#hasRole = hasRole;
     this.#status = status;
     this.engine = new Engine(settings, ports, before?.engine);
     const record = (line: object): void => {
@@ -60,6 +64,9 @@ export class EngineSession {
       this.#peer = new PeerLinks(this.engine, this.role, {
         port: settings.peerPort,
         version: packageVersion(),
+        targetsTold: (words) => {
+          ports.report({ kind: 'targetsTold', words });
+        },
         stepDownAnswered: (merged) => {
           this.role.input({
             kind: 'stepDownAnswered',
@@ -71,10 +78,10 @@ export class EngineSession {
     this.sayAll(said);
     this.role.begin(rolePeer(this.channel));
     const { engine, role } = this;
-    this.#servers = openServers({ engine, role }, start, ports, () => this.status());
-    void Promise.all(this.#servers.map(({ opened }) => opened)).then(() => {
-      ports.report({ kind: 'listening' });
-    });
+    const startedAt = toSeconds(ports.clock.now());
+    this.#servers = openServers(start, ports, (request) =>
+      answerClient({ engine, role }, request, () => this.status(), startedAt),
+    );
   }
 
   get channel(): PeerChannel | undefined {
@@ -86,6 +93,13 @@ export class EngineSession {
    */
   begin(): Promise<number> {
     return this.engine.start();
+  }
+
+  /** Whose the connections are that end here; where no role drives the engine, this node's. */
+  get serving(): Serving {
+    const { role, isComplete } = this.role.state;
+    const isMaster = role === 'MASTER';
+    return { isServing: isMaster || !this.#hasRole, isTakingOver: isMaster && !isComplete };
   }
 
   /** From now on the main thread is told how it goes, at once where that changes. */
@@ -111,7 +125,9 @@ export class EngineSession {
   status(): SyncStatus {
     const now = this.#ports.clock.now();
     const { engine, role } = this;
-    return buildStatus(engine, role, this.#peerView(now), this.#status.lateness, now);
+    const status = buildStatus(engine, role, this.#peerView(now), this.#status.lateness, now);
+    const seal = this.#ports.sealing?.status();
+    return seal === undefined ? status : { ...status, seal };
   }
 
   /**

@@ -4,6 +4,8 @@ import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { EnginePorts } from '../engine/engine.js';
 import { errorText } from '../../base/errors.js';
 import type { SyncStatus } from '../messages.js';
+import type { EndedFlowLog } from '../statistics/endedFlowLog.js';
+import { statisticsStatus } from '../statistics/statisticsStatus.js';
 
 const statusInterval = seconds(1);
 
@@ -16,11 +18,17 @@ export class StatusReporter {
   /** Of the engine's ticks, those of the last five seconds. */
   readonly lateness = new Lateness(50);
   readonly #ports: Pick<EnginePorts, 'clock' | 'logger' | 'report'>;
+  readonly #log: () => EndedFlowLog | undefined;
   #reportedAt: Microseconds | undefined;
   #lastSummary = '';
 
-  constructor(ports: Pick<EnginePorts, 'clock' | 'logger' | 'report'>) {
+  /** `log`: of connections that ended, where one is kept. */
+  constructor(
+    ports: Pick<EnginePorts, 'clock' | 'logger' | 'report'>,
+    log: () => EndedFlowLog | undefined,
+  ) {
     this.#ports = ports;
+    this.#log = log;
   }
 
   tick(engine: Reporting, now: Microseconds, late: Microseconds): void {
@@ -38,6 +46,9 @@ export class StatusReporter {
     this.#reportedAt = clock.now();
     try {
       report({ kind: 'status', status: engine.status() });
+      const log = this.#log();
+      if (log === undefined) return;
+      report({ kind: 'statistics', status: statisticsStatus(log, clock.now()) });
     } catch (error) {
       logger.log('error', 'cannot assemble the sync status', { reason: errorText(error) });
     }

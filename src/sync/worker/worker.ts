@@ -1,16 +1,22 @@
 /**
  * The entry of the sync worker thread: hands the real clock, chance, sockets and message port to
- * Commands. An error that nobody expected ends the thread; the supervisor in the main thread starts
- * another.
+ * Commands, or to StatisticsCommands where nothing is replicated. An error that nobody expected
+ * ends the thread; the supervisor in the main thread starts another.
  */
 import { parentPort } from 'node:worker_threads';
 import { BugError } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { systemClock, SystemTimers, systemTurns } from '../../base/systemClock.js';
 import { systemRandom } from '../../base/systemRandom.js';
-import { Commands } from './commands.js';
+import { ClientServer, type ClientServerOptions } from '../client/clientServer.js';
+import { Sealing } from '../seal/sealing.js';
 import type { SyncCommand, SyncReport } from '../messages.js';
-import { syncChannels } from './workerChannel.js';
+import type { StatisticsSettings } from '../settings.js';
+import { EndedFlowLog } from '../statistics/endedFlowLog.js';
+import { nodeLogFiles } from '../statistics/logFiles.js';
+import { Commands } from './commands.js';
+import { StatisticsCommands } from './statisticsCommands.js';
+import { sendSyslog, syncChannels } from './workerChannel.js';
 
 const port = parentPort;
 if (port === null) throw new BugError('the sync worker runs in a worker thread only');
@@ -26,18 +32,45 @@ const logger: Logger = {
 };
 
 const timers = new SystemTimers(systemClock);
-const commands = new Commands({
+const sealing = new Sealing({
+  clock: systemClock,
+  timers,
+  peerSealed: () => {
+    report({ kind: 'peerSealed' });
+  },
+});
+const common = {
   clock: systemClock,
   timers,
   turns: systemTurns,
   random: systemRandom,
   logger,
-  openChannel: syncChannels(timers, systemTurns),
+  openServer: (options: ClientServerOptions) => new ClientServer(options),
   report,
-});
+};
+const ports = {
+  ...common,
+  openChannel: syncChannels(timers, systemTurns, sealing),
+  sealing,
+  openLog: (settings: StatisticsSettings) =>
+    new EndedFlowLog(settings, { ...common, files: nodeLogFiles, sendSyslog }),
+};
+let commands: Commands | StatisticsCommands | undefined;
+
+/** The first command says what this worker does. */
+async function handle(command: SyncCommand): Promise<void> {
+  if (command.kind === 'startStatistics') {
+    const statistics = new StatisticsCommands(command, ports);
+    commands = statistics;
+    await statistics.begin();
+    return;
+  }
+  commands ??= new Commands(ports);
+  await commands.handle(command);
+}
 
 port.on('message', (command: SyncCommand) => {
-  commands.handle(command).then(
+  handle(command).then(
     () => {
       // Nothing can wake the thread any more: it may end.
       if (command.kind === 'stop') port.close();

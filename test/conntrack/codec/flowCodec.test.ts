@@ -211,9 +211,22 @@ describe('requests', () => {
             .map((v) => [`${nest}/CTA_NAT_${v}_MAXIP`, address]),
         ),
         [`${nest}/CTA_NAT_PROTO/CTA_PROTONAT_PORT_MAX`]: port,
+        ...(nest === '/CTA_NAT_DST' ? ownSource(stated) : {}),
       });
     },
   );
+
+  /** Named where the destination alone is translated, or the kernel would choose a free port. */
+  function ownSource(stated: Leaves): Leaves {
+    const address = stated['/CTA_TUPLE_ORIG/CTA_TUPLE_IP/CTA_IP_V4_SRC'] ?? '';
+    const port = stated['/CTA_TUPLE_ORIG/CTA_TUPLE_PROTO/CTA_PROTO_SRC_PORT'] ?? 0;
+    return {
+      '/CTA_NAT_SRC/CTA_NAT_V4_MINIP': address,
+      '/CTA_NAT_SRC/CTA_NAT_V4_MAXIP': address,
+      '/CTA_NAT_SRC/CTA_NAT_PROTO/CTA_PROTONAT_PORT_MIN': port,
+      '/CTA_NAT_SRC/CTA_NAT_PROTO/CTA_PROTONAT_PORT_MAX': port,
+    };
+  }
 
   test('status loses EXPECTED and DYING and gains CONFIRMED', () => {
     const flow = decode(byName.get('create-tcp-established')!.bytes);

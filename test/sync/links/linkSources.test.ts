@@ -19,17 +19,19 @@ const group = linkOf({
   interfaceName: 'lo',
 });
 
-function sourcesOf(multicastPeers?: readonly IpAddress[]) {
+function sourcesOf(multicastPeers?: readonly IpAddress[], isMultihop = false) {
   const state = { now: seconds(1), lines: [] as unknown[] };
   const sources = new LinkSources({
     acceptAny: false,
+    isMultihop,
     ...(multicastPeers === undefined ? {} : { multicastPeers }),
     clock: { now: () => state.now, wallClock: () => state.now },
     logger: { log: (_level, _message, fields) => state.lines.push(fields) },
   });
   const isTaken = (address: string): boolean => {
-    const isAdmitted = sources.admits(group, 'sync', ip(address), { ttl: 255 });
-    if (isAdmitted) sources.heard(ip(address), { ttl: 255 });
+    const origin = { source: ip(address), port: 40_000, arrival: { ttl: 255 } };
+    const isAdmitted = sources.admits(group, 'sync', origin);
+    if (isAdmitted) sources.heard('sync', origin);
     return isAdmitted;
   };
   return { state, sources, isTaken };
@@ -49,11 +51,40 @@ test('in a group four of the network may speak; a fifth when one of them has lon
   expect(isTaken('127.0.0.4')).toBe(false);
 });
 
+test('peer_multihop: the TTL of what arrives says nothing', () => {
+  const { sources, isTaken } = sourcesOf(undefined, true);
+  expect(isTaken('127.0.0.1')).toBe(true);
+  const far = { source: ip('127.0.0.1'), port: 40_000, arrival: { ttl: 61 } };
+  expect(sources.admits(group, 'sync', far)).toBe(true);
+});
+
+test('a peer that speaks from a port below 1024 is not heard from a higher one', () => {
+  const { state, sources } = sourcesOf();
+  const from = (port: number) => ({ source: ip('127.0.0.1'), port, arrival: { ttl: 255 } });
+  const isTaken = (port: number): boolean => {
+    const isAdmitted = sources.admits(group, 'peer', from(port));
+    if (isAdmitted) sources.heard('peer', from(port));
+    return isAdmitted;
+  };
+  // An older keepstate's.
+  expect(isTaken(40_000)).toBe(true);
+  expect(isTaken(700)).toBe(true);
+  expect(isTaken(1_024)).toBe(false);
+  expect(isTaken(1_023)).toBe(true);
+  expect(sources.refused.counts).toEqual({ port: 1 });
+  // On the replication's own port any is taken: a conntrackd's are no others.
+  expect(sources.admits(group, 'sync', from(40_000))).toBe(true);
+  // The node went back to an older version.
+  state.now = seconds(12);
+  expect(isTaken(40_000)).toBe(true);
+});
+
 test('a conntrackd at the address of a keepstate that went is heard when that is silent for 10 s', () => {
   const { state, sources, isTaken } = sourcesOf();
   const isTakenWith = (ttl: number): boolean => {
-    const isAdmitted = sources.admits(group, 'sync', ip('127.0.0.1'), { ttl });
-    if (isAdmitted) sources.heard(ip('127.0.0.1'), { ttl });
+    const origin = { source: ip('127.0.0.1'), port: 40_000, arrival: { ttl } };
+    const isAdmitted = sources.admits(group, 'sync', origin);
+    if (isAdmitted) sources.heard('sync', origin);
     return isAdmitted;
   };
   expect(isTaken('127.0.0.1')).toBe(true);
@@ -79,14 +110,15 @@ test('where sync_peer names them, exactly those may speak', () => {
 test('of a flood from everywhere all is counted, eight are named, and a line a minute is logged', () => {
   const { state, sources } = sourcesOf();
   for (let i = 0; i < 100_000; i++) {
-    sources.admits(group, 'peer', ip(`198.51.${(i >> 8) & 255}.${i & 255}`), { ttl: 64 });
+    const source = ip(`198.51.${(i >> 8) & 255}.${i & 255}`);
+    sources.admits(group, 'peer', { source, port: 1, arrival: { ttl: 64 } });
   }
   expect(sources.refused).toMatchObject({ total: 100_000, counts: { address: 100_000 } });
   expect(sources.refused.named).toHaveLength(8);
   expect(state.lines).toHaveLength(1);
   expect(state.lines[0]).toMatchObject({ reason: refusals.address.because, port: 'peer' });
   state.now = seconds(62);
-  sources.admits(group, 'peer', ip('198.51.0.1'));
+  sources.admits(group, 'peer', { source: ip('198.51.0.1'), port: 1 });
   expect(state.lines).toHaveLength(2);
 });
 

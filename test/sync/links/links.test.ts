@@ -242,7 +242,9 @@ describe('source', () => {
     channels[0]!.hear('198.51.100.66', 9, { ttl: 3, strangeDevice: 'lan' });
     expect(seen.received).toBe(1);
     expect(links.sources.refused.total).toBe(0);
-    expect(links.sources.admits(link('nowhere'), 'peer', ip('198.51.100.66'))).toBe(false);
+    expect(
+      links.sources.admits(link('nowhere'), 'peer', { source: ip('198.51.100.66'), port: 1 }),
+    ).toBe(false);
   });
 
   test('the group of a multicast link is not a source', () => {

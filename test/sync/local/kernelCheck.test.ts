@@ -172,13 +172,17 @@ test('without a cache the counts are shown, nothing is compared and nothing is i
   }
   check.emptied();
   await check.compareNow();
-  expect([check.doubt, check.view.flows, check.view.isEmptied]).toEqual([undefined, 900, false]);
+  // Nothing is kept that could be apart from the kernel.
+  expect(check.doubt).toBeUndefined();
+  expect(check.view).toEqual({ flows: 900, ignored: 7, isApart: false, isEmptied: false });
 });
 
 describe('a planned hand-over', () => {
   interface Peer {
     external: number | undefined;
     answer: boolean | undefined;
+    /** It was greeted, and says after so long what it holds; absent: at once. */
+    saysAfter?: Microseconds;
   }
 
   function holdingsOf(external: number | undefined): PeerHoldings {
@@ -199,12 +203,15 @@ describe('a planned hand-over', () => {
         },
       },
     };
+    const saysFrom = one.time.now() + (peer?.saysAfter ?? 0);
+    const says = (): boolean => one.time.now() >= saysFrom;
     const holdings = {
-      ofPeer: () => (peer === undefined ? undefined : holdingsOf(peer.external)),
-      confirms: () => peer?.answer,
+      ofPeer: () => (peer !== undefined && says() ? holdingsOf(peer.external) : undefined),
+      confirms: () => (says() ? peer?.answer : undefined),
     };
     const channel = {
       holdings,
+      isKeepstate: () => peer !== undefined,
       askAcknowledgement: () => undefined,
       askComparison: () => undefined,
     };
@@ -228,6 +235,16 @@ describe('a planned hand-over', () => {
       expect(await outcome(one, peer)).toBeUndefined();
       expect([one.cache, one.bulks.length]).toEqual([300, 1]);
     }
+  });
+
+  test('waits for what a peer that has just started holds, and is refused where that is less', async () => {
+    const waits = async (answer: boolean, external: number): Promise<string | undefined> => {
+      const one = world();
+      one.acknowledged = 7;
+      return outcome(one, { external, answer, saysAfter: seconds(1) });
+    };
+    expect(await waits(false, 0)).toContain('the peer holds 0 flows');
+    expect(await waits(true, 300)).toBeUndefined();
   });
 
   test('is refused where the kernel cannot be compared, the peer does not acknowledge, or holds others', async () => {

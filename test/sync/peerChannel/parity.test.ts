@@ -1,5 +1,5 @@
 /** When two caches count as equal, as different, and when the peer is asked for everything. */
-import { seconds } from '../../../src/base/time.js';
+import { seconds, toSeconds } from '../../../src/base/time.js';
 import { ParityCheck, type CacheDigest } from '../../../src/sync/peerChannel/parity.js';
 
 const mine: CacheDigest = { count: 5, high: 1, low: 2 };
@@ -32,8 +32,8 @@ test('nothing is known before the first comparison, and once three are overdue',
     parityBecause: 'the two caches were not compared yet',
   });
   tell(1);
-  expect(view(5)).toEqual({ parity: 'equal' });
-  expect(view(6)).toEqual({
+  expect(view(5)).toMatchObject({ parity: 'equal' });
+  expect(view(6)).toMatchObject({
     parity: 'unknown',
     parityBecause: 'the last comparison was 5 s ago',
   });
@@ -42,18 +42,18 @@ test('nothing is known before the first comparison, and once three are overdue',
 test('where the cache of one of both may lack flows of its kernel nothing is equal', () => {
   const { parity, tell } = check();
   tell(1);
-  expect(parity.view(seconds(1), true, 'lost')).toEqual({
+  expect(parity.view(seconds(1), true, 'lost')).toMatchObject({
     parity: 'unknown',
     parityBecause: 'lost',
   });
-  expect(parity.view(seconds(1), true, undefined)).toEqual({ parity: 'equal' });
+  expect(parity.view(seconds(1), true, undefined)).toMatchObject({ parity: 'equal' });
   parity.peerDoubts('the peer: lost');
   expect(parity.view(seconds(1), true, undefined)).toEqual({
     parity: 'unknown',
     parityBecause: 'the peer: lost',
   });
   tell(2);
-  expect(parity.view(seconds(2), true, undefined)).toEqual({ parity: 'equal' });
+  expect(parity.view(seconds(2), true, undefined)).toMatchObject({ parity: 'equal' });
 });
 
 test('an emptied cache makes it unknown at once, and the first difference behind that counts', () => {
@@ -125,4 +125,24 @@ test('a peer without a cache to compare: what was lost is asked for once', () =>
     parity: 'unknown',
     parityBecause: 'it keeps none',
   });
+});
+
+test('since when each comparison found them equal: not before a gap, and not while they differ', () => {
+  const { parity, tell } = check();
+  const times = (at: number) => {
+    const view = parity.view(seconds(at), true, undefined);
+    return [view.parityEqualSince, view.parityComparedAt].map((one) =>
+      one === undefined ? undefined : toSeconds(one),
+    );
+  };
+  expect(times(0)).toEqual([undefined, undefined]);
+  tell(1);
+  tell(2);
+  expect(times(2)).toEqual([1, 2]);
+  // Nothing is known between them: nobody can say that they were equal.
+  expect(times(7)).toEqual([undefined, 2]);
+  tell(9);
+  expect(times(9)).toEqual([9, 9]);
+  parity.reset();
+  expect(times(9)).toEqual([undefined, undefined]);
 });

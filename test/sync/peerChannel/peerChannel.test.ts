@@ -5,7 +5,7 @@ import { FlowFilter } from '../../../src/conntrack/flowFilter.js';
 import { NameTable } from '../../../src/conntrack/record/nameTable.js';
 import type { MergeSummary, SyncReport } from '../../../src/sync/messages.js';
 import type { ChannelEngine } from '../../../src/sync/peerChannel/channelEngine.js';
-import { ExternalCache } from '../../../src/sync/remote/externalCache.js';
+import { ExternalCache, type SweepScope } from '../../../src/sync/remote/externalCache.js';
 import { FingerprintedTable } from '../../../src/sync/tables/fingerprintedTable.js';
 import { ManualTurns } from '../../support/base/manualTurns.js';
 import { cachedInternal } from '../../support/sync/caches.js';
@@ -17,6 +17,7 @@ import {
   encodePeerMessage,
   type PeerMessage,
 } from '../../../src/sync/wire/peerMessage.js';
+import type { TargetWord } from '../../../src/sync/wire/targetWords.js';
 
 interface Node {
   readonly channel: PeerChannel;
@@ -25,12 +26,15 @@ interface Node {
   readonly resyncAnswered: Microseconds[];
   readonly machine: { last: number; lastGap: number | undefined };
   readonly catchUp: CatchUp;
-  readonly sweeps: number[];
+  readonly sweeps: SweepScope[];
+  readonly mastership: Mastership;
   /** Why the peer was asked for everything, and how often that was repeated. */
   readonly asked: string[];
   readonly acknowledged: Microseconds[];
   /** Of this node's giving way. */
   readonly answered: (MergeSummary | undefined)[];
+  /** What the peer said of targets. */
+  readonly told: TargetWord[];
   /** Of its internal cache. */
   readonly check: { doubt: string | undefined; view: { flows?: number } };
   now: Microseconds;
@@ -49,11 +53,12 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
   const result: { -readonly [Key in keyof Node]?: Node[Key] } = { sent, reports, resyncAnswered };
   const machine = { last, lastGap: undefined, counters: { lost: 0 } };
   const catchUp = new CatchUp();
-  const sweeps: number[] = [];
+  const sweeps: SweepScope[] = [];
   const asked: string[] = [];
   const acknowledged: Microseconds[] = [];
+  const told: TargetWord[] = [];
   const check = { doubt: undefined, view: { flows: 12, isApart: false, isEmptied: false } };
-  Object.assign(result, { machine, acknowledged, answered, catchUp, sweeps, asked, check });
+  Object.assign(result, { told, machine, acknowledged, answered, catchUp, sweeps, asked, check });
   result.now = seconds(1);
   const engine: ChannelEngine = {
     ports: {
@@ -73,8 +78,8 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     catchUp,
     check,
     reportCaughtUp: () => reports.push({ kind: 'caughtUp', entries: 0 }),
-    sweepExternal: (since: number) => {
-      sweeps.push(since);
+    sweepExternal: (scope: SweepScope) => {
+      sweeps.push(scope);
       return Promise.resolve(0);
     },
     observe: () => undefined,
@@ -92,8 +97,10 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
       transmitter: { nextSequence: 10, waiting: 0, isBulkRunning: false },
     },
   };
+  const cache = { onEnded: () => undefined, setServing: () => undefined };
+  const mastership = new Mastership(random, cache);
   const role = {
-    mastership: new Mastership(random, { onEnded: () => undefined, setServing: () => undefined }),
+    mastership,
     leftovers: { count: 0, isStill: () => false },
     isPurgePending: false,
     peerWasMaster: () => undefined,
@@ -103,7 +110,9 @@ function node(mode: 'FTFW' | 'NOTRACK' = 'FTFW', last = 9): Node {
     if (message !== undefined) sent.push(message);
   };
   const stepDownAnswered = (merged?: MergeSummary): void => void answered.push(merged);
-  const port = { send, version: '1', nodeName: 'n', stepDownAnswered };
+  const targetsTold = (words: readonly TargetWord[]): void => void told.push(...words);
+  const port = { send, version: '1', nodeName: 'n', stepDownAnswered, targetsTold };
+  Object.assign(result, { mastership });
   result.channel = new PeerChannel(engine, role, port);
   return result as Node;
 }
@@ -117,6 +126,42 @@ test('the first hellos follow each other quickly: one that is lost must not make
     one.channel.tick(one.now);
   }
   expect(one.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(5 + 3);
+});
+
+describe('targets', () => {
+  const word: TargetWord = {
+    ...{ name: 'WAN', state: 'bad', age: seconds(1), question: 5, addresses: [] },
+  };
+
+  test('are told to a peer that is there, and to no other', () => {
+    const one = node();
+    one.channel.tellTargets([word]);
+    expect(one.sent).toEqual([]);
+    one.channel.receive(hello);
+    one.sent.length = 0;
+    one.channel.tellTargets([word]);
+    expect(one.sent.map(({ kind }) => kind)).toEqual(['targets']);
+  });
+
+  test('of the peer are reported as they were said', () => {
+    const [one, other] = [node(), node()];
+    one.channel.receive(hello);
+    one.sent.length = 0;
+    one.channel.tellTargets([word]);
+    for (const message of one.sent) other.channel.receive(encodePeerMessage(message));
+    expect(other.told).toEqual([word]);
+  });
+
+  test('an older keepstate does not say that it compares them', () => {
+    const one = node();
+    one.channel.receive(hello);
+    expect(one.channel.view(one.now, true).comparesTargets).toBeUndefined();
+    const can = encodePeerMessage({
+      ...{ kind: 'hello', name: 'p', version: '1', heard: true, can: ['targets'] },
+    });
+    one.channel.receive(can);
+    expect(one.channel.view(one.now, true).comparesTargets).toBe(true);
+  });
 });
 
 describe('roles', () => {
@@ -378,13 +423,53 @@ describe('the end of a bulk', () => {
 
   test('of a bulk that began before the request is seen, and completes nothing', () => {
     const one = node();
+    one.channel.receive(hello);
     one.catchUp.begin(5);
     one.channel.receive(ended(4));
     expect([said(one, 'bulkEndSeen'), one.reports, one.sweeps]).toEqual([1, [], []]);
     one.channel.receive(ended(5));
     expect(one.reports).toEqual([{ kind: 'caughtUp', entries: 0 }]);
-    expect(one.sweeps).toEqual([5]);
+    expect(one.sweeps).toEqual([{ since: 5, keepsOlder: false }]);
   });
+
+  // A MASTER that loses its power, and is back with an empty kernel before anybody took the role,
+  // told what its peer's table alone has now.
+  test.each([
+    ['the peer is MASTER', 'MASTER', false],
+    ['this node is MASTER', 'BACKUP', true],
+  ] as const)(
+    'judges what an earlier life of the peer told only once %s',
+    (_name, state, isOwn) => {
+      const one = node();
+      const greeted = (role: 'MASTER' | 'BACKUP', wasMasterMs?: number): void => {
+        const units = [{ name: 'G', vrid: 1, state: role, forMs: 5, priority: 100 }];
+        const left = wasMasterMs === undefined ? {} : { leftovers: 1, wasMasterMs };
+        const said = { name: 'p', version: '1', heard: true, roles: { units }, ...left };
+        one.channel.receive(encodePeerMessage({ kind: 'hello', ...said }));
+      };
+      const own = { name: 'G', vrid: 1, state: 'BACKUP', since: one.now, priority: 50 } as const;
+      one.channel.setRoles({ units: [own] });
+      greeted('MASTER');
+      one.channel.peerRestarted();
+      one.channel.receive(ended(5));
+      greeted('BACKUP');
+      one.channel.tick(one.now);
+      expect(one.sweeps).toEqual([{ since: 5, keepsOlder: true }]);
+      if (isOwn) one.mastership.begin(one.now);
+      one.channel.tick(one.now);
+      expect(one.sweeps).toHaveLength(1);
+      if (isOwn) one.mastership.complete();
+      greeted(state);
+      one.channel.tick(one.now);
+      one.channel.tick(one.now);
+      expect(one.sweeps.slice(1)).toEqual([{ since: 5, keepsOlder: false }]);
+      // In the same boot its kernel has what it had: what it does not tell has ended.
+      one.mastership.end();
+      greeted('BACKUP', 7_000);
+      one.channel.receive(ended(6));
+      expect(one.sweeps.at(-1)).toEqual({ since: 6, keepsOlder: false });
+    },
+  );
 
   // The last number of the peer that was heard is 9.
   test.each([

@@ -112,7 +112,12 @@ function peerLinks() {
     isPurgePending: false,
     peerWasMaster: () => undefined,
   };
-  const port = { port: 3_781, version: '0', stepDownAnswered: () => undefined };
+  const port = {
+    port: 3_781,
+    version: '0',
+    stepDownAnswered: () => undefined,
+    targetsTold: () => undefined,
+  };
   return { links: new PeerLinks(engine, role, port), opened, state, sources, reports };
 }
 

@@ -57,3 +57,25 @@ test('a table that refused nothing asks for nothing, however full it was', () =>
   end(cache, 1, 50);
   expect(cache.hasRoomForRefused()).toBe(false);
 });
+
+test('a flow that began anew at the peer, and is told as changed, has no mark of the one before', () => {
+  const marked = (): FlowCursor => {
+    const told = flow(1);
+    told.set(recordWord.mark, 7);
+    told.learn(presenceBit.mark);
+    return told;
+  };
+  const unmarked = (): FlowCursor => {
+    const told = flow(1);
+    told.set(recordWord.presence, presenceBit.ports);
+    return told;
+  };
+  const cache = filled(0);
+  cache.applyFlow(messageKind.flowNew, marked(), 1, 0);
+  cache.applyFlow(messageKind.flowUpdate, unmarked(), 2, 0);
+  const fresh = filled(0);
+  fresh.applyFlow(messageKind.flowNew, unmarked(), 1, 0);
+  expect(cache.table.fingerprint.words).toEqual(fresh.table.fingerprint.words);
+  cache.applyFlow(messageKind.flowUpdate, marked(), 3, 0);
+  expect(cache.table.fingerprint.words).not.toEqual(fresh.table.fingerprint.words);
+});
