@@ -4,16 +4,16 @@
  * composition.
  */
 import { BugError } from '../base/errors.js';
-import { seconds, type ArmedTimer } from '../base/time.js';
 import type { NetworkEvent, VrrpDatagram } from '../net/ports.js';
 import { Announcements } from './addresses/announce.js';
+import { AdvertAuthentication, type SignedNumbers } from './auth/advertAuthentication.js';
 import { ConditionKeeper } from './tracking/conditionKeeper.js';
-import { chooseInstance } from './wire/demultiplex.js';
 import { Holdings } from './addresses/holdings.js';
 import { staticItems } from './addresses/holdingItems.js';
 import { gatedControl } from './addresses/kernelGate.js';
 import { NoAccept } from './addresses/noAccept.js';
 import { Notifier } from './notify/notifier.js';
+import { provedInput } from './provedInput.js';
 import type { RouterOptions, RouterPorts } from './routerPorts.js';
 import { runWithDeadline } from './scripts/deadline.js';
 import { Senders } from './wire/senders.js';
@@ -23,6 +23,7 @@ import { takeSnapshot, type RouterSnapshot } from './status/snapshot.js';
 import { SocketPool } from './wire/socketPool.js';
 import { SecondaryPromotion } from './addresses/secondaryPromotion.js';
 import { Trackers } from './tracking/trackers.js';
+import { UnknownVrids } from './unknownVrids.js';
 import { UnitRunner, type UnitInput, type UnitPorts } from './unitRunner.js';
 import { leavingMembers, successorOf, unitsOf, type Bindings } from './machine/units.js';
 
@@ -31,7 +32,6 @@ import { leavingMembers, successorOf, unitsOf, type Bindings } from './machine/u
  * name.
  */
 const staticOwner = '(static)';
-const unknownVridLogPeriod = seconds(60);
 
 export class VrrpRouter {
   readonly #ports: RouterPorts;
@@ -46,11 +46,12 @@ export class VrrpRouter {
   readonly #announcements: Announcements;
   readonly #noAccept: NoAccept;
   readonly #promotion: SecondaryPromotion;
+  readonly #auth: AdvertAuthentication;
+  readonly #unknownVrids: UnknownVrids;
   readonly #senders: Senders;
   readonly #conditions: ConditionKeeper;
   #notifier: Notifier | undefined;
   #unsubscribe: () => void = () => undefined;
-  #quietAboutVrids: ArmedTimer | undefined;
   #isRunning = false;
   #isInMaintenance: boolean;
 
@@ -60,13 +61,15 @@ export class VrrpRouter {
     this.#options = options;
     this.#bindings = options.bindings;
     this.#isInMaintenance = options.inMaintenance ?? false;
-    this.#pool = new SocketPool(ports, (candidates, datagram, interfaceName) =>
-      this.#datagram(candidates, datagram, interfaceName),
+    this.#pool = new SocketPool(ports, (instance, datagram, interfaceName) =>
+      this.#datagram(instance, datagram, interfaceName),
     );
     this.#announcements = new Announcements(ports);
     this.#noAccept = new NoAccept(ports.firewall, ports.logger);
     this.#promotion = new SecondaryPromotion(ports.sysctls, ports.logger);
-    this.#senders = new Senders({ ...ports, pool: this.#pool });
+    this.#unknownVrids = new UnknownVrids(ports);
+    this.#auth = new AdvertAuthentication(ports.clock, options.signedNumbers);
+    this.#senders = new Senders({ ...ports, pool: this.#pool, auth: this.#auth });
     const held = { ...ports, control: gatedControl(ports.control) };
     this.#holdings = new Holdings(held, (owner, spec) => {
       const garp = settingsOf(this.#settings, owner)?.garp;
@@ -157,7 +160,7 @@ export class VrrpRouter {
     this.#announcements.close();
     this.#promotion.restore();
     this.#pool.close();
-    this.#quietAboutVrids?.cancel();
+    this.#unknownVrids.close();
     const { shutdownScript } = this.#settings;
     if (shutdownScript !== undefined) await this.#runOnce(shutdownScript);
   }
@@ -190,6 +193,10 @@ export class VrrpRouter {
     this.#input(unit, { kind: 'assumeRole', because, vipsCommitted });
   }
 
+  holdPreemption(unit: string, because: string): void {
+    this.#input(unit, { kind: 'holdPreemption', because });
+  }
+
   releasePreemption(unit: string): void {
     this.#input(unit, { kind: 'releasePreemption' });
   }
@@ -209,6 +216,11 @@ export class VrrpRouter {
     this.#units.get(unit)?.testify();
   }
 
+  /** What is known of the targets that instances track (src/vrrp/reach). */
+  targetsAre(targets: Parameters<Trackers['targetsAre']>[0]): void {
+    this.#trackers.targetsAre(targets);
+  }
+
   snapshot(): RouterSnapshot {
     return takeSnapshot({
       settings: this.#settings,
@@ -217,12 +229,18 @@ export class VrrpRouter {
       staticOwner,
       trackers: this.#trackers,
       senders: this.#senders,
+      auth: this.#auth,
       clock: this.#ports.clock,
     });
   }
 
   roles(): RolePicture {
-    return takeRolePicture(this.#units.values());
+    return takeRolePicture(this.#units.values(), this.#ports.clock.now());
+  }
+
+  /** For the files: numbers of auth_hmac that no later life may repeat or accept again. */
+  signedNumbers(): SignedNumbers {
+    return this.#auth.numbers;
   }
 
   // ---- inside --------------------------------------------------------------------------------
@@ -315,30 +333,22 @@ export class VrrpRouter {
     this.#notifier?.forget('INSTANCE', name);
     this.#conditions.forget(name);
     this.#unitOfInstance.delete(name);
+    this.#auth.forget(name);
     this.#pool.release(name);
   }
 
   #datagram(
-    candidates: readonly InstanceSettings[],
+    chosen: InstanceSettings | undefined,
     datagram: VrrpDatagram,
     interfaceName: string,
   ): void {
-    const chosen = chooseInstance(candidates, datagram);
     if (chosen === undefined) {
-      this.#unknownVrid(datagram, interfaceName);
+      if (this.#settings.logUnknownVrids) this.#unknownVrids.note(datagram, interfaceName);
       return;
     }
-    const instance = chosen.name;
-    this.#unitOfInstance.get(instance)?.input({ kind: 'datagram', instance, datagram });
-  }
-
-  #unknownVrid({ payload }: VrrpDatagram, interfaceName: string): void {
-    if (!this.#settings.logUnknownVrids || this.#quietAboutVrids !== undefined) return;
-    this.#quietAboutVrids = this.#ports.timers.after(unknownVridLogPeriod, () => {
-      this.#quietAboutVrids = undefined;
-    });
-    const vrid = payload[1];
-    this.#ports.logger.log('info', 'unknown VRID received', { vrid, interface: interfaceName });
+    const event = { kind: 'datagram', instance: chosen.name, datagram } as const;
+    const proved = chosen.hmac === undefined ? event : provedInput(this.#auth, chosen, event);
+    this.#unitOfInstance.get(chosen.name)?.input(proved);
   }
 
   #networkChanged(event: NetworkEvent): void {

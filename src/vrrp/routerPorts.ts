@@ -9,6 +9,7 @@ import type {
   RoutingWatch,
   VrrpSocketFactory,
 } from '../net/ports.js';
+import type { SignedNumbers } from './auth/advertAuthentication.js';
 import type { StateName } from './machine/actions.js';
 import type { Firewall } from './addresses/firewall.js';
 import type { ProcessSpawner } from './scripts/process.js';
@@ -60,6 +61,8 @@ export interface RoleChange {
   readonly isResumed: boolean;
   /** A MASTER gave way to this stronger one. */
   readonly yieldedTo?: IpAddress;
+  /** To MASTER, after the other was heard no more: since its last advertisement. */
+  readonly silence?: Microseconds;
 }
 
 /** Answer with `grantPreemption`. */
@@ -107,6 +110,8 @@ export interface RouterOptions {
   readonly awaited?: ReadonlySet<string>;
   /** Scripts and FIFOs are told of roles when this resolves; the roles do not wait for it. */
   readonly notifyAfter?: Promise<void>;
+  /** Of an earlier life of this node. */
+  readonly signedNumbers?: SignedNumbers;
   /** Maintenance that persists over a restart. */
   readonly inMaintenance?: boolean;
   /** Whether NAT rules of this machine name an address; such ones are announced first. */

@@ -3,6 +3,7 @@
  * the machine, the sync groups and the executor read them. Keywords and defaults: keepalived 2.2.7.
  */
 import type { IpAddress, IpFamily } from '../base/ipAddress.js';
+import type { Secret } from '../base/secret.js';
 import type { Microseconds } from '../base/time.js';
 import type { AddressSpec, RouteSpec, RuleSpec } from '../net/ports.js';
 
@@ -11,6 +12,27 @@ export type VrrpVersion = 2 | 3;
 /** `none`, or PASS with the 8 bytes that travel on the wire (password padded with NUL). */
 export type Authentication =
   { readonly kind: 'none' } | { readonly kind: 'pass'; readonly bytes: Uint8Array };
+
+/** `auth_hmac`: advertisements carry an HMAC over a key that the routers of the VRID share. */
+export interface HmacSettings {
+  /** At least one; ids are 1..255, each once. */
+  readonly keys: readonly HmacKey[];
+  /** One of `keys`: it signs. */
+  readonly activeKeyId: number;
+  /** `time`: what is older or newer than `timeWindow` is refused too. */
+  readonly antiReplay: 'time' | 'monotonic';
+  readonly timeWindow: Microseconds;
+  /**
+   * `enforce` and `permissive` sign; `permissive` and `receive-only` take advertisements without a
+   * signature too. A signature that is there has to be right in each mode.
+   */
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
+}
+
+export interface HmacKey {
+  readonly id: number;
+  readonly secret: Secret;
+}
 
 /** `virtual_ipaddress` entry: what is set on the interface, and what is announced. */
 export interface VirtualAddress {
@@ -53,6 +75,8 @@ export interface ScriptCommand {
   /** Absent: `script_user`, else user keepalived_script if it exists, else root. */
   readonly user?: string;
   readonly group?: string;
+  /** Variables beside those of the daemon; no configuration sets them. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -84,6 +108,8 @@ export interface Tracking {
   readonly scripts: readonly TrackReference[];
   readonly files: readonly TrackReference[];
   readonly processes: readonly TrackReference[];
+  /** `track_target`; absent where none is tracked. */
+  readonly targets?: readonly TrackReference[];
 }
 
 export interface UnicastPeer {
@@ -104,6 +130,8 @@ export interface InstanceSettings {
   readonly initialState: 'MASTER' | 'BACKUP';
   readonly advertInterval: Microseconds;
   readonly authentication: Authentication;
+  /** `auth_hmac`; never beside PASS. */
+  readonly hmac?: HmacSettings;
   readonly preempt: boolean;
   /** True where the file says `nopreempt` and `state MASTER` (or priority 255) disarmed it. */
   readonly nopreemptDisarmed: boolean;
@@ -180,6 +208,42 @@ export interface TrackProcessSettings {
   readonly terminateDelay: Microseconds;
 }
 
+/** One address of a `vrrp_track_target`. `arp` has an interface in its target. */
+export type TargetAddress =
+  | { readonly kind: 'icmp' | 'arp'; readonly address: IpAddress }
+  | { readonly kind: 'tcp'; readonly address: IpAddress; readonly port: number };
+
+/** `vrrp_track_target`: something behind this node that must answer. */
+export interface TrackTargetSettings {
+  readonly name: string;
+  /** In the order written; at least one. */
+  readonly addresses: readonly TargetAddress[];
+  /** The target is reached while so many of `addresses` answer. */
+  readonly required: number;
+  /** Probes leave from here; absent: as the routes say. */
+  readonly source?: IpAddress;
+  readonly interfaceName?: string;
+  readonly interval: Microseconds;
+  readonly timeout: Microseconds;
+  /** As in a vrrp_script, counted in probes of one address. */
+  readonly rise: number;
+  readonly fall: number;
+  /** Bytes of ICMP payload. */
+  readonly size: number;
+  /** Absent: the kernel's default. */
+  readonly ttl?: number;
+  readonly weight: number;
+  readonly isReversed: boolean;
+}
+
+export interface FifoSettings {
+  readonly path: string;
+  /** To whom the pipe is given when it is made; absent: it stays root's. */
+  readonly owner?: { readonly user: string; readonly group?: string };
+  /** Started as its reader. */
+  readonly script?: ScriptCommand;
+}
+
 /** All of VRRP on one node. */
 export interface VrrpSettings {
   readonly routerId: string;
@@ -188,14 +252,18 @@ export interface VrrpSettings {
   readonly scripts: readonly TrackScriptSettings[];
   readonly files: readonly TrackFileSettings[];
   readonly processes: readonly TrackProcessSettings[];
+  /** Absent where the file has no `vrrp_track_target`. */
+  readonly targets?: readonly TrackTargetSettings[];
+  /** `reach_hold`: a loss that counted goes on counting so long; absent: 30 s. */
+  readonly reachHold?: Microseconds;
   readonly staticAddresses: readonly VirtualAddress[];
   readonly staticRoutes: readonly VirtualRoute[];
   readonly staticRules: readonly VirtualRule[];
   readonly scriptUser?: { readonly user: string; readonly group?: string };
   readonly enableScriptSecurity: boolean;
   readonly startupDelay: Microseconds;
-  readonly notifyFifo?: { readonly path: string; readonly script?: ScriptCommand };
-  readonly vrrpNotifyFifo?: { readonly path: string; readonly script?: ScriptCommand };
+  readonly notifyFifo?: FifoSettings;
+  readonly vrrpNotifyFifo?: FifoSettings;
   readonly fifoWriteStatesOnReload: boolean;
   readonly startupScript?: { readonly command: ScriptCommand; readonly timeout: Microseconds };
   readonly shutdownScript?: { readonly command: ScriptCommand; readonly timeout: Microseconds };

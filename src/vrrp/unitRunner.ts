@@ -16,7 +16,7 @@ import {
   type Microseconds,
   type Timers,
 } from '../base/time.js';
-import type { UnitAction } from './machine/actions.js';
+import type { StateName, UnitAction } from './machine/actions.js';
 import type { Announcements } from './addresses/announce.js';
 import { announcedAddresses, translatedFirst } from './addresses/announceOrder.js';
 import type { UnitEvent } from './machine/events.js';
@@ -32,7 +32,7 @@ import {
   type UnitSettings,
   type UnitState,
 } from './machine/state.js';
-import { publishNews, type News } from './unitNews.js';
+import { masterSilence, publishNews, type News } from './unitNews.js';
 
 /** Another MASTER that is seen again within this time is the same news. */
 const rivalMemory = seconds(60);
@@ -78,6 +78,8 @@ export class UnitRunner {
   readonly #ports: UnitPorts;
   #settings: UnitSettings;
   #state: UnitState;
+  /** As it was when the event came that is being handled. */
+  #before: UnitState;
   readonly #inputs: UnitInput[] = [];
   #isStepping = false;
   readonly #timers = new Map<string, ArmedTimer>();
@@ -113,7 +115,7 @@ export class UnitRunner {
     notifyGroup: (news) => this.#publish(news),
     notifyLowerPriority: (news) => this.#publish(news),
     priorityChanged: (news) => this.#publish(news),
-    roleChanged: (news) => this.#publish(news),
+    roleChanged: (news, { at }) => this.#publish({ ...news, ...this.#silenceBefore(news, at) }),
     preemptionWanted: (news) => this.#publish(news),
     preemptionWithdrawn: (news) => this.#publish(news),
     masterSilent: (news) => this.#publish(news),
@@ -125,6 +127,7 @@ export class UnitRunner {
     this.#settings = settings;
     const at = ports.clock.now();
     this.#state = initialUnit(settings, at);
+    this.#before = this.#state;
     ports.record?.({ unit: settings.name, at, settings });
   }
 
@@ -199,11 +202,17 @@ export class UnitRunner {
     // The parts of a union of events, each with its time added, are that union again.
     const event = { ...input, at } as UnitEvent;
     this.#ports.record?.({ unit: this.#settings.name, event });
+    this.#before = this.#state;
     const { state, actions } = unitStep(this.#state, event, this.#settings);
     this.#state = state;
-    const { members } = this.#settings;
-    const ordered = translatedFirst(actions, members, this.#ports.isTranslated);
-    for (const action of ordered) this.#carryOut(action, event);
+    for (const action of this.#ordered(actions)) this.#carryOut(action, event);
+  }
+
+  /** Announcements have an order where there are several. */
+  #ordered(actions: readonly UnitAction[]): readonly UnitAction[] {
+    const announcements = actions.filter(({ kind }) => kind === 'announce').length;
+    if (announcements < 2) return actions;
+    return translatedFirst(actions, this.#settings.members, this.#ports.isTranslated);
   }
 
   #carryOut(action: UnitAction, event: UnitEvent): void {
@@ -213,11 +222,18 @@ export class UnitRunner {
     handle(action, event);
   }
 
+  #silenceBefore({ to }: { readonly to: StateName }, at: Microseconds): { silence?: Microseconds } {
+    const silence = to === 'MASTER' ? masterSilence(this.#before, at) : undefined;
+    return silence === undefined ? {} : { silence };
+  }
+
   #publish(news: News): void {
+    const { members, because } = this.#state;
     this.#queue(() => {
       publishNews(news, this.#settings.name, this.#ports, {
         notify: (name) => this.#find(name)?.notify,
         priority: (name) => this.#memberState(name).effectivePriority,
+        because: (name) => (name === undefined ? because : (members[name]?.because ?? because)),
         isNewRival: (name) => this.#isNewRival(name),
       });
     });

@@ -529,3 +529,24 @@ describe('tracking', () => {
     await harness.router.stop();
   });
 });
+
+test('a farewell that could not be sent is no problem of the BACKUP that sends nothing', async () => {
+  const harness = new RouterHarness(vrrpSettings([instanceSettings()]));
+  const problems = (): readonly string[] =>
+    harness.router.snapshot().instances[0]?.problems.map(({ reason }) => reason) ?? [];
+  await harness.router.start();
+  await harness.time.advance(seconds(4));
+  const [socket] = harness.network.sockets;
+  if (socket === undefined) throw new Error('the router has no socket');
+  socket.outcome = { kind: 'refused', errno: 100, message: 'Network is down' };
+  await harness.time.advance(seconds(2));
+  expect(problems()).toEqual(['send']);
+  harness.network.setRunning('eth0', false);
+  await harness.time.advance(seconds(2));
+  harness.network.setRunning('eth0', true);
+  socket.deliver(advertFromPeer(200));
+  await harness.time.advance(seconds(1));
+  expect(harness.router.snapshot().instances[0]?.state).toBe('BACKUP');
+  expect(problems()).toEqual([]);
+  await harness.router.stop();
+});

@@ -47,6 +47,7 @@ export function dataText(settings: VrrpSettings, snapshot: RouterSnapshot): stri
         `   Rise = ${script.rise}`,
         `   Fall = ${script.fall}`,
         `   Status = ${report?.verdict.toUpperCase() ?? 'not used'}`,
+        `   State = ${report?.isRunning === true ? 'running' : 'idle'}`,
       ];
     }),
   ];
@@ -84,11 +85,24 @@ function instanceLines(
     ...(settings.authentication.kind === 'pass'
       ? ['   Authentication type = SIMPLE_PASSWORD', '   Password = ********']
       : ['   Authentication type = none']),
+    ...hmacLines(settings),
     ...itemLines('Virtual IP', advertised),
     ...itemLines('Virtual IP Excluded', excluded),
     ...itemLines('Virtual Routes and Rules', now.routes),
     ...unicastLines(settings),
     ...scriptLines(settings),
+  ];
+}
+
+function hmacLines({ hmac }: InstanceSettings): readonly string[] {
+  if (hmac === undefined) return [];
+  return [
+    `   HMAC authentication = ${hmac.mode}, ${hmac.antiReplay}`,
+    ...(hmac.antiReplay === 'time' ? [`   Time window = ${toSeconds(hmac.timeWindow)} sec`] : []),
+    ...hmac.keys.map(
+      ({ id, secret }) =>
+        `   HMAC key ${id} fingerprint ${secret.fingerprint}${id === hmac.activeKeyId ? ' active' : ''}`,
+    ),
   ];
 }
 
@@ -137,7 +151,8 @@ function enabled(is: boolean): string {
 
 function garpLines({ garp }: InstanceSettings): readonly string[] {
   return [
-    `   Gratuitous ARP delay = ${toSeconds(garp.masterDelay)}`,
+    // Whole seconds, as in keepalived: an exporter gives up at anything else.
+    `   Gratuitous ARP delay = ${Math.trunc(toSeconds(garp.masterDelay))}`,
     `   Gratuitous ARP repeat = ${garp.masterRepeat}`,
     `   Gratuitous ARP refresh = ${toSeconds(garp.masterRefresh)}`,
     `   Gratuitous ARP refresh repeat = ${garp.masterRefreshRepeat}`,

@@ -3,6 +3,7 @@
  * fields in its order. Passwords are masked, as newer versions do. Pure.
  */
 import { toSeconds } from '../../base/time.js';
+import type { InstanceCounters } from '../machine/counters.js';
 import type { StateName } from '../machine/actions.js';
 import type { InstanceSettings, NotifySettings, ScriptCommand, VrrpSettings } from '../settings.js';
 import type { InstanceSnapshot, ItemSnapshot, RouterSnapshot } from '../status/snapshot.js';
@@ -105,7 +106,7 @@ function dataFields(
 
 function garpFields({ garp }: InstanceSettings): readonly Field[] {
   return [
-    ['garp_delay', toSeconds(garp.masterDelay)],
+    ['garp_delay', Math.trunc(toSeconds(garp.masterDelay))],
     ['garp_refresh', Math.trunc(toSeconds(garp.masterRefresh))],
     ['garp_rep', garp.masterRepeat],
     ['garp_refresh_rep', garp.masterRefreshRepeat],
@@ -152,7 +153,7 @@ function listField(name: string, values: readonly string[]): readonly Field[] {
   return values.length === 0 ? [] : [[name, values]];
 }
 
-function statsOf({ counters }: InstanceSnapshot): Readonly<Record<string, number>> {
+function statsOf({ counters, hmac }: InstanceSnapshot): Readonly<Record<string, number>> {
   return {
     advert_rcvd: counters.advert_rcvd,
     advert_sent: counters.advert_sent,
@@ -168,7 +169,13 @@ function statsOf({ counters }: InstanceSnapshot): Readonly<Record<string, number
     auth_failure: counters.auth_failure,
     pri_zero_rcvd: counters.pri_zero_rcvd,
     pri_zero_sent: counters.pri_zero_sent,
+    ...(hmac === undefined ? {} : extensionStats(counters)),
   };
+}
+
+function extensionStats(counters: InstanceCounters): Readonly<Record<string, number>> {
+  const all = Object.entries(counters) as [string, number][];
+  return Object.fromEntries(all.filter(([name]) => name.startsWith('auth_ext_')));
 }
 
 function objectText(fields: readonly Field[]): string {

@@ -7,6 +7,8 @@
  */
 import { formatIp, ipEquals, isMulticast, type IpAddress } from '../../base/ipAddress.js';
 import type { VrrpDatagram } from '../../net/ports.js';
+import type { AdvertProof, ProofFailure } from '../auth/proof.js';
+import { trailerLength, trailerType } from '../auth/trailer.js';
 import { intervalOnWire, listedAddresses } from '../wire/advert.js';
 import type { CounterName } from './counters.js';
 import {
@@ -21,12 +23,6 @@ import {
 import type { Finding, RejectionReason } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
 
-/**
- * Trailer of keepalived 2.4's auth_hmac behind the advertisement: its length, and its only type.
- */
-const hmacTrailerLength = 28;
-const hmacType = 1;
-
 export type Verdict =
   | { readonly kind: 'accepted'; readonly advert: Advert; readonly complaints: readonly Finding[] }
   | {
@@ -34,21 +30,28 @@ export type Verdict =
       readonly finding: Finding;
       /** It passed the checks of its form, so keepalived counts it as received all the same. */
       readonly isCounted: boolean;
+      /** A MASTER whose clock differs is alive: signed rightly, new, with this priority. */
+      readonly latePriority?: number;
     };
 
 /**
  * Judges one datagram. `trustedMaster` is the last accepted master of a BACKUP: with
- * `skip_check_adv_addr` its address list and source are not checked again.
+ * `skip_check_adv_addr` its address list and source are not checked again. `proof`: what the
+ * trailer of the datagram is worth, where the instance has auth_hmac; no field is believed before.
  */
 export function judge(
   datagram: VrrpDatagram,
   settings: InstanceSettings,
   trustedMaster: IpAddress | undefined,
+  proof?: AdvertProof,
 ): Verdict {
   const early = checkFrame(datagram, settings);
   if (early !== undefined) return { kind: 'rejected', finding: early, isCounted: false };
-  const advert = decodeAdvert(datagram.payload, settings.family);
-  const finding = checkAdvert(advert, datagram, settings);
+  const unproved = checkProof(proof, datagram, settings);
+  if (unproved !== undefined) return unproved;
+  const unsigned = { ...datagram, payload: withoutTrailer(datagram.payload, settings) };
+  const advert = decodeAdvert(unsigned.payload, settings.family);
+  const finding = checkAdvert(advert, datagram, unsigned, settings);
   if (finding !== undefined) return { kind: 'rejected', finding, isCounted: false };
   const isTrusted =
     settings.skipCheckAdvertAddresses &&
@@ -61,19 +64,66 @@ export function judge(
   return { kind: 'accepted', advert, complaints: complaint === undefined ? [] : [complaint] };
 }
 
+/**
+ * The datagram has the length of an advertisement with a trailer, right TTL and version: its
+ * signature can be looked at (keepalived 2.4 checks in this order).
+ */
+export function isSignedForm(datagram: VrrpDatagram, settings: InstanceSettings): boolean {
+  if (checkFrame(datagram, settings) !== undefined) return false;
+  return datagram.payload.length > expectedLength(datagram.payload, settings);
+}
+
+/** Of the advertisement alone, by its own address count. */
+function expectedLength(payload: Uint8Array, { version, family }: InstanceSettings): number {
+  if (payload.length < headerLength) return headerLength;
+  return advertLength(version, family, payload[3] ?? 0);
+}
+
+function withoutTrailer(payload: Uint8Array, settings: InstanceSettings): Uint8Array {
+  return payload.subarray(0, expectedLength(payload, settings));
+}
+
+const proofCounters: Readonly<Record<ProofFailure, CounterName>> = {
+  authMalformed: 'auth_ext_malformed',
+  authStale: 'auth_ext_stale',
+  authUnknownKey: 'auth_ext_unknown_key',
+  authWrong: 'auth_ext_invalid_hmac',
+  clockSkew: 'auth_ext_stale',
+  authReplay: 'auth_ext_replay',
+};
+
+/** A trailer that is there has to be right in each mode. */
+function checkProof(
+  proof: AdvertProof | undefined,
+  { payload, source }: VrrpDatagram,
+  { hmac }: InstanceSettings,
+): Verdict | undefined {
+  if (hmac === undefined || proof?.kind === 'signed') return undefined;
+  if (proof?.kind === 'refused') {
+    const { failure } = proof;
+    const text = `advert from ${formatIp(source)} ${proof.text}`;
+    const finding = found(failure, proofCounters[failure], text);
+    const late = failure === 'clockSkew' ? { latePriority: payload[2] ?? 0 } : {};
+    return { kind: 'rejected', finding, isCounted: false, ...late };
+  }
+  if (hmac.mode !== 'enforce') return undefined;
+  const text = `advert from ${formatIp(source)} is not signed, and auth_hmac demands it`;
+  const finding = found('authMissing', 'auth_ext_missing', text);
+  return { kind: 'rejected', finding, isCounted: false };
+}
+
 /** Length, TTL and version: what can be said before the message is read as ours. */
 function checkFrame(datagram: VrrpDatagram, settings: InstanceSettings): Finding | undefined {
   const { payload } = datagram;
   const from = formatIp(datagram.source);
-  const expected =
-    payload.length < headerLength
-      ? headerLength
-      : advertLength(settings.version, settings.family, payload[3] ?? 0);
-  if (payload.length === expected + hmacTrailerLength && payload[expected] === hmacType) {
-    const text = `peer ${from} signs its adverts (auth_hmac of keepalived 2.4), which is not known here`;
+  const expected = expectedLength(payload, settings);
+  const hasTrailer = payload.length === expected + trailerLength;
+  if (hasTrailer && settings.hmac === undefined && payload[expected] === trailerType) {
+    const text = `peer ${from} signs its adverts (auth_hmac), and this instance has no auth_hmac`;
     return found('authHmac', 'packet_len_err', text);
   }
-  if (payload.length !== expected) {
+  const isOfLength = payload.length === expected || (hasTrailer && settings.hmac !== undefined);
+  if (!isOfLength) {
     const text = `peer ${from} sends ${payload.length} bytes, we expect ${expected}`;
     return found('length', 'packet_len_err', text);
   }
@@ -95,10 +145,14 @@ function checkFrame(datagram: VrrpDatagram, settings: InstanceSettings): Finding
   return undefined;
 }
 
-/** Authentication, interval, type, total length, checksum, destination; in this order. */
+/**
+ * Authentication, interval, type, total length, checksum, destination; in this order. `unsigned` is
+ * `datagram` without its trailer, which the checksum does not cover.
+ */
 function checkAdvert(
   advert: Advert,
   datagram: VrrpDatagram,
+  unsigned: VrrpDatagram,
   settings: InstanceSettings,
 ): Finding | undefined {
   const from = formatIp(datagram.source);
@@ -115,7 +169,7 @@ function checkAdvert(
     const text = `advert from ${from} has IP total length ${datagram.totalLength ?? 0} around ${datagram.payload.length} bytes`;
     return found('totalLength', 'packet_len_err', text);
   }
-  if (!isChecksumRight(datagram, settings)) {
+  if (!isChecksumRight(unsigned, settings)) {
     const text = `advert from ${from} has a wrong checksum`;
     return found('checksum', 'chk_err', text);
   }
@@ -205,11 +259,15 @@ function checkAddresses(
   return found(reason, 'addr_list_err', `peer ${from} lists other VIPs: ${list}`);
 }
 
-/** keepalived 2.2.7: only with `check_unicast_src`, or where a peer has min_ttl or max_ttl. */
+/**
+ * keepalived 2.2.7: only with `check_unicast_src`, or where a peer has min_ttl or max_ttl; 2.4:
+ * with auth_hmac.
+ */
 function checkUnicastPeer(datagram: VrrpDatagram, settings: InstanceSettings): Finding | undefined {
   const peers = settings.unicastPeers;
   const hasTtl = peers.some((peer) => peer.minTtl !== undefined || peer.maxTtl !== undefined);
-  if (peers.length === 0 || (!settings.checkUnicastSource && !hasTtl)) return undefined;
+  const isAsked = settings.checkUnicastSource || hasTtl || settings.hmac !== undefined;
+  if (peers.length === 0 || !isAsked) return undefined;
   const from = formatIp(datagram.source);
   const peer = peers.find(({ address }) => ipEquals(address, datagram.source));
   if (peer === undefined) {

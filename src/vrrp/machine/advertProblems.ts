@@ -1,10 +1,13 @@
 /** Why a received advertisement was refused, or accepted with a complaint, kept for `status`. */
 import { seconds, subtractTime, type Microseconds } from '../../base/time.js';
+import type { ProofFailure } from '../auth/proof.js';
 import type { CounterName } from './counters.js';
 
 /** Names the check that failed, in the order of the checks (acceptance.ts). */
 export type RejectionReason =
   | 'authHmac'
+  | 'authMissing'
+  | ProofFailure
   | 'length'
   | 'noAddress'
   | 'ttl'

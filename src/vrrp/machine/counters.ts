@@ -1,6 +1,6 @@
 /**
- * Counters of one instance, named as in keepalived's JSON dump; the last two exist only in its SNMP
- * tables and here. All start at zero and never wrap.
+ * Counters of one instance, named as in keepalived's JSON dump; `vers_err` and `chk_err` exist only
+ * in its SNMP tables and here, `auth_ext_*` since keepalived 2.4. All start at zero and never wrap.
  */
 
 export interface InstanceCounters {
@@ -20,6 +20,12 @@ export interface InstanceCounters {
   readonly pri_zero_sent: number;
   readonly vers_err: number;
   readonly chk_err: number;
+  readonly auth_ext_missing: number;
+  readonly auth_ext_malformed: number;
+  readonly auth_ext_unknown_key: number;
+  readonly auth_ext_invalid_hmac: number;
+  readonly auth_ext_stale: number;
+  readonly auth_ext_replay: number;
 }
 
 export type CounterName = keyof InstanceCounters;
@@ -41,8 +47,10 @@ export const zeroCounters: InstanceCounters = {
   pri_zero_sent: 0,
   vers_err: 0,
   chk_err: 0,
+  auth_ext_missing: 0,
+  auth_ext_malformed: 0,
+  auth_ext_unknown_key: 0,
+  auth_ext_invalid_hmac: 0,
+  auth_ext_stale: 0,
+  auth_ext_replay: 0,
 };
-
-export function countOne(counters: InstanceCounters, name: CounterName): InstanceCounters {
-  return { ...counters, [name]: counters[name] + 1 };
-}

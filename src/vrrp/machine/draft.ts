@@ -6,7 +6,7 @@
 import { BugError } from '../../base/errors.js';
 import { addTime, microseconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { UnitAction } from './actions.js';
-import { countOne, type CounterName } from './counters.js';
+import type { CounterName } from './counters.js';
 import type { TimerName } from './events.js';
 import { noteProblem, type Finding } from './advertProblems.js';
 import type { InstanceSettings } from '../settings.js';
@@ -110,7 +110,8 @@ export function stopMasterDownTimer(member: MemberDraft): void {
 }
 
 export function count(member: MemberDraft, counter: CounterName): void {
-  member.instance.counters = countOne(member.instance.counters, counter);
+  const { counters } = member.instance;
+  member.instance.counters = { ...counters, [counter]: counters[counter] + 1 };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { IpAddress } from '../../base/ipAddress.js';
 import type { Microseconds } from '../../base/time.js';
 import type { VrrpDatagram } from '../../net/ports.js';
+import type { AdvertProof } from '../auth/proof.js';
 
 /** Each instance has at most one running timer of a name; starting it again replaces it. */
 export type TimerName =
@@ -70,11 +71,13 @@ export type UnitEvent = Timed &
     | {
         /**
          * Read from a socket of this instance, addressed to its VRID (chooseInstance in
-         * demultiplex.ts).
+         * socketPool.ts).
          */
         readonly kind: 'datagram';
         readonly instance: string;
         readonly datagram: VrrpDatagram;
+        /** Of an instance with `auth_hmac`, where the datagram has the length of an advert. */
+        readonly proof?: AdvertProof;
       }
     | {
         /** A timer rang. `due` is when it should have; `at` - `due` is the lateness. */

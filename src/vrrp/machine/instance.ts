@@ -6,8 +6,11 @@
 import { compareIp, formatIp, ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import { centiseconds, microseconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { VrrpDatagram } from '../../net/ports.js';
+import type { AdvertProof } from '../auth/proof.js';
 import { judge } from './advertAcceptance.js';
 import type { TimerName } from './events.js';
+import { waitForLateMaster } from './lateMaster.js';
+import { noteMasterInFault } from './masterInFault.js';
 import type { Advert } from '../wire/packet.js';
 import { isOwner } from './priority.js';
 import { advertise, announce, sendAdvert } from './roles.js';
@@ -37,16 +40,22 @@ export type RoleRequest =
   /** The wish to take over is gone: a master that counts was heard. */
   | { readonly kind: 'stayBackup'; readonly because: string };
 
-/** A datagram for this instance. INIT and FAULT are deaf. */
-export function receive(member: MemberDraft, datagram: VrrpDatagram): RoleRequest | undefined {
+/** A datagram for this instance. INIT is deaf, and so is FAULT but for who is MASTER. */
+export function receive(
+  member: MemberDraft,
+  datagram: VrrpDatagram,
+  proof?: AdvertProof,
+): RoleRequest | undefined {
   const { instance, settings } = member;
+  if (instance.state === 'FAULT') noteMasterInFault(member, datagram, proof);
   if (instance.state !== 'BACKUP' && instance.state !== 'MASTER') return undefined;
   const trusted = instance.state === 'BACKUP' ? instance.master?.address : undefined;
-  const verdict = judge(datagram, settings, trusted);
+  const verdict = judge(datagram, settings, trusted, proof);
   if (verdict.kind === 'rejected') {
     // Nothing else happens: junk neither restarts nor delays a timer.
     if (verdict.isCounted) count(member, 'advert_rcvd');
     complain(member, verdict.finding);
+    if (verdict.latePriority !== undefined) waitForLateMaster(member, verdict.latePriority);
     return undefined;
   }
   count(member, 'advert_rcvd');
@@ -165,6 +174,7 @@ function hearAsBackup(
   advert: Advert,
 ): RoleRequest | undefined {
   const { instance, settings, step } = member;
+  instance.lateUntil = undefined;
   const heard = { address: source, priority: advert.priority, lastHeard: step.at };
   if (advert.priority === 0) {
     if (isOtherMasterAlive(member, source)) return undefined;

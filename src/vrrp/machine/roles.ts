@@ -54,6 +54,8 @@ export function enterMaster(member: MemberDraft, because: string, vipsWait: bool
   instance.wantsMaster = true;
   instance.master = undefined;
   instance.weakerMaster = undefined;
+  instance.masterInFault = undefined;
+  instance.lateUntil = undefined;
   instance.drainingFor = undefined;
   instance.lastTieWon = undefined;
   instance.firstTieLost = undefined;
@@ -94,11 +96,13 @@ export function enterBackup(member: MemberDraft, because: string): void {
 }
 
 /**
- * FAULT: deaf and mute. A MASTER says priority 0 first: twice for a fault of its own, once when it
- * only follows its group (keepalived 2.2.7); without a source address it cannot say anything.
+ * FAULT: mute, and takes no part. A MASTER says priority 0 first: twice for a fault of its own,
+ * once when it only follows its group (keepalived 2.2.7); without a source address it cannot say
+ * anything.
  */
 export function enterFault(member: MemberDraft, because: string, isOwnFault: boolean): void {
   const { instance } = member;
+  const { master } = instance;
   const { sourceAddress, lostSource } = instance.conditions;
   if (instance.state === 'MASTER' && (sourceAddress ?? lostSource) !== undefined) {
     sendAdvert(member, 0);
@@ -108,6 +112,7 @@ export function enterFault(member: MemberDraft, because: string, isOwnFault: boo
   stopMasterDownTimer(member);
   stopTimer(member, 'preemptDelay');
   instance.master = undefined;
+  instance.masterInFault = master?.priority === 0 ? undefined : master;
   notify(member, 'FAULT');
 }
 
@@ -146,6 +151,8 @@ function leaveMaster(member: MemberDraft, to: StateName, because: string): void 
   changeState(member, to, because);
   instance.wantsMaster = false;
   instance.weakerMaster = undefined;
+  instance.masterInFault = undefined;
+  instance.lateUntil = undefined;
   instance.preemptDelay = 'idle';
   instance.drainingFor = undefined;
   if (!wasMaster) return;

@@ -48,6 +48,12 @@ export interface InstanceState {
   readonly master: HeardMaster | undefined;
   /** A master of lower priority that this router is about to replace. */
   readonly weakerMaster: HeardMaster | undefined;
+  /** In FAULT: who was heard as MASTER last; decides nothing here. */
+  readonly masterInFault: HeardMaster | undefined;
+  /**
+   * BACKUP whose MASTER signs by a clock that differs: how long master-down waits for it at most.
+   */
+  readonly lateUntil: Microseconds | undefined;
   /** v2: our own; v3: that of the master. */
   readonly masterAdvertInterval: Microseconds;
   /** Running timers and when they are due. */
@@ -109,6 +115,8 @@ export function initialInstance(settings: InstanceSettings, at: Microseconds): I
     effectivePriority: settings.priority,
     master: undefined,
     weakerMaster: undefined,
+    masterInFault: undefined,
+    lateUntil: undefined,
     masterAdvertInterval: settings.advertInterval,
     timers: {},
     preemptDelay: 'idle',

@@ -64,8 +64,8 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  datagram: (step, { instance, datagram }) =>
-    withMember(step, instance, (member) => grant(member, receive(member, datagram))),
+  datagram: (step, { instance, datagram, proof }) =>
+    withMember(step, instance, (member) => grant(member, receive(member, datagram, proof))),
   timer: (step, { instance, timer, due }) =>
     withMember(step, instance, (member) => grant(member, timerFired(member, timer, due))),
   drained: (step, { instance }) =>

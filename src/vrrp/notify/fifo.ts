@@ -3,8 +3,18 @@
  * and writing, so that no reader is needed; it is removed at the end when it was made here.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, lstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lstatSync,
+  openSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import type { Logger } from '../../base/logger.js';
+import { chooseAccount, readAccountFiles } from '../scripts/accounts.js';
+import type { FifoSettings } from '../settings.js';
 
 /** Where lines go. */
 export interface LineSink {
@@ -16,12 +26,13 @@ export interface LineSink {
  * Opens, and makes where needed, the named pipe. A path that cannot be used is logged and swallows
  * lines.
  */
-export function openFifo(path: string, logger: Logger): LineSink {
+export function openFifo({ path, owner }: FifoSettings, logger: Logger): LineSink {
   let isOurs = false;
   let descriptor: number;
   try {
     isOurs = makeFifo(path);
     descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    if (isOurs && owner !== undefined) give(descriptor, path, owner, logger);
   } catch (error) {
     logger.log('error', 'notify FIFO cannot be used', { path, reason: String(error) });
     return { write: () => undefined, close: () => undefined };
@@ -43,6 +54,19 @@ export function openFifo(path: string, logger: Logger): LineSink {
       if (isOurs) removeFifo(path);
     },
   };
+}
+
+/** To the user who reads it; a user that does not exist leaves it root's. */
+function give(
+  descriptor: number,
+  path: string,
+  owner: NonNullable<FifoSettings['owner']>,
+  logger: Logger,
+): void {
+  const account = chooseAccount(readAccountFiles(), { words: [], ...owner }, undefined);
+  if ('refused' in account) {
+    logger.log('warning', 'notify FIFO stays with root', { path, reason: account.refused });
+  } else fchownSync(descriptor, account.uid, account.gid);
 }
 
 function removeFifo(path: string): void {

@@ -22,6 +22,8 @@ export interface NotifyEvent {
   readonly name: string;
   readonly state: NotifyState;
   readonly priority: number;
+  /** Why: scripts have it as KEEPSTATE_REASON. */
+  readonly because?: string;
 }
 
 interface Owner {
@@ -76,11 +78,15 @@ export class Notifier {
   }
 
   #run({ runner }: Owner, event: NotifyEvent, notify: NotifySettings | undefined): void {
+    const { because } = event;
+    const about = because === undefined ? {} : { environment: { KEEPSTATE_REASON: because } };
     const specific = specificScript(notify, event.state);
-    if (specific !== undefined) runner.enqueue({ command: specific, label: event.state });
+    if (specific !== undefined) {
+      runner.enqueue({ command: { ...specific, ...about }, label: event.state });
+    }
     if (notify?.generic !== undefined) {
       const extra = [event.kind, event.name, event.state, String(event.priority)];
-      const command = { ...notify.generic, words: [...notify.generic.words, ...extra] };
+      const command = { ...notify.generic, ...about, words: [...notify.generic.words, ...extra] };
       runner.enqueue({ command, label: event.state });
     }
     this.#writeLine(event.kind, event.name, event.state, event.priority);
@@ -181,9 +187,10 @@ export class Notifier {
       sink.close();
       this.#sinks.delete(path);
     }
-    for (const { path, script } of wanted) {
+    for (const fifo of wanted) {
+      const { path, script } = fifo;
       if (this.#sinks.has(path)) continue;
-      this.#sinks.set(path, openFifo(path, this.#ports.logger));
+      this.#sinks.set(path, openFifo(fifo, this.#ports.logger));
       if (script !== undefined) this.#startReader(path, script);
     }
   }

@@ -39,17 +39,18 @@ export function findGroup(group: string, wanted: string): number | undefined {
 
 /**
  * Whom a script runs as: its own user, else `script_user`, else user keepalived_script where it
- * exists, else root (keepalived 2.2.7).
+ * exists, else root (keepalived 2.2.7). `own`: who the daemon is, where that is not root.
  */
 export function chooseAccount(
   files: AccountFiles,
   command: ScriptCommand,
   scriptUser: { readonly user: string; readonly group?: string } | undefined,
+  own: Account = { uid: 0, gid: 0 },
 ): AccountChoice {
   const user = command.user ?? scriptUser?.user;
   const group = command.user === undefined ? scriptUser?.group : command.group;
   if (user === undefined) {
-    return findUser(files.passwd, 'keepalived_script') ?? { uid: 0, gid: 0 };
+    return findUser(files.passwd, 'keepalived_script') ?? own;
   }
   const account = findUser(files.passwd, user);
   if (account === undefined) return { refused: `script user '${user}' does not exist` };

@@ -29,13 +29,15 @@ export function runWithDeadline(
   command: ScriptCommand,
   limit: Microseconds | undefined,
   onEnd: (result: LimitedEnd) => void,
+  input?: string,
 ): LimitedRun {
   let timedOut = false;
   let isEnding = false;
-  const child = ports.spawner.start(command, (end) => {
+  const ended = (end: ProcessEnd): void => {
     limitTimer?.cancel();
     onEnd({ end, timedOut });
-  });
+  };
+  const child = ports.spawner.start(command, ended, input);
   const terminate = (): void => {
     if (isEnding) return;
     isEnding = true;

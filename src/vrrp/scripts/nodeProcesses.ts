@@ -1,9 +1,11 @@
 /**
  * Real child processes, started as keepalived 2.2.7 starts scripts: a process group of their own,
- * nothing on stdin, stdout and stderr, umask 0177, the configured user, no shell.
+ * nothing on stdin (but what they are given), stdout and stderr, umask 0177, the configured user,
+ * no shell.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { errorText } from '../../base/errors.js';
 import type { ScriptCommand } from '../settings.js';
 import { chooseAccount, readAccountFiles } from './accounts.js';
@@ -30,32 +32,39 @@ export class NodeProcesses implements ProcessSpawner {
     this.#policy = policy;
   }
 
-  start(command: ScriptCommand, onEnd: (end: ProcessEnd) => void): StartedProcess {
+  start(command: ScriptCommand, onEnd: (end: ProcessEnd) => void, input?: string): StartedProcess {
     const policy = this.#policy();
     const [file, ...args] = command.words;
     if (file === undefined) return refuse('empty command', onEnd);
-    const account = chooseAccount(readAccountFiles(), command, policy.scriptUser);
+    const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const account = chooseAccount(readAccountFiles(), command, policy.scriptUser, own);
     if ('refused' in account) return refuse(account.refused, onEnd);
     if (policy.enableScriptSecurity && account.uid === 0) {
       const reason = securityRefusal(file);
       if (reason !== undefined) return refuse(reason, onEnd);
     }
-    return startChild(file, args, account, onEnd);
+    const { environment = {} } = command;
+    return startChild([file, ...args], account, { environment, input }, onEnd);
   }
 }
 
+interface Given {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input: string | undefined;
+}
+
 function startChild(
-  file: string,
-  args: readonly string[],
+  [file, ...args]: readonly [string, ...string[]],
   account: { readonly uid: number; readonly gid: number },
+  { environment, input }: Given,
   onEnd: (end: ProcessEnd) => void,
 ): StartedProcess {
-  const before = process.umask(scriptUmask);
+  const before = setUmask(scriptUmask);
   try {
     const child = spawn(file, args, {
       detached: true,
-      stdio: 'ignore',
-      env: scriptEnvironment(),
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],
+      env: { ...scriptEnvironment(), ...environment },
       // Asking for the identity we already have would need a privilege for nothing.
       ...(account.uid === process.getuid?.() && account.gid === process.getgid?.() ? {} : account),
     });
@@ -69,12 +78,20 @@ function startChild(
       if (signal !== null) end({ kind: 'signalled', signal });
       else end({ kind: 'exited', status: status ?? -1 });
     });
+    // A child that does not read it, or has ended, has its reasons.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input ?? '');
     return { signalGroup: (signal) => signalGroup(child.pid, signal) };
   } catch (error) {
     return refuse(errorText(error), onEnd);
   } finally {
-    process.umask(before);
+    if (before !== undefined) setUmask(before);
   }
+}
+
+/** Gives the one of before. It belongs to the process: other threads of it cannot set it. */
+function setUmask(mask: number): number | undefined {
+  return isMainThread ? process.umask(mask) : undefined;
 }
 
 function signalGroup(leader: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -17,9 +17,12 @@ export interface StartedProcess {
   signalGroup(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-/** `onEnd` is called exactly once, never before `start` returned. */
+/**
+ * `onEnd` is called exactly once, never before `start` returned. `input` is what the child
+ * reads; without it there is nothing to read.
+ */
 export interface ProcessSpawner {
-  start(command: ScriptCommand, onEnd: (end: ProcessEnd) => void): StartedProcess;
+  start(command: ScriptCommand, onEnd: (end: ProcessEnd) => void, input?: string): StartedProcess;
 }
 
 /** For logs and status: `exited with status 1`. */

@@ -22,7 +22,16 @@ export interface ProblemSnapshot {
 
 const remedies: Readonly<Record<OwnReason, string>> = {
   authHmac:
-    'remove auth_hmac on the other routers of this VRID, or set its mode to receive-only, until keepstate knows it',
+    'give this router the auth_hmac block of the other routers of this VRID, or set their mode to receive-only',
+  authMissing:
+    'give all routers of this VRID the same auth_hmac block; mode permissive here takes unsigned adverts meanwhile',
+  authMalformed: 'find the sender: it is no keepalived and no keepstate with auth_hmac',
+  authStale: 'find out who sends old adverts again: a recording does not hold a key',
+  authUnknownKey: 'add this key to auth_hmac here, or move active_key on the other router back',
+  authWrong: 'compare the keys of auth_hmac on all routers of this VRID by their fingerprints',
+  clockSkew:
+    'set the clocks of both nodes by one time service (timedatectl), or write anti_replay monotonic',
+  authReplay: 'find out who sends recorded adverts again; the clock of the sender may be set back',
   length: 'compare version, auth_type and the number of VIPs on all routers of this VRID',
   ttl: 'something forwards VRRP between networks: find it; multicast adverts must arrive with TTL 255',
   version: 'set the same vrrp_version on all routers of this VRID',

@@ -4,6 +4,7 @@
  */
 import type { Microseconds } from '../../base/time.js';
 import type { StateName } from '../machine/actions.js';
+import { livingMasterInFault } from '../machine/masterInFault.js';
 import type { HeardMaster, UnitSettings, UnitState } from '../machine/state.js';
 
 /** A unit as a picture or a snapshot is taken of it. */
@@ -28,20 +29,24 @@ export interface RolePicture {
     readonly masterHeard: Microseconds | undefined;
     /** That router; its priority is 0 when it gave up the role. */
     readonly master: HeardMaster | undefined;
+    /** In FAULT: a router that is MASTER now, by its advertisements. */
+    readonly masterInFault?: HeardMaster;
   }[];
 }
 
 /** Of 500 instances a snapshot takes 5 ms, this a tenth of one. */
-export function takeRolePicture(units: Iterable<UnitView>): RolePicture {
+export function takeRolePicture(units: Iterable<UnitView>, now: Microseconds): RolePicture {
   const picture = {
     units: [] as RolePicture['units'][number][],
     instances: [] as RolePicture['instances'][number][],
   };
   for (const { settings, state } of units) {
     picture.units.push({ name: settings.name, state: state.role, since: state.since });
-    for (const { name, virtualRouterId } of settings.members) {
+    for (const each of settings.members) {
+      const { name, virtualRouterId } = each;
       const member = state.members[name];
       if (member === undefined) continue;
+      const masterInFault = livingMasterInFault(each, member, now);
       picture.instances.push({
         unit: settings.name,
         vrid: virtualRouterId,
@@ -49,6 +54,7 @@ export function takeRolePicture(units: Iterable<UnitView>): RolePicture {
         lastAdvertSent: member.lastAdvertSent,
         masterHeard: (member.master ?? member.weakerMaster)?.lastHeard,
         master: member.master ?? member.weakerMaster,
+        ...(masterInFault === undefined ? {} : { masterInFault }),
       });
     }
   }

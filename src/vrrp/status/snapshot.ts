@@ -1,14 +1,15 @@
 /** What the router shows to `status`: plain data, taken at one moment. */
 import { formatIp } from '../../base/ipAddress.js';
-import { microseconds, type Clock, type Microseconds } from '../../base/time.js';
+import { microseconds, toSeconds, type Clock, type Microseconds } from '../../base/time.js';
 import type { StateName } from '../machine/actions.js';
+import type { AdvertAuthentication } from '../auth/advertAuthentication.js';
 import type { Presence } from '../addresses/interfaceAddresses.js';
 import type { InstanceCounters } from '../machine/counters.js';
 import type { Holdings, HoldingStatus } from '../addresses/holdings.js';
 import { problemRemedy, settingRemarks, type ProblemSnapshot } from './remedies.js';
 import type { UnitView } from './rolePicture.js';
 import type { Senders } from '../wire/senders.js';
-import type { InstanceSettings, VrrpSettings } from '../settings.js';
+import type { HmacSettings, InstanceSettings, VrrpSettings } from '../settings.js';
 import type { HeardMaster, InstanceState } from '../machine/state.js';
 import { mergeTracking } from '../tracking/observations.js';
 import type { ScriptReport, Trackers } from '../tracking/trackers.js';
@@ -29,6 +30,13 @@ export interface PeerSnapshot {
   readonly priority: number;
   /** Microseconds since 1970. */
   readonly lastHeard: Microseconds;
+}
+
+/** Keys by number, as their fingerprints. */
+export interface HmacSnapshot {
+  readonly mode: string;
+  readonly activeKeyId: number;
+  readonly keys: Readonly<Record<number, string>>;
 }
 
 export interface InstanceSnapshot {
@@ -54,6 +62,8 @@ export interface InstanceSnapshot {
   readonly faults: readonly string[];
   readonly awaiting: readonly string[];
   readonly vipsWait: boolean;
+  /** Where advertisements are signed (auth_hmac). */
+  readonly hmac?: HmacSnapshot;
   readonly counters: InstanceCounters;
   readonly problems: readonly ProblemSnapshot[];
   /** Monotonic; for the state file. */
@@ -88,6 +98,7 @@ export interface SnapshotSource {
   readonly staticOwner: string;
   readonly trackers: Trackers;
   readonly senders: Senders;
+  readonly auth: AdvertAuthentication;
   readonly clock: Clock;
 }
 
@@ -150,10 +161,16 @@ function instanceSnapshot(
     faults: state.conditions.faults,
     awaiting: state.conditions.awaiting,
     vipsWait: state.vips === 'waiting',
+    ...(settings.hmac === undefined ? {} : { hmac: hmacSnapshot(settings.hmac) }),
     counters: state.counters,
     problems: problemSnapshots(source, settings, state, held, toWall),
     lastAdvertSent: state.lastAdvertSent,
   };
+}
+
+function hmacSnapshot({ mode, activeKeyId, keys }: HmacSettings): HmacSnapshot {
+  const fingerprints = keys.map(({ id, secret }) => [id, secret.fingerprint] as const);
+  return { mode, activeKeyId, keys: Object.fromEntries(fingerprints) };
 }
 
 function itemSnapshot(status: HoldingStatus): ItemSnapshot {
@@ -193,7 +210,9 @@ function problemSnapshots(
       const text = `${item.text} is not set: ${because ?? 'not tried yet'}`;
       return { reason: 'pending', text, count: 1, remedy: problemRemedy('pending') };
     });
-  const failure = source.senders.failureOf(settings.name);
+  // Nobody else sends: what a farewell met stays true of no present advert.
+  const isSender = state.state === 'MASTER';
+  const failure = isSender ? source.senders.failureOf(settings.name) : undefined;
   const unsent: ProblemSnapshot[] =
     failure === undefined
       ? []
@@ -206,7 +225,22 @@ function problemSnapshots(
           },
         ];
   const disabled = disabledScripts(source, settings);
-  return [...heard, ...pending, ...unsent, ...disabled, ...settingRemarks(settings)];
+  const setBack = clockSetBack(source, settings);
+  return [
+    ...[...heard, ...pending, ...unsent, ...setBack, ...disabled],
+    ...settingRemarks(settings),
+  ];
+}
+
+/** The numbers of `anti_replay time` are instants, and go on growing when the clock does not. */
+function clockSetBack(
+  { auth }: SnapshotSource,
+  { hmac }: InstanceSettings,
+): readonly ProblemSnapshot[] {
+  if (hmac?.antiReplay !== 'time' || auth.ahead <= hmac.timeWindow) return [];
+  const by = toSeconds(auth.ahead).toFixed(1);
+  const text = `this clock was set back: the last advert sent was signed ${by} s ahead of it, beyond the time_window of the peers`;
+  return [{ reason: 'clockSkew', text, count: 1, remedy: problemRemedy('clockSkew') }];
 }
 
 function disabledScripts(

@@ -14,12 +14,23 @@ import type {
 /** `disabled`: cannot be run here at all, and counts for nothing. */
 export type TrackVerdict = 'unknown' | 'good' | 'bad' | 'disabled';
 
+/** What is known of a `vrrp_track_target` (src/vrrp/reach). */
+export interface TargetObservation {
+  readonly verdict: TrackVerdict;
+  /** The MASTER hands over first: the loss is no fault yet. */
+  readonly isYielding: boolean;
+  /** The sentence when it is bad. */
+  readonly text: string;
+}
+
 /** Latest result of each tracker, by name. Absent counts as `unknown`, a missing file as 0. */
 export interface Observations {
   readonly interfaces: ReadonlyMap<string, TrackVerdict>;
   readonly scripts: ReadonlyMap<string, TrackVerdict>;
   readonly files: ReadonlyMap<string, number>;
   readonly processes: ReadonlyMap<string, TrackVerdict>;
+  /** Absent where nobody asks targets. */
+  readonly targets?: ReadonlyMap<string, TargetObservation>;
 }
 
 /** What tracking makes of one instance: the part of `Conditions` that trackers decide. */
@@ -60,6 +71,7 @@ export function judgeTracking(
       what: `process ${reference.name} is missing`,
       verdict: seen.processes.get(reference.name) ?? 'unknown',
     })),
+    ...(merged.targets ?? []).map((reference) => targetVerdict(reference, seen)),
   ];
   const outcome = new Gathering();
   for (const verdict of verdicts) outcome.addVerdict(verdict);
@@ -69,6 +81,18 @@ export function judgeTracking(
     }
   }
   return outcome;
+}
+
+function targetVerdict(reference: TrackReference, seen: Observations): Verdict {
+  const found = seen.targets?.get(reference.name);
+  const tracker = `target ${reference.name}`;
+  const waits = found?.isYielding === true && reference.weight === 0;
+  return {
+    reference,
+    tracker,
+    what: found?.text ?? `${tracker} is unreachable`,
+    verdict: found === undefined || waits ? 'disabled' : found.verdict,
+  };
 }
 
 /**
@@ -90,11 +114,13 @@ export function mergeTracking(
     const counted = kept.filter((reference) => group.trackingWeight || reference.weight === 0);
     return [...counted, ...shared];
   };
+  const targets = merge(instance.tracking.targets ?? [], group.tracking.targets ?? []);
   return {
     interfaces: merge(instance.tracking.interfaces, group.tracking.interfaces),
     scripts: merge(instance.tracking.scripts, group.tracking.scripts),
     files: merge(instance.tracking.files, group.tracking.files),
     processes: merge(instance.tracking.processes, group.tracking.processes),
+    ...(targets.length === 0 ? {} : { targets }),
   };
 }
 

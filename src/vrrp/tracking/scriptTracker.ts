@@ -55,6 +55,10 @@ export class ScriptTracker {
     return this.#lastEnd;
   }
 
+  get isRunning(): boolean {
+    return this.#run !== undefined;
+  }
+
   /** Reports the verdict known so far, and runs the script at once, then each interval. */
   start(): void {
     if (this.#state.verdict !== 'unknown') this.#onVerdict(this.#state.verdict);

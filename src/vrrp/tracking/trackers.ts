@@ -10,7 +10,12 @@ import type { InstanceSettings, TrackReference, VrrpSettings } from '../settings
 import { groupOf } from '../machine/units.js';
 import { FileTracker, type WatchedFiles } from './fileTracker.js';
 import { InterfaceTracker } from './interfaceTracker.js';
-import { mergeTracking, type Observations, type TrackVerdict } from './observations.js';
+import {
+  mergeTracking,
+  type Observations,
+  type TargetObservation,
+  type TrackVerdict,
+} from './observations.js';
 import { ProcessTracker, type ProcessTable } from './processTracker.js';
 import { ScriptTracker } from './scriptTracker.js';
 
@@ -28,6 +33,7 @@ export interface ScriptReport {
   readonly name: string;
   readonly verdict: TrackVerdict;
   readonly lastEnd: string;
+  readonly isRunning: boolean;
 }
 
 export class Trackers {
@@ -41,6 +47,7 @@ export class Trackers {
   readonly #scriptVerdicts = new Map<string, TrackVerdict>();
   readonly #fileValues = new Map<string, number>();
   readonly #processVerdicts = new Map<string, TrackVerdict>();
+  #targets: ReadonlyMap<string, TargetObservation> = new Map();
 
   constructor(ports: TrackerPorts, onChange: () => void) {
     this.#ports = ports;
@@ -60,6 +67,7 @@ export class Trackers {
       scripts: this.#scriptVerdicts,
       files: this.#fileValues,
       processes: this.#processVerdicts,
+      targets: this.#targets,
     };
   }
 
@@ -68,6 +76,7 @@ export class Trackers {
       name,
       verdict: tracker.verdict,
       lastEnd: tracker.lastEnd,
+      isRunning: tracker.isRunning,
     }));
   }
 
@@ -78,6 +87,12 @@ export class Trackers {
     this.#applyScripts(settings, used.scripts);
     this.#applyFiles(settings, used.files);
     this.#applyProcesses(settings, used.processes);
+  }
+
+  /** What src/vrrp/reach knows of the targets from now on. */
+  targetsAre(targets: ReadonlyMap<string, TargetObservation>): void {
+    this.#targets = targets;
+    this.#onChange();
   }
 
   linkChanged(name: string): void {

@@ -5,6 +5,7 @@
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Logger } from '../../base/logger.js';
 import type { KernelOutcome, NeighbourAnnouncer } from '../../net/ports.js';
+import type { AdvertAuthentication } from '../auth/advertAuthentication.js';
 import { advertOf } from './advert.js';
 import { encodeAdvert } from './packet.js';
 import type { InstanceSettings } from '../settings.js';
@@ -13,6 +14,7 @@ import type { SocketPool } from './socketPool.js';
 export interface SenderPorts {
   readonly pool: SocketPool;
   readonly announcer: NeighbourAnnouncer;
+  readonly auth: AdvertAuthentication;
   readonly logger: Logger;
 }
 
@@ -49,8 +51,12 @@ export class Senders {
     const isMulticast = instance.unicastPeers.length === 0;
     const ttl = isMulticast ? multicastTtl : instance.unicastTtl;
     const advert = advertOf(instance, priority);
+    const { auth } = this.#ports;
+    let trailer: Uint8Array | undefined;
     for (const destination of destinationsOf(instance)) {
-      const payload = encodeAdvert(advert, { source, destination });
+      const unsigned = encodeAdvert(advert, { source, destination });
+      if (instance.hmac !== undefined) trailer ??= auth.sign(instance, unsigned, source);
+      const payload = trailer === undefined ? unsigned : Buffer.concat([unsigned, trailer]);
       const outcome = socket.send({ source, destination, identification, ttl, payload });
       this.#note(instance.name, outcome, destination);
     }

@@ -3,7 +3,7 @@
  * with that tuple share it and are told apart by VRID. A socket belongs to a link by its index, so
  * one whose link was deleted and created again is opened anew.
  */
-import { formatIp, type IpAddress } from '../../base/ipAddress.js';
+import { formatIp, ipEquals, type IpAddress } from '../../base/ipAddress.js';
 import type {
   NetworkWatch,
   VrrpDatagram,
@@ -32,11 +32,9 @@ export interface SocketPoolPorts {
   readonly network: NetworkWatch;
 }
 
-/**
- * `candidates`: the instances on this socket with the VRID of the datagram, in configured order.
- */
+/** `instance`: for which the datagram is; undefined: for none of ours. */
 export type SocketListener = (
-  candidates: readonly InstanceSettings[],
+  instance: InstanceSettings | undefined,
   datagram: VrrpDatagram,
   interfaceName: string,
 ) => void;
@@ -127,8 +125,23 @@ export class SocketPool {
     for (const user of users.values()) {
       if (user.virtualRouterId === virtualRouterId) candidates.push(user);
     }
-    this.#onDatagram(candidates, datagram, spec.interfaceName);
+    this.#onDatagram(chooseInstance(candidates, datagram), datagram, spec.interfaceName);
   }
+}
+
+/**
+ * `candidates`: the instances on the socket that have the VRID of the datagram, in configured
+ * order. More than one (unicast, disjoint peers): the one whose `unicast_peer` lists the source
+ * (keepalived 2.2.7). undefined: for none of ours.
+ */
+export function chooseInstance(
+  candidates: readonly InstanceSettings[],
+  datagram: VrrpDatagram,
+): InstanceSettings | undefined {
+  if (candidates.length <= 1) return candidates[0];
+  return candidates.find((candidate) =>
+    candidate.unicastPeers.some((peer) => ipEquals(peer.address, datagram.source)),
+  );
 }
 
 /** undefined while a unicast instance has no source. */

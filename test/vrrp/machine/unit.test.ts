@@ -6,6 +6,7 @@ import { unitStep } from '../../../src/vrrp/machine/unit.js';
 import { encodeAdvert } from '../../../src/vrrp/wire/packet.js';
 import { toJsonLine } from '../../../src/vrrp/machine/recording.js';
 import type { InstanceSettings } from '../../../src/vrrp/settings.js';
+import { takeRolePicture } from '../../../src/vrrp/status/rolePicture.js';
 import { initialUnit, type UnitSettings, type UnitState } from '../../../src/vrrp/machine/state.js';
 import { instanceSettings, ip, unitSettings } from '../../support/vrrp/settings.js';
 
@@ -126,6 +127,46 @@ describe('goodbye of a MASTER that crashed and did not resume', () => {
     const unit = new SteppedUnit(unitSettings([a, b])).begin();
     unit.feed(datagram(b, priority, seconds(0.5)));
     expect(unit.feed(goodbye)).toEqual([]);
+  });
+});
+
+describe('in FAULT', () => {
+  const broken = { ...healthy, faults: ['target WAN is unreachable'] };
+  const inFault = (): SteppedUnit => {
+    const unit = new SteppedUnit(unitSettings([a])).begin();
+    unit.feed(datagram(a, 200, seconds(1)));
+    unit.conditions('A', seconds(2), broken);
+    return unit;
+  };
+  const seen = (unit: SteppedUnit): unknown => unit.state.members['A']?.masterInFault;
+
+  test('who is MASTER is remembered, and nothing else happens', () => {
+    const unit = inFault();
+    expect(seen(unit)).toMatchObject({ priority: 200, lastHeard: seconds(1) });
+    const { counters, problems } = unit.state.members['A']!;
+    expect(unit.feed(datagram(a, 50, seconds(3)))).toEqual([]);
+    expect(unit.state.members['A']).toMatchObject({ state: 'FAULT', counters, problems });
+    expect(seen(unit)).toMatchObject({ priority: 50, lastHeard: seconds(3) });
+    unit.conditions('A', seconds(4));
+    expect([unit.states(), seen(unit)]).toEqual([{ A: 'BACKUP' }, undefined]);
+  });
+
+  test('neither junk nor a MASTER that leaves is somebody', () => {
+    const unit = inFault();
+    const junk = datagram(a, 60, seconds(3)) as Extract<UnitEvent, { kind: 'datagram' }>;
+    unit.feed({ ...junk, datagram: { ...junk.datagram, ttl: 254 } });
+    expect(seen(unit)).toMatchObject({ priority: 200 });
+    unit.feed(datagram(a, 0, seconds(4)));
+    expect(seen(unit)).toBeUndefined();
+  });
+
+  test('a MASTER that is silent for a master-down time is none', () => {
+    const unit = inFault();
+    const { settings, state } = unit;
+    const heardAt = (at: Microseconds): unknown =>
+      takeRolePicture([{ settings, state }], at).instances[0]?.masterInFault;
+    expect(heardAt(seconds(4.6))).toMatchObject({ priority: 200 });
+    expect(heardAt(seconds(4.7))).toBeUndefined();
   });
 });
 

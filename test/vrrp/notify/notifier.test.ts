@@ -58,6 +58,20 @@ test('scripts of one instance run one at a time, in order, with keepalived’s a
   ]);
 });
 
+test('scripts have the reason in their environment, those of the state and the generic one', () => {
+  const { spawner, notifier } = setUp();
+  const because = 'target WAN is unreachable from this node only';
+  notifier.tell({ kind: 'INSTANCE', name: 'A', state: 'BACKUP', priority: 100, because });
+  notifier.tell({ kind: 'INSTANCE', name: 'A', state: 'MASTER', priority: 100 });
+  for (let i = 0; i < 3; i++) spawner.started[i]?.end({ kind: 'exited', status: 0 });
+  expect(spawner.started.map(({ environment }) => environment)).toEqual([
+    { KEEPSTATE_REASON: because },
+    { KEEPSTATE_REASON: because },
+    undefined,
+    undefined,
+  ]);
+});
+
 test('a state that was told is not told again', () => {
   const { spawner, tell } = setUp();
   spawner.endsWith = 0;
@@ -217,15 +231,23 @@ describe('the FIFO', () => {
 
   test('that nobody reads fills up and loses lines, but never waits', () => {
     const path = join(directory, 'full');
-    const sink = openFifo(path, silentLogger);
+    const sink = openFifo({ path }, silentLogger);
     for (let i = 0; i < 10_000; i++) sink.write('INSTANCE "A" MASTER 100\n');
     expect(read(path).length).toBeGreaterThan(60_000);
     sink.close();
   });
 
+  test('stays with root where the user of its line does not exist', () => {
+    const path = join(directory, 'given');
+    const warnings: string[] = [];
+    const logger = { log: (_level: string, message: string) => void warnings.push(message) };
+    openFifo({ path, owner: { user: 'nobody-of-this-name' } }, logger).close();
+    expect(warnings).toEqual(['notify FIFO stays with root']);
+  });
+
   test('that somebody else removed does not stop the stop', () => {
     const path = join(directory, 'gone');
-    const sink = openFifo(path, silentLogger);
+    const sink = openFifo({ path }, silentLogger);
     rmSync(path);
     sink.close();
     expect(existsSync(path)).toBe(false);
@@ -234,12 +256,12 @@ describe('the FIFO', () => {
   test('that was there before stays, and a plain file is refused', () => {
     const path = join(directory, 'theirs');
     execFileSync('mkfifo', [path]);
-    openFifo(path, silentLogger).close();
+    openFifo({ path }, silentLogger).close();
     expect(existsSync(path)).toBe(true);
     const plain = join(directory, 'plain');
     execFileSync('touch', [plain]);
     const errors: string[] = [];
-    openFifo(plain, { log: (_level, message) => void errors.push(message) }).write('x');
+    openFifo({ path: plain }, { log: (_level, message) => void errors.push(message) }).write('x');
     expect(errors).toEqual(['notify FIFO cannot be used']);
   });
 });

@@ -48,6 +48,14 @@ describe('real children', () => {
     expect(statSync(join(directory, 'ours')).mode & 0o044).toBe(0o044);
   });
 
+  test('have what they are told beside the variables of the daemon', async () => {
+    const path = script(`printf '%s|%s' "$KEEPSTATE_REASON" "\${PATH:+set}" > ${directory}/out`);
+    const spawner = new NodeProcesses(() => ({ enableScriptSecurity: false }));
+    const environment = { KEEPSTATE_REASON: 'target WAN is unreachable' };
+    await new Promise((resolve) => spawner.start({ ...root, words: [path], environment }, resolve));
+    expect(readFileSync(join(directory, 'out'), 'utf8')).toBe('target WAN is unreachable|set');
+  });
+
   test('run as the user and group that were asked for', async () => {
     const path = script(`id -u > ${directory}/out; id -g >> ${directory}/out`);
     const spawner = new NodeProcesses(() => ({ enableScriptSecurity: false }));

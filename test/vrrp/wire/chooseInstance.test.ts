@@ -1,4 +1,4 @@
-import { chooseInstance } from '../../../src/vrrp/wire/demultiplex.js';
+import { chooseInstance } from '../../../src/vrrp/wire/socketPool.js';
 import type { VrrpDatagram } from '../../../src/net/ports.js';
 import { instanceSettings, ip } from '../../support/vrrp/settings.js';
 
