@@ -45,7 +45,7 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
   const tree = buildTree(tokens, rootGrammar, problems, isComplete);
   const userExists = (name: string): boolean | undefined => ports.machine?.userExists(name);
   const { values } = parseRows(rootRows, tree, parseContext(rootRows, problems, userExists));
-  const context = buildContext(problems, ports.hostName);
+  const context = buildContext(problems, ports.hostName, ports.machine?.keyFiles);
   const { settings, globals } = buildNode(values, sources, context);
   if (tree.length === 0 && !problems.hasErrors) reportEmpty(path, problems);
   warnAbout({ root: values, globals, settings, uses: context.uses, ports, problems });
@@ -56,6 +56,6 @@ export function loadNodeText(text: string, path: string, ports: LoadPorts): Load
 
 function reportEmpty(path: string, problems: ProblemList): void {
   problems.error({ file: path, line: 1, column: 1 }, 'empty', 'this file configures nothing', {
-    expected: 'a vrrp_instance or a Sync block',
+    expected: 'a vrrp_instance, a Sync or a Stats block',
   });
 }

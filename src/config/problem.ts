@@ -102,8 +102,13 @@ export class ProblemList {
 
   #add(problem: ConfigProblem): void {
     if (this.isFull) this.#beyondLimit++;
-    else this.#problems.push(problem);
+    else this.#problems.push({ ...problem, message: withoutKeys(problem.message) });
   }
+}
+
+/** Messages quote words of the file; one of them may be a key that stands in the wrong place. */
+function withoutKeys(message: string): string {
+  return message.replaceAll(/hex:[0-9a-f]+(\.\.\.)?/gi, 'hex:...');
 }
 
 /**

@@ -10,14 +10,16 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { ipEquals, parseIp } from '../base/ipAddress.js';
 import {
   fileErrorText,
   readDescriptor,
   readRegularFile,
   type FileLimit,
 } from '../base/regularFile.js';
+import { readSecretFile, whyNotSecret } from '../base/secretFile.js';
 import type { ConfigFiles, FileText, LoadPorts, MachineFacts } from './loadPorts.js';
 
 const nodeFiles: ConfigFiles = {
@@ -37,12 +39,35 @@ const nodeMachine: MachineFacts = {
     const accounts = attempt(() => readFileSync('/etc/passwd', 'utf8'));
     return accounts?.split('\n').some((line) => line.startsWith(`${name}:`));
   },
+  keyFiles: { read: readSecretFile, whyNotSecret },
+  hasTimeService: () =>
+    attempt(() =>
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .some((pid) => isTimeService(attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8')))),
+    ),
+  networkPrefix: (name, family, local) => {
+    const found = (networkInterfaces()[name] ?? []).flatMap(({ cidr }) => {
+      const [text = '', length = ''] = (cidr ?? '').split('/');
+      const address = parseIp(text);
+      if (address?.family !== family) return [];
+      return local === undefined || ipEquals(address, local) ? [Number(length)] : [];
+    });
+    return found.length === 0 ? undefined : Math.min(...found);
+  },
   sysctl: (key) => {
     const text = attempt(() => readFileSync(join('/proc/sys', key), 'utf8'));
     const value = Number(text?.trim());
     return text === undefined || Number.isNaN(value) ? undefined : value;
   },
 };
+
+/** As the kernel names them, in 15 characters. */
+const timeServices = ['chronyd', 'ntpd', 'openntpd', 'systemd-timesyn', 'phc2sys', 'ptp4l'];
+
+function isTimeService(comm: string | undefined): boolean {
+  return comm !== undefined && timeServices.includes(comm.trim());
+}
 
 /** The ports for this machine; `configId` is keepalived's `-i`. */
 export function systemLoadPorts(options: { configId?: string; machine?: boolean } = {}): LoadPorts {

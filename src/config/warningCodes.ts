@@ -42,6 +42,10 @@ const warningKinds = {
   },
   'hash-limit': { meaning: "HashLimit is below this machine's nf_conntrack_max" },
   'include-empty': { meaning: 'no file matches the pattern of an include' },
+  'mail-incomplete': {
+    meaning: 'smtp_alert without smtp_server or notification_email sends nothing',
+    migrate: 'accepts',
+  },
   'missing-interface': { meaning: 'this machine has no such interface' },
   'missing-script': { meaning: 'this machine has no such script' },
   'missing-user': { meaning: 'this machine has no such user' },
@@ -52,6 +56,10 @@ const warningKinds = {
   },
   'no-binding': { meaning: 'nothing says which role takes connections over' },
   'no-break-space': { meaning: 'no-break spaces are taken as blanks' },
+  'no-key': {
+    meaning: 'no sync_key, and others than the peer can be in the network of a sync link',
+    migrate: 'accepts',
+  },
   'no-effect': { meaning: 'the keyword does nothing here; the message says why', migrate: 'drops' },
   'no-sync-peer': {
     meaning: 'sync_peer does not say who sends on a Multicast sync link',
@@ -59,6 +67,10 @@ const warningKinds = {
   },
   'script-calls-conntrackd': {
     meaning: 'a notify script calls conntrackd, whose work keepstate does itself',
+    migrate: 'accepts',
+  },
+  'no-time-service': {
+    meaning: 'auth_hmac with anti_replay time, and no program keeps the clock of this machine',
     migrate: 'accepts',
   },
   'nopreempt-disarmed': {
@@ -111,7 +123,7 @@ const warningKinds = {
     migrate: 'drops',
   },
   'preempt-delay-disarmed': { meaning: 'preempt_delay does nothing here', migrate: 'drops' },
-  'relative-path': { meaning: 'the path of a track_file is relative' },
+  'relative-path': { meaning: 'the path of a track_file or FIFO is relative' },
   repeated: { meaning: 'a keyword stands twice; the message says which one counts' },
   rounded: { meaning: 'advert_int is rounded to what the version carries' },
   'same-group': {
@@ -130,13 +142,27 @@ const warningKinds = {
     meaning: 'strict mode takes a keyword otherwise than written',
     migrate: 'accepts',
   },
+  'target-beyond-interface': {
+    meaning: 'a vrrp_track_target asks by an interface behind which its address is not',
+  },
+  'target-is-peer': { meaning: 'a vrrp_track_target asks the other node' },
+  'target-own-address': { meaning: 'a vrrp_track_target asks an address of the node itself' },
+  'target-virtual-address': { meaning: 'a vrrp_track_target asks a virtual address' },
+  'target-virtual-source': {
+    meaning: 'a vrrp_track_target asks from a virtual address, which a BACKUP has not',
+  },
   'undefined-name': { meaning: '${NAME} is defined nowhere and stays as it is' },
   'user-space-helper': {
     meaning: 'a helper of conntrackd that runs in user space is not done',
     migrate: 'drops',
   },
-  'unicast-without-peer': { meaning: 'unicast_src_ip without unicast_peer is multicast' },
+  'unicast-without-peer': {
+    meaning: 'unicast_src_ip without unicast_peer, or an empty unicast_peer, is multicast',
+  },
   'unknown-state': { meaning: 'a state that is neither MASTER nor BACKUP' },
+  'unquoted-arguments': {
+    meaning: 'words behind an unquoted script are not its arguments',
+  },
   unused: { meaning: 'a tracker that nothing tracks', migrate: 'drops' },
   'unusual-address': {
     meaning: "a virtual address that is its network's own or its broadcast address",
@@ -154,6 +180,7 @@ const warningKinds = {
     meaning: 'a weight that does not count in a member of a sync group',
     migrate: 'accepts',
   },
+  'words-read-over': { meaning: 'words behind a value that say nothing' },
 } as const satisfies Readonly<Record<string, WarningKind>>;
 
 export type WarningCode = keyof typeof warningKinds;

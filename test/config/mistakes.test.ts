@@ -24,12 +24,6 @@ const script = (lines: string): string =>
   instanceText(`track_script {\n    chk\n}`, `vrrp_script chk {\n    ${lines}\n}`);
 
 const mistakes: Readonly<Record<string, Mistake>> = {
-  'a group as virtual address': { text: vips('‸224.0.0.5/24'), code: 'bad-address' },
-  'an IPv6 group as virtual address': {
-    text: instanceText('').replace('192.0.2.1/24', '‸ff02::5/64'),
-    code: 'bad-address',
-  },
-  'no address at all as virtual address': { text: vips('‸0.0.0.0/24'), code: 'bad-address' },
   'misspelt root block': {
     text: '‸vrrp_instanse A {\n}\n',
     code: 'unknown-keyword',
@@ -151,12 +145,6 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 'missing-value',
     expected: 'number 0..1000 behind it',
   },
-  'two values for one': {
-    text: instanceText('advert_int 1 ‸2'),
-    code: 'too-many-words',
-    expected: 'end of the line',
-  },
-  'word behind nopreempt': { text: instanceText('nopreempt ‸on'), code: 'too-many-words' },
   'block behind a simple keyword': {
     text: instanceText('advert_int 1 ‸{\n}'),
     code: 'unexpected-block',
@@ -167,9 +155,41 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     expected: '{',
   },
   'switch with a strange word': {
-    text: instanceText('check_unicast_src ‸maybe'),
+    text: instanceText('strict_mode ‸maybe'),
     code: 'bad-value',
     expected: 'on, off',
+  },
+  'two names for an instance': {
+    text: instanceText().replace('vrrp_instance A', 'vrrp_instance A ‸B'),
+    code: 'too-many-words',
+  },
+  'word before the block of a list': {
+    text: instanceText('track_interface ‸eth1 {\n}'),
+    code: 'too-many-words',
+    expected: '{',
+  },
+  'word behind a keyword of keepstate': {
+    text: 'global_defs {\n  commit_before_vip off ‸now\n}\n',
+    code: 'too-many-words',
+  },
+  'group of VRRP that is none': {
+    text: 'global_defs {\n  ‸vrrp_mcast_group4 192.0.2.5\n}\n',
+    code: 'bad-address',
+    expected: '224',
+  },
+  'rule without an action': {
+    text: instanceText('virtual_rules {\n    ‸from 10.0.0.0/8 priority 5\n}'),
+    code: 'missing-value',
+    expected: 'table T',
+  },
+  'source of packets in a route': {
+    text: instanceText('virtual_routes {\n    fd00::/8 ‸from fd01::/16 via fe80::1 dev eth0\n}'),
+    code: 'not-supported',
+  },
+  'empty group': {
+    text: instanceText('', '‸vrrp_sync_group G {\n  group {\n  }\n}'),
+    code: 'missing-keyword',
+    expected: 'group {',
   },
   'instance without a name': {
     text: '‸vrrp_instance {\n}\n',
@@ -288,16 +308,6 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     text: instanceText('track_script {\n    chk\n}', '‸vrrp_script chk {\n}'),
     code: 'missing-keyword',
     expected: 'script',
-  },
-  'script with unquoted arguments': {
-    text: script('script /x ‸a b'),
-    code: 'unquoted-arguments',
-    expected: 'script "/x a b"',
-  },
-  'notify with unquoted arguments': {
-    text: instanceText('notify_master /x ‸primary'),
-    code: 'unquoted-arguments',
-    expected: 'notify_master "/x primary"',
   },
   'weight out of range': {
     text: script('script "/x"\n    weight ‸300'),
@@ -477,7 +487,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     code: 'out-of-range',
     expected: '107 bytes',
   },
-  'Stats beside Sync': { text: `${sync(udp)}‸Stats {\n  LogFile on\n}\n`, code: 'mixed-modes' },
+  'a word of Stats that is none': {
+    text: 'Stats {\n  ‸LogFil on\n}\n',
+    code: 'unknown-keyword',
+    nearest: 'LogFile',
+  },
   'a helper without its protocol': {
     text: `${sync(udp)}Helper {\n  ‸Type ftp {\n  }\n}\n`,
     code: 'missing-value',

@@ -192,6 +192,8 @@ const unicastNode = (node: 1 | 2): NodeSettings => ({
     commitDeadline: seconds(1),
     commitLimit: seconds(10),
     preemptSyncTimeout: seconds(60),
+    returnRole: false,
+    logFormat: 'text',
     historySize: 1_000,
   },
   scheduling: { vrrp: { nice: -20 }, sync: { nice: -20 } },

@@ -153,7 +153,7 @@ describe('trackers', () => {
     expect(problems.map((problem) => problem.message)).toContain(message);
   });
 
-  test.each(['init_file x', 'init_file 1 2 3'])('track_file refuses "%s"', (line) => {
+  test.each(['init_file x', 'init_file 1 x'])('track_file refuses "%s"', (line) => {
     expect(load(`track_file f {\n file /x\n ${line}\n}`).settings).toBeUndefined();
   });
 });
@@ -297,9 +297,10 @@ describe('routes and rules', () => {
       },
     ],
     [
-      'to fd00::/8 iif eth1 oif eth2 priority 9',
+      'to fd00::/8 iif eth1 oif eth2 table 7 priority 9',
       {
         family: 6,
+        table: 7,
         to: { address: ip('fd00::'), prefixLength: 8 },
         inputInterface: 'eth1',
         outputInterface: 'eth2',
@@ -321,9 +322,9 @@ describe('routes and rules', () => {
 
   test('rules without priority count down from 16384, for each family, and say so', () => {
     const rules = [
-      'from 10.1.0.0/16',
-      'from fd00::/8',
-      'from 10.2.0.0/16 priority 7',
+      'from 10.1.0.0/16 table 5',
+      'from fd00::/8 table 5',
+      'from 10.2.0.0/16 table 5 priority 7',
       'inet table 5',
     ];
     const result = load(instanceText(`virtual_rules {\n${rules.join('\n')}\n}`));
@@ -334,8 +335,8 @@ describe('routes and rules', () => {
   });
 
   test('rules of all blocks count together, in the order of the text', () => {
-    const statics = 'static_rules {\n  from 10.1.0.0/16\n}\n';
-    const instance = instanceText('virtual_rules {\n  from 10.2.0.0/16\n}');
+    const statics = 'static_rules {\n  from 10.1.0.0/16 table 5\n}\n';
+    const instance = instanceText('virtual_rules {\n  from 10.2.0.0/16 table 5\n}');
     for (const [text, first] of [
       [statics + instance, 'static'],
       [instance + statics, 'virtual'],
@@ -518,7 +519,7 @@ describe('the node', () => {
     const settings = settingsOf(
       instanceText(
         '',
-        `global_defs {\n control_socket /run/c\n state_directory /var/s\n node_name n\n commit_before_vip off\n commit_deadline 1500\n commit_limit 3000\n preempt_sync_timeout 2.5\n peer_port off\n sync_peer 192.0.2.1\n sync_peer 192.0.2.1 fe80::1\n accept_any_sync_source\n history_size 9\n}\nSync { ${link} }`,
+        `global_defs {\n control_socket /run/c\n state_directory /var/s\n node_name n\n commit_before_vip off\n commit_deadline 1500\n commit_limit 3000\n preempt_sync_timeout 2.5\n peer_port off\n sync_peer 192.0.2.1\n sync_peer 192.0.2.1 fe80::1\n accept_any_sync_source\n history_size 9\n log_format json\n return_role on\n}\nSync { ${link} }`,
       ),
     );
     expect(settings.keepstate).toEqual({
@@ -530,6 +531,8 @@ describe('the node', () => {
       commitLimit: milliseconds(3_000),
       preemptSyncTimeout: milliseconds(2_500),
       historySize: 9,
+      logFormat: 'json',
+      returnRole: true,
     });
     expect(settings.sync).toMatchObject({ nodeName: 'n', acceptAnySource: true });
     expect(settings.sync?.multicastPeers?.map(formatIp)).toEqual(['192.0.2.1', 'fe80::1']);
@@ -569,13 +572,42 @@ describe('the node', () => {
     });
   });
 
-  test('a log of connections is none of the settings, and a warning names what writes one', () => {
+  test('a log of ended connections, alone, goes by what General says of the kernel', () => {
     const { settings, problems } = load(
-      'Stats { LogFile on Syslog local5 }\nGeneral { Syslog off }',
+      'Stats { LogFile on Syslog local5 }\nGeneral { Syslog off HashLimit 7 PollSecs 9 Filter { Protocol Accept { TCP } } }',
     );
     expect(settings?.general).toEqual({ lockFile: '/var/lock/conntrackd.lock' });
+    expect(settings?.sync).toBeUndefined();
+    expect(settings?.statistics).toEqual({
+      file: '/var/log/conntrackd-stats.log',
+      syslogFacility: 'local5',
+      json: false,
+      sinceTakeover: false,
+      kernel: {
+        hashLimit: 7,
+        netlinkBufferMaxGrowthBytes: 0,
+        netlinkEventsReliable: false,
+        pollSeconds: 9,
+        filter: { from: 'userspace', protocol: { policy: 'accept', entries: [6] } },
+      },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  test('beside Sync it logs what replication knows', () => {
+    const udpSync =
+      'Sync { Mode FTFW { } UDP { IPv4_address 10.0.0.1 IPv4_Destination_Address 10.0.0.2 Port 3780 Interface eth1 } }\n';
+    const stats = 'Stats { LogFile /x Syslog off json on since_takeover on }';
+    const { settings } = load(`${udpSync}${stats}`);
+    expect(settings?.sync?.mode).toBe('FTFW');
+    expect(settings?.statistics).toEqual({ file: '/x', json: true, sinceTakeover: true });
+  });
+
+  test('one that goes nowhere is a warning', () => {
+    const { settings, problems } = load('Stats { LogFile off }');
+    expect(settings?.statistics).toMatchObject({ json: false });
     expect(problems).toMatchObject([{ code: 'no-effect', severity: 'warning' }]);
-    expect(problems[0]?.message).toContain('conntrack -E -e DESTROY');
+    expect(problems[0]?.message).toContain('logs nothing');
   });
 
   test('settings are frozen', () => {

@@ -25,12 +25,20 @@ describe('scripts', () => {
     });
   });
 
-  test('is refused where there is none, with both ways out', () => {
-    const { result } = instanceOf('notify_master /x primary');
-    expect(codes(result)).toContain('unquoted-arguments');
-    expect(result.problems[0]?.expected).toBe(
-      'notify_master "/x primary" where it is an argument, or the name of a user of this machine',
+  test('stays its user where there is none, and is named: nothing will run, as in keepalived', () => {
+    const { instance, result } = instanceOf('notify_master /x primary');
+    expect(instance?.notify.master).toEqual({ words: ['/x'], user: 'primary' });
+    expect(codes(result)).toEqual(expect.arrayContaining(['unquoted-arguments', 'missing-user']));
+    const said = result.problems.find(({ code }) => code === 'unquoted-arguments');
+    expect(said?.expected).toBe(
+      'notify_master "/x primary" where the words are arguments, or nothing behind script, user and group',
     );
+  });
+
+  test.each(['script /x a b', 'script "/x" a'])('of a check have no user: %s', (line) => {
+    const result = load(`vrrp_script s {\n ${line}\n}\n`);
+    expect(result.settings?.vrrp.scripts[0]?.command).toEqual({ words: ['/x'] });
+    expect(codes(result)).toContain('unquoted-arguments');
   });
 
   test('without knowledge of the machine only accounts that stand everywhere are users', () => {
@@ -97,6 +105,32 @@ describe('definitions', () => {
   test('an undefined one is said', () => {
     const { result } = instanceOf('notify "/x ${UNDEFINED}"');
     expect(placesOf(result)).toContain('warning undefined-name 8:16');
+  });
+});
+
+describe('lines and braces', () => {
+  const addressesOf = (root: string): readonly string[] =>
+    (instanceOf('', root).result.settings?.vrrp.staticAddresses ?? []).map(({ spec }) =>
+      formatIp(spec.address),
+    );
+
+  test('behind a brace a sequence or a condition begins a line', () => {
+    expect(addressesOf('static_ipaddress { ~SEQ(N,1,2) 10.9.9.${N}/32 dev lan\n}\n')).toEqual([
+      '10.9.9.1',
+      '10.9.9.2',
+    ]);
+    const root = 'static_ipaddress { @nowhere no address\n 10.9.9.1/32 dev lan }\n';
+    expect(addressesOf(root)).toEqual(['10.9.9.1']);
+  });
+
+  test('two braces at the end of a word close two blocks', () => {
+    const root = 'garp_group { garp_interval 1\n interfaces { eth0 eth1}}\n';
+    expect(instanceOf('', root).instance?.garp.garpInterval).toBe(1_000_000);
+  });
+
+  test('an escaped sign ends the value of a definition', () => {
+    const root = '$OFF=\\# no comment\nstatic_ipaddress {\n $OFF 10.9.9.1/32 dev lan\n}\n';
+    expect(addressesOf(root)).toEqual(['10.9.9.1']);
   });
 });
 
@@ -169,10 +203,99 @@ describe('warnings', () => {
   });
 
   test('what has no effect and asks for nothing is one line', () => {
-    const root = 'global_defs {\n smtp_server 127.0.0.1\n notification_email {\n a@b\n }\n}\n';
+    const root = 'global_defs {\n snmp_socket unix:/x\n vmac_prefix a\n}\n';
     const lines = formatProblems(instanceOf('', root).result.problems);
     expect(lines.filter((line) => line.includes('no-effect'))).toEqual([
-      '/etc/node.conf: warning: smtp_server (line 2), notification_email (line 3) have no effect here and ask for nothing [no-effect]',
+      '/etc/node.conf: warning: snmp_socket (line 2), vmac_prefix (line 3) have no effect here and ask for nothing [no-effect]',
     ]);
   });
+});
+
+describe('words that keepalived reads over', () => {
+  const lines = 'interface eth0 (lan)\nnopreempt 1\nstate BACKUP or MASTER\nadvert_int 2 s';
+
+  test('are read over, each with a warning that shows the line without them', () => {
+    const { instance, result } = instanceOf(lines);
+    expect(instance).toMatchObject({
+      interfaceName: 'eth0',
+      preempt: false,
+      initialState: 'BACKUP',
+    });
+    const said = result.problems.filter(({ code }) => code === 'words-read-over');
+    expect(said.map(({ fix }) => fix?.kind === 'line' && fix.line)).toEqual([
+      'interface eth0',
+      'nopreempt',
+      'state BACKUP',
+      'advert_int 2',
+    ]);
+  });
+
+  test('a denial behind a keyword that stands alone changes nothing, and is named', () => {
+    const root = 'global_defs {\n vrrp_skip_check_adv_addr off\n}\n';
+    const { instance, result } = instanceOf('dont_track_primary off', root);
+    expect(instance).toMatchObject({ skipCheckAdvertAddresses: true, trackPrimary: false });
+    expect(result.problems.map(({ message }) => message)).toContain(
+      "'dont_track_primary' counts although 'off' stands behind it, as in keepalived",
+    );
+  });
+
+  test('the delays of an interface may be absent, or too many', () => {
+    const root = 'interface_up_down_delays {\n eth0\n eth1 1 2 3\n}\n';
+    const { result } = instanceOf('', root);
+    expect(result.settings?.vrrp.interfaceDelays).toMatchObject([
+      { interfaceName: 'eth0', down: 0, up: 0 },
+      { interfaceName: 'eth1', down: 1_000_000, up: 2_000_000 },
+    ]);
+    expect(codes(result)).toContain('words-read-over');
+  });
+
+  test('the length of an address beside a peer', () => {
+    const { instance, result } = instanceOf(
+      'virtual_ipaddress_excluded {\n 10.0.0.1/24 peer 10.0.0.2\n}',
+    );
+    expect(instance?.excludedAddresses[0]?.spec.prefixLength).toBe(32);
+    expect(codes(result)).toContain('words-read-over');
+  });
+});
+
+describe('what stands twice', () => {
+  test.each([
+    ['vrrp_script', 'script', 'scripts'],
+    ['track_file', 'file', 'files'],
+    ['vrrp_track_process', 'process', 'processes'],
+  ] as const)('of two %s of one name the first counts', (block, keyword, kind) => {
+    const one = (value: string): string => `${block} t {\n ${keyword} ${value}\n}\n`;
+    const result = load(one('/a') + one('/b'));
+    expect(result.settings?.vrrp[kind]).toHaveLength(1);
+    expect(JSON.stringify(result.settings?.vrrp[kind])).toContain('/a');
+    expect(codes(result)).toContain('repeated');
+  });
+
+  test('a tracked thing counts once, with the first weight', () => {
+    const { instance, result } = instanceOf('track_interface {\n eth1 weight 5\n eth1 weight 7\n}');
+    expect(instance?.tracking.interfaces).toEqual([{ name: 'eth1', weight: 5, isReversed: false }]);
+    expect(codes(result)).toContain('repeated');
+  });
+});
+
+test('an address that no host can have is left to the kernel to refuse, unless it is joined', () => {
+  const { instance, result } = instanceOf(
+    'virtual_ipaddress_excluded {\n 224.0.0.5/32\n 224.0.0.6/32 autojoin\n 0.0.0.0\n}',
+  );
+  expect(instance?.excludedAddresses).toHaveLength(3);
+  expect(codes(result).filter((code) => code === 'unusual-address')).toHaveLength(2);
+});
+
+test('a FIFO may be given to a user, and a relative path is named', () => {
+  const root = 'global_defs {\n notify_fifo run/a root adm\n}\n';
+  const { result } = instanceOf('', root);
+  expect(result.settings?.vrrp.notifyFifo).toEqual({
+    path: 'run/a',
+    owner: { user: 'root', group: 'adm' },
+  });
+  expect(codes(result)).toContain('relative-path');
+});
+
+test('an empty unicast_peer is multicast, and says so', () => {
+  expect(codes(instanceOf('unicast_peer {\n}').result)).toContain('unicast-without-peer');
 });

@@ -2,7 +2,7 @@
 import { formatIp, ipEquals, isMulticast } from '../../base/ipAddress.js';
 import type { AddressSpec } from '../../net/ports.js';
 import type { VirtualAddress, VirtualRoute, VirtualRule } from '../../vrrp/settings.js';
-import type { AddressEntry } from '../keywords/addressEntry.js';
+import { autojoin, type AddressEntry } from '../keywords/addressEntry.js';
 import type { RouteEntry } from '../keywords/routeEntry.js';
 import type { RuleEntry } from '../keywords/ruleEntry.js';
 import type { Located } from '../table/row.js';
@@ -27,17 +27,19 @@ export function buildAddresses(
 }
 
 /**
- * The kernel refuses a group as address; network and broadcast addresses it takes, and nobody
- * reaches them.
+ * The kernel refuses a group as address, unless it is joined (autojoin), and keepalived says
+ * nothing before; network and broadcast addresses it takes, and nobody reaches them.
  */
 function checkIsHostAddress(
-  { value: { address, prefixLength }, at }: Located<AddressEntry>,
+  { value: { address, prefixLength, flags }, at }: Located<AddressEntry>,
   { problems }: BuildContext,
 ): void {
   const text = formatIp(address);
   const expected = 'an address that a host can have';
   if (isMulticast(address) || address.bytes.every((byte) => byte === 0)) {
-    problems.error(at, 'bad-address', `${text} cannot be the address of a host`, { expected });
+    if (isMulticast(address) && (flags & autojoin) !== 0) return;
+    const message = `${text} cannot be the address of a host: the kernel will refuse it`;
+    problems.warning(at, 'unusual-address', message, { expected });
     return;
   }
   if (address.family === 6 || prefixLength >= 31) return;

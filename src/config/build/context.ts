@@ -1,4 +1,5 @@
 /** What the builders share: where problems go, and what the machine is asked about afterwards. */
+import type { KeyFiles } from '../loadPorts.js';
 import type { Position, ProblemList } from '../problem.js';
 import { last, type Located } from '../table/row.js';
 
@@ -15,6 +16,8 @@ export interface BuildContext {
   readonly problems: ProblemList;
   readonly uses: MachineUse[];
   readonly hostName: string;
+  /** undefined: the file is checked for another machine. */
+  readonly keyFiles: KeyFiles | undefined;
   /** Scripts that only tell conntrackd of a role: they bind, and are not run. */
   readonly syncScripts: string[];
 }
@@ -22,8 +25,12 @@ export interface BuildContext {
 /** conntrackd's own, from its examples. */
 const primaryBackup = 'primary-backup.sh';
 
-export function buildContext(problems: ProblemList, hostName: string): BuildContext {
-  return { problems, uses: [], hostName, syncScripts: [primaryBackup] };
+export function buildContext(
+  problems: ProblemList,
+  hostName: string,
+  keyFiles?: KeyFiles,
+): BuildContext {
+  return { problems, uses: [], hostName, keyFiles, syncScripts: [primaryBackup] };
 }
 
 /** The value that counts, without its place. */

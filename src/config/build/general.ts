@@ -1,4 +1,4 @@
-/** The process half of `General`, `Stats`, and keepstate's own keywords. */
+/** The process half of `General`, and keepstate's own keywords. */
 import { isSocketPathTooLong, longestSocketPath } from '../../base/socketPath.js';
 import { milliseconds, seconds } from '../../base/time.js';
 import {
@@ -6,7 +6,6 @@ import {
   type GeneralSettings,
   type KeepstateSettings,
 } from '../nodeSettings.js';
-import type { RootValues } from '../keywords/rootRows.js';
 import { last, type Located } from '../table/row.js';
 import { optional, valueOf, type BuildContext } from './context.js';
 import type { GlobalValues } from './globals.js';
@@ -21,22 +20,16 @@ export function buildGeneral(
   refuseLongSocketPath(path, context);
   return {
     ...optional('logFile', logPath(one(general, 'LogFile'), '/var/log/conntrackd.log')),
-    ...optional('syslogFacility', facility(one(general, 'Syslog'))),
+    ...optional('syslogFacility', syslogFacility(one(general, 'Syslog'))),
     lockFile: one(general, 'LockFile') ?? '/var/lock/conntrackd.lock',
     ...optional('unixPath', path?.value),
   };
 }
 
-/** conntrackd has either mode; its log of connections is not kept here, which the table says. */
-export function refuseStatsBesideSync(root: RootValues, { problems }: BuildContext): void {
-  const stats = last(root.Stats);
-  if (stats === undefined || root.Sync.length === 0) return;
-  problems.error(stats.at, 'mixed-modes', "'Stats' stands beside 'Sync'", {
-    expected: 'one of them: conntrackd has either mode',
-  });
-}
-
-function refuseLongSocketPath(path: Located<string> | undefined, { problems }: BuildContext): void {
+export function refuseLongSocketPath(
+  path: Located<string> | undefined,
+  { problems }: BuildContext,
+): void {
   if (path === undefined || !isSocketPathTooLong(path.value)) return;
   problems.error(path.at, 'out-of-range', 'the path of a socket is too long', {
     expected: `at most ${longestSocketPath} bytes`,
@@ -44,11 +37,12 @@ function refuseLongSocketPath(path: Located<string> | undefined, { problems }: B
 }
 
 /** The table gives '' for off. */
-function facility(name: string | undefined): string | undefined {
+export function syslogFacility(name: string | undefined): string | undefined {
   return name === '' ? undefined : name;
 }
 
-function logPath(
+/** `whenOn`: the path of `on`. */
+export function logPath(
   target: { readonly path: string | undefined; readonly isOn: boolean } | undefined,
   whenOn: string,
 ): string | undefined {
@@ -66,12 +60,25 @@ export function buildKeepstate(globals: GlobalValues, context: BuildContext): Ke
   refuseLongSocketPath(control, context);
   return {
     controlPath: control?.value ?? defaultControlPath,
+    ...optional('readGroup', valueOf(globals.control_read_group)),
     stateDirectory: valueOf(globals.state_directory) ?? '/var/lib/keepstate',
+    ...optional('pidFile', valueOf(globals.pid_file)),
     nodeName: valueOf(globals.node_name) ?? valueOf(globals.router_id) ?? context.hostName,
     commitBeforeVip: valueOf(globals.commit_before_vip) ?? true,
     commitDeadline: milliseconds(deadline),
     commitLimit: milliseconds(limit?.value ?? Math.max(10_000, deadline)),
     preemptSyncTimeout: seconds(valueOf(globals.preempt_sync_timeout) ?? 60),
+    ...buildProcess(globals),
     historySize: valueOf(globals.history_size) ?? 1_000,
+  };
+}
+
+function buildProcess(
+  globals: GlobalValues,
+): Pick<KeepstateSettings, 'returnRole' | 'logFormat' | 'processName'> {
+  return {
+    returnRole: valueOf(globals.return_role) ?? false,
+    logFormat: valueOf(globals.log_format) ?? 'text',
+    ...optional('processName', valueOf(globals.process_name)),
   };
 }

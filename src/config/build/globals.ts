@@ -1,10 +1,10 @@
 /** `global_defs`, which may stand several times: one set of values with their defaults. */
-import { parseIp, type IpAddress } from '../../base/ipAddress.js';
+import { formatIp, isMulticast, parseIp, type IpAddress } from '../../base/ipAddress.js';
 import type { GarpSettings, VrrpVersion } from '../../vrrp/settings.js';
 import { seconds } from '../../base/time.js';
 import type { RootValues } from '../keywords/rootRows.js';
 import type { globalRows } from '../keywords/globalRows.js';
-import type { Located, Values } from '../table/row.js';
+import { last, type Located, type Values } from '../table/row.js';
 import type { Acceptance } from '../acceptedWarnings.js';
 import { valueOf, type BuildContext } from './context.js';
 
@@ -58,10 +58,24 @@ export function instanceDefaults(globals: GlobalValues, context: BuildContext): 
     downTimerAdverts: valueOf(globals.vrrp_down_timer_adverts) ?? 3,
     skipCheckAdvertAddresses: valueOf(globals.vrrp_skip_check_adv_addr) ?? false,
     checkUnicastSource: valueOf(globals.vrrp_check_unicast_src) ?? false,
-    multicastGroup4: valueOf(globals.vrrp_mcast_group4) ?? group4,
-    multicastGroup6: valueOf(globals.vrrp_mcast_group6) ?? group6,
+    multicastGroup4: group(globals.vrrp_mcast_group4, context) ?? group4,
+    multicastGroup6: group(globals.vrrp_mcast_group6, context) ?? group6,
     notifyPriorityChanges: valueOf(globals.vrrp_notify_priority_changes) ?? false,
   };
+}
+
+/** Advertisements to anything else than a group would reach one host, or none. */
+function group(
+  values: readonly Located<IpAddress>[],
+  { problems }: BuildContext,
+): IpAddress | undefined {
+  const located = last(values);
+  if (located === undefined || isMulticast(located.value)) return located?.value;
+  const { value, at, keyword } = located;
+  problems.error(at, 'bad-address', `${formatIp(value)} of '${keyword}' is no multicast group`, {
+    expected: value.family === 4 ? '224.0.0.0/4' : 'ff02::/16',
+  });
+  return undefined;
 }
 
 /**

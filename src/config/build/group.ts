@@ -74,12 +74,12 @@ function checkMembers(
   { problems }: BuildContext,
 ): void {
   const name = nameOf(block.value);
-  if (block.value.values.group.length === 0) {
+  const named = allItems(block.value.values.group).flatMap(({ value }) => value);
+  if (named.length === 0) {
     const message = `sync group '${name}' lacks its members`;
     problems.error(block.at, 'missing-keyword', message, { expected: 'group { NAME ... }' });
     return;
   }
-  const named = allItems(block.value.values.group).flatMap(({ value }) => value);
   if (named.length === 1) {
     const message = `sync group '${name}' has a single member; it changes nothing for it`;
     problems.warning(block.at, 'single-member', message, { expected: 'two members or more' });

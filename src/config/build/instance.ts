@@ -17,6 +17,7 @@ import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { buildGarp, type GarpPacing } from './garp.js';
 import type { InstanceDefaults } from './globals.js';
 import type { InstanceBlock, InstanceValues } from './instanceBlock.js';
+import { buildHmac } from './hmac.js';
 import { buildNotify } from './notify.js';
 import { buildStrictPart } from './strictMode.js';
 import { advertInterval, roles, versionOf } from './roles.js';
@@ -49,6 +50,8 @@ export function buildInstance(
   noteInterface(values, context);
   const defaults = inputs.defaults;
   const role = roles(block, strict, context);
+  const interval = advertInterval(values, version, context);
+  const authentication = buildAuthentication(last(values.authentication), version, strict, context);
   const interfaceOrNone = interfaceName ?? '';
   // Built in any case: what is missing here must not hide the instance's other problems.
   const built: InstanceSettings = {
@@ -59,8 +62,16 @@ export function buildInstance(
     virtualRouterId: virtualRouterId ?? 0,
     ...role,
     ...buildStrictPart(values, { strict, version, priority: role.priority }, defaults, context),
-    advertInterval: advertInterval(values, version, context),
-    authentication: buildAuthentication(last(values.authentication), version, strict, context),
+    advertInterval: interval,
+    authentication,
+    ...optional(
+      'hmac',
+      buildHmac(
+        last(values.auth_hmac),
+        { advertInterval: interval, authentication, strict },
+        context,
+      ),
+    ),
     ...buildTransport(block, family, strict, defaults, context),
     virtualAddresses: buildAddresses(addresses, interfaceOrNone, context),
     excludedAddresses: buildAddresses(
@@ -78,9 +89,15 @@ export function buildInstance(
     trackPrimary: !(valueOf(values.dont_track_primary) ?? false),
     tracking: buildTracking(values, inputs.trackers, interfaceName, context),
     notify: buildNotify(values, inputs.isBound(name), defaults.notifyPriorityChanges, context),
-    ...optional('receiveBufferBytes', valueOf(values.kernel_rx_buf_size)),
+    ...optional('receiveBufferBytes', receiveBufferBytes(values)),
   };
   return interfaceName === undefined || virtualRouterId === undefined ? undefined : built;
+}
+
+/** 0 leaves the size to the system (keepalived 2.2.7). */
+function receiveBufferBytes({ kernel_rx_buf_size }: InstanceValues): number | undefined {
+  const bytes = valueOf(kernel_rx_buf_size);
+  return bytes === 0 ? undefined : bytes;
 }
 
 function required<T>(

@@ -83,7 +83,11 @@ function unicastLink(
   context: BuildContext,
 ): SyncLink | undefined {
   const { values } = block.value;
-  const local = addressOf(block, values.IPv4_address, values.IPv6_address, 'address', context);
+  // conntrackd 1.4.7 listens on every address of the device then, and VyOS may write it so.
+  const isLocalOpen = kind === 'udp' && isAbsent(block, 'address');
+  const local = isLocalOpen
+    ? undefined
+    : addressOf(block, values.IPv4_address, values.IPv6_address, 'address', context);
   const peer = addressOf(
     block,
     values.IPv4_Destination_Address,
@@ -93,10 +97,9 @@ function unicastLink(
   );
   const port = required(block, values.Port, 'Port', 'a port, by convention 3780', context);
   const common = commonOf(block, context);
-  if (local === undefined || peer === undefined || port === undefined || common === undefined) {
-    return undefined;
-  }
-  if (local.value.family !== peer.value.family) {
+  if (peer === undefined || port === undefined || common === undefined) return undefined;
+  if (local === undefined && !isLocalOpen) return undefined;
+  if (local !== undefined && local.value.family !== peer.value.family) {
     const message = 'own address and destination are of different families';
     context.problems.error(peer.at, 'bad-address', message, {
       expected: `an IPv${local.value.family} address`,
@@ -104,8 +107,8 @@ function unicastLink(
   }
   return {
     kind,
-    family: local.value.family,
-    localAddress: local.value,
+    family: peer.value.family,
+    ...optional('localAddress', local?.value),
     destination: peer.value,
     port,
     ...common,
@@ -132,13 +135,17 @@ function addressOf(
     });
   }
   const found = four ?? six;
-  const isMentioned = [4, 6].some((family) => block.value.mentioned.has(`IPv${family}_${name}`));
-  if (found === undefined && !isMentioned) {
+  if (found === undefined && isAbsent(block, name)) {
     problems.error(block.at, 'missing-keyword', `'${block.keyword}' lacks its IPv4_${name}`, {
       expected: `a line IPv4_${name} or IPv6_${name}`,
     });
   }
   return found;
+}
+
+/** Neither spelling stands there, not even with a value that is refused. */
+function isAbsent({ value: { mentioned } }: AnyLinkBlock, name: string): boolean {
+  return ![4, 6].some((family) => mentioned.has(`IPv${family}_${name}`));
 }
 
 function required<T>(

@@ -12,14 +12,18 @@ import { buildAddresses, buildRoutes, buildRules } from './addressSettings.js';
 import { bindRole } from './binding.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
 import { garpPacing } from './garp.js';
-import { buildGeneral, buildKeepstate, refuseStatsBesideSync } from './general.js';
+import { buildGeneral, buildKeepstate } from './general.js';
+import { buildAlerts } from './alert.js';
+import { buildHttp } from './http.js';
 import { instanceDefaults, mergeGlobals, type GlobalValues } from './globals.js';
 import { buildGroup } from './group.js';
 import { buildInstance } from './instance.js';
 import { buildScript } from './notify.js';
 import { buildScheduling } from './scheduling.js';
+import { buildSeal } from './seal.js';
+import { buildStatistics } from './statistics.js';
 import { buildSync, distinct } from './sync.js';
-import { buildTrackers, uniquelyNamed } from './trackers.js';
+import { buildTrackers, uniquelyNamed, warnRelativePath } from './trackers.js';
 import { checkVirtualRouterIds } from './virtualRouterIds.js';
 
 export interface BuiltNode {
@@ -39,19 +43,32 @@ export function buildNode(
   const { vrrp, binding } = buildVrrp(root, globals, context);
   const keepstate = buildKeepstate(globals, context);
   const own = ownAddresses(vrrp.instances);
-  const sync = buildSync(root, globals, general, own, keepstate.nodeName, context);
-  refuseStatsBesideSync(root, context);
+  const seal = buildSeal(globals, context);
+  const plain = buildSync(root, globals, general, own, keepstate.nodeName, context);
+  const sync = plain && { ...plain, ...optional('seal', seal?.settings) };
   const settings: NodeSettings = {
     vrrp,
     ...optional('sync', sync),
+    ...optional('syncKeys', seal?.keys),
+    ...optional('statistics', buildStatistics(root, general, context)),
     general: buildGeneral(general, context),
     keepstate,
     binding,
     ...optional('scheduling', buildScheduling(globals, general)),
+    ...optional('http', buildHttp(root, context)),
+    ...optional('runUser', runUser(globals, context)),
+    ...optional('alerts', buildAlerts(root, globals, context)),
     ...optional('netNamespace', valueOf(root.net_namespace)),
     sources,
   };
   return { settings, globals };
+}
+
+function runUser(globals: GlobalValues, { uses }: BuildContext): string | undefined {
+  const located = last(globals.run_user);
+  if (located === undefined) return undefined;
+  uses.push({ kind: 'user', name: located.value, at: located.at });
+  return located.value;
 }
 
 function buildVrrp(
@@ -81,6 +98,7 @@ function buildVrrp(
     isBound: isBound('group'),
     groupOf: new Map<string, string>(),
   };
+  const reachHold = valueOf(globals.reach_hold);
   const vrrp: VrrpSettings = {
     routerId: valueOf(globals.router_id) ?? context.hostName,
     instances: built.filter((instance) => instance !== undefined),
@@ -88,6 +106,7 @@ function buildVrrp(
     ...trackers,
     ...buildStatics(root, globals, context),
     ...buildScripts(globals, context),
+    ...optional('reachHold', reachHold === undefined ? undefined : seconds(reachHold)),
     startupDelay: seconds(valueOf(globals.vrrp_startup_delay) ?? 0),
     fifoWriteStatesOnReload: valueOf(globals.fifo_write_vrrp_states_on_reload) ?? false,
     logUnknownVrids: valueOf(globals.log_unknown_vrids) ?? false,
@@ -129,10 +148,20 @@ function buildScripts(globals: GlobalValues, context: BuildContext): Scripts {
   const at = last(globals.script_user)?.at;
   if (user !== undefined && at !== undefined) context.uses.push({ kind: 'user', name: user, at });
   const fifo = (name: 'notify_fifo' | 'vrrp_notify_fifo'): Scripts['notifyFifo'] => {
-    const path = valueOf(globals[name]);
+    const located = last(globals[name]);
     const script = last(globals[`${name}_script`]);
-    if (path === undefined) return undefined;
-    return { path, ...optional('script', script && buildScript(script, context)) };
+    if (located === undefined) return undefined;
+    const { path, user: owner, group: ownerGroup } = located.value;
+    warnRelativePath(path, located.at, context);
+    if (owner !== undefined) context.uses.push({ kind: 'user', name: owner, at: located.at });
+    return {
+      path,
+      ...optional(
+        'owner',
+        owner === undefined ? undefined : { user: owner, ...optional('group', ownerGroup) },
+      ),
+      ...optional('script', script && buildScript(script, context)),
+    };
   };
   const timed = (name: 'startup_script' | 'shutdown_script'): Scripts['startupScript'] => {
     const script = last(globals[name]);

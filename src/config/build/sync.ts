@@ -1,7 +1,7 @@
 /** `Sync` and the replication half of `General` (conntrackd 1.4.7). */
 import { seconds } from '../../base/time.js';
 import { ipEquals, type IpAddress } from '../../base/ipAddress.js';
-import type { SyncMode, SyncSettings } from '../../sync/settings.js';
+import type { KernelSettings, SyncMode, SyncSettings } from '../../sync/settings.js';
 import { nearestWord } from '../nearest.js';
 import type { generalRows, modeRows } from '../keywords/conntrackdRows.js';
 import type { RootValues } from '../keywords/rootRows.js';
@@ -46,7 +46,7 @@ export function buildSync(
     links,
     ...modeSettings(options, values, context),
     ...optionSettings(values),
-    ...generalSettings(general),
+    ...kernelSettings(general),
     filter: buildFilter(general?.Filter ?? [], context),
     ownAddresses: distinct([
       ...ownAddresses,
@@ -195,16 +195,8 @@ function optionSettings(
   };
 }
 
-type FromGeneral = Pick<
-  SyncSettings,
-  | 'hashLimit'
-  | 'netlinkBufferBytes'
-  | 'netlinkBufferMaxGrowthBytes'
-  | 'netlinkEventsReliable'
-  | 'pollSeconds'
->;
-
-function generalSettings(general: GeneralValues | undefined): FromGeneral {
+/** What is heard of the kernel, but for the filter. */
+export function kernelSettings(general: GeneralValues | undefined): Omit<KernelSettings, 'filter'> {
   return {
     hashLimit: one(general, 'HashLimit') ?? 262_144,
     ...optional('netlinkBufferBytes', one(general, 'NetlinkBufferSize')),

@@ -1,4 +1,6 @@
-/** vrrp_script, track_file and vrrp_track_process, and the references to them. */
+/**
+ * vrrp_script, track_file, vrrp_track_process and vrrp_track_target, and the references to them.
+ */
 import { seconds } from '../../base/time.js';
 import type {
   TrackFileSettings,
@@ -6,6 +8,7 @@ import type {
   TrackReference,
   TrackScriptSettings,
   Tracking,
+  TrackTargetSettings,
 } from '../../vrrp/settings.js';
 import { nearestWord } from '../nearest.js';
 import type { RootValues } from '../keywords/rootRows.js';
@@ -13,18 +16,24 @@ import type { TrackItem } from '../keywords/tracking.js';
 import { last, type Located } from '../table/row.js';
 import { buildScript } from './notify.js';
 import { allItems, optional, valueOf, type BuildContext } from './context.js';
+import { buildTarget } from './target.js';
 
 export interface Trackers {
   readonly scripts: readonly TrackScriptSettings[];
   readonly files: readonly TrackFileSettings[];
   readonly processes: readonly TrackProcessSettings[];
+  readonly targets?: readonly TrackTargetSettings[];
 }
 
 export function buildTrackers(root: RootValues, context: BuildContext): Trackers {
+  const targets = uniquelyNamed(root.vrrp_track_target, context).flatMap((it) =>
+    buildTarget(it, context),
+  );
   return {
-    scripts: uniquelyNamed(root.vrrp_script, context).flatMap((it) => buildCheck(it, context)),
-    files: uniquelyNamed(root.track_file, context).flatMap((it) => buildFile(it, context)),
-    processes: uniquelyNamed(root.vrrp_track_process, context).flatMap((it) =>
+    ...(targets.length === 0 ? {} : { targets }),
+    scripts: firstNamed(root.vrrp_script, context).flatMap((it) => buildCheck(it, context)),
+    files: firstNamed(root.track_file, context).flatMap((it) => buildFile(it, context)),
+    processes: firstNamed(root.vrrp_track_process, context).flatMap((it) =>
       buildProcess(it, context),
     ),
   };
@@ -39,17 +48,34 @@ export function uniquelyNamed<T extends Named>(
   blocks: readonly Located<T>[],
   { problems }: BuildContext,
 ): readonly Located<T>[] {
-  const seen = new Map<string, number>();
-  return blocks.filter(({ value, at, keyword }) => {
-    const name = nameOf(value);
-    const line = seen.get(name);
-    if (line === undefined) {
-      seen.set(name, at.line);
-      return true;
-    }
-    const message = `a ${keyword} named '${name}' stands already in line ${line}`;
+  return withoutRepeated(blocks, nameOf, ({ value, at, keyword }, line) => {
+    const message = `a ${keyword} named '${nameOf(value)}' stands already in line ${line}`;
     problems.error(at, 'duplicate-name', message, { expected: 'another name' });
-    return false;
+  });
+}
+
+/** Of trackers with one name keepalived 2.2.7 takes the first, without a word. */
+function firstNamed<T extends Named>(
+  blocks: readonly Located<T>[],
+  { problems }: BuildContext,
+): readonly Located<T>[] {
+  return withoutRepeated(blocks, nameOf, ({ value, at, keyword }, line) => {
+    const message = `a ${keyword} named '${nameOf(value)}' stands already in line ${line}; the first one counts`;
+    problems.warning(at, 'repeated', message, { expected: 'another name', fix: { kind: 'drop' } });
+  });
+}
+
+function withoutRepeated<T>(
+  all: readonly Located<T>[],
+  nameIn: (value: T) => string,
+  report: (repeated: Located<T>, lineOfFirst: number) => void,
+): readonly Located<T>[] {
+  const seen = new Map<string, number>();
+  return all.filter((located) => {
+    const line = seen.get(nameIn(located.value));
+    if (line === undefined) seen.set(nameIn(located.value), located.at.line);
+    else report(located, line);
+    return line === undefined;
   });
 }
 
@@ -96,7 +122,7 @@ function buildFile(
   const file = last(value.values.file);
   const path = file?.value;
   if (file === undefined) reportMissing('file', value, at, context);
-  else if (!file.value.startsWith('/')) warnRelative(file, context);
+  else warnRelativePath(file.value, file.at, context);
   const weight = valueOf(value.values.weight);
   return [
     {
@@ -109,8 +135,14 @@ function buildFile(
   ];
 }
 
-function warnRelative({ value, at }: Located<string>, { problems }: BuildContext): void {
-  const message = `'${value}' is looked for below the folder in which the daemon starts: / under systemd`;
+/** A path that begins below the folder in which the daemon happens to start. */
+export function warnRelativePath(
+  path: string,
+  at: Located<unknown>['at'],
+  { problems }: BuildContext,
+): void {
+  if (path.startsWith('/')) return;
+  const message = `'${path}' is looked for below the folder in which the daemon starts: / under systemd`;
   problems.warning(at, 'relative-path', message, { expected: 'an absolute path' });
 }
 
@@ -156,6 +188,7 @@ export interface TrackingValues {
   readonly track_script: readonly Located<readonly Located<TrackItem>[]>[];
   readonly track_file: readonly Located<readonly Located<TrackItem>[]>[];
   readonly track_process: readonly Located<readonly Located<TrackItem>[]>[];
+  readonly track_target: readonly Located<readonly Located<TrackItem>[]>[];
 }
 
 /** References whose target is missing are reported; `ownInterface` is tracked anyhow. */
@@ -165,7 +198,7 @@ export function buildTracking(
   ownInterface: string | undefined,
   context: BuildContext,
 ): Tracking {
-  const interfaces = allItems(values.track_interface).filter(({ value, at }) => {
+  const interfaces = firstItems(values.track_interface, context).filter(({ value, at }) => {
     if (value.name !== ownInterface) return true;
     const message = `'${value.name}' is the instance's own interface and tracked anyhow`;
     context.problems.warning(at, 'own-interface', message, { expected: 'another interface' });
@@ -174,12 +207,33 @@ export function buildTracking(
   for (const { value, at } of interfaces) {
     context.uses.push({ kind: 'interface', name: value.name, at });
   }
+  const known = trackers.targets ?? [];
+  const targets = references(values.track_target, known, 'vrrp_track_target', context);
   return {
+    ...(targets.length === 0 ? {} : { targets }),
     interfaces: interfaces.map(({ value }) => reference(value, 0, false)),
     scripts: references(values.track_script, trackers.scripts, 'vrrp_script', context),
     files: references(values.track_file, trackers.files, 'track_file', context),
     processes: references(values.track_process, trackers.processes, 'vrrp_track_process', context),
   };
+}
+
+/** What is tracked twice counts once, with the first weight (keepalived 2.2.7). */
+function firstItems(
+  values: readonly Located<readonly Located<TrackItem>[]>[],
+  { problems }: BuildContext,
+): readonly Located<TrackItem>[] {
+  return withoutRepeated(
+    allItems(values),
+    ({ name }) => name,
+    ({ value, at }, line) => {
+      const message = `'${value.name}' is tracked already in line ${line}; the first one counts`;
+      problems.warning(at, 'repeated', message, {
+        expected: 'one of them',
+        fix: { kind: 'drop' },
+      });
+    },
+  );
 }
 
 interface Tracker {
@@ -192,9 +246,9 @@ function references(
   values: readonly Located<readonly Located<TrackItem>[]>[],
   trackers: readonly Tracker[],
   kind: string,
-  { problems }: BuildContext,
+  context: BuildContext,
 ): readonly TrackReference[] {
-  return allItems(values).flatMap(({ value, at }) => {
+  return firstItems(values, context).flatMap(({ value, at }) => {
     const tracker = trackers.find(({ name }) => name === value.name);
     if (tracker !== undefined) return [reference(value, tracker.weight, tracker.isReversed)];
     const nearest = nearestWord(
@@ -202,7 +256,7 @@ function references(
       trackers.map(({ name }) => name),
     );
     const details = nearest === undefined ? { expected: `a ${kind} of that name` } : { nearest };
-    problems.error(at, 'missing-reference', `there is no ${kind} '${value.name}'`, details);
+    context.problems.error(at, 'missing-reference', `there is no ${kind} '${value.name}'`, details);
     return [];
   });
 }

@@ -85,6 +85,12 @@ function checkUnicast(
     if (isRefused) problems.error(source.at, 'unicast-without-peer', message, details);
     else problems.warning(source.at, 'unicast-without-peer', message, details);
   }
+  const empty = hasPeers || source !== undefined ? undefined : last(values.unicast_peer);
+  if (empty !== undefined) {
+    const message = "'unicast_peer' names nobody: advertisements go out by multicast";
+    const details = { expected: 'the addresses of the peers', fix: { kind: 'drop' } } as const;
+    problems.warning(empty.at, 'unicast-without-peer', message, details);
+  }
   const ignored = hasPeers ? last(values.mcast_dst_ip) : undefined;
   if (ignored !== undefined) {
     const message = "'mcast_dst_ip' has no effect beside unicast_peer";

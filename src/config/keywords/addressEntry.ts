@@ -38,12 +38,15 @@ export const scopes: Readonly<Record<string, number>> = {
   nowhere: 255,
 };
 
+/** IFA_F_MCAUTOJOIN: an address that is a group, which the kernel joins. */
+export const autojoin = 0x400;
+
 /** IFA_F_* (linux/if_addr.h). */
 const flagBits: Readonly<Record<string, number>> = {
   home: 0x10,
   mngtmpaddr: 0x100,
   noprefixroute: 0x200,
-  autojoin: 0x400,
+  autojoin,
 };
 
 type Draft = { -readonly [K in keyof AddressEntry]: AddressEntry[K] };
@@ -151,7 +154,21 @@ function parseEntry(words: readonly Token[], context: ParseContext): AddressEntr
     }
     i += consumed - 1;
   }
-  return isRight && checkBroadcast(entry, first, context) ? entry : undefined;
+  if (!isRight || !checkBroadcast(entry, first, context)) return undefined;
+  return entry.peer === undefined ? entry : withFullLength(entry, first, context);
+}
+
+/** Beside a peer the address has no network of its own: keepalived 2.2.7 drops the length. */
+function withFullLength(entry: Draft, first: Token, { problems }: ParseContext): AddressEntry {
+  const prefixLength = entry.address.bytes.length * 8;
+  if (entry.prefixLength !== prefixLength) {
+    const message = `the length /${entry.prefixLength} is read over beside a peer, as in keepalived`;
+    problems.warning(first.at, 'words-read-over', message, {
+      expected: 'an address without a length',
+      fix: { kind: 'word', from: first.text, to: formatIp(entry.address) },
+    });
+  }
+  return { ...entry, prefixLength };
 }
 
 /** How many words were used; 0 where something is wrong (and reported). */

@@ -21,6 +21,7 @@ import {
   statePolicy,
   syslogTarget,
 } from './conntrackdTypes.js';
+import { statsRows } from './statsRows.js';
 
 const free = { style: 'free' } as const;
 const count = integer(0, 4_294_967_295);
@@ -111,8 +112,12 @@ export const multicastRows = {
 } as const;
 
 export const unicastRows = {
-  IPv4_address: conntrackd(ipv4Address, 'own address on the link'),
-  IPv6_address: conntrackd(ipv6Address, 'own address on the link'),
+  IPv4_address: conntrackd(ipv4Address, 'own address on the link', {
+    default: 'UDP: every address of the interface',
+  }),
+  IPv6_address: conntrackd(ipv6Address, 'own address on the link', {
+    default: 'UDP: every address of the interface',
+  }),
   IPv4_Destination_Address: conntrackd(ipv4Address, "the peer's address"),
   IPv6_Destination_Address: conntrackd(ipv6Address, "the peer's address", {
     aliases: ['IPv6_Destionation_Address'],
@@ -187,11 +192,6 @@ export const filterRows = {
 } as const;
 
 const filterHeader = { name: '[From Userspace|Kernelspace]', min: 0, max: 2 } as const;
-
-export const statsRows = {
-  LogFile: conntrackd(logTarget, 'on: /var/log/conntrackd-stats.log', { default: 'off' }),
-  Syslog: conntrackd(syslogTarget, 'on: daemon', { default: 'off' }),
-} as const;
 
 export const generalRows = {
   HashSize: withoutEffect(
@@ -303,9 +303,9 @@ const helperRows = {
 export const conntrackdRootRows = {
   Sync: conntrackd(block(syncRows, nameless, free), 'replication between two nodes'),
   General: conntrackd(block(generalRows, nameless, free), 'settings of the daemon'),
-  Stats: withoutEffect(
-    conntrackd(block(statsRows, nameless, free), 'a log of the connections that ended'),
-    'keepstate logs no connections; `conntrack -E -e DESTROY`, or ulogd with its NFCT input, does',
+  Stats: conntrackd(
+    block(statsRows, nameless, free),
+    'a log of the connections that ended, alone or beside Sync',
   ),
   Helper: conntrackd(
     block(helperRows, nameless, free),

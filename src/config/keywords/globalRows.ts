@@ -2,6 +2,7 @@
 import { acceptance } from '../acceptedWarnings.js';
 import {
   anything,
+  bare,
   choice,
   decimal,
   flag,
@@ -14,6 +15,10 @@ import {
 } from '../table/scalarTypes.js';
 import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../table/row.js';
 import { addresses, notifyScript, oneOrTwoWords, words } from '../table/wordTypes.js';
+import { fifoEntry } from './fifoEntry.js';
+import { mailRows } from './mailRows.js';
+import { keyLine } from './keyEntry.js';
+import { syncKeyRule } from '../keyText.js';
 import { portOrOff } from './portOrOff.js';
 import { garpRows } from './garpRows.js';
 import { firstCounts } from './instanceRows.js';
@@ -27,9 +32,26 @@ export const keepstateRows = {
   control_socket: keepstate(path, 'UNIX socket of keepstate status and the other commands', {
     default: defaultControlPath,
   }),
+  control_read_group: keepstate(
+    word,
+    'members of this group may ask for status, history, events and stats (read.sock beside the control socket)',
+    { default: 'none' },
+  ),
   state_directory: keepstate(path, 'maintenance and the history survive a restart here', {
     default: '/var/lib/keepstate',
   }),
+  pid_file: keepstate(
+    path,
+    'the process id for tools that look for it, for example /run/keepalived.pid',
+    {
+      default: 'none',
+    },
+  ),
+  run_user: keepstate(
+    word,
+    'the daemon runs as this user, with the capabilities that it needs and none beside them',
+    { default: 'whoever starts it' },
+  ),
   node_name: keepstate(word, 'the name that the peer and status show', {
     default: 'router_id, else the host name',
   }),
@@ -77,6 +99,27 @@ export const keepstateRows = {
       repeats: true,
     },
   ),
+  sync_key: keepstate(
+    keyLine(syncKeyRule),
+    'a key that both nodes have: the sync links and the peer channel are sealed with it',
+    { repeats: true },
+  ),
+  sync_active_key: keepstate(integer(1, 255), 'the key that seals; all others are accepted too', {
+    default: 'none, required beside sync_key',
+  }),
+  sync_auth: keepstate(
+    choice(['enforce', 'permissive']),
+    'permissive: a peer that has not shown a key yet is spoken to, and believed, without',
+    { default: 'enforce' },
+  ),
+  sync_encrypt: keepstate(flag, 'off: sealed datagrams can be read, but neither made nor changed', {
+    default: 'on',
+  }),
+  peer_multihop: keepstate(
+    flag,
+    'on: routers stand between the nodes, so datagrams of the peer with less than TTL 255 are taken; needs sync_key',
+    { default: 'off' },
+  ),
   accept_any_sync_source: keepstate(
     flag,
     'accept sync datagrams from any address, as conntrackd does; never on the peer channel',
@@ -89,6 +132,21 @@ export const keepstateRows = {
     'warnings of this code are known: check counts them as accepted, and they are not reported otherwise',
     { repeats: true },
   ),
+  return_role: keepstate(
+    flag,
+    'an upgrade of the package, which hands the role over, lets this node take it back afterwards',
+    { default: 'off: the role stays where it is' },
+  ),
+  log_format: keepstate(
+    choice(['text', 'json']),
+    'json: each line of the log on stderr and in LogFile is one JSON object',
+    { default: 'text' },
+  ),
+  reach_hold: keepstate(
+    decimal(0, 86_400),
+    'a lost vrrp_track_target that moved the role goes on counting at least so long',
+    { unit: seconds, default: '30' },
+  ),
   history_size: keepstate(integer(1, 1_000_000), 'transitions kept for keepstate history', {
     unit: 'entries',
     default: '1000',
@@ -100,11 +158,18 @@ export const globalRows = {
   script_user: keepalived(oneOrTwoWords('USER [GROUP]'), 'who runs scripts', {
     default: 'user keepalived_script if there is one, else root',
   }),
-  enable_script_security: keepalived(flag, "refuse root's scripts that others can replace", {
+  enable_script_security: keepalived(bare, "refuse root's scripts that others can replace", {
     default: 'off',
   }),
+  process_name: keepalived(
+    word,
+    'name of the process in ps and /proc, for tools that look for it',
+    {
+      default: 'keepstate',
+    },
+  ),
   vrrp_version: keepalived(choice(['2', '3']), 'VRRP version of instances', { default: '2' }),
-  vrrp_strict: keepalived(flag, 'strict_mode of instances', { default: 'off' }),
+  vrrp_strict: keepalived(bare, 'strict_mode of instances', { default: 'off' }),
   ...garpRows('vrrp_'),
   vrrp_garp_interval: keepalived(decimal(0, 3_600), 'pause between ARP packets', {
     unit: seconds,
@@ -134,10 +199,10 @@ export const globalRows = {
   vrrp_down_timer_adverts: keepalived(integer(1, 100), 'down_timer_adverts of instances', {
     default: '3',
   }),
-  vrrp_skip_check_adv_addr: keepalived(flag, 'skip_check_adv_addr of instances', {
+  vrrp_skip_check_adv_addr: keepalived(bare, 'skip_check_adv_addr of instances', {
     default: 'off',
   }),
-  vrrp_check_unicast_src: keepalived(flag, 'check_unicast_src of instances', { default: 'off' }),
+  vrrp_check_unicast_src: keepalived(bare, 'check_unicast_src of instances', { default: 'off' }),
   vrrp_mcast_group4: keepalived(ipv4Address, 'multicast group of IPv4', { default: '224.0.0.18' }),
   vrrp_mcast_group6: keepalived(ipv6Address, 'multicast group of IPv6', { default: 'ff02::12' }),
   dynamic_interfaces: keepalived(
@@ -158,9 +223,9 @@ export const globalRows = {
     since24(keepalived(anything, 'delay counted from boot')),
     'vrrp_startup_delay, or ordering in the systemd unit',
   ),
-  notify_fifo: keepalived(path, 'FIFO of every transition', firstCounts),
+  notify_fifo: keepalived(fifoEntry, 'FIFO of every transition', firstCounts),
   notify_fifo_script: keepalived(notifyScript, 'started as reader of notify_fifo', firstCounts),
-  vrrp_notify_fifo: keepalived(path, 'the same, of VRRP alone', firstCounts),
+  vrrp_notify_fifo: keepalived(fifoEntry, 'the same, of VRRP alone', firstCounts),
   vrrp_notify_fifo_script: keepalived(
     notifyScript,
     'started as reader of vrrp_notify_fifo',
@@ -169,7 +234,7 @@ export const globalRows = {
   vrrp_notify_priority_changes: keepalived(flag, 'notify_priority_changes of instances', {
     default: 'off',
   }),
-  fifo_write_vrrp_states_on_reload: keepalived(flag, 'repeat all states after a reload', {
+  fifo_write_vrrp_states_on_reload: keepalived(bare, 'repeat all states after a reload', {
     default: 'off',
   }),
   startup_script: keepalived(notifyScript, 'run before anything starts', firstCounts),
@@ -182,9 +247,10 @@ export const globalRows = {
     unit: seconds,
     default: '10',
   }),
-  log_unknown_vrids: keepalived(flag, 'log advertisements for unknown virtual routers', {
+  log_unknown_vrids: keepalived(bare, 'log advertisements for unknown virtual routers', {
     default: 'off',
   }),
+  ...mailRows,
   ...keepstateRows,
   ...globalRowsWithoutEffect,
   v3_checksum_as_v2: notSupported(

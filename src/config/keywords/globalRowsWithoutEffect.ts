@@ -20,28 +20,6 @@ function allWithoutEffect<const N extends string>(
   return Object.fromEntries(entries) as Record<N, Row<true>>;
 }
 
-const mail = allWithoutEffect(
-  [
-    ...([
-      'notification_email',
-      'notification_email_from',
-      'smtp_server',
-      'smtp_helo_name',
-    ] as const),
-    ...(['smtp_connect_timeout', 'smtp_alert_checker'] as const),
-    ...(['no_email_faults', 'no_checker_emails'] as const),
-  ],
-  'mail',
-  'keepstate sends no mail; use notify',
-);
-
-const mailsAboutRoles = allWithoutEffect(
-  ['smtp_alert', 'smtp_alert_vrrp'],
-  'mail',
-  'keepstate sends no mail; use notify',
-  'mails about role changes',
-);
-
 const firewall = allWithoutEffect(
   [
     ...([
@@ -77,6 +55,9 @@ const buffers = allWithoutEffect(
   'buffers are sized by keepstate; per instance: kernel_rx_buf_size',
 );
 
+const snmpInstead =
+  'use an alert block (config/snmp-trap.sh sends traps), keepstate status --json or the http block';
+
 const snmp = allWithoutEffect(
   [
     ...(['enable_snmp_vrrp', 'enable_snmp_keepalived', 'enable_snmp_checker'] as const),
@@ -84,7 +65,7 @@ const snmp = allWithoutEffect(
     'enable_dbus',
   ],
   'SNMP and D-Bus',
-  'use keepstate status --json and keepstate events',
+  snmpInstead,
   'answers over SNMP or D-Bus',
 );
 
@@ -95,16 +76,16 @@ const snmpDetails = allWithoutEffect(
     ...(['snmp_rs_stats_update_interval'] as const),
   ],
   'SNMP and D-Bus',
-  'use keepstate status --json and keepstate events',
+  snmpInstead,
 );
 
 const processes = allWithoutEffect(
   [
-    ...(['process_names', 'process_name', 'vrrp_process_name', 'checker_process_name'] as const),
+    ...(['process_names', 'vrrp_process_name', 'checker_process_name'] as const),
     ...(['lvs_process_name', 'bfd_process_name'] as const),
   ],
   'titles of processes',
-  'keepstate is one process, named keepstate',
+  'keepstate is one process, which process_name names',
 );
 
 const virtualMacs = allWithoutEffect(
@@ -190,8 +171,6 @@ const otherSystems = allWithoutEffect(
 );
 
 export const globalRowsWithoutEffect = {
-  ...mail,
-  ...mailsAboutRoles,
   ...firewall,
   ...scheduling,
   ...buffers,

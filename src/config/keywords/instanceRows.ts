@@ -11,10 +11,12 @@ import {
   ipAddressOrPrefix,
   word,
 } from '../table/scalarTypes.js';
+import { smtpAlert } from './mailRows.js';
 import { keepalived, keepstate, notSupported, since24, withoutEffect } from '../table/row.js';
 import { block, list, nameless, notifyScript, notifyScriptOrNothing } from '../table/wordTypes.js';
 import { addressItems } from './addressEntry.js';
 import { garpRows } from './garpRows.js';
+import { hmacRows } from './hmacRows.js';
 import { peerItems } from './peerEntry.js';
 import { routeItems } from './routeEntry.js';
 import { ruleItems } from './ruleEntry.js';
@@ -50,11 +52,7 @@ export const notifyRows = {
   notify_priority_changes: keepalived(flag, 'write priority changes to the FIFO', {
     default: 'off',
   }),
-  smtp_alert: withoutEffect(
-    keepalived(anything, 'mail on state changes'),
-    'keepstate sends no mail; use notify',
-    'mails about role changes',
-  ),
+  smtp_alert: smtpAlert,
 } as const;
 
 export const instanceRows = {
@@ -92,18 +90,19 @@ export const instanceRows = {
     repeats: true,
   }),
   authentication: keepalived(block(authenticationRows, nameless), 'password of version 2'),
+  auth_hmac: since24(keepalived(block(hmacRows, nameless), 'signed advertisements, with keys')),
   unicast_src_ip: keepalived(ipAddressOrPrefix, 'source address towards unicast_peer'),
   unicast_peer: keepalived(list(peerItems), 'advertisements go to these instead of multicast', {
     repeats: true,
   }),
   mcast_src_ip: keepalived(ipAddressOrPrefix, 'source address of multicast advertisements'),
   mcast_dst_ip: keepalived(ipAddress, 'multicast group', { default: 'vrrp_mcast_group4, _group6' }),
-  track_src_ip: keepalived(flag, 'FAULT while the source address is absent', { default: 'off' }),
-  check_unicast_src: keepalived(flag, 'accept unicast only from unicast_peer', {
+  track_src_ip: keepalived(bare, 'FAULT while the source address is absent', { default: 'off' }),
+  check_unicast_src: keepalived(bare, 'accept unicast only from unicast_peer', {
     default: 'vrrp_check_unicast_src',
   }),
   unicast_ttl: keepalived(integer(0, 255), 'TTL of unicast advertisements', { default: '255' }),
-  unicast_fault_no_peer: keepalived(flag, 'unicast_src_ip without unicast_peer is refused', {
+  unicast_fault_no_peer: keepalived(bare, 'unicast_src_ip without unicast_peer is refused', {
     default: 'off',
   }),
   preempt: keepalived(bare, 'a higher priority takes the role from a living MASTER', {
@@ -134,7 +133,7 @@ export const instanceRows = {
     keepalived(anything, 'periodic ARP on other interfaces', { aliases: ['vmac_garp_intvl'] }),
     'garp_master_refresh announces every VIP on its own interface',
   ),
-  dont_track_primary: keepalived(flag, "ignore the link state of the instance's interface", {
+  dont_track_primary: keepalived(bare, "ignore the link state of the instance's interface", {
     default: 'off',
   }),
   accept: keepalived(bare, 'VIPs answer while MASTER', {
@@ -151,7 +150,7 @@ export const instanceRows = {
       default: 'vrrp_skip_check_adv_addr',
     },
   ),
-  promote_secondaries: keepalived(flag, 'set promote_secondaries on the interface', {
+  promote_secondaries: keepalived(bare, 'set promote_secondaries on the interface', {
     default: 'off',
   }),
   lower_prio_no_advert: keepalived(flag, 'a MASTER stays silent towards a lower priority', {
@@ -160,7 +159,7 @@ export const instanceRows = {
   higher_prio_send_advert: keepalived(flag, 'one last advertisement before stepping down', {
     default: 'vrrp_higher_prio_send_advert',
   }),
-  kernel_rx_buf_size: keepalived(integer(1, 1_073_741_824), 'receive buffer of the socket', {
+  kernel_rx_buf_size: keepalived(integer(0, 1_073_741_824), 'receive buffer of the socket', {
     unit: 'bytes',
   }),
   conntrack_sync: keepstate(flag, 'this instance drives the connection-tracking synchronisation', {
@@ -200,9 +199,5 @@ export const instanceRows = {
   owner_ignore_adverts: notSupported(
     since24(keepalived(anything, 'address owner drops advertisements')),
     'the behaviour of keepalived 2.2.7, or a priority below 255',
-  ),
-  auth_hmac: notSupported(
-    since24(keepalived(anything, 'HMAC authentication')),
-    'auth_type PASS, and a filter rule that admits only the peers',
   ),
 } as const;

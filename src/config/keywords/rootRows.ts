@@ -1,13 +1,23 @@
 /** Root level: all blocks of both dialects, in any order in one file. */
 import { anything, integer, word } from '../table/scalarTypes.js';
-import { keepalived, notSupported, withoutEffect, type Rows, type Values } from '../table/row.js';
+import {
+  keepalived,
+  keepstate,
+  notSupported,
+  withoutEffect,
+  type Rows,
+  type Values,
+} from '../table/row.js';
 import { block, list, named, nameless, type ItemType } from '../table/wordTypes.js';
 import { addressItems } from './addressEntry.js';
+import { alertRows } from './alertRows.js';
 import { conntrackdRootRows } from './conntrackdRows.js';
 import { globalRows } from './globalRows.js';
+import { httpRows } from './httpRows.js';
 import { instanceRows } from './instanceRows.js';
 import { routeItems } from './routeEntry.js';
 import { ruleItems } from './ruleEntry.js';
+import { targetRows } from './targetRows.js';
 import {
   garpGroupRows,
   groupRows,
@@ -23,13 +33,19 @@ export interface InterfaceDelay {
 }
 
 const delayItems: ItemType<InterfaceDelay> = {
-  name: 'INTERFACE down-seconds [up-seconds]',
-  parse: ([name, ...numbers], { problems }) => {
-    const [downSeconds = NaN, upSeconds = downSeconds, ...extra] = numbers.map(({ text }) =>
-      /^\d{1,3}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN,
-    );
+  name: 'INTERFACE [down-seconds [up-seconds]]',
+  parse: ([name, down, up, extra], { problems }) => {
+    const [downSeconds = 0, upSeconds = downSeconds] = [down, up]
+      .filter((word) => word !== undefined)
+      .map(({ text }) => (/^\d{1,3}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN));
     const isRight = [downSeconds, upSeconds].every((seconds) => seconds >= 0 && seconds <= 255);
-    if (name !== undefined && isRight && extra.length === 0) {
+    if (extra !== undefined) {
+      const message = `'${extra.text}' behind the delays is read over, as in keepalived`;
+      problems.warning(extra.at, 'words-read-over', message, {
+        expected: 'one or two numbers of seconds',
+      });
+    }
+    if (name !== undefined && isRight) {
       return { interfaceName: name.text, downSeconds, upSeconds };
     }
     if (name !== undefined) {
@@ -46,7 +62,11 @@ const delayItems: ItemType<InterfaceDelay> = {
   ],
 };
 
-const noBalancing = 'keepalived for load balancing beside keepstate, with its own file';
+/** `vrrp_instance A B {` is skipped by keepalived 2.2.7. */
+const exactHeader = { hasExactHeader: true } as const;
+
+const noBalancing =
+  'keepalived for load balancing beside keepstate, with its own file (migrate --rest-keepalived)';
 
 export const rootRows = {
   global_defs: keepalived(block(globalRows, nameless), 'settings for the whole node', {
@@ -83,10 +103,23 @@ export const rootRows = {
     aliases: ['track_process'],
     repeats: true,
   }),
-  vrrp_sync_group: keepalived(block(groupRows, named), 'instances that change state together', {
+  vrrp_track_target: keepstate(
+    block(targetRows, named),
+    'something behind this node that must answer; compared with what a keepstate peer reaches',
+    { repeats: true },
+  ),
+  vrrp_sync_group: keepalived(
+    block(groupRows, named, exactHeader),
+    'instances that change state together',
+    { repeats: true },
+  ),
+  vrrp_instance: keepalived(block(instanceRows, named, exactHeader), 'a virtual router', {
     repeats: true,
   }),
-  vrrp_instance: keepalived(block(instanceRows, named), 'a virtual router', { repeats: true }),
+  http: keepstate(block(httpRows, nameless), 'metrics, health, status and a page over HTTP'),
+  alert: keepstate(block(alertRows, nameless), 'who is told of role changes and problems', {
+    repeats: true,
+  }),
   ...conntrackdRootRows,
   net_namespace_ipvs: withoutEffect(
     keepalived(anything, 'namespace of IPVS'),

@@ -119,7 +119,6 @@ const table: OptionTable<Draft> = {
     },
     src: {
       takesValue: true,
-      aliases: ['from'],
       expected: 'an address',
       read: ({ route }, value) => {
         const source = parseIp(value);
@@ -151,6 +150,8 @@ const table: OptionTable<Draft> = {
   },
   refused: [
     ...['add', 'advmss', 'append', 'as', 'congctl', 'cwnd', 'ecn', 'encap', 'expires', 'features'],
+    // The source of packets for which an IPv6 route is (RTA_SRC), not the source address it sets.
+    'from',
     ...[
       'fastopen_no_cookie',
       'flags',

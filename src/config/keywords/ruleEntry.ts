@@ -22,12 +22,15 @@ interface Draft {
   noTrack: boolean;
 }
 
+/** Words for each address (keepalived 2.2.7). */
+const everything: ReadonlySet<string> = new Set(['all', 'any', 'default']);
+
 function prefix(field: 'from' | 'to'): OptionWord<Draft> {
   return {
     takesValue: true,
-    expected: 'an address, an address/length, or all',
+    expected: 'an address, an address/length, all, any or default',
     read: ({ rule }, value) => {
-      if (value === 'all') return true;
+      if (everything.has(value)) return true;
       const found = readPrefix(value);
       if (found === undefined) return false;
       rule[field] = found;
@@ -127,12 +130,23 @@ export const ruleItems: ItemType<RuleEntry> = {
       }
       return undefined;
     }
+    if (draft.rule.table === undefined && draft.rule.action === undefined) {
+      if (first !== undefined) reportNoAction(first, context);
+      return undefined;
+    }
     const written = words.map((word) => word.text);
     const added = first === undefined ? [] : addPriority(draft.rule, written, first, context);
     return { spec: draft.rule, noTrack: draft.noTrack, words: [...written, ...added] };
   },
   print: ({ words }) => words.map(quoteWord),
 };
+
+/** keepalived 2.2.7 leaves such a rule out, and says so. */
+function reportNoAction({ at }: Token, { problems, owner }: ParseContext): void {
+  problems.error(at, 'missing-value', `a rule of '${owner}' does not say what to do`, {
+    expected: 'table T, blackhole, unreachable or prohibit',
+  });
+}
 
 /** Gives a rule without priority the next one, and the words that say it. */
 function addPriority(

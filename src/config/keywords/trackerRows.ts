@@ -1,14 +1,7 @@
 /** `vrrp_script`, `track_file`, `vrrp_track_process`, `vrrp_sync_group`, `garp_group`. */
-import {
-  anything,
-  choice,
-  decimal,
-  flag,
-  integer,
-  interfaceName,
-  word,
-} from '../table/scalarTypes.js';
-import { keepalived, keepstate, withoutEffect, type ValueType } from '../table/row.js';
+import { bare, choice, decimal, flag, integer, interfaceName, word } from '../table/scalarTypes.js';
+import { smtpAlert } from './mailRows.js';
+import { keepalived, keepstate, type ValueType } from '../table/row.js';
 import { checkScript, list, nameItems, oneOrTwoWords, words } from '../table/wordTypes.js';
 import { notifyRows } from './instanceRows.js';
 import { readWeight, trackingRows } from './tracking.js';
@@ -75,6 +68,16 @@ const initFileType: ValueType<InitFile> = {
   }),
 };
 
+const paramMatchWords = choice(['initial', 'partial', 'exact']);
+/** `param_match` alone says nothing, and keepalived 2.2.7 says nothing of it. */
+const paramMatch: ValueType<'initial' | 'partial' | 'exact' | undefined> = {
+  ...paramMatchWords,
+  minWords: 0,
+  parse: (statement, context) =>
+    statement.words.length === 0 ? undefined : paramMatchWords.parse(statement, context),
+  print: (value) => (value === undefined ? { words: [] } : paramMatchWords.print(value)),
+};
+
 const userType = oneOrTwoWords('USER [GROUP]');
 
 export const scriptRows = {
@@ -97,7 +100,7 @@ export const scriptRows = {
   rise: keepalived(integer(1, 1_000_000), 'successes in a row that make it good', { default: '1' }),
   fall: keepalived(integer(1, 1_000_000), 'failures in a row that make it bad', { default: '1' }),
   user: keepalived(userType, 'who runs it', { default: 'script_user' }),
-  init_fail: keepalived(flag, 'bad until the first result', { default: 'off' }),
+  init_fail: keepalived(bare, 'bad until the first result', { default: 'off' }),
 } as const;
 
 export const trackFileRows = {
@@ -108,8 +111,8 @@ export const trackFileRows = {
 
 export const trackProcessRows = {
   process: keepalived(words('COMMAND [arguments]', 1), 'the process to look for'),
-  param_match: keepalived(choice(['initial', 'partial', 'exact']), 'how arguments are compared'),
-  full_command: keepalived(flag, 'compare the whole command line', { default: 'off' }),
+  param_match: keepalived(paramMatch, 'how arguments are compared'),
+  full_command: keepalived(bare, 'compare the whole command line', { default: 'off' }),
   weight: keepalived(weightType, 'as in vrrp_script', { default: '0' }),
   quorum: keepalived(integer(1, 65_535), 'at least so many processes', { default: '1' }),
   quorum_max: keepalived(integer(0, 65_535), 'at most so many'),
@@ -128,18 +131,14 @@ export const groupRows = {
   group: keepalived(list(nameItems), 'the instances that change state together', { repeats: true }),
   ...notifyRows,
   ...trackingRows,
-  sync_group_tracking_weight: keepalived(flag, 'weights of members count', {
+  sync_group_tracking_weight: keepalived(bare, 'weights of members count', {
     aliases: ['global_tracking'],
     default: 'off',
   }),
   conntrack_sync: keepstate(flag, 'this group drives the connection-tracking synchronisation', {
     default: 'by primary-backup.sh lines; else the only group',
   }),
-  smtp_alert: withoutEffect(
-    keepalived(anything, 'mail on state changes'),
-    'keepstate sends no mail; use notify',
-    'mails about role changes',
-  ),
+  smtp_alert: smtpAlert,
 } as const;
 
 export const garpGroupRows = {

@@ -1,9 +1,10 @@
 /**
- * `track_interface`, `track_script`, `track_file`, `track_process`: `NAME [weight N] [reverse]`.
+ * `track_interface`, `track_script`, `track_file`, `track_process`, `track_target`: `NAME [weight
+ * N] [reverse]`.
  */
 import { nearestWord } from '../nearest.js';
 import { anything } from '../table/scalarTypes.js';
-import { keepalived, notSupported, type ParseContext } from '../table/row.js';
+import { keepalived, keepstate, notSupported, type ParseContext } from '../table/row.js';
 import { list, type ItemType } from '../table/wordTypes.js';
 import { quoteWord } from '../table/printRows.js';
 import type { Token } from '../text/token.js';
@@ -92,6 +93,11 @@ export const trackingRows = {
   track_process: keepalived(list(trackItems), 'processes whose presence counts here', {
     repeats: true,
   }),
+  track_target: keepstate(
+    list(trackItems),
+    'vrrp_track_target results that count here: a weight, or FAULT after a hand-over',
+    { repeats: true },
+  ),
   track_bfd: notSupported(
     keepalived(anything, 'BFD sessions that count here'),
     'track_interface, or track_script with a check of the path',

@@ -1,28 +1,32 @@
 /**
  * keepalived and conntrackd beside keepstate: running, or to be started by systemd one day. Pure.
  */
-import type { NodeSettings } from '../nodeSettings.js';
+import type { IncumbentName, NodeSettings } from '../nodeSettings.js';
 import { machineError, machineWarning, type MachineFinding } from './finding.js';
 
 export interface Incumbents {
-  /** Of those that run in the daemon's network namespace. */
-  readonly running: readonly { readonly name: string; readonly pid: number }[];
+  /** Those that do the same work in the daemon's network namespace. */
+  readonly running: readonly { readonly name: IncumbentName; readonly pid: number }[];
   /** Units that systemd starts in that namespace, with the link that says so. */
-  readonly enabled: readonly { readonly unit: string; readonly link: string }[];
+  readonly enabled: readonly {
+    readonly name: IncumbentName;
+    readonly unit: string;
+    readonly link: string;
+  }[];
 }
 
 /** Names of the programs whose work these settings make keepstate do. */
-export function incumbentNames({ vrrp, sync }: NodeSettings): readonly string[] {
+export function incumbentNames({ vrrp, sync }: NodeSettings): readonly IncumbentName[] {
   return [
-    ...(vrrp.instances.length > 0 ? ['keepalived'] : []),
-    ...(sync === undefined ? [] : ['conntrackd']),
+    ...(vrrp.instances.length > 0 ? (['keepalived'] as const) : []),
+    ...(sync === undefined ? [] : (['conntrackd'] as const)),
   ];
 }
 
 export function incumbents(settings: NodeSettings, found: Incumbents): MachineFinding[] {
   const names = incumbentNames(settings);
   const running = found.running.filter(({ name }) => names.includes(name));
-  const enabled = found.enabled.filter(({ unit }) => names.includes(unit.replace('.service', '')));
+  const enabled = found.enabled.filter(({ name }) => names.includes(name));
   return [
     ...running.map(({ name, pid }) =>
       machineError(
@@ -32,11 +36,11 @@ export function incumbents(settings: NodeSettings, found: Incumbents): MachineFi
         name,
       ),
     ),
-    ...enabled.map(({ unit, link }) =>
+    ...enabled.map(({ name, unit, link }) =>
       machineWarning(
         'incumbent-enabled',
-        `${unit} is enabled (${link}): the next boot, package upgrade or log rotation may start it, or end keepstate`,
-        `systemctl disable --now ${unit.replace('.service', '')}`,
+        `${unit} is enabled (${link}): the next boot, package upgrade or log rotation may start it beside keepstate`,
+        `systemctl disable --now ${name}`,
         unit,
       ),
     ),

@@ -9,7 +9,7 @@ import { machineError, machineWarning, type MachineFinding } from './finding.js'
 export type Sysctls = Readonly<Record<string, number | undefined>>;
 
 /** Names of those that count for these settings. */
-export function sysctlNames({ vrrp }: NodeSettings): readonly string[] {
+export function sysctlNames({ vrrp, statistics }: NodeSettings): readonly string[] {
   return [
     'net/ipv4/ip_forward',
     'net/ipv6/conf/all/forwarding',
@@ -19,6 +19,7 @@ export function sysctlNames({ vrrp }: NodeSettings): readonly string[] {
     'net/netfilter/nf_conntrack_max',
     'net/netfilter/nf_conntrack_count',
     'net/netfilter/nf_conntrack_tcp_loose',
+    ...(statistics === undefined ? [] : ['net/netfilter/nf_conntrack_acct']),
   ];
 }
 
@@ -66,16 +67,16 @@ export function reversePath({ vrrp }: NodeSettings, sysctls: Sysctls): MachineFi
   });
 }
 
-/** What replication needs of the kernel's flow table; nothing without a `Sync` block. */
+/** What replication, and the log of ended connections, need of the kernel's flow table. */
 export function connectionTracking(
-  { sync }: NodeSettings,
+  { sync, statistics }: NodeSettings,
   sysctls: Sysctls,
   used: number | undefined,
 ): MachineFinding[] {
-  if (sync === undefined) return [];
+  if (sync === undefined && statistics === undefined) return [];
   const findings: MachineFinding[] = [];
   const limit = sysctls['net/netfilter/nf_conntrack_max'];
-  const table = sync.hashLimit;
+  const table = sync?.hashLimit ?? 0;
   // HashLimit is to be twice nf_conntrack_max, so only less than half of it is a mistake.
   if (limit !== undefined && limit > 0 && table > 2 * limit) {
     findings.push(
@@ -90,7 +91,7 @@ export function connectionTracking(
     findings.push(
       machineError(
         'conntrack-events',
-        'nf_conntrack_events is 0: the kernel tells nobody of new flows, so nothing is replicated',
+        `nf_conntrack_events is 0: the kernel tells nobody of new flows, so nothing is ${sync === undefined ? 'logged' : 'replicated'}`,
         'sysctl -w net.netfilter.nf_conntrack_events=1, and keep it in /etc/sysctl.d',
       ),
     );
@@ -104,7 +105,7 @@ export function connectionTracking(
       ),
     );
   }
-  if (sysctls['net/netfilter/nf_conntrack_tcp_loose'] === 1) {
+  if (sync !== undefined && sysctls['net/netfilter/nf_conntrack_tcp_loose'] === 1) {
     findings.push(
       machineWarning(
         'tcp-loose',
@@ -114,6 +115,18 @@ export function connectionTracking(
     );
   }
   return findings;
+}
+
+/** The log of ended connections without what most of its readers look for. */
+export function accounting({ statistics }: NodeSettings, sysctls: Sysctls): MachineFinding[] {
+  if (statistics === undefined || sysctls['net/netfilter/nf_conntrack_acct'] !== 0) return [];
+  return [
+    machineWarning(
+      'conntrack-acct',
+      'nf_conntrack_acct is 0: lines about ended connections (Stats) have no packets= and bytes=',
+      'sysctl -w net.netfilter.nf_conntrack_acct=1, and nf_conntrack_timestamp=1 for delta-time=; both count for connections that begin afterwards',
+    ),
+  ];
 }
 
 /** Where VRRP runs, and where the addresses go. */

@@ -21,6 +21,12 @@ export interface Span {
   readonly ownsLines: boolean;
 }
 
+/** A statement at root level. */
+export interface Root {
+  readonly keyword: string;
+  readonly span: Span;
+}
+
 export class Layout {
   readonly #lines: readonly string[];
   readonly #tokens: readonly Token[];
@@ -29,6 +35,7 @@ export class Layout {
    */
   readonly #starts = new Map<string, number>();
   readonly #statements = new Map<string, Statement>();
+  readonly #roots: readonly Statement[];
 
   constructor(lines: readonly string[], file: string, ports: LoadPorts) {
     this.#lines = lines;
@@ -36,7 +43,8 @@ export class Layout {
     const { tokens, isComplete } = readTokens(lines.join('\n'), file, ports, problems);
     this.#tokens = tokens;
     const byKeyword = new Map<Token, number>(tokens.map((token, i) => [token, i]));
-    const pending = [...buildTree(tokens, rootGrammar, problems, isComplete)];
+    this.#roots = buildTree(tokens, rootGrammar, problems, isComplete);
+    const pending = [...this.#roots];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const key = keyOf(next.keyword.at);
       const index = byKeyword.get(next.keyword) ?? -1;
@@ -44,6 +52,14 @@ export class Layout {
       this.#statements.set(key, next);
       pending.push(...(next.block?.statements ?? []));
     }
+  }
+
+  /** Those whose place is known, in their order. */
+  roots(): readonly Root[] {
+    return this.#roots.flatMap(({ keyword }): Root[] => {
+      const span = this.spanOf(keyword.at);
+      return span === undefined ? [] : [{ keyword: keyword.text, span }];
+    });
   }
 
   /**

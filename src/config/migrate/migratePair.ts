@@ -6,12 +6,14 @@
  */
 import type { AcceptedWarning } from '../acceptedWarnings.js';
 import { loadNodeText, type LoadResult } from '../loadNode.js';
-import type { LoadPorts } from '../loadPorts.js';
+import type { LoadPorts, MachineFacts } from '../loadPorts.js';
 import type { ConfigProblem } from '../problem.js';
 import { isWarningCode, warningCodes } from '../warningCodes.js';
 import { applyEdits, editOf, indentOf, isLoss, overlap, reasonOfDrop, type Edit } from './edits.js';
 import { gather, type MigrationInput } from './gather.js';
 import { Layout } from './layout.js';
+import { withPingProposals } from './pingScripts.js';
+import { withoutRest, type RestOwner } from './rest.js';
 
 export interface Migration {
   readonly text: string;
@@ -32,14 +34,24 @@ const head = [
 /** A file cannot need more rounds than this; each one changes lines or ends. */
 const roundLimit = 50;
 
-export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Migration {
-  const { files, hostName, configId } = ports;
+/** `left`: files in which what stays with another daemon stands, by daemon. */
+export function migrate(
+  inputs: readonly MigrationInput[],
+  ports: LoadPorts,
+  left: Readonly<Partial<Record<RestOwner, string>>> = {},
+): Migration {
+  const { files, hostName, configId, machine } = ports;
   const textPorts: LoadPorts = {
     files,
     hostName,
+    ...(machine === undefined ? {} : { machine: networksOf(machine) }),
     ...(configId === undefined ? {} : { configId }),
   };
   let lines = gather(inputs, textPorts);
+  for (const owner of ['keepalived', 'conntrackd'] as const) {
+    const file = left[owner];
+    if (file !== undefined) lines = withoutRest(lines, owner, file, textPorts);
+  }
   let changes = 0;
   const losses = new Map<string, ConfigProblem>();
   for (let round = 0; round < roundLimit; round++) {
@@ -51,7 +63,8 @@ export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Mi
     lines = applyEdits(lines, edits);
   }
   lines = [...head, ...acceptances(loadLines(lines, textPorts).problems), ...lines];
-  lines = withNotes(lines, loadLines(lines, textPorts).problems);
+  const { problems, settings } = loadLines(lines, textPorts);
+  lines = withPingProposals(withNotes(lines, problems), settings?.vrrp.scripts ?? []);
   const remaining = loadLines(lines, textPorts);
   return {
     text: `${lines.join('\n').trimEnd()}\n`,
@@ -59,6 +72,18 @@ export function migrate(inputs: readonly MigrationInput[], ports: LoadPorts): Mi
     changes,
     lost: lossesIn(lines, losses),
     accepted: remaining.accepted,
+  };
+}
+
+/** Of the machine only that: what else it lacks may be there when the text is used. */
+function networksOf(machine: MachineFacts): MachineFacts {
+  const unknown = (): undefined => undefined;
+  return {
+    interfaceExists: unknown,
+    program: unknown,
+    userExists: unknown,
+    sysctl: unknown,
+    networkPrefix: (...asked) => machine.networkPrefix?.(...asked),
   };
 }
 

@@ -95,7 +95,7 @@ function compareInstances(
   );
   differ('version', 'peer-version', String(a.version), String(b.version), twoMasters);
   differ('virtual_ipaddress', 'peer-family', `IPv${a.family}`, `IPv${b.family}`, twoMasters);
-  const [auth, peerAuth] = authTexts(a.authentication, b.authentication);
+  const [auth, peerAuth] = authTexts(a, b);
   differ('authentication', 'peer-auth', auth, peerAuth, twoMasters);
   if (a.version === 2 && b.version === 2) {
     const [mine, theirs] = [a, b].map((it) => `${toSeconds(it.advertInterval)} s`);
@@ -115,10 +115,31 @@ function compareInstances(
 }
 
 /** What differs, without a password in the log. */
-function authTexts(a: Authentication, b: Authentication): readonly [string, string] {
+function authTexts(a: InstanceSettings, b: InstanceSettings): readonly [string, string] {
+  if (a.hmac !== undefined || b.hmac !== undefined) return hmacTexts(a, b);
+  const [mine, theirs] = [a.authentication, b.authentication];
   const text = ({ kind }: Authentication): string => (kind === 'none' ? 'none' : 'PASS');
-  const isOther = a.kind === 'pass' && b.kind === 'pass' && !samePassword(a.bytes, b.bytes);
-  return [text(a), isOther ? 'PASS with another password' : text(b)];
+  const isOther =
+    mine.kind === 'pass' && theirs.kind === 'pass' && !samePassword(mine.bytes, theirs.bytes);
+  return [text(mine), isOther ? 'PASS with another password' : text(theirs)];
+}
+
+/** Equal where each node has the key that the other signs with. */
+function hmacTexts(a: InstanceSettings, b: InstanceSettings): readonly [string, string] {
+  const text = ({ hmac }: InstanceSettings): string => {
+    const active = hmac?.keys.find(({ id }) => id === hmac.activeKeyId);
+    if (active === undefined) return 'no auth_hmac';
+    return `auth_hmac with key ${active.id} (fingerprint ${active.secret.fingerprint})`;
+  };
+  const accepts = (one: InstanceSettings, other: InstanceSettings): boolean =>
+    one.hmac?.keys.some(
+      ({ id, secret }) =>
+        id === other.hmac?.activeKeyId &&
+        other.hmac.keys.some(
+          (key) => key.id === id && key.secret.fingerprint === secret.fingerprint,
+        ),
+    ) ?? false;
+  return accepts(a, b) && accepts(b, a) ? ['auth_hmac', 'auth_hmac'] : [text(a), text(b)];
 }
 
 function samePassword(a: Uint8Array, b: Uint8Array): boolean {

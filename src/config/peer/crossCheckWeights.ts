@@ -43,8 +43,10 @@ export function compareWeights(
 }
 
 function weightsOf({ tracking }: InstanceSettings): readonly number[] {
-  const { interfaces, scripts, files, processes } = tracking;
-  return [...interfaces, ...scripts, ...files, ...processes].map(({ weight }) => weight);
+  const { interfaces, scripts, files, processes, targets = [] } = tracking;
+  return [...interfaces, ...scripts, ...files, ...processes, ...targets].map(
+    ({ weight }) => weight,
+  );
 }
 
 /** A file's number is multiplied by its weight: it can be anything. */

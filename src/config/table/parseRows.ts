@@ -1,5 +1,6 @@
 /** Statements against a keyword table: the generic half of parsing, the same for every block. */
 import { nearestWord } from '../nearest.js';
+import { readsOverWords, withoutExtraWords } from './extraWords.js';
 import type { Position, ProblemList } from '../problem.js';
 import type { Statement } from '../tree.js';
 import {
@@ -66,13 +67,13 @@ function parseRow(row: Row<unknown>, statement: Statement, context: ParseContext
     );
     return type.parse(statement, context);
   }
-  if (row.negation === keyword.text) {
-    if (!checkShape(statement, { name: '', minWords: 0, maxWords: 0 }, context.problems))
-      return undefined;
-    return false;
-  }
-  if (!checkShape(statement, type, context.problems)) return undefined;
-  return type.parse(statement, context);
+  const isNegated = row.negation === keyword.text;
+  const shape = isNegated ? { name: '', minWords: 0, maxWords: 0 } : type;
+  const wanted = readsOverWords(row)
+    ? withoutExtraWords(statement, shape.maxWords, context.problems)
+    : statement;
+  if (!checkShape(wanted, shape, context.problems)) return undefined;
+  return isNegated ? false : type.parse(wanted, context);
 }
 
 /** Whether the statement has as many words, and a block where one belongs. */

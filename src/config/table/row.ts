@@ -65,6 +65,8 @@ export interface BlockShape {
   readonly rows?: Rows;
   /** The keyword may also stand without a block. */
   readonly isOptional?: boolean;
+  /** More words in front of the block than the header has are a mistake, not read over. */
+  readonly hasExactHeader?: boolean;
 }
 
 export type Support =

@@ -27,8 +27,14 @@ export const notifyScript: ValueType<ScriptLine> = {
     const isAmbiguous =
       !command.isQuoted && user !== undefined && !isAccount(user.text, context.userExists);
     if (isAmbiguous || extra !== undefined) {
-      reportUnquoted(statement, context);
-      return undefined;
+      const stands = 'takes what stands behind an unquoted script';
+      warnUnquoted(
+        statement,
+        isAmbiguous
+          ? `keepalived ${stands} of '${statement.keyword.text}' for a user, and does not run the script where there is no such user`
+          : `'${extra?.text ?? ''}' stands behind script, user and group, and is read over as in keepalived`,
+        context,
+      );
     }
     const words = scriptWords(command, context);
     if (words === undefined) return undefined;
@@ -63,9 +69,13 @@ export const checkScript: ValueType<ScriptLine> = {
   parse: (statement, context) => {
     const { command, rest } = commandOf(statement);
     if (command === undefined) return undefined;
-    if (rest.length > 0) {
-      reportUnquoted(statement, context);
-      return undefined;
+    const [extra] = rest;
+    if (extra !== undefined) {
+      warnUnquoted(
+        statement,
+        `'${extra.text}' behind an unquoted script is no argument: the script runs without it, as in keepalived`,
+        context,
+      );
     }
     const words = scriptWords(command, context);
     return words === undefined ? undefined : { words };
@@ -105,17 +115,16 @@ function isAccount(name: string, userExists: ParseContext['userExists']): boolea
   return userExists(name) ?? usualAccounts.has(name);
 }
 
-function reportUnquoted({ keyword, words }: Statement, { problems }: ParseContext): void {
-  const line = words.map((word) => word.text).join(' ');
-  problems.error(
-    words[1]?.at ?? keyword.at,
-    'unquoted-arguments',
-    `keepalived takes what stands behind an unquoted script of '${keyword.text}' for a user name, and drops the script where there is no such user`,
-    {
-      expected: `${keyword.text} ${quoteAlways(line)} where it is an argument, or the name of a user of this machine`,
-      fix: { kind: 'line', line: `${keyword.text} ${quoteAlways(line)}`, at: keyword.at },
-    },
-  );
+function warnUnquoted(
+  { keyword, words }: Statement,
+  message: string,
+  { problems }: ParseContext,
+): void {
+  const line = quoteAlways(words.map((word) => word.text).join(' '));
+  problems.warning(words[1]?.at ?? keyword.at, 'unquoted-arguments', message, {
+    expected: `${keyword.text} ${line} where the words are arguments, or nothing behind script, user and group`,
+    fix: { kind: 'line', line: `${keyword.text} ${line}`, at: keyword.at },
+  });
 }
 
 function scriptWords(command: Token, { problems }: ParseContext): readonly string[] | undefined {
@@ -226,14 +235,14 @@ export const nameItems: ItemType<readonly string[]> = {
 export function block<R extends Rows>(
   rows: R,
   header: { readonly name: string; readonly min: number; readonly max: number },
-  options: { style?: BlockStyle; isOptional?: boolean } = {},
+  options: { style?: BlockStyle; isOptional?: boolean; hasExactHeader?: boolean } = {},
 ): ValueType<BlockValue<R>> {
-  const { style = 'lines', isOptional = false } = options;
+  const { style = 'lines', isOptional = false, hasExactHeader = false } = options;
   return {
     name: `${header.name === '' ? '' : `${header.name} `}{ ... }`,
     minWords: header.min,
     maxWords: header.max,
-    block: { style, rows, isOptional },
+    block: { style, rows, isOptional, hasExactHeader },
     parse: (statement, context) => ({
       header: statement.words.map((word) => word.text),
       ...parseRows(rows, statement.block?.statements ?? [], {

@@ -11,7 +11,11 @@ export type Definitions = Map<string, string>;
 /** `$NAME=value`; the value may be empty. */
 export function matchDefinition(text: string): { name: string; value: string } | undefined {
   const match = /^\s*\$([A-Za-z_]\w*)=(.*)$/s.exec(text);
-  return match === null ? undefined : { name: match[1] ?? '', value: (match[2] ?? '').trim() };
+  if (match === null) return undefined;
+  // Elsewhere `\#` is a character; in a definition keepalived 2.2.7 begins a comment there all the
+  // same (`$OFF=\#` is empty).
+  const value = (match[2] ?? '').replace(/\\[#!].*$/gm, '').trim();
+  return { name: match[1] ?? '', value };
 }
 
 /**
@@ -23,6 +27,19 @@ export function applyCondition(line: SourceLine, configId: string): SourceLine |
   if (match === null) return line;
   const holds = (match[3] === configId) !== (match[2] === '^');
   return holds ? sliceLine(line, match[0].length) : undefined;
+}
+
+/**
+ * `keyword { ~SEQ(...)` and `keyword { @id`: what stands behind the brace begins a line of its own.
+ * undefined: there is nothing of the kind.
+ */
+export function splitBehindBrace(
+  line: SourceLine,
+): readonly [head: SourceLine, tail: SourceLine] | undefined {
+  const match = /^[^"]*?\{(?=\s*[~@])/.exec(line.text);
+  if (match === null) return undefined;
+  const { length } = match[0];
+  return [sliceLine(line, 0, length), sliceLine(line, length)];
 }
 
 /** Replaces the first known definition in `line`; undefined where there is none. */

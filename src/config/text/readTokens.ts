@@ -11,6 +11,7 @@ import {
   applyCondition,
   matchDefinition,
   matchRepetition,
+  splitBehindBrace,
   substituteOnce,
   warnUndefined,
   type Definitions,
@@ -18,7 +19,7 @@ import {
 import { expandBraces, hasWildcard, matchFiles } from './glob.js';
 import { placeOf, splitLine, type SourceLine } from './line.js';
 import { conntrackdRoots, type Dialect, type Token } from './token.js';
-import { tokeniseLine, withoutComment } from './words.js';
+import { bareText, tokeniseLine, withoutComment } from './words.js';
 
 const characterLimit = 4 * 1024 * 1024;
 const tokenLimit = 300_000;
@@ -27,6 +28,7 @@ const substitutionLimit = 200_000;
 const substitutionDepthLimit = 200;
 const lineLengthLimit = 64 * 1024;
 const includeLine = /^\s*include([rmwba]?)\s+(\S.*?)\s*$/;
+const lastBackslash = /\\\s*$/;
 
 export interface TokenStream {
   readonly tokens: readonly Token[];
@@ -112,15 +114,15 @@ class TokenReader {
   ): { text: string; last: number } | undefined {
     const start = lines[first] ?? '';
     if (this.#dialect === 'conntrackd' && this.#depth > 0) return undefined;
-    if (!/^\s*(@\S+\s+)?\$\w+=/.test(start) || !/\\\s*$/.test(start)) return undefined;
+    if (!/^\s*(@\S+\s+)?\$\w+=/.test(start) || !goesOn(start)) return undefined;
     const parts: string[] = [];
     let i = first;
     for (; i < lines.length; i++) {
       const line = lines[i] ?? '';
-      // A comment says nothing; a backslash behind it goes on with the definition all the same.
-      const text = line.replace(/\\\s*$/, '');
-      parts.push(withoutComment({ text, file, line: i + 1 }, 'keepalived', this.#problems).text);
-      if (!/\\\s*$/.test(line)) break;
+      const text = line.replace(lastBackslash, '');
+      const bare = withoutComment({ text, file, line: i + 1 }, 'keepalived', this.#problems);
+      parts.push(bare.text.replace(lastBackslash, ''));
+      if (!goesOn(line)) break;
     }
     return { text: parts.join('\n'), last: i };
   }
@@ -171,6 +173,11 @@ class TokenReader {
         for (const [name, value] of binding) this.#definitions.set(name, value);
         this.#logicalLine(repetition.rest, depth + 1);
       }
+      return;
+    }
+    const parts = splitBehindBrace(wanted);
+    if (parts !== undefined) {
+      for (const part of parts) this.#logicalLine(part, depth);
       return;
     }
     const replaced = this.#substitute(wanted, depth);
@@ -288,4 +295,9 @@ class TokenReader {
     if (!this.#stopped) this.#problems.error(at, code, message);
     this.#stopped = true;
   }
+}
+
+/** A definition goes on behind a backslash, which may stand before or behind a comment. */
+function goesOn(line: string): boolean {
+  return lastBackslash.test(line) || lastBackslash.test(bareText(line, 'keepalived'));
 }

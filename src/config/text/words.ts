@@ -39,6 +39,12 @@ export function withoutComment(
   return { ...line, text: line.text.slice(0, end) };
 }
 
+/** The same of a text without a place. */
+export function bareText(text: string, dialect: Dialect): string {
+  const end = commentStart(text, dialect);
+  return end < 0 ? text : text.slice(0, end);
+}
+
 function commentStart(text: string, dialect: Dialect): number {
   let isQuoted = false;
   for (let i = 0; i < text.length; i++) {
@@ -114,9 +120,8 @@ function plainWord(line: SourceLine, start: number, lineNumber: number, into: To
     const character = text[i] ?? '';
     if (blank.test(character)) break;
     const next = text[i + 1];
-    if ((character === '{' || character === '}') && (next === undefined || blank.test(next))) {
+    if ((character === '{' || character === '}') && /^[{}]*(?:\s|\u00a0|$)/.test(text.slice(i))) {
       braceAt = i;
-      i++;
       break;
     }
     if (character === '\\' && (next === '#' || next === '!' || next === '$' || next === '"')) {
@@ -126,6 +131,8 @@ function plainWord(line: SourceLine, start: number, lineNumber: number, into: To
   }
   const at = placeOf(line, start);
   into.push({ kind: 'word', text: word, raw: word, isQuoted: false, at, lineNumber });
-  if (braceAt >= 0) into.push(brace(line, braceAt, lineNumber));
+  for (; braceAt >= 0 && (text[i] === '{' || text[i] === '}'); i++) {
+    into.push(brace(line, i, lineNumber));
+  }
   return i;
 }

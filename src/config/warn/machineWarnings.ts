@@ -1,12 +1,15 @@
 /** Facts of this machine: always warnings, because a file may be checked elsewhere. */
 import type { MachineUse } from '../build/context.js';
 import type { MachineFacts } from '../loadPorts.js';
+import type { RootValues } from '../keywords/rootRows.js';
+import { last } from '../table/row.js';
 import type { ProblemList } from '../problem.js';
 import type { WarningInputs } from './warningInputs.js';
 
-export function warnAboutMachine({ uses, ports, problems, settings }: WarningInputs): void {
+export function warnAboutMachine({ uses, root, ports, problems, settings }: WarningInputs): void {
   const { machine } = ports;
   if (machine === undefined) return;
+  warnAboutClock(root, machine, problems);
   // The interfaces of another network namespace cannot be seen from here.
   const isElsewhere = settings.netNamespace !== undefined;
   const seen = new Set<string>();
@@ -17,6 +20,19 @@ export function warnAboutMachine({ uses, ports, problems, settings }: WarningInp
     warnAboutUse(use, machine, problems);
     if (settings.sync !== undefined) warnAboutSyncScript(use, machine, problems);
   }
+}
+
+/** Nodes whose clocks drift apart refuse each other: two masters. */
+function warnAboutClock(root: RootValues, machine: MachineFacts, problems: ProblemList): void {
+  const timed = root.vrrp_instance
+    .flatMap(({ value }) => value.values.auth_hmac)
+    .filter(({ value }) => last(value.values.anti_replay)?.value !== 'monotonic');
+  const [first] = timed;
+  if (first === undefined || machine.hasTimeService?.() !== false) return;
+  const message = "'anti_replay time' compares clocks, and nothing keeps the clock of this machine";
+  problems.warning(first.at, 'no-time-service', message, {
+    expected: 'anti_replay monotonic, or a time service (chrony, systemd-timesyncd)',
+  });
 }
 
 function warnAboutUse(use: MachineUse, machine: MachineFacts, problems: ProblemList): void {

@@ -15,6 +15,7 @@ export function warnAboutSync(inputs: WarningInputs): void {
   if (settings.sync === undefined || sync === undefined) return;
   warnAboutLinks(sync.value.values, problems);
   warnAboutSenders(inputs, sync.value.values);
+  warnAboutKey(inputs, sync.at);
   if (general !== undefined) {
     warnAboutEvents(general.value.values, problems);
     warnAboutBuffer(general.value.values, problems);
@@ -54,6 +55,26 @@ function warnAboutSenders({ globals, problems }: WarningInputs, { Multicast }: S
   problems.warning(link.at, 'no-sync-peer', message, {
     expected: 'sync_peer in global_defs, with the addresses of the other nodes on this link',
   });
+}
+
+/** A network in which there is room for two nodes and nobody else. */
+const narrowestPrefix = { 4: 30, 6: 126 } as const;
+
+/** Without a key whoever borrows the peer's address while it is silent is the peer. */
+function warnAboutKey({ settings, ports, problems, globals }: WarningInputs, at: Position): void {
+  const { sync } = settings;
+  // A key that is wrong is a problem of its own.
+  if (sync === undefined || globals.sync_key.length > 0) return;
+  if (settings.netNamespace !== undefined) return;
+  for (const { interfaceName, family, localAddress } of sync.links) {
+    const prefix = ports.machine?.networkPrefix?.(interfaceName, family, localAddress);
+    if (prefix === undefined || prefix >= narrowestPrefix[family]) continue;
+    const message = `others than the peer can be in the network of the sync link on ${interfaceName} (/${prefix}), and without a key whoever borrows its address there can pass for it`;
+    problems.warning(at, 'no-key', message, {
+      expected: `sync_key and sync_active_key in global_defs (keepstate key new --file PATH), or a network /${narrowestPrefix[family]} for the link`,
+    });
+    return;
+  }
 }
 
 /** What keepstate does whatever the line says; a line that asks for just that is no problem. */

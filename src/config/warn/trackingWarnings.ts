@@ -22,10 +22,13 @@ function warnAboutUnused({ root, problems }: WarningInputs): void {
         ...value.values.track_script,
         ...value.values.track_file,
         ...value.values.track_process,
+        ...value.values.track_target,
       ]).map((item) => item.value.name),
     ),
   );
-  for (const block of [...root.vrrp_script, ...root.track_file, ...root.vrrp_track_process]) {
+  const { vrrp_script, track_file, vrrp_track_process, vrrp_track_target } = root;
+  const trackers = [...vrrp_script, ...track_file, ...vrrp_track_process, ...vrrp_track_target];
+  for (const block of trackers) {
     const name = nameOf(block.value);
     if (used.has(name)) continue;
     const message = `nothing tracks ${block.keyword} '${name}'`;
@@ -99,6 +102,7 @@ function weighted(
     [values.track_script, tracking.scripts],
     [values.track_file, tracking.files],
     [values.track_process, tracking.processes],
+    [values.track_target, tracking.targets ?? []],
   ] as const;
   return tracked.flatMap(([lists, references]) =>
     allItems(lists)

@@ -2,14 +2,18 @@
 import { warnAboutAdverts } from './advertWarnings.js';
 import { warnAboutHelpers } from './helperWarnings.js';
 import { warnAboutMachine } from './machineWarnings.js';
+import { warnAboutStats } from './statsWarnings.js';
 import { warnAboutSync } from './syncWarnings.js';
+import { warnAboutTargets } from './targetWarnings.js';
 import { warnAboutTracking } from './trackingWarnings.js';
 import type { WarningInputs } from './warningInputs.js';
 
 export function warnAbout(inputs: WarningInputs): void {
   warnAboutSync(inputs);
   warnAboutHelpers(inputs);
+  warnAboutStats(inputs);
   warnAboutTracking(inputs);
+  warnAboutTargets(inputs);
   warnAboutAdverts(inputs);
   warnAboutMachine(inputs);
 }

@@ -107,7 +107,7 @@ describe('warnings about roles', () => {
       'unused 9:1',
     ],
     ['weight 254', instanceText('track_interface {\n  eth1 weight 254\n}'), 'out-of-range 9:19'],
-    ['a keyword without effect', instanceText('smtp_alert'), 'no-effect 8:5'],
+    ['a keyword without effect', instanceText('debug 1'), 'no-effect 8:5'],
     ['members with different priorities', pair('', 50), 'group-priorities 17:1'],
     [
       'a weight inside a group',
