@@ -29,7 +29,9 @@ export const listingRequests = {
 } as const;
 
 export type ListingOutcome =
-  { readonly kind: 'done' } | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'done' }
+  /** `code`: of the system call that was refused. */
+  | { readonly kind: 'failed'; readonly message: string; readonly code?: string };
 
 /** Streams the answer into `onText`; `idleTimeout` is the longest silence. Resolves always. */
 export function fetchListing(
@@ -58,6 +60,8 @@ export function fetchListing(
       onText(Buffer.from(chunk));
     });
     socket.on('end', () => settle({ kind: 'done' }));
-    socket.on('error', (error) => settle({ kind: 'failed', message: error.message }));
+    socket.on('error', ({ message, code }: NodeJS.ErrnoException) => {
+      settle({ kind: 'failed', message, ...(code === undefined ? {} : { code }) });
+    });
   });
 }

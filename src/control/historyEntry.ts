@@ -8,6 +8,7 @@ const texts = ['name', 'kind', 'from', 'to', 'because'] as const;
 const numbers = [
   'flowsCommitted',
   'flowsFailed',
+  'silenceMs',
   'takeoverMs',
   'commitMs',
   'flowsMerged',

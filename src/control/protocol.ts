@@ -16,6 +16,17 @@ export const longestAnswerBytes = 16 * 1_048_576;
 
 export type SyncVerb = 'commit' | 'flush' | 'resync' | 'request' | 'bulk' | 'purge';
 
+export const statsSections = [
+  'network',
+  'cache',
+  'runtime',
+  'link',
+  'rsqueue',
+  'queue',
+  'expect',
+] as const;
+export type StatsSection = (typeof statsSections)[number];
+
 /** What a client may ask. */
 export type ControlRequest =
   | { readonly verb: 'ping' }
@@ -24,8 +35,11 @@ export type ControlRequest =
   | { readonly verb: 'history'; readonly limit?: number }
   /** Streams history entries from now on. */
   | { readonly verb: 'events' }
+  /** What "conntrackd -s" prints, or one section of it: an answer of `StatsAnswer`. */
+  | { readonly verb: 'stats'; readonly section?: StatsSection }
   | { readonly verb: 'sync'; readonly action: SyncVerb; readonly cache?: 'internal' | 'external' }
-  | { readonly verb: 'failover'; readonly force: boolean }
+  /** `stay`: no preemption after restarts of the daemon either (an upgrade). */
+  | { readonly verb: 'failover'; readonly force: boolean; readonly stay?: true }
   | { readonly verb: 'failoverRelease' }
   | { readonly verb: 'maintenance'; readonly on: boolean; readonly force: boolean }
   /** Of one code, of all that have ended (neither), or of what goes on too. */
@@ -133,10 +147,16 @@ function readRequest(value: Fields): ControlRequest | undefined {
       return { verb: value['verb'] };
     case 'history':
       return readHistory(value['limit']);
+    case 'stats':
+      return readStats(value['section']);
     case 'sync':
       return readSync(value);
     case 'failover':
-      return { verb: 'failover', force: value['force'] === true };
+      return {
+        verb: 'failover',
+        force: value['force'] === true,
+        ...(value['stay'] === true ? { stay: true } : {}),
+      };
     case 'maintenance':
       return typeof value['on'] === 'boolean'
         ? { verb: 'maintenance', on: value['on'], force: value['force'] === true }
@@ -158,6 +178,12 @@ function readHistory(limit: unknown): ControlRequest | undefined {
   return typeof limit === 'number' && Number.isInteger(limit) && limit >= 0
     ? { verb: 'history', limit }
     : undefined;
+}
+
+function readStats(section: unknown): ControlRequest | undefined {
+  if (section === undefined) return { verb: 'stats' };
+  const known = statsSections.find((one) => one === section);
+  return known === undefined ? undefined : { verb: 'stats', section: known };
 }
 
 const syncVerbs: readonly string[] = ['commit', 'flush', 'resync', 'request', 'bulk', 'purge'];

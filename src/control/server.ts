@@ -5,7 +5,7 @@
  * long as their clients like: they have a number of their own, so that a place is left for who asks
  * something.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { BoundaryError, errorText } from '../base/errors.js';
@@ -13,6 +13,7 @@ import type { Logger } from '../base/logger.js';
 import { clearSocketPath } from '../base/socketPath.js';
 import { seconds, type Microseconds, type Timers } from '../base/time.js';
 import { LineReader } from './lineReader.js';
+import { Places } from './places.js';
 import {
   encodeLine,
   longestAnswerBytes,
@@ -40,11 +41,16 @@ export interface ControlServerOptions {
   readonly handler: ControlHandler;
   readonly timers: Timers;
   readonly logger: Logger;
-  readonly mode?: number;
+  /** The group that may use the socket too; absent: its owner alone. */
+  readonly group?: number;
   /** Clients at a time that ask, or have not said yet what they want; default 64. */
   readonly clientLimit?: number;
   /** Clients at a time that follow events; default 32. */
   readonly streamLimit?: number;
+  /** Of these, how many one user may have of either kind; absent: all. */
+  readonly userLimit?: number;
+  /** Who has opened the connection; undefined where it is not known. */
+  readonly userOf?: (socket: Socket) => number | undefined;
   /** For sending the whole request, and for reading the whole answer. */
   readonly clientDeadline?: Microseconds;
 }
@@ -53,12 +59,20 @@ export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
-  readonly #streams = new Set<Socket>();
+  /** Of those that ask, and of those that follow events. */
+  readonly #asking: Places<Socket>;
+  readonly #streams: Places<Socket>;
 
   /** Use `ControlServer.listen`. */
   private constructor(options: ControlServerOptions) {
     this.#options = options;
+    const { clientLimit = 64, streamLimit = 32, userLimit } = options;
+    const each = userLimit === undefined ? {} : { each: userLimit };
+    this.#asking = new Places({ all: clientLimit, ...each });
+    this.#streams = new Places({ all: streamLimit, ...each });
     this.#server = createServer((socket) => this.#accept(socket));
+    // Whoever is told that there is no place needs one for that moment.
+    this.#server.maxConnections = 2 * clientLimit + streamLimit;
   }
 
   /**
@@ -93,35 +107,40 @@ export class ControlServer {
   }
 
   #listen(): Promise<void> {
-    const { path, mode } = this.#options;
+    const { path, group } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (cause) => {
-        reject(
-          new BoundaryError(
-            'control-listen',
-            `cannot listen at ${path}: ${cause.message}`,
-            {},
-            cause,
-          ),
-        );
-      });
+      const fail = (cause: Error): void => {
+        const text = `cannot listen at ${path}: ${cause.message}`;
+        reject(new BoundaryError('control-listen', text, {}, cause));
+      };
+      this.#server.once('error', fail);
       // The file is born without rights for others: no window between listen and chmod.
       const previous = process.umask(0o177);
-      this.#server.listen({ path }, () => {
-        chmodSync(path, mode ?? 0o600);
-        resolve();
+      inGroup(group, () => {
+        this.#server.listen({ path }, () => {
+          try {
+            if (group !== undefined) giveToGroup(path, group);
+            chmodSync(path, group === undefined ? 0o600 : 0o660);
+            resolve();
+          } catch (error) {
+            this.#server.close();
+            fail(error instanceof Error ? error : new Error(String(error)));
+          }
+        });
       });
       process.umask(previous);
     });
   }
 
   #accept(socket: Socket): void {
-    const { timers, clientLimit, clientDeadline } = this.#options;
+    const { timers, clientDeadline, userOf } = this.#options;
     const deadline = clientDeadline ?? seconds(10);
     socket.on('error', () => socket.destroy());
-    if (this.#clients.size - this.#streams.size >= (clientLimit ?? 64)) {
-      socket.end(encodeLine(0, refusal('busy', 'too many clients', 'try again in a moment')));
-      timers.after(deadline, () => socket.destroy());
+    const user = userOf?.(socket);
+    if (!this.#asking.take(socket, user)) {
+      // Not kept until it has read that: many of them would be the places of others.
+      const text = encodeLine(0, refusal('busy', 'too many clients', 'try again in a moment'));
+      socket.end(text, () => socket.destroy());
       return;
     }
     this.#clients.add(socket);
@@ -139,24 +158,25 @@ export class ControlServer {
       socket.off('data', onData);
       socket.resume();
       requestDeadline.cancel();
-      void this.#serve(socket, line);
+      void this.#serve(socket, line, user);
     };
     socket.on('data', onData);
     socket.on('close', () => {
       requestDeadline.cancel();
       this.#clients.delete(socket);
-      this.#streams.delete(socket);
+      this.#asking.release(socket);
+      this.#streams.release(socket);
     });
   }
 
-  async #serve(socket: Socket, line: string): Promise<void> {
+  async #serve(socket: Socket, line: string, user: number | undefined): Promise<void> {
     const parsed = parseRequest(line);
     if (parsed.kind === 'bad') {
       this.#finish(socket, encodeLine(parsed.id, parsed.refusal));
       return;
     }
     if (parsed.request.verb === 'events') {
-      this.#stream(socket, parsed.id);
+      this.#stream(socket, parsed.id, user);
       return;
     }
     let result: ControlResult;
@@ -173,14 +193,14 @@ export class ControlServer {
     this.#finish(socket, encodeLine(parsed.id, result));
   }
 
-  #stream(socket: Socket, id: number): void {
-    if (this.#streams.size >= (this.#options.streamLimit ?? 32)) {
+  #stream(socket: Socket, id: number, user: number | undefined): void {
+    if (!this.#streams.take(socket, user)) {
       const remedy = 'end one of them ("keepstate events" that still run), or ask for the history';
       const text = encodeLine(id, refusal('busy', 'too many clients follow events', remedy));
       this.#finish(socket, text);
       return;
     }
-    this.#streams.add(socket);
+    this.#asking.release(socket);
     const end = this.#options.handler.subscribe((event) => {
       if (socket.destroyed || socket.writableLength > longestAnswerBytes / 16) {
         socket.destroy();
@@ -200,6 +220,39 @@ export class ControlServer {
     const deadline = timers.after(clientDeadline ?? seconds(10), () => socket.destroy());
     socket.on('close', () => deadline.cancel());
     socket.end(text);
+  }
+}
+
+/**
+ * What `work` makes belongs to the group from its beginning: chown(2) needs a right that the daemon
+ * does without. Where this is not allowed, giveToGroup has the last word.
+ */
+function inGroup(group: number | undefined, work: () => void): void {
+  const before = process.getegid?.();
+  if (group === undefined || before === undefined) {
+    work();
+    return;
+  }
+  try {
+    process.setegid?.(group);
+  } catch {
+    // EPERM: not root. A member of the group may give it the file afterwards.
+  }
+  try {
+    work();
+  } finally {
+    if (process.getegid?.() !== before) process.setegid?.(before);
+  }
+}
+
+/** Throws where the file is another group's and cannot be given to this one. */
+function giveToGroup(path: string, group: number): void {
+  if (statSync(path).gid === group) return;
+  try {
+    chownSync(path, -1, group);
+  } catch (error) {
+    const text = `${errorText(error)}: the user of the daemon is no member of the group`;
+    throw new Error(text, { cause: error });
   }
 }
 

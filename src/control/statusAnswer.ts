@@ -4,6 +4,8 @@
  * carry their unit in the name.
  */
 
+import type { AlertsStatus } from './alertsStatus.js';
+
 export type RoleState = 'MASTER' | 'BACKUP' | 'FAULT' | 'INIT';
 
 /**
@@ -56,6 +58,12 @@ export interface InstanceStatus {
   readonly peer?: PeerAdvertStatus;
   readonly faults: readonly string[];
   readonly counters: Readonly<Record<string, number>>;
+  /** Where advertisements are signed (auth_hmac): fingerprints by number. */
+  readonly hmac?: {
+    readonly mode: string;
+    readonly activeKey: number;
+    readonly keys: Readonly<Record<number, string>>;
+  };
 }
 
 export interface GroupStatus {
@@ -121,9 +129,27 @@ export interface SyncStatusAnswer {
     /** Of these, those that the filter ignored at the last comparison of content. */
     readonly ignored?: number;
   };
+  /** Where sync_key is set. */
+  readonly seal?: {
+    readonly activeKey: number;
+    /** Fingerprints by number. */
+    readonly keys: Readonly<Record<number, string>>;
+    readonly auth: string;
+    readonly encrypted: boolean;
+    /** The peer has shown a key: nothing plain is taken or sent. */
+    readonly peerSealed: boolean;
+    /** How long ago the peer was heard under each key, by number. */
+    readonly heardAgoMs: Readonly<Record<number, number>>;
+    /** Datagrams that were refused, by reason. */
+    readonly refused: Readonly<Record<string, number>>;
+  };
   readonly parity: string;
   /** Why it is unknown. */
   readonly parityBecause?: string;
+  /** Since when each comparison found them equal; absent where they are not, or not known to be. */
+  readonly parityEqualSince?: string;
+  /** How long ago the last comparison was; absent before the first. */
+  readonly parityComparedAgoMs?: number;
   readonly commitInProgress: boolean;
   readonly lastCommit?: {
     readonly entries: number;
@@ -217,6 +243,8 @@ export interface SyncStatusAnswer {
     readonly resend: number;
     readonly resendLimit: number;
     readonly resendDropped: number;
+    /** FTFW: at most how long the oldest flow waits for its acknowledgement; 0: none waits. */
+    readonly oldestUnacknowledgedMs?: number;
   };
   readonly events: {
     readonly received: number;
@@ -234,6 +262,95 @@ export interface SyncStatusAnswer {
   };
   /** Where the worker serves listings and statistics in conntrackd's protocol. */
   readonly listingPath?: string;
+}
+
+/** One place where connections that ended are logged; counters of lines. */
+export interface StatisticsOutputStatus {
+  readonly kind: 'file' | 'syslog';
+  /** Path, or facility. */
+  readonly target: string;
+  readonly written: number;
+  /** Never written: the place took none, and memory had no room for more. */
+  readonly lost: number;
+  /** In memory. */
+  readonly waiting: number;
+  /** Since when nothing could be written, and why; absent while it can. */
+  readonly failingForMs?: number;
+  readonly because?: string;
+}
+
+export interface StatisticsAnswer {
+  /** `standby`: another node is MASTER, which logs the connections. */
+  readonly state: 'starting' | 'logging' | 'standby' | 'down';
+  readonly format: 'conntrackd' | 'json';
+  /** Connections that ended, since the start. */
+  readonly logged: number;
+  readonly outputs: readonly StatisticsOutputStatus[];
+  /** Of a node without a `Sync` block: the flows that it knows. */
+  readonly entries?: number;
+  readonly limit?: number;
+  readonly overruns?: number;
+  readonly resyncs?: number;
+  readonly netlinkBufferBytes?: number;
+  readonly events?: { readonly received: number; readonly filtered: number };
+  /** Where the worker serves listings and statistics in conntrackd's protocol. */
+  readonly listingPath?: string;
+}
+
+/** `blind`: its socket is flooded, and what was known stays. */
+export type TargetStateName = 'unknown' | 'good' | 'bad' | 'unable' | 'blind';
+
+/** Figures are of the last minute. */
+export interface TargetAddressStatus {
+  /** `icmp 198.51.100.1`, `tcp 198.51.100.1 443` */
+  readonly address: string;
+  readonly state: TargetStateName;
+  readonly since: string;
+  /** Milliseconds; absent where nothing was answered. */
+  readonly rtt?: { readonly last: number; readonly median: number; readonly worst: number };
+  readonly answered: number;
+  readonly lost: number;
+  readonly lossPercent: number;
+  /** Why it cannot be asked, or why the last probe could not be sent. */
+  readonly because?: string;
+}
+
+/** One `vrrp_track_target`, on both nodes side by side. */
+export interface TargetStatus {
+  readonly name: string;
+  /** `reached`, `lost-here-only`, `lost-by-both`, ...: src/vrrp/reach/comparison.ts */
+  readonly standing: string;
+  /** The standing as a sentence. */
+  readonly text: string;
+  /** It is a fault now, or its weight counts as lost. */
+  readonly counts: boolean;
+  readonly addresses: readonly TargetAddressStatus[];
+  /** What a keepstate peer last said of it. */
+  readonly peer?: {
+    readonly state: TargetStateName;
+    readonly addresses: readonly TargetAddressStatus[];
+  };
+}
+
+export interface TargetsStatus {
+  /** What ICMP goes through: `raw-socket` or `batched socket`. */
+  readonly icmpSocket: string;
+  /** Answers that were not believed, and how often too much came in. */
+  readonly junk: number;
+  readonly duplicates: number;
+  readonly late: number;
+  readonly floods: number;
+  readonly list: readonly TargetStatus[];
+}
+
+/** A `vrrp_script`. */
+export interface ScriptStatus {
+  readonly name: string;
+  /** `unknown`: it has not ended yet; `disabled`: it cannot be run, and does not count. */
+  readonly state: 'unknown' | 'good' | 'bad' | 'disabled';
+  /** How it ended last, as a sentence. */
+  readonly lastEnd: string;
+  readonly running: boolean;
 }
 
 export interface StatusAnswer {
@@ -256,6 +373,14 @@ export interface StatusAnswer {
   readonly instances: readonly InstanceStatus[];
   /** Absent where the configuration has no `Sync` block. */
   readonly sync?: SyncStatusAnswer;
+  /** Absent where the configuration has no `Stats` block. */
+  readonly statistics?: StatisticsAnswer;
+  /** Absent in the status of an older version. */
+  readonly scripts?: readonly ScriptStatus[];
+  /** Absent where no target is tracked. */
+  readonly targets?: TargetsStatus;
+  /** Absent where the configuration names nobody to tell. */
+  readonly alerts?: AlertsStatus;
   readonly lateness: LatenessStatus;
   readonly rssBytes: number;
   /**
@@ -280,7 +405,12 @@ export interface HistoryEntry {
   readonly flowsFailed?: number;
   /** True where flows failed because nf_conntrack_max is too small; absent otherwise. */
   readonly tableFull?: boolean;
-  /** From the decision to the VIPs being up. */
+  /**
+   * From the last advertisement of the other router to the decision; absent where it gave the role
+   * up, was replaced or was never heard.
+   */
+  readonly silenceMs?: number;
+  /** From the decision to the VIPs being up and announced. */
   readonly takeoverMs?: number;
   readonly commitMs?: number;
   /** After two masters: flows that the one that stays has taken over from the other. */
@@ -296,6 +426,11 @@ export interface HistoryEntry {
  */
 export interface HistoryEvent extends HistoryEntry {
   readonly phase: 'changed' | 'completed';
+}
+
+/** Answer to `stats`: what "conntrackd -s" prints. */
+export interface StatsAnswer {
+  readonly text: string;
 }
 
 /** Answer to a verb that does something: what was done, for a person and as numbers. */
