@@ -5,6 +5,7 @@
  */
 import type { Logger } from '../base/logger.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
+import { systemRandom } from '../base/systemRandom.js';
 import { KernelError } from '../base/errors.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { refusedSocketText } from '../net/socket/outcome.js';
@@ -12,6 +13,10 @@ import { PacketAnnouncer } from '../net/vrrp/neighbourAnnouncer.js';
 import { RtnetlinkControl } from '../net/netlink/rtnetlinkControl.js';
 import { RtnetlinkRoutingWatch } from '../net/netlink/routingWatch.js';
 import { RtnetlinkWatch } from '../net/netlink/rtnetlinkWatch.js';
+import { batchedMake } from '../net/probe/batchedCarrier.js';
+import type { CarrierMake } from '../net/probe/carrier.js';
+import { Probers } from '../net/probe/probers.js';
+import { rawSocketMake } from '../net/probe/rawSocketCarrier.js';
 import { RawVrrpSockets } from '../net/vrrp/vrrpSocket.js';
 import { nftFirewall } from '../vrrp/addresses/firewall.js';
 import { VrrpRouter } from '../vrrp/router.js';
@@ -23,8 +28,14 @@ import { nodeFiles } from '../vrrp/tracking/fileTracker.js';
 import { procTable } from '../vrrp/tracking/processTracker.js';
 import { KeepstateNode } from './node.js';
 import type { NodeOptions } from './nodePorts.js';
+import { AlertService } from './alerts/alertService.js';
+import type { ProblemRecord } from './problemTable/record.js';
 import type { Finding } from './problemTable/table.js';
+import { systemDisk } from './disk/disk.js';
 import type { RecordingFile } from './disk/recordingFile.js';
+import { HttpService } from './web/httpService.js';
+import { nodeView } from './web/nodeView.js';
+import { watchMachine } from './host/machineWatch.js';
 import type { ServiceManager } from './host/serviceManager.js';
 import { threadStarter } from './worker/syncThread.js';
 
@@ -40,6 +51,10 @@ export interface ComposeOptions extends Omit<NodeOptions, 'pid'> {
 
 export interface ComposedNode {
   readonly node: KeepstateNode;
+  /** Serves nobody before its settings are applied. */
+  readonly http: HttpService;
+  /** Tells nobody before its settings are applied. */
+  readonly alerts: AlertService;
   /** Closes the kernel's doors; call it after the node has stopped. */
   readonly close: () => void;
 }
@@ -74,15 +89,29 @@ export async function composeNode(
     sysctls: procSysctls,
     firewall: nftFirewall,
   };
+  const make = (): CarrierMake => rawSocketMake() ?? batchedMake;
+  const probers = new Probers({ clock, timers, random: systemRandom, make });
+  const http = new HttpService({ timers, logger, look: () => nodeView(node) });
+  const alerts = new AlertService({
+    ...{ clock, timers, logger, random: systemRandom, disk: systemDisk },
+    folder: () => node.memory.folder,
+    node: () => node.settings.keepstate.nodeName,
+    version: options.version,
+  });
   const nodePorts = {
     clock,
     timers,
     logger,
     network,
     service,
+    disk: systemDisk,
+    watchMachine: (read: () => NodeSettings) => watchMachine({ timers, logger }, read),
     onStopRequested,
-    furtherProblems,
+    furtherProblems: () => [...furtherProblems(), ...http.problems, ...alerts.problems],
+    problemsNoted: (records: readonly ProblemRecord[]) => alerts.observed(records),
+    alertsShown: () => alerts.shown,
     ...(recording === undefined ? {} : { record: (line: object) => recording.write(line) }),
+    reach: { probers, random: systemRandom },
     startWorker: threadStarter(settings.scheduling?.sync, logger),
     makeRouter: (vrrp: VrrpSettings, routerOptions: RouterOptions) =>
       new VrrpRouter(routerPorts, vrrp, {
@@ -90,11 +119,23 @@ export async function composeNode(
         ...(recording === undefined ? {} : { record: (line) => recording.write(line) }),
       }),
   };
-  const node = new KeepstateNode(settings, nodePorts, { ...nodeOptions, pid: process.pid });
+  const node: KeepstateNode = new KeepstateNode(settings, nodePorts, {
+    ...nodeOptions,
+    pid: process.pid,
+  });
   current = () => node.settings.vrrp;
+  node.history.subscribe((event) => {
+    alerts.told(event);
+    http.told(event);
+    return true;
+  });
   return {
     node,
+    http,
+    alerts,
     close: () => {
+      http.close();
+      probers.close();
       network.close();
       control.close();
       announcer.close();

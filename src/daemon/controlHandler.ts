@@ -1,10 +1,11 @@
 /** Answers the requests of the control socket from a node. */
-import { seconds, type Microseconds } from '../base/time.js';
+import { seconds, type Microseconds, type Timers } from '../base/time.js';
 import { refusal, type ControlRequest, type ControlResult } from '../control/protocol.js';
 import type { ControlHandler } from '../control/server.js';
 import type { DoneAnswer, StatusAnswer } from '../control/statusAnswer.js';
 import type { SyncRequest } from '../sync/messages.js';
 import type { KeepstateNode } from './node.js';
+import { statsText } from './statsText.js';
 
 /** Before a hand-over is refused. */
 const settleTimeout: Microseconds = seconds(3);
@@ -13,9 +14,14 @@ const syncTimeout: Microseconds = seconds(60);
 
 type Operation = Extract<ControlRequest, { verb: 'failover' | 'failoverRelease' | 'maintenance' }>;
 
+export interface ControlPorts {
+  readonly timers: Timers;
+  readonly reload: () => Promise<ControlResult>;
+}
+
 export function controlHandler(
   node: KeepstateNode,
-  reload: () => Promise<ControlResult>,
+  { timers, reload }: ControlPorts,
 ): ControlHandler {
   return {
     subscribe: (sink) => node.history.subscribe((entry) => sink(entry)),
@@ -27,6 +33,8 @@ export function controlHandler(
           return { ok: true, result: await freshStatus(node) };
         case 'history':
           return { ok: true, result: node.history.entries(request.limit) };
+        case 'stats':
+          return statsText(node.status(), request.section, timers);
         case 'sync':
           return sync(node, toSyncRequest(request));
         case 'failover':
@@ -97,13 +105,42 @@ async function operate(node: KeepstateNode, request: Operation): Promise<Control
   if (isHandOver && !request.force) {
     await node.supervisor?.settled(settleTimeout);
   }
+  if (request.verb === 'failover' && request.stay === true && !isMaster(node)) {
+    return stays(node, { ok: true, result: { message: 'this node is not MASTER' } });
+  }
   const { verb, ...parameters } = request;
   // Each verb carries the parameters of the coordinator's event of the same name.
   const asked = node.askCoordinator({ kind: verb, ...parameters } as Parameters<
     KeepstateNode['askCoordinator']
   >[0]);
   const result = await (asked ?? operateUnbound(node, request));
-  return request.verb === 'maintenance' ? saved(node, result) : result;
+  switch (request.verb) {
+    case 'maintenance':
+      if (!request.on) node.memory.setHold(false);
+      return saved(node, result);
+    case 'failover':
+      return request.stay === true ? stays(node, result) : result;
+    case 'failoverRelease':
+      node.memory.setHold(false);
+      return result;
+  }
+}
+
+function isMaster({ router }: KeepstateNode): boolean {
+  return router.roles().units.some(({ state }) => state === 'MASTER');
+}
+
+/**
+ * `failover --stay`: what was handed over stays there over a restart, unless `return_role` is on.
+ */
+function stays(node: KeepstateNode, result: ControlResult): ControlResult {
+  if (!result.ok || node.settings.keepstate.returnRole) return result;
+  node.memory.setHold(true);
+  const { message } = result.result as DoneAnswer;
+  return {
+    ok: true,
+    result: { message: `${message}; preemption is held, also over restarts` },
+  };
 }
 
 /** Maintenance that a restart would not know of is not what was asked for. */

@@ -11,7 +11,7 @@ import { fileErrorText, replaceFile } from '../base/regularFile.js';
 import { dataText } from '../vrrp/dumps/dataDump.js';
 import { jsonText } from '../vrrp/dumps/jsonDump.js';
 import { statsText } from '../vrrp/dumps/statsDump.js';
-import { besideControl } from './disk/besideControl.js';
+import { besideControl } from '../control/besideControl.js';
 import type { KeepstateNode } from './node.js';
 
 export type DumpKind = 'data' | 'stats' | 'json';

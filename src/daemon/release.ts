@@ -24,9 +24,10 @@ import {
   keepalivedProtocol,
   movingAddresses,
 } from '../vrrp/addresses/interfaceAddresses.js';
+import { AdvertAuthentication } from '../vrrp/auth/advertAuthentication.js';
 import { Senders } from '../vrrp/wire/senders.js';
 import { SocketPool } from '../vrrp/wire/socketPool.js';
-import { runningHere } from './host/otherDaemons.js';
+import { vrrpSockets } from './host/incumbentSockets.js';
 import { enterOwnNamespace } from './host/ownNamespace.js';
 import { membersOf, RoleMemory } from './disk/roleMemory.js';
 
@@ -125,9 +126,9 @@ async function removeAddresses(specs: readonly AddressSpec[], write: Write): Pro
  * them.
  */
 async function removeMarked(network: RtnetlinkWatch, write: Write): Promise<void> {
-  const [holder] = ['keepalived', 'keepstate'].flatMap((name) => runningHere(name));
+  const [holder] = vrrpSockets();
   if (holder !== undefined) {
-    write(`${holder.name} (process ${holder.pid}) runs here: nothing was removed`);
+    write(`a router of user ${holder.uid} has VRRP sockets here: nothing was removed`);
     return;
   }
   const marked = network.addresses().flatMap((one): AddressSpec[] => {
@@ -153,7 +154,8 @@ function sayGoodbye(
   const opened = PacketAnnouncer.open();
   if (opened.kind !== 'open') return;
   const pool = new SocketPool({ sockets: new RawVrrpSockets(), network }, () => undefined);
-  const senders = new Senders({ pool, announcer: opened.announcer, logger: silentLogger });
+  const auth = new AdvertAuthentication(systemClock, memory.signedNumbers);
+  const senders = new Senders({ pool, announcer: opened.announcer, auth, logger: silentLogger });
   const kernel = { links: network.links(), addresses: network.addresses() };
   for (const instance of vrrp.instances.filter(({ name }) => names.includes(name))) {
     const source = chooseSource(instance, kernel);
@@ -165,5 +167,5 @@ function sayGoodbye(
   }
   pool.close();
   opened.announcer.close();
-  memory.forget();
+  memory.forget(auth.numbers);
 }

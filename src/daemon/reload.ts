@@ -13,9 +13,11 @@ import { refusal, type ControlResult } from '../control/protocol.js';
 
 /** What keepalived and conntrackd, too, only read at start. Names as the operator knows them. */
 const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[] = [
+  ['run_user', (s) => s.runUser],
   ['net_namespace', (s) => s.netNamespace],
   ['control_socket', (s) => s.keepstate.controlPath],
   ['state_directory', (s) => s.keepstate.stateDirectory],
+  ['pid_file', (s) => s.keepstate.pidFile],
   ['history_size', (s) => s.keepstate.historySize],
   ['LockFile', (s) => s.general.lockFile],
   ['LogFile', (s) => s.general.logFile],
@@ -23,6 +25,7 @@ const fixed: readonly (readonly [string, (settings: NodeSettings) => unknown])[]
   ['UNIX Path', (s) => s.general.unixPath],
   ['vrrp_priority, vrrp_rt_priority, Nice or Scheduler', (s) => s.scheduling],
   ['whether there is a Sync block', (s) => s.sync !== undefined],
+  ['whether there is a Stats block', (s) => s.statistics !== undefined],
   ['which role drives the sync engine', (s) => boundName(s)],
 ];
 

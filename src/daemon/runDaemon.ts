@@ -2,11 +2,13 @@
  * `keepstate run`: from a configuration file to a running node, and back to nothing at a signal.
  */
 import { KeepstateError } from '../base/errors.js';
+import { keepalivedSignals } from '../base/keepalivedSignals.js';
 import type { LogLevel } from '../base/logger.js';
 import { packageVersion } from '../base/packageVersion.js';
 import { systemClock, SystemTimers } from '../base/systemClock.js';
 import type { Timers } from '../base/time.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
+import { incumbentNames } from '../config/machine/incumbents.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
 import { formatProblems, type ConfigProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
@@ -20,18 +22,25 @@ import { ConfigWatch } from './host/configWatch.js';
 import { writeDump, type DumpKind } from './dumps.js';
 import { LockFile } from './disk/lockFile.js';
 import { lockNamespace } from './disk/namespaceLock.js';
+import { holdAfterRestart } from './roles/holdAfterRestart.js';
 import { openLog, severities, type ProcessLog } from './log/log.js';
 import type { KeepstateNode } from './node.js';
-import { findConflicts, isKeepstate, runningHere } from './host/otherDaemons.js';
+import { findConflicts, holdsLockFile, isKeepstate } from './host/otherDaemons.js';
+import { refuseRoot } from './host/leastPrivilege.js';
 import { enterOwnNamespace } from './host/ownNamespace.js';
+import { nameProcess } from './host/processName.js';
+import { PidFile } from './disk/pidFile.js';
 import { RecordingFile } from './disk/recordingFile.js';
+import { ReadersSocket } from './readersSocket.js';
 import { planReload, Reloader } from './reload.js';
 import { schedule } from './host/scheduling.js';
+import { commandPolicy, workerSettings } from './settingsViews.js';
 import { startFailure } from './startFailure.js';
 import { serviceEnvironment, ServiceManager } from './host/serviceManager.js';
 import { watchFiles } from './host/watchedFiles.js';
 import { journalFacts, stderrForm } from './log/journal.js';
 import { syslogStream } from './log/syslog.js';
+import { unshownKey } from './worker/sealKeys.js';
 
 export interface RunOptions {
   readonly config: string;
@@ -42,6 +51,8 @@ export interface RunOptions {
   readonly configId?: string;
   /** A file to which each VRRP event is appended, for a replay. */
   readonly record?: string;
+  /** Why capabilities could not be left (host/leastPrivilege.ts). */
+  readonly notNarrowed?: string | undefined;
 }
 
 /** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
@@ -56,11 +67,14 @@ export async function runDaemon(options: RunOptions): Promise<number> {
     return loadNode(options.config, { ...ports, files: watched.files });
   };
   const loaded = load();
-  writeProblems(loaded.problems);
   const { settings } = loaded;
+  writeProblems(loaded.problems);
   if (settings === undefined) return loaded.readable ? 1 : 2;
   const timers = new SystemTimers(systemClock);
   const log = openConfiguredLog(settings, options.logLevel, timers);
+  if (options.notNarrowed !== undefined) {
+    log.log('warning', 'capabilities without use are kept', { reason: options.notNarrowed });
+  }
   try {
     return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();
   } catch (error) {
@@ -89,11 +103,6 @@ function writeProblems(problems: readonly ConfigProblem[]): void {
   }
 }
 
-/**
- * SIGRTMIN+2 and SIGRTMAX-1. keepalived also zeroes its counters at the second; here they go on.
- */
-const keepalivedSignals = { json: 36, statsClear: 63 } as const;
-
 interface ConfigFile {
   readonly load: () => LoadResult;
   /** Another text where what was read last has changed on the disk. */
@@ -120,16 +129,18 @@ class Run {
     const stopped = new Promise<void>((resolve) => {
       this.#stop = resolve;
     });
+    nameProcess(settings);
+    refuseRoot(settings);
     enterOwnNamespace(settings);
     refuseBesideOthers(settings);
     const { record } = this.#options;
     const recording = record === undefined ? undefined : new RecordingFile(record, this.#log);
     const lock =
-      settings.sync === undefined
+      workerSettings(settings) === undefined
         ? undefined
         : LockFile.take(settings.general.lockFile, {
             isAlive: isKeepstate,
-            isForeignHeld: () => runningHere('conntrackd').length > 0,
+            isForeignHeld: () => holdsLockFile(settings.general.lockFile),
             logger: this.#log,
           });
     try {
@@ -141,6 +152,7 @@ class Run {
         timers: this.#timers,
         plan: (loaded) => planReload(current(), loaded).kind,
       });
+      let readers: ReadersSocket | undefined = undefined;
       const composed = await composeNode(settings, {
         configFile: this.#options.config,
         controlPath,
@@ -149,41 +161,59 @@ class Run {
         service,
         onStopRequested: () => this.#stop(),
         recording,
-        furtherProblems: () => watch.problems(),
+        furtherProblems: () => [...watch.problems(), ...(readers?.problems ?? [])],
       });
       current = () => composed.node.settings;
       const reloader = new Reloader({
         load: this.#file.load,
         logger: this.#log,
         current,
-        apply: (next) => composed.node.reload(next),
+        apply: async (next) => {
+          const { memory, supervisor } = composed.node;
+          const reason = unshownKey(next, memory.sealedWith, supervisor?.status?.seal);
+          const done = await composed.node.reload(next);
+          composed.http.apply(next.http);
+          composed.alerts.apply(next.alerts ?? [], commandPolicy(next));
+          await readers?.apply(next.keepstate.readGroup);
+          if (reason === undefined) return done;
+          this.#log.log('warning', 'the peer may lack a key', { reason });
+          return `${done}; ${reason}`;
+        },
         watch,
       });
-      const control = await ControlServer.listen({
-        path: controlPath,
-        handler: controlHandler(composed.node, () => reloader.reload()),
-        timers: this.#timers,
-        logger: this.#log,
-      });
+      const [timers, logger] = [this.#timers, this.#log];
+      const handler = controlHandler(composed.node, { timers, reload: () => reloader.reload() });
+      const control = await ControlServer.listen({ path: controlPath, handler, timers, logger });
+      readers = new ReadersSocket(controlPath, { handler, timers, logger });
       let alone: LockFile | undefined;
+      let pidFile: PidFile | undefined;
       try {
         alone = lockNamespace(this.#log);
         const forget = this.#listenToSignals(composed.node, reloader, service);
         if (settings.scheduling !== undefined) {
           schedule(process.pid, settings.scheduling.vrrp, this.#log);
         }
+        await readers.apply(settings.keepstate.readGroup);
+        // What the start itself brings is told too.
+        composed.alerts.apply(settings.alerts ?? [], commandPolicy(settings));
         await composed.node.start();
+        holdAfterRestart(composed.node.router, composed.node.memory);
         watch.start();
+        composed.http.apply(settings.http);
+        pidFile = PidFile.write(settings.keepstate.pidFile, this.#log);
         this.#log.log('notice', 'keepstate runs', { control: controlPath, pid: process.pid });
         await stopped;
         forget();
         watch.close();
         this.#log.log('notice', 'stopping');
         await composed.node.stop();
+        await composed.alerts.stop();
       } finally {
         composed.close();
+        await readers.close();
         await control.close();
         alone?.release();
+        pidFile?.remove();
       }
       this.#log.log('notice', 'stopped');
       return 0;
@@ -198,6 +228,7 @@ class Run {
     const reload = (): void => {
       service.reloading(systemClock.now());
       this.#log.reopen();
+      node.supervisor?.post({ kind: 'reopenLogs' });
       void reloader.reload().then(() => service.reloaded());
     };
     const dump =
@@ -215,6 +246,7 @@ class Run {
     for (const [signal, handle] of handlers) process.on(signal, handle);
     // Tools that know keepalived send them, and unheard they would end a MASTER.
     onSignalNumber(keepalivedSignals.json, dump('json'));
+    // Counters go on.
     onSignalNumber(keepalivedSignals.statsClear, dump('stats'));
     return () => {
       for (const [signal, handle] of handlers) {
@@ -239,11 +271,12 @@ class Run {
   }
 }
 
-function openConfiguredLog({ general }: NodeSettings, level: LogLevel, timers: Timers): ProcessLog {
-  const { logFile, syslogFacility } = general;
+function openConfiguredLog(settings: NodeSettings, level: LogLevel, timers: Timers): ProcessLog {
+  const { logFile, syslogFacility } = settings.general;
   return openLog({
     level,
     timers,
+    format: settings.keepstate.logFormat,
     stderr: stderrForm(journalFacts(process.env), syslogFacility !== undefined),
     ...(logFile === undefined ? {} : { file: logFile }),
     ...(syslogFacility === undefined
@@ -257,7 +290,7 @@ function openConfiguredLog({ general }: NodeSettings, level: LogLevel, timers: T
 }
 
 function refuseBesideOthers(settings: NodeSettings): void {
-  const conflicts = findConflicts(settings.sync !== undefined, settings.vrrp.instances.length > 0);
+  const conflicts = findConflicts(incumbentNames(settings));
   const [first] = conflicts;
   if (first === undefined) return;
   const names = conflicts.map(({ program }) => `${program.name} (process ${program.pid})`);

@@ -2,17 +2,11 @@
  * The last transitions, in memory and in a file of JSON lines that is bounded and outlives the
  * daemon. A file that cannot be written costs a log line, never a transition.
  */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Logger } from '../../base/logger.js';
-import {
-  appendToFile,
-  fileErrorText,
-  readRegularFile,
-  replaceFile,
-} from '../../base/regularFile.js';
+import { fileErrorText } from '../../base/regularFile.js';
 import { readHistoryEntry } from '../../control/historyEntry.js';
 import type { HistoryEntry, HistoryEvent } from '../../control/statusAnswer.js';
+import { systemDisk, type Disk } from './disk.js';
 
 export type HistoryListener = (event: HistoryEvent) => boolean;
 
@@ -20,6 +14,7 @@ export class History {
   readonly #path: string;
   readonly #limit: number;
   readonly #logger: Logger;
+  readonly #disk: Disk;
   readonly #listeners = new Set<HistoryListener>();
   #entries: HistoryEntry[];
   #linesInFile: number;
@@ -29,7 +24,8 @@ export class History {
    * Reads the newest of what an earlier run has left. Lines that are not entries are skipped, and
    * how many is logged; a file that cannot be read is logged too.
    */
-  constructor(path: string, limit: number, logger: Logger) {
+  constructor(path: string, limit: number, logger: Logger, disk: Disk = systemDisk) {
+    this.#disk = disk;
     this.#path = path;
     this.#limit = Math.max(1, limit);
     this.#logger = logger;
@@ -52,17 +48,18 @@ export class History {
     return limit <= 0 ? [] : this.#entries.slice(-limit);
   }
 
+  /** Who is told keeps it first: the file never knows more than they do. */
   add(entry: HistoryEntry): void {
     this.#entries = [...this.#entries, entry].slice(-this.#limit);
+    this.#tell({ ...entry, phase: 'changed' });
     this.#write(() => {
       if (this.#linesInFile >= 2 * this.#limit) {
         this.#rewrite();
         return;
       }
-      appendToFile(this.#path, `${JSON.stringify(entry)}\n`);
+      this.#disk.append(this.#path, `${JSON.stringify(entry)}\n`);
       this.#linesInFile++;
     });
-    this.#tell({ ...entry, phase: 'changed' });
   }
 
   /**
@@ -74,8 +71,8 @@ export class History {
     if (entry === undefined) return;
     const amended = { ...entry, ...more };
     this.#entries = this.#entries.map((one) => (one === entry ? amended : one));
-    this.#write(() => this.#rewrite());
     this.#tell({ ...amended, phase: 'completed' });
+    this.#write(() => this.#rewrite());
   }
 
   /** `listener` returns false to end its subscription. */
@@ -92,7 +89,7 @@ export class History {
 
   #readLines(): { readonly lines: readonly string[]; readonly isCut: boolean } {
     const limit = { bytes: longestFile(this.#limit), ofLonger: 'end' } as const;
-    const file = readRegularFile(this.#path, limit);
+    const file = this.#disk.read(this.#path, limit);
     if (file.kind === 'unreadable') {
       const fields = { path: this.#path, reason: file.reason };
       this.#logger.log('warning', 'the history of earlier runs cannot be read', fields);
@@ -104,13 +101,12 @@ export class History {
 
   #rewrite(): void {
     const text = this.#entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-    replaceFile(this.#path, text);
+    this.#disk.replace(this.#path, text);
     this.#linesInFile = this.#entries.length;
   }
 
   #write(work: () => void): void {
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
       work();
       this.#isComplaining = false;
     } catch (error) {

@@ -5,24 +5,40 @@
 import { join } from 'node:path';
 import type { Logger } from '../../base/logger.js';
 import { microseconds, type Microseconds } from '../../base/time.js';
+import type { NodeSettings } from '../../config/nodeSettings.js';
+import type { SyncReport } from '../../sync/messages.js';
 import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 import type { InstanceSettings, VrrpSettings } from '../../vrrp/settings.js';
 import { slowestPeerTimeout, peersTimeout } from '../../vrrp/machine/timing.js';
-import { besideControl } from './besideControl.js';
+import type { SignedNumbers } from '../../vrrp/auth/advertAuthentication.js';
+import { besideControl } from '../../control/besideControl.js';
 import type { ProblemRecord } from '../problemTable/record.js';
-import { readBootId, mastersWithin, StateFile, type SavedState } from './stateFile.js';
+import { systemDisk, type Disk } from './disk.js';
+import { mergeNumbers, newestOf, saveNumbers } from './savedNumbers.js';
+import { mastersWithin, StateFile, type SavedState } from './stateFile.js';
+
+/** A minute of numbers of auth_hmac: the disk is not written more often for them. */
+const diskPeriod = 60n << 32n;
 
 export class RoleMemory {
   /** Kept over crashes of one boot, on tmpfs beside the control socket. */
   readonly #roleFile: StateFile;
   /** Kept over boots. */
   readonly #maintenanceFile: StateFile;
-  readonly #bootId = readBootId();
+  readonly #bootId: string | undefined;
   #maintenance: boolean;
   #maintenanceUnsaved: string | undefined;
   #problems: readonly ProblemRecord[];
   #peerWasKeepstate: boolean;
+  #sealedWith: readonly string[];
+  /** `state_directory` of this node: what else it keeps stands there too. */
+  readonly folder: string;
   #saved = '';
+  /** A restart in this boot is not to preempt: the role was handed over for it. */
+  #holds: boolean;
+  #numbers: SignedNumbers;
+  /** Newest number in `state.json`. */
+  #newestOnDisk: bigint | undefined;
   /** Units that are MASTER, with their last advertisement, as last written. */
   #masters = new Map<string, Microseconds>();
   /**
@@ -31,23 +47,29 @@ export class RoleMemory {
    */
   readonly #left: Map<string, Microseconds>;
 
-  constructor(controlPath: string, stateFolder: string, logger: Logger) {
-    this.#roleFile = new StateFile(besideControl(controlPath, 'role.json'), logger, {
-      loss: 'a crash will not be resumed',
-      durable: false,
-    });
-    this.#maintenanceFile = new StateFile(join(stateFolder, 'state.json'), logger, {
-      loss: 'a restart will not know of maintenance and problems',
-      durable: true,
-    });
+  constructor(controlPath: string, stateFolder: string, logger: Logger, disk: Disk = systemDisk) {
+    const file = (path: string, loss: string, durable: boolean): StateFile =>
+      new StateFile(path, logger, { loss, durable }, disk);
+    const rolePath = besideControl(controlPath, 'role.json');
+    const lasting = join(stateFolder, 'state.json');
+    this.folder = stateFolder;
+    this.#bootId = disk.bootId();
+    this.#roleFile = file(rolePath, 'a crash will not be resumed', false);
+    const loss = 'a restart will not know of maintenance and problems';
+    this.#maintenanceFile = file(lasting, loss, true);
     const saved = this.#maintenanceFile.read();
     this.#maintenance = saved.maintenance;
     this.#problems = saved.problems ?? [];
     this.#peerWasKeepstate = saved.peerWasKeepstate === true;
+    this.#sealedWith = saved.sealedWith ?? [];
     const roles = this.#roleFile.read();
     const isOfThisBoot = this.#bootId !== undefined && roles.bootId === this.#bootId;
     const before = isOfThisBoot ? { ...roles.left, ...roles.units } : {};
     this.#left = new Map(Object.entries(before));
+    this.#holds = isOfThisBoot && roles.holds === true;
+    const onDisk = this.#maintenanceFile.readNumbers();
+    this.#newestOnDisk = newestOf(onDisk);
+    this.#numbers = mergeNumbers(onDisk, this.#roleFile.readNumbers());
   }
 
   /** What became of each problem. */
@@ -76,6 +98,19 @@ export class RoleMemory {
     this.#maintenanceFile.writeLater(this.#lasting);
   }
 
+  /** Fingerprints of the keys of which the peer has shown one, in an earlier life too. */
+  get sealedWith(): readonly string[] {
+    return this.#sealedWith;
+  }
+
+  /** What the worker tells, and a later life must know. `unit`: the bound one. */
+  reported({ kind }: SyncReport, unit: string, { syncKeys = [] }: NodeSettings): void {
+    if (kind === 'purged') this.nothingLeft(unit);
+    if (kind !== 'peerSealed') return;
+    this.#sealedWith = syncKeys.map(({ secret }) => secret.fingerprint);
+    this.#maintenanceFile.writeLater(this.#lasting);
+  }
+
   /**
    * Until when a unit that is not MASTER now was it last, in this boot; undefined once nothing is
    * left of that.
@@ -87,6 +122,21 @@ export class RoleMemory {
   /** The kernel holds no flow any more of when this unit was MASTER. */
   nothingLeft(unit: string): void {
     if (this.#left.delete(unit)) this.#write([...this.#masters]);
+  }
+
+  /** Numbers of auth_hmac that were sent and accepted, as last noted. */
+  get signedNumbers(): SignedNumbers {
+    return this.#numbers;
+  }
+
+  /** Whether an earlier life in this boot asked this one not to preempt. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  setHold(on: boolean): void {
+    this.#holds = on;
+    this.#write([...this.#masters]);
   }
 
   get maintenance(): boolean {
@@ -108,7 +158,14 @@ export class RoleMemory {
       ...{ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units: {} },
       problems: this.#problems,
       peerWasKeepstate: this.#peerWasKeepstate,
+      ...(this.#sealedWith.length === 0 ? {} : { sealedWith: this.#sealedWith }),
+      ...this.#savedNumbers,
     };
+  }
+
+  get #savedNumbers(): Pick<SavedState, 'numbers'> {
+    const isEmpty = newestOf(this.#numbers) === undefined;
+    return isEmpty ? {} : { numbers: saveNumbers(this.#numbers) };
   }
 
   /** Units whose peers cannot have timed out since their last advertisement. */
@@ -136,7 +193,8 @@ export class RoleMemory {
   }
 
   /** Writes only what changed; to be called a few times a second. */
-  save(roles: RolePicture): void {
+  save(roles: RolePicture, numbers: SignedNumbers): void {
+    this.#noteNumbers(numbers);
     // One pass: looking through all instances for each of 500 units took 5 % of a core.
     const oldest = new Map<string, Microseconds>();
     for (const { unit, lastAdvertSent } of roles.instances) {
@@ -152,8 +210,21 @@ export class RoleMemory {
   }
 
   /** A clean stop is not resumed. */
-  forget(): void {
+  forget(numbers: SignedNumbers): void {
+    this.#numbers = numbers;
+    if (newestOf(numbers) !== undefined) this.#maintenanceFile.writeLater(this.#lasting);
     this.#write([]);
+  }
+
+  /** The disk has them once a minute. */
+  #noteNumbers(numbers: SignedNumbers): void {
+    this.#numbers = numbers;
+    const newest = newestOf(numbers);
+    if (newest === undefined) return;
+    const age = this.#newestOnDisk === undefined ? undefined : newest - this.#newestOnDisk;
+    if (age !== undefined && age < diskPeriod) return;
+    this.#newestOnDisk = newest;
+    this.#maintenanceFile.writeLater(this.#lasting);
   }
 
   #write(masters: readonly [string, Microseconds][]): void {
@@ -161,7 +232,10 @@ export class RoleMemory {
     for (const [unit, at] of this.#masters) if (!now.has(unit)) this.#left.set(unit, at);
     for (const unit of now.keys()) this.#left.delete(unit);
     this.#masters = now;
-    const text = JSON.stringify([masters, ...this.#left]);
+    const numbers = this.#savedNumbers;
+    // Who took the role since holds nothing back.
+    if (masters.length > 0) this.#holds = false;
+    const text = JSON.stringify([masters, numbers, this.#holds, ...this.#left]);
     if (text === this.#saved) return;
     this.#saved = text;
     const units = Object.fromEntries(masters);
@@ -169,6 +243,8 @@ export class RoleMemory {
     this.#roleFile.write({
       ...{ bootId: this.#bootId ?? '', maintenance: this.#maintenance, units },
       ...(this.#left.size === 0 ? {} : { left }),
+      ...(this.#holds ? { holds: true } : {}),
+      ...numbers,
     });
   }
 }

@@ -3,17 +3,13 @@
  * within one boot), and maintenance (valid for ever). Written atomically; a file that cannot be
  * read means «nothing known», and is logged.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Logger } from '../../base/logger.js';
-import {
-  fileErrorText,
-  readRegularFile,
-  replaceFile,
-  replaceFileLater,
-} from '../../base/regularFile.js';
+import { fileErrorText } from '../../base/regularFile.js';
 import { microseconds, subtractTime, type Microseconds } from '../../base/time.js';
 import type { ProblemRecord } from '../problemTable/record.js';
+import { systemDisk, type Disk } from './disk.js';
+import type { SignedNumbers } from '../../vrrp/auth/advertAuthentication.js';
+import { parseNumbers, saveNumbers, type SavedNumbers } from './savedNumbers.js';
 import { parseProblems } from './savedProblems.js';
 
 /** `units` are those that were MASTER, with the monotonic time of their last advertisement. */
@@ -26,11 +22,17 @@ export interface SavedState {
   readonly problems?: readonly ProblemRecord[];
   /** The peer was heard as a keepstate. */
   readonly peerWasKeepstate?: boolean;
+  /** Fingerprints of the keys of sync_key when the peer showed one of them. */
+  readonly sealedWith?: readonly string[];
   /**
    * Those that were MASTER before, and whose kernel may still hold flows of that time. A keepstate
    * 0.1.0 ignores it.
    */
   readonly left?: Readonly<Record<string, Microseconds>>;
+  /** A later life in this boot is not to preempt; earlier releases ignore it. */
+  readonly holds?: true;
+  /** Numbers of auth_hmac; a keepstate 0.1.0 ignores them. */
+  readonly numbers?: SavedNumbers;
 }
 
 /** Thousands of units have room in it. */
@@ -49,15 +51,17 @@ export class StateFile {
   readonly #path: string;
   readonly #logger: Logger;
   readonly #options: StateFileOptions;
+  readonly #disk: Disk;
   #isComplaining = false;
   #isReadComplained = false;
   /** Of the last `write` or `writeLater`. */
   #generation = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string, logger: Logger, options: StateFileOptions) {
+  constructor(path: string, logger: Logger, options: StateFileOptions, disk: Disk = systemDisk) {
     this.#path = path;
     this.#logger = logger;
+    this.#disk = disk;
     this.#options = options;
   }
 
@@ -66,7 +70,7 @@ export class StateFile {
    * logged.
    */
   read(): SavedState {
-    const file = readRegularFile(this.#path, { bytes: longest });
+    const file = this.#disk.read(this.#path, { bytes: longest });
     if (file.kind === 'missing') return nothingSaved;
     if (file.kind === 'unreadable') return this.#unread(file.reason);
     try {
@@ -76,11 +80,17 @@ export class StateFile {
     }
   }
 
+  /** Numbers of auth_hmac, of whichever boot. */
+  readNumbers(): SignedNumbers {
+    return parseNumbers(this.read().numbers);
+  }
+
   /** Gives why it could not be written; logged once until it can be again. */
   write(state: SavedState): string | undefined {
     this.#generation++;
     try {
-      this.#replace(JSON.stringify(state));
+      const { durable } = this.#options;
+      this.#disk.replace(this.#path, JSON.stringify(state), { durable });
       this.#isComplaining = false;
       return undefined;
     } catch (error) {
@@ -95,8 +105,7 @@ export class StateFile {
     this.#writing = this.#writing
       .then(async () => {
         if (isStale()) return;
-        mkdirSync(dirname(this.#path), { recursive: true });
-        await replaceFileLater(this.#path, JSON.stringify(state), isStale);
+        await this.#disk.replaceLater(this.#path, JSON.stringify(state), isStale);
         this.#isComplaining = false;
       })
       .catch((error: unknown) => {
@@ -117,11 +126,6 @@ export class StateFile {
     }
     this.#isComplaining = true;
     return reason;
-  }
-
-  #replace(text: string): void {
-    mkdirSync(dirname(this.#path), { recursive: true });
-    replaceFile(this.#path, text, { durable: this.#options.durable });
   }
 
   #unread(reason: string): SavedState {
@@ -154,16 +158,6 @@ export function mastersWithin(
   return new Set(names);
 }
 
-/** undefined where the kernel does not tell it: no file is then known to be of this boot. */
-export function readBootId(path = '/proc/sys/kernel/random/boot_id'): string | undefined {
-  try {
-    const text = readFileSync(path, 'utf8').trim();
-    return text === '' ? undefined : text;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Throws TypeError where it is no object. Parts that are missing or of another type are as though
  * never saved.
@@ -178,10 +172,21 @@ function parseState(value: unknown): SavedState {
   return {
     ...{ bootId, maintenance, units, ...left },
     ...(problems.length === 0 ? {} : { problems }),
-    ...('peerWasKeepstate' in value && value.peerWasKeepstate === true
-      ? { peerWasKeepstate: true }
-      : {}),
+    ...flagIn(value, 'peerWasKeepstate'),
+    ...flagIn(value, 'holds'),
+    ...('sealedWith' in value ? { sealedWith: textsIn(value.sealedWith) } : {}),
+    ...('numbers' in value ? { numbers: saveNumbers(parseNumbers(value.numbers)) } : {}),
   };
+}
+
+function flagIn<const Name extends string>(value: object, name: Name): Partial<Record<Name, true>> {
+  const isSet = name in value && (value as Readonly<Record<string, unknown>>)[name] === true;
+  // The one key is `name`.
+  return (isSet ? { [name]: true } : {}) as Partial<Record<Name, true>>;
+}
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 function timesIn(value: unknown): Readonly<Record<string, Microseconds>> {

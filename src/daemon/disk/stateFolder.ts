@@ -6,22 +6,26 @@
  * the first who starts.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { systemErrorCode } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
-import { fileErrorText, readRegularFile, replaceFile } from '../../base/regularFile.js';
+import { fileErrorText } from '../../base/regularFile.js';
+import { systemDisk, type Disk } from './disk.js';
 
 /**
  * The folder of state.json and history.jsonl for the daemon with this control socket; claims what
  * nobody owns.
  */
-export function stateFolder(directory: string, controlPath: string, logger: Logger): string {
+export function stateFolder(
+  directory: string,
+  controlPath: string,
+  logger: Logger,
+  disk: Disk = systemDisk,
+): string {
   const path = join(directory, 'owner');
-  const owner = ownerOf(path) ?? claim(path, directory, controlPath, logger);
+  const owner = ownerOf(path, disk) ?? claim(path, directory, controlPath, { logger, disk });
   if (owner === undefined || owner === controlPath) return directory;
   const own = join(directory, folderName(controlPath));
-  const isFirst = !existsSync(own);
+  const isFirst = !disk.exists(own);
   logger.log(isFirst ? 'warning' : 'info', 'state_directory belongs to another keepstate', {
     owner,
     used: own,
@@ -31,8 +35,8 @@ export function stateFolder(directory: string, controlPath: string, logger: Logg
 }
 
 /** The control socket that is written in the file; undefined where there is none. */
-function ownerOf(path: string): string | undefined {
-  const file = readRegularFile(path, { bytes: 4_096 });
+function ownerOf(path: string, disk: Disk): string | undefined {
+  const file = disk.read(path, { bytes: 4_096 });
   if (file.kind !== 'text') return undefined;
   const text = file.text.trim();
   return text === '' ? undefined : text;
@@ -46,21 +50,12 @@ function claim(
   path: string,
   directory: string,
   controlPath: string,
-  logger: Logger,
+  { logger, disk }: { readonly logger: Logger; readonly disk: Disk },
 ): string | undefined {
-  const whole = `${path}.${process.pid}`;
   try {
-    mkdirSync(directory, { recursive: true });
-    replaceFile(whole, `${controlPath}\n`, { durable: true });
-    try {
-      // Exclusive, and the file has its content from the first moment.
-      linkSync(whole, path);
-    } finally {
-      unlinkSync(whole);
-    }
+    // Another daemon may be faster.
+    if (!disk.createOnce(path, `${controlPath}\n`)) return ownerOf(path, disk);
   } catch (error) {
-    // Another daemon was faster; or the disk refuses.
-    if (systemErrorCode(error) === 'EEXIST' && existsSync(path)) return ownerOf(path);
     logger.log('warning', "state_directory cannot be marked as this node's own", {
       path,
       reason: fileErrorText(error),
@@ -68,7 +63,7 @@ function claim(
     return undefined;
   }
   const earlier = ['state.json', 'history.jsonl'].filter((name) =>
-    existsSync(join(directory, name)),
+    disk.exists(join(directory, name)),
   );
   if (earlier.length > 0) {
     logger.log('notice', 'state of an earlier version is taken over', {

@@ -1,12 +1,18 @@
 /**
- * Which units of keepalived and conntrackd systemd would start, read off the links that `systemctl
- * enable` makes: no systemd need run. Only where this process is in the network namespace in which
- * systemd starts them.
+ * Which units of keepalived and conntrackd systemd would start to do keepstate's work, read off the
+ * links that `systemctl enable` makes and their configuration: no systemd need run. Only where this
+ * process is in the network namespace in which systemd starts them.
  */
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../base/regularFile.js';
+import type { LoadPorts } from '../../config/loadPorts.js';
+import { sameWork } from '../../config/incumbentWork.js';
+import type { IncumbentName } from '../../config/nodeSettings.js';
+import { systemLoadPorts } from '../../config/systemPorts.js';
 
 export interface EnabledUnit {
+  readonly name: IncumbentName;
   readonly unit: string;
   /** The link that makes systemd start it. */
   readonly link: string;
@@ -22,14 +28,29 @@ const unitFolders = [
 ];
 
 /** Of the programs `names`; `root` is another root folder in tests. */
-export function enabledUnits(names: readonly string[], root = '/'): readonly EnabledUnit[] {
-  const units = names.map((name) => `${name}.service`).filter((unit) => isStartable(unit, root));
-  if (units.length === 0) return [];
+export function enabledUnits(
+  names: readonly IncumbentName[],
+  root = '/',
+  ports: LoadPorts = systemLoadPorts({ machine: false }),
+): readonly EnabledUnit[] {
+  const startable = names.filter((name) => isStartable(`${name}.service`, root));
+  if (startable.length === 0) return [];
   const links = unitFolders.flatMap((folder) => wantsFolders(join(root, folder)));
-  return units.flatMap((unit): EnabledUnit[] => {
+  return startable.flatMap((name): EnabledUnit[] => {
+    const unit = `${name}.service`;
     const link = links.map((folder) => join(folder, unit)).find(isLink);
-    return link === undefined ? [] : [{ unit, link }];
+    // A file that is missing today may be there at the next boot.
+    if (link === undefined || sameWork(name, defaultWords(name, root), ports) === 'no') return [];
+    return [{ name, unit, link }];
   });
+}
+
+/** DAEMON_ARGS of /etc/default, with which Debian's units start them. */
+function defaultWords(name: IncumbentName, root: string): readonly string[] {
+  const file = readRegularFile(join(root, 'etc/default', name), { bytes: 65_536 });
+  const text = file.kind === 'text' ? file.text : '';
+  const value = /^\s*DAEMON_ARGS=(['"]?)(.*?)\1\s*$/m.exec(text)?.[2] ?? '';
+  return value.split(/\s+/).filter((word) => word !== '');
 }
 
 /** The unit is there and not masked (a link to /dev/null, or empty). */

@@ -16,7 +16,7 @@ import {
   reversePath,
   sysctlNames,
 } from '../../config/machine/takeoverSysctls.js';
-import type { NodeSettings } from '../../config/nodeSettings.js';
+import type { IncumbentName, NodeSettings } from '../../config/nodeSettings.js';
 import type { Problem } from '../../control/statusAnswer.js';
 import { enabledUnits, isAwayFromUnits } from './incumbentUnits.js';
 import { NatWatch } from './natWatch.js';
@@ -31,8 +31,8 @@ const period = seconds(60);
 /** What is asked of the machine. */
 export interface MachineLook {
   sysctl(name: string): number | undefined;
-  enabled(names: readonly string[]): Incumbents['enabled'];
-  running(names: readonly string[]): Promise<Incumbents['running']>;
+  enabled(names: readonly IncumbentName[]): Incumbents['enabled'];
+  running(names: readonly IncumbentName[]): Promise<Incumbents['running']>;
 }
 
 export const systemLook: MachineLook = {

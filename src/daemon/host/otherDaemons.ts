@@ -1,69 +1,81 @@
 /**
- * Which other programs run in this network namespace: keepstate must not run beside what it
- * replaces. Anybody can give a process any name, so a name counts only for a process of root or of
- * this process's user, or of a user that holds what only the real program can hold.
+ * Which other programs do keepstate's work in this network namespace. Anybody can give a process
+ * any name, so a name only says whom to look at: what it does is judged by its user, its
+ * configuration and its sockets.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { readRegularFile } from '../../base/regularFile.js';
-import { isTrustedUser } from '../../base/trustedUser.js';
 import type { Turns } from '../../base/time.js';
+import { isTrustedUser } from '../../base/trustedUser.js';
+import type { LoadPorts } from '../../config/loadPorts.js';
+import { lockFileOf, sameWork } from '../../config/incumbentWork.js';
+import type { IncumbentName } from '../../config/nodeSettings.js';
+import { systemLoadPorts } from '../../config/systemPorts.js';
+import { hasNetlinkSocket, hearsNetfilter, socketsOf, vrrpSockets } from './incumbentSockets.js';
 
 export interface RunningProgram {
   readonly pid: number;
-  readonly name: string;
+  readonly name: IncumbentName;
 }
 
-/**
- * Processes named `name` that share this process's network namespace, impostors and itself
- * excluded.
- */
-export function runningHere(name: string, proc = '/proc'): readonly RunningProgram[] {
-  const own = readLink(`${proc}/self/ns/net`);
-  return readdirSync(proc).flatMap((entry) => {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) return [];
-    if (readText(`${proc}/${entry}/comm`)?.trim() !== name) return [];
-    if (readLink(`${proc}/${entry}/ns/net`) !== own) return [];
-    return isGenuine(name, pid, proc) ? [{ pid, name }] : [];
-  });
+/** Where processes and their configurations are looked up. */
+export interface ProcessLook {
+  readonly proc: string;
+  readonly ports: LoadPorts;
+}
+
+const systemProcesses = (): ProcessLook => ({
+  proc: '/proc',
+  ports: systemLoadPorts({ machine: false }),
+});
+
+/** Those of `names` that do the same work in this process's network namespace. */
+function runningHere(
+  names: readonly IncumbentName[],
+  look: ProcessLook = systemProcesses(),
+): readonly RunningProgram[] {
+  return pidsOf(look).flatMap((pid) => judge(pid, names, look));
 }
 
 /** Read in one piece; then other work has its turn. */
 const processesAtOnce = 16;
 
-/**
- * The same for several names, without holding the thread up: there may be thousands of processes.
- */
+/** The same without holding the thread up: there may be thousands of processes. */
 export async function appearedHere(
-  names: readonly string[],
+  names: readonly IncumbentName[],
   turns: Turns,
-  proc = '/proc',
+  look: ProcessLook = systemProcesses(),
 ): Promise<readonly RunningProgram[]> {
-  const own = readLink(`${proc}/self/ns/net`);
   const found: RunningProgram[] = [];
-  const pids = readdirSync(proc).map(Number).filter(Number.isInteger);
-  for (const [i, pid] of pids.entries()) {
+  for (const [i, pid] of pidsOf(look).entries()) {
     if (i % processesAtOnce === processesAtOnce - 1) {
       await new Promise<void>((resolve) => {
         turns.next(resolve);
       });
     }
-    if (pid === process.pid) continue;
-    const name = readText(`${proc}/${pid}/comm`)?.trim() ?? '';
-    if (!names.includes(name) || readLink(`${proc}/${pid}/ns/net`) !== own) continue;
-    if (isGenuine(name, pid, proc)) found.push({ pid, name });
+    found.push(...judge(pid, names, look));
   }
   return found;
+}
+
+/** Whether a conntrackd runs whose LockFile is, or may be, `path`. */
+export function holdsLockFile(path: string, look: ProcessLook = systemProcesses()): boolean {
+  return pidsOf(look).some((pid) => {
+    if (nameOf(pid, ['conntrackd'], look) === undefined) return false;
+    const own = lockFileOf(wordsOf(pid, look).slice(1), look.ports);
+    return own === undefined || own === path;
+  });
 }
 
 /**
  * Whether `pid` is a running keepstate daemon of root's or of this process's user (its command line
  * says so). Asked only for a LockFile of 0.1.0, which did not lock it.
  */
-export function isKeepstate(pid: number, proc = '/proc'): boolean {
-  const words = readText(`${proc}/${pid}/cmdline`)?.split('\0') ?? [];
+export function isKeepstate(pid: number, look: ProcessLook = systemProcesses()): boolean {
+  const words = wordsOf(pid, look);
   const runs = words.includes('run') && words.some((word) => word.includes('keepstate'));
-  return runs && isTrustedUser(userOf(pid, proc));
+  return runs && isTrustedUser(userOf(pid, look));
 }
 
 export interface Conflict {
@@ -71,60 +83,111 @@ export interface Conflict {
   readonly remedy: string;
 }
 
-/** conntrackd and keepalived, where the configuration makes keepstate do their work. */
-export function findConflicts(hasSync: boolean, hasVrrp: boolean): readonly Conflict[] {
-  const wanted = [...(hasVrrp ? ['keepalived'] : []), ...(hasSync ? ['conntrackd'] : [])];
+/** conntrackd and keepalived, where they do what the configuration makes keepstate do. */
+export function findConflicts(
+  wanted: readonly IncumbentName[],
+  look: ProcessLook = systemProcesses(),
+): readonly Conflict[] {
   return wanted.flatMap((name) =>
-    runningHere(name)
+    runningHere([name], look)
       .slice(0, 1)
-      .map((program) => ({
-        program,
-        remedy: `systemctl disable --now ${name}`,
-      })),
+      .map((program) => ({ program, remedy: `systemctl disable --now ${name}` })),
   );
 }
 
-function isGenuine(name: string, pid: number, proc: string): boolean {
-  const uid = userOf(pid, proc);
+function pidsOf({ proc }: ProcessLook): readonly number[] {
+  return readdirSync(proc)
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+}
+
+function judge(
+  pid: number,
+  names: readonly IncumbentName[],
+  look: ProcessLook,
+): readonly RunningProgram[] {
+  const name = nameOf(pid, names, look);
+  if (name === undefined) return [];
+  const does = name === 'keepalived' ? doesVrrp(pid, look) : doesSync(pid, look);
+  return does ? [{ pid, name }] : [];
+}
+
+/**
+ * By its title or its command line (keepalived's process_name changes the title), in this network
+ * namespace, of a user that can be the program's.
+ */
+function nameOf(
+  pid: number,
+  names: readonly IncumbentName[],
+  look: ProcessLook,
+): IncumbentName | undefined {
+  const { proc } = look;
+  const title = readText(`${proc}/${pid}/comm`)?.trim();
+  const program = basename(wordsOf(pid, look)[0] ?? '');
+  const name = names.find((one) => one === title || one === program);
+  if (name === undefined) return undefined;
+  if (!isInThisNamespace(pid, look)) return undefined;
+  return isGenuine(name, pid, look) ? name : undefined;
+}
+
+/** A process with more capabilities than this one does not show its namespace, but its sockets. */
+function isInThisNamespace(pid: number, { proc }: ProcessLook): boolean {
+  const namespace = readLink(`${proc}/${pid}/ns/net`);
+  if (namespace === undefined) return hasNetlinkSocket(pid, proc);
+  return namespace === readLink(`${proc}/self/ns/net`);
+}
+
+/** With capabilities and a user of its own it holds a socket that needs one in this namespace. */
+function isGenuine(name: IncumbentName, pid: number, look: ProcessLook): boolean {
+  const uid = userOf(pid, look);
   if (isTrustedUser(uid)) return true;
-  // With capabilities and a user of its own. Both kinds of socket need a capability in this
-  // namespace.
-  if (name === 'keepalived') return uid !== undefined && hasVrrpSocket(uid, proc);
-  return name === 'conntrackd' && hearsNetfilter(pid, proc);
+  return name === 'keepalived' ? hasVrrpSocket(uid, look) : hearsNetfilter(pid, look.proc);
+}
+
+function doesVrrp(pid: number, look: ProcessLook): boolean {
+  switch (sameWork('keepalived', wordsOf(pid, look).slice(1), look.ports)) {
+    case 'yes':
+    case 'unreadable':
+      return true;
+    case 'missing':
+      return hasVrrpSocket(userOf(pid, look), look);
+    case 'no': {
+      // The file may have changed since it was read; not every process may be looked into.
+      const own = socketsOf(pid, look.proc);
+      return vrrpSockets(look.proc).some(({ inode }) => own.has(inode));
+    }
+  }
+}
+
+function doesSync(pid: number, look: ProcessLook): boolean {
+  switch (sameWork('conntrackd', wordsOf(pid, look).slice(1), look.ports)) {
+    case 'yes':
+    case 'unreadable':
+      return true;
+    case 'missing':
+      return hearsNetfilter(pid, look.proc);
+    case 'no':
+      return false;
+  }
+}
+
+function hasVrrpSocket(uid: number | undefined, { proc }: ProcessLook): boolean {
+  return vrrpSockets(proc).some((socket) => socket.uid === uid);
 }
 
 /** Effective user id. */
-function userOf(pid: number, proc: string): number | undefined {
+function userOf(pid: number, { proc }: ProcessLook): number | undefined {
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readText(`${proc}/${pid}/status`) ?? '')?.[1];
   return uid === undefined ? undefined : Number(uid);
 }
 
-/**
- * A raw socket of protocol 112 (0x70): `sl local:PROTOCOL remote st tx:rx tr:tm retrnsmt uid ...`
- * (proc_pid_net(5)).
- */
-function hasVrrpSocket(uid: number, proc: string): boolean {
-  const lines = ['raw', 'raw6'].flatMap(
-    (file) => readText(`${proc}/self/net/${file}`)?.split('\n') ?? [],
-  );
-  return lines.some((line) => {
-    const fields = line.trim().split(/\s+/);
-    return fields[1]?.endsWith(':0070') === true && Number(fields[7]) === uid;
-  });
-}
-
-/** A netlink socket of NETLINK_NETFILTER (12) in some group: `sk Eth Pid Groups ...`. */
-function hearsNetfilter(pid: number, proc: string): boolean {
-  const lines = readText(`${proc}/self/net/netlink`)?.split('\n') ?? [];
-  return lines.some((line) => {
-    const [, protocol, port, groups = '0'] = line.trim().split(/\s+/);
-    return Number(protocol) === 12 && Number(port) === pid && Number.parseInt(groups, 16) !== 0;
-  });
+function wordsOf(pid: number, { proc }: ProcessLook): readonly string[] {
+  return (readText(`${proc}/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
 }
 
 function readText(path: string): string | undefined {
   // Processes end while we look.
-  const file = readRegularFile(path, { bytes: 4 * 1_048_576 });
+  const file = readRegularFile(path, { bytes: 1_048_576 });
   return file.kind === 'text' ? file.text : undefined;
 }
 

@@ -13,12 +13,16 @@ import { LogFile } from './logFile.js';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly timers: Timers;
+  /** `log_format`: of lines on stderr and in the file; default `text`. */
+  readonly format?: LogFormat;
   /** How lines stand on stderr; default `text`. */
   readonly stderr?: StderrForm;
   readonly file?: string;
   /** Object-mode stream of `LogRecord`s: syslog. */
   readonly records?: Writable;
 }
+
+export type LogFormat = 'text' | 'json';
 
 /** What arrives at `records`. */
 export interface LogRecord {
@@ -48,7 +52,7 @@ export interface ProcessLog extends Logger {
 const closeTimeout = milliseconds(2_000);
 
 export function openLog(options: LogOptions): ProcessLog {
-  const { level, timers, file: path, records } = options;
+  const { level, timers, file: path, records, format: lineFormat = 'text' } = options;
   const file =
     path === undefined
       ? undefined
@@ -64,10 +68,15 @@ export function openLog(options: LogOptions): ProcessLog {
       format.timestamp(),
       format.printf(({ timestamp, level: lineLevel, message, fields }) =>
         // winston passes on what `log` below gives it.
-        formatLine(String(timestamp), lineLevel as LogLevel, String(message), fields as LogFields),
+        lineOf[lineFormat](
+          String(timestamp),
+          lineLevel as LogLevel,
+          String(message),
+          fields as LogFields,
+        ),
       ),
     ),
-    transports: transportsTo([stderrStream(options.stderr ?? 'text'), file, records]),
+    transports: transportsTo([stderrStream(options.stderr ?? 'text', lineFormat), file, records]),
     exitOnError: false,
   });
   winston.on('error', () => undefined);
@@ -97,17 +106,20 @@ export function openLog(options: LogOptions): ProcessLog {
 
 /**
  * process.stderr, whose reader may be gone or whose disk may be full: then the line is lost
- * (cli/main.ts hears its errors).
+ * (cli/main.ts hears its errors). The journal has a time of its own for each line.
  */
-function stderrStream(form: StderrForm): Writable | undefined {
+function stderrStream(form: StderrForm, lineFormat: LogFormat): Writable | undefined {
   if (form === 'none') return undefined;
-  const isPrefixed = form === 'priority';
   return new Writable({
     objectMode: true,
     write: (record: PrintedRecord, _encoding, done) => {
-      const priority = isPrefixed ? `<${severities[record.level]}>` : '';
+      const { level, message, fields } = record;
+      const line =
+        form === 'priority'
+          ? `<${severities[level]}>${lineOf[lineFormat](undefined, level, message, fields)}`
+          : record[printedLine];
       try {
-        process.stderr.write(`${priority}${record[printedLine]}\n`);
+        process.stderr.write(`${line}\n`);
       } catch {
         // A file that is written synchronously throws.
       }
@@ -136,13 +148,30 @@ function transportsTo(streams: readonly (Writable | undefined)[]): transport[] {
  * received"`
  */
 export function formatLine(
-  timestamp: string,
+  timestamp: string | undefined,
   level: LogLevel,
   message: string,
   fields: LogFields,
 ): string {
-  return `${timestamp} ${level}: ${formatMessage(message, fields)}`;
+  const time = timestamp === undefined ? '' : `${timestamp} `;
+  return `${time}${level}: ${formatMessage(message, fields)}`;
 }
+
+/**
+ * `{"time":"2026-11-21T06:00:00.000Z","level":"notice","message":"Entering MASTER STATE",
+ * "fields":{"instance":"VI_1"}}`: fields have names of their own, so they stand in an object.
+ */
+export function formatJsonLine(
+  time: string | undefined,
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+): string {
+  const head = time === undefined ? {} : { time };
+  return printableJson({ ...head, level, message, fields });
+}
+
+const lineOf = { text: formatLine, json: formatJsonLine } as const;
 
 /** Message and fields in one line; a field that needs it is quoted. */
 export function formatMessage(message: string, fields: LogFields): string {

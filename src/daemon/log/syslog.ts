@@ -3,31 +3,8 @@
  * `Syslog`.
  */
 import { Writable } from 'node:stream';
+import { facilities } from '../../base/syslogFacilities.js';
 import { formatMessage, severities, type LogRecord } from './log.js';
-
-/** Facility numbers as in syslog.h. */
-export const facilities: Readonly<Record<string, number>> = {
-  kern: 0,
-  user: 1,
-  mail: 2,
-  daemon: 3,
-  auth: 4,
-  syslog: 5,
-  lpr: 6,
-  news: 7,
-  uucp: 8,
-  cron: 9,
-  authpriv: 10,
-  ftp: 11,
-  local0: 16,
-  local1: 17,
-  local2: 18,
-  local3: 19,
-  local4: 20,
-  local5: 21,
-  local6: 22,
-  local7: 23,
-};
 
 /** `<PRI>keepstate[123]: message key=value`; an unknown facility is `daemon`. */
 export function syslogDatagram(record: LogRecord, facility: string, pid: number): string {

@@ -15,6 +15,38 @@ export const machineRows = {
     ends: 'a reload succeeds, or the file is again as it is applied',
     remedy: 'repair the file (keepstate check) and reload; some settings need a restart',
   },
+  'http-refused': {
+    severity: 'warning',
+    begins: 'an address of the http block cannot be served: taken, or not on this machine',
+    ends: 'it is served (tried again each 5 s)',
+    remedy: 'free the port or correct listen; the text names the reason',
+  },
+  'readers-refused': {
+    severity: 'warning',
+    begins: 'the socket for control_read_group cannot be made: the group cannot read status',
+    ends: 'it can, after a reload',
+    remedy: 'create the group or correct control_read_group, and reload; the text names the reason',
+  },
+  'alert-failing': {
+    severity: 'warning',
+    begins:
+      'an exec or webhook of an alert block, or the mail server, has refused three times in a row',
+    ends: 'it takes an alarm (tried again each 30 s at least); nothing is lost until then',
+    remedy: 'the text names the reason; repair it, or take the line out and reload',
+  },
+  'alert-lost': {
+    severity: 'error',
+    isLasting: true,
+    begins: 'a sink took nothing for so long that the queue (3,584 alarms) had no room for more',
+    ends: 'a minute after the last one that was lost',
+    remedy: 'repair the sink; keepstate history and the numbers of the alarms tell what it missed',
+  },
+  'alert-not-kept': {
+    severity: 'warning',
+    begins: 'the queue of alarms in state_directory cannot be written, or was found damaged',
+    ends: 'it is written again; a minute after the damage was found',
+    remedy: 'make room, or make state_directory writable: a restart may lose or repeat alarms',
+  },
   'config-broken': {
     severity: 'error',
     begins: 'the configuration file would not start: seen within 20 s of its change',
@@ -37,7 +69,7 @@ export const machineRows = {
   'conntrack-events': {
     severity: 'error',
     begins:
-      'nf_conntrack_events is 0: the kernel tells of no flow, and none is replicated (asked each minute)',
+      'nf_conntrack_events is 0: the kernel tells of no flow, and none is replicated or logged (asked each minute)',
     ends: 'it is 1 or 2',
     remedy: 'sysctl -w net.netfilter.nf_conntrack_events=1, and keep it in /etc/sysctl.d',
   },
@@ -79,8 +111,9 @@ export const machineRows = {
   },
   'incumbent-enabled': {
     severity: 'warning',
-    begins: 'systemd would start keepalived or conntrackd: the unit is enabled',
-    ends: 'it is disabled or masked',
+    begins:
+      'systemd would start a keepalived or conntrackd that does the same work: the unit is enabled',
+    ends: 'it is disabled or masked, or its configuration has no vrrp_instance or Sync',
     remedy: 'systemctl disable --now keepalived conntrackd',
   },
 } as const satisfies ProblemRows;

@@ -1,4 +1,4 @@
-/** Problems of replication: the engine, its links, its tables, its peer. */
+/** Problems of replication and of the log of ended connections: engine, links, tables, peer. */
 import { refusals } from '../../sync/links/refusedSenders.js';
 import type { ProblemRows } from './row.js';
 
@@ -74,6 +74,27 @@ export const syncRows = {
     ends: 'a minute after it spoke last',
     remedy: refusals.address.remedy,
   },
+  'sync-not-sealed': {
+    severity: 'warning',
+    begins: 'sync_auth is permissive, and the peer has shown no key for 10 s',
+    ends: 'the peer has shown a key',
+    remedy:
+      'give the peer the same sync_key; then write sync_auth enforce on both nodes and reload them',
+  },
+  'sync-seal-refused': {
+    severity: 'warning',
+    begins:
+      'datagrams on a sync link or the peer channel are not sealed, or not with a key of this node',
+    ends: 'a minute after the last one',
+    remedy:
+      'compare sync_key and sync_active_key on both nodes by the fingerprints in status; if they are equal, somebody forges',
+  },
+  'sync-key-unknown': {
+    severity: 'error',
+    begins: 'sync_auth is enforce, and no peer with a key of this node was heard for 10 s',
+    ends: 'it was heard',
+    remedy: 'give both nodes the same sync_key; sync_auth permissive lets them speak meanwhile',
+  },
   'zones-not-replicated': {
     severity: 'warning',
     begins:
@@ -87,5 +108,19 @@ export const syncRows = {
     begins: 'the resend queue overflowed: the peer acknowledges too slowly',
     ends: 'a restart of the daemon or of its sync engine',
     remedy: 'raise ResendQueueSize, or give the sync link more bandwidth',
+  },
+  'statistics-down': {
+    severity: 'error',
+    begins: 'the thread that logs the connections that ended (Stats) has ended',
+    ends: 'it runs again',
+    remedy: 'it is restarted by itself; see the log if it does not stay',
+  },
+  'statistics-not-written': {
+    severity: 'warning',
+    begins:
+      'the log of ended connections (Stats) cannot be written for 5 s, or lines were lost because memory had no room for more',
+    ends: 'it is written again, and a minute after the last line that was lost',
+    remedy:
+      'make room on the disk, or let the reader of the pipe read faster; what waits in memory is written then, what was lost is counted',
   },
 } as const satisfies ProblemRows;

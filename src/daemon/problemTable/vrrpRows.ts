@@ -27,6 +27,44 @@ export const vrrpRows = {
     ends: 'the instance has left FAULT',
     remedy: 'repair what the fault names; the instance returns by itself',
   },
+  'target-lost': {
+    severity: 'error',
+    begins: 'a vrrp_track_target does not answer; the text says whether that counts',
+    ends: 'it answers again',
+    remedy: 'look for the fault between this node and the target; history tells what it moved',
+  },
+  'target-lost-by-both': {
+    severity: 'warning',
+    begins: 'a vrrp_track_target answers neither node: nothing moves',
+    ends: 'it answers one of them',
+    remedy: 'the target itself, or what both nodes share, is broken; or track a better target',
+  },
+  'target-peer-silent': {
+    severity: 'error',
+    begins:
+      'a vrrp_track_target is lost here, and the peer, which was a keepstate, is silent: nothing moves',
+    ends: 'the peer is heard on peer_port, or the target answers here',
+    remedy:
+      'bring the peer back; where it is no keepstate any more: keepstate acknowledge peer-channel-silent',
+  },
+  'target-unable': {
+    severity: 'warning',
+    begins: 'a vrrp_track_target cannot be asked, so that its loss would not be seen',
+    ends: 'it can be asked',
+    remedy: 'do what the text names: interface, route, source address, or a firewall rule',
+  },
+  'target-peer-unable': {
+    severity: 'warning',
+    begins: 'a vrrp_track_target is lost here, and the peer cannot ask it: nothing moves',
+    ends: 'the peer can ask it, or it answers here',
+    remedy: 'give the peer a source address and a route to the target that it has as BACKUP',
+  },
+  'target-blind': {
+    severity: 'warning',
+    begins: 'so many ICMP replies come in that answers of a vrrp_track_target may be lost',
+    ends: 'a second without such a flood',
+    remedy: 'find out who sends them, and limit ICMP echo replies in the ruleset',
+  },
   'vip-missing': {
     severity: 'error',
     begins: 'an instance is MASTER and one of its addresses is not on its interface',
@@ -63,7 +101,17 @@ export const vrrpRows = {
     ends: 'a reload of a configuration without this',
     remedy: 'write state BACKUP on all routers of this VRID, or drop nopreempt',
   },
-  authHmac: refused('authHmac', 'is signed by auth_hmac of keepalived 2.4'),
+  authHmac: refused('authHmac', 'is signed by auth_hmac, which this router does not have'),
+  authMissing: refused('authMissing', 'is not signed, and auth_hmac has mode enforce'),
+  authMalformed: refused('authMalformed', 'has a trailer that is not one of auth_hmac'),
+  authStale: refused('authStale', 'is outside the time_window and not a new one of the peer'),
+  authUnknownKey: refused('authUnknownKey', 'is signed with a key that auth_hmac lacks here'),
+  authWrong: refused('authWrong', 'has a signature that the key does not make'),
+  clockSkew: {
+    ...refused('clockSkew', 'is signed rightly by a clock that differs by more than time_window'),
+    severity: 'error',
+  },
+  authReplay: refused('authReplay', 'has a number that was heard before'),
   length: refused('length', 'has the wrong length'),
   ttl: refused('ttl', 'arrives with another TTL than 255'),
   version: refused('version', 'has another VRRP version'),

@@ -1,12 +1,42 @@
-/** What the router tells, on its way to the history and, for the bound unit, to the coordinator. */
+/**
+ * What the router tells, on its way to the history and, for the bound unit, to the coordinator: the
+ * coordinator hears it at once, and what is kept and shown of it waits for the next turn of the
+ * event loop, so that the VIPs wait for no disk.
+ */
 import { formatIp } from '../../base/ipAddress.js';
+import { microseconds, type ArmedTimer, type Timers } from '../../base/time.js';
 import type { RouterObserver } from '../../vrrp/routerPorts.js';
 import type { CoordinatorInput, CoordinatorRunner } from '../../coordinator/runner.js';
 import type { RolePicture } from '../../vrrp/status/rolePicture.js';
 import type { RoleRecorder } from './roleRecorder.js';
 
+/** Work for the next turn of the event loop: history, role memory, the word to the peer. */
+export class Afterwards {
+  readonly #timers: Timers;
+  #work: (() => void)[] = [];
+  #turn: ArmedTimer | undefined;
+
+  constructor(timers: Timers) {
+    this.#timers = timers;
+  }
+
+  /** In the order of the calls. */
+  add(work: () => void): void {
+    this.#work.push(work);
+    this.#turn ??= this.#timers.after(microseconds(0), () => this.flush());
+  }
+
+  /** Does at once what waits, and what that adds. */
+  flush(): void {
+    this.#turn?.cancel();
+    for (let next = this.#work.shift(); next !== undefined; next = this.#work.shift()) next();
+    this.#turn = undefined;
+  }
+}
+
 export interface ObserverPorts {
   readonly recorder: RoleRecorder;
+  readonly afterwards: Pick<Afterwards, 'add'>;
   readonly isGroup: (unit: string) => boolean;
   readonly isBound: (unit: string) => boolean;
   readonly membersOf: (unit: string) => readonly string[];
@@ -18,21 +48,23 @@ export interface ObserverPorts {
 }
 
 export function roleObserver(ports: ObserverPorts): RouterObserver {
-  const { recorder, isBound, sendToCoordinator } = ports;
+  const { recorder, afterwards, isBound, sendToCoordinator } = ports;
   const present = new Set<string>();
   const reportWhenComplete = (unit: string): void => {
-    if (ports.membersOf(unit).every((name) => present.has(name))) {
-      sendToCoordinator({ kind: 'vipsUp' });
-    }
+    if (present.size === 0) return;
+    if (!ports.membersOf(unit).every((name) => present.has(name))) return;
+    sendToCoordinator({ kind: 'vipsUp' });
   };
   return {
     transition: (transition) => {
       if (transition.from === 'MASTER') ports.beforeVipsGo();
-      recorder.transition(transition);
+      afterwards.add(() => recorder.transition(transition));
     },
     roleChanged: (change) => {
-      recorder.roleChanged(change, ports.isGroup(change.unit));
-      ports.afterRoleChange();
+      afterwards.add(() => {
+        recorder.roleChanged(change, ports.isGroup(change.unit));
+        ports.afterRoleChange();
+      });
       if (!isBound(change.unit)) return;
       if (change.to !== 'MASTER') present.clear();
       sendToCoordinator({ ...change, kind: 'roleChanged', unitEpoch: change.epoch });
@@ -52,7 +84,7 @@ export function roleObserver(ports: ObserverPorts): RouterObserver {
       const address = formatIp(from);
       const text = `${address} was MASTER too, with priority ${priority}`;
       if (isBound(unit)) sendToCoordinator({ kind: 'otherMasterSeen', because: text, address });
-      else recorder.split(unit, text);
+      else afterwards.add(() => recorder.split(unit, text));
     },
     vipsPresent: (unit, instance) => {
       if (!isBound(unit)) return;

@@ -23,8 +23,8 @@ const splitPause = seconds(3);
 export class RoleRecorder {
   readonly #history: History;
   readonly #clock: Clock;
-  /** The unit whose takeover is on its way, as `kind name`. */
-  #takingOver: string | undefined;
+  /** The unit whose takeover is on its way, as `kind name`, and how long the other was silent. */
+  #takingOver: { readonly unit: string; readonly silence?: Microseconds } | undefined;
   /** The last rival of each unit, and when it was heard. */
   readonly #rivals = new Map<string, { readonly because: string; readonly at: Microseconds }>();
 
@@ -48,9 +48,11 @@ export class RoleRecorder {
   }
 
   /** A lone instance's role is its state, which was recorded already. */
-  roleChanged({ unit, from, to, because, isResumed }: RoleChange, isGroup: boolean): void {
-    this.#takingOver =
-      to === 'MASTER' && !isResumed ? `${isGroup ? 'group' : 'instance'} ${unit}` : undefined;
+  roleChanged(change: RoleChange, isGroup: boolean): void {
+    const { unit, from, to, because, isResumed, silence } = change;
+    const wanted = { unit: `${isGroup ? 'group' : 'instance'} ${unit}` };
+    const isTakeover = to === 'MASTER' && !isResumed;
+    this.#takingOver = isTakeover ? { ...wanted, ...(silence && { silence }) } : undefined;
     if (!isGroup) return;
     const at = isoTime(this.#clock.wallClock());
     this.#history.add({ at, name: unit, kind: 'group', from, to, because });
@@ -61,8 +63,9 @@ export class RoleRecorder {
     this.#takingOver = undefined;
     if (wanted === undefined) return;
     this.#history.amend(
-      (entry) => entry.to === 'MASTER' && `${entry.kind} ${entry.name}` === wanted,
+      (entry) => entry.to === 'MASTER' && `${entry.kind} ${entry.name}` === wanted.unit,
       {
+        ...(wanted.silence === undefined ? {} : { silenceMs: toMilliseconds(wanted.silence) }),
         flowsCommitted: summary.entries,
         flowsFailed: summary.failed,
         ...(summary.tableFull ? { tableFull: true } : {}),

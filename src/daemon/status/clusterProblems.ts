@@ -43,6 +43,10 @@ const rejectionTimeout = seconds(3);
 const rivals: ReadonlySet<string> = new Set<RejectionReason>([
   ...([
     'authHmac',
+    'authMissing',
+    'authUnknownKey',
+    'authWrong',
+    'clockSkew',
     'noAddress',
     'length',
     'version',

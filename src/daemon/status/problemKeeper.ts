@@ -29,12 +29,19 @@ const savePause = seconds(1);
 export class ProblemKeeper {
   readonly #clock: Clock;
   readonly #store: ProblemStore;
+  readonly #noted: (records: readonly ProblemRecord[]) => void;
   readonly #log: ProblemLog;
   #savedGeneration = 0;
   #savedAt: Microseconds | undefined;
 
-  constructor(clock: Clock, store: ProblemStore) {
+  /** `noted` hears after each look what goes on, and what has ended within the hour. */
+  constructor(
+    clock: Clock,
+    store: ProblemStore,
+    noted: (records: readonly ProblemRecord[]) => void = () => undefined,
+  ) {
     this.#clock = clock;
+    this.#noted = noted;
     this.#store = store;
     this.#log = new ProblemLog(store.problems, clock.now());
   }
@@ -42,6 +49,7 @@ export class ProblemKeeper {
   observe(findings: readonly Finding[]): void {
     const now = this.#clock.now();
     this.#log.observe(findings, now, this.#clock.wallClock());
+    this.#noted(this.#log.records);
     const isSoon = this.#savedAt !== undefined && subtractTime(now, this.#savedAt) < savePause;
     if (!isSoon) this.save();
   }
@@ -64,10 +72,9 @@ export class ProblemKeeper {
       const message = `there is no problem of the code ${JSON.stringify(request.code.slice(0, 64))}`;
       return refusal('unknown-problem', message, `use one of these codes: ${known}`);
     }
-    // Whoever says that the peer is a conntrackd now need not say so again.
-    if (request.which === 'code' && request.code === 'peer-channel-silent') {
-      this.#store.notePeer(false);
-    }
+    // Whoever says that the peer is no keepstate any more need not say so again.
+    const isOtherPeer = request.which === 'code' && request.code === 'peer-channel-silent';
+    if (isOtherPeer) this.#store.notePeer(false);
     const count = this.#log.acknowledge(suits(request), this.#clock.wallClock());
     this.save();
     const goOn = this.#log.records.filter(
@@ -76,7 +83,7 @@ export class ProblemKeeper {
     ).length;
     const rest = goOn === 0 ? '' : `; ${goOn} of them still going on, and shown until the end`;
     const result: DoneAnswer = {
-      message: count === 0 ? 'nothing to acknowledge' : `${plural(count)} acknowledged${rest}`,
+      message: acknowledgedText(count, rest, isOtherPeer),
       counts: { acknowledged: count },
       durationMs: 0,
     };
@@ -93,6 +100,13 @@ function suits(request: AcknowledgeRequest): (record: ProblemRecord) => boolean 
     case 'ended':
       return ({ ended }) => ended !== undefined;
   }
+}
+
+function acknowledgedText(count: number, rest: string, isOtherPeer: boolean): string {
+  if (count > 0) return `${plural(count)} acknowledged${rest}`;
+  return isOtherPeer
+    ? 'noted: the peer is no keepstate any more, until one is heard'
+    : 'nothing to acknowledge';
 }
 
 function plural(count: number): string {

@@ -1,6 +1,7 @@
 /** What an operator should act on, each with its remedy: read off the snapshots. Pure. */
 import { seconds, subtractTime, toMilliseconds, type Microseconds } from '../../base/time.js';
 import type { SyncStatus } from '../../sync/messages.js';
+import { sealRefusals, type SealRefusal } from '../../sync/seal/sealRefusals.js';
 import { refusals } from '../../sync/links/refusedSenders.js';
 import type { InstanceSnapshot } from '../../vrrp/status/snapshot.js';
 import { problem, type Finding } from '../problemTable/table.js';
@@ -86,6 +87,7 @@ export function syncProblems(view: SyncView, now: Microseconds): readonly Findin
     ...tableProblems('external', status.external.entries, status.external.limit),
     ...linkProblems(status),
     ...strangerProblems(status, now),
+    ...sealProblems(status, now),
     ...lossProblems(status),
     ...commitProblems(status, now),
   ];
@@ -177,6 +179,30 @@ function strangerProblems({ peer }: SyncStatus, now: Microseconds): readonly Fin
       const subject = `${address} ${reason} ${door} ${interfaceName}`;
       return problem('sync-stranger', text, { subject, remedy: refusals[reason].remedy });
     });
+}
+
+/** Until the peer has shown a key, everybody can speak for it; afterwards nobody else can. */
+function sealProblems({ seal, state }: SyncStatus, now: Microseconds): readonly Finding[] {
+  if (seal === undefined) return [];
+  const { refused, refusedAt, isPeerSealed, auth } = seal;
+  const found: Finding[] = [];
+  if (!isPeerSealed && auth === 'permissive') {
+    const text = 'sync_auth is permissive and the peer has shown no key: the replication is plain';
+    found.push(problem('sync-not-sealed', text, { after: seconds(10) }));
+  }
+  const isRecent =
+    refusedAt !== undefined && toMilliseconds(subtractTime(now, refusedAt)) <= problemLifetimeMs;
+  if (isRecent) {
+    const reasons = Object.entries(refused) as [SealRefusal, number][];
+    const texts = reasons.map(([reason, count]) => `${count} times: ${sealRefusals[reason]}`);
+    const text = `datagrams are refused on the sealed channels: ${texts.join('; ')}`;
+    found.push(problem('sync-seal-refused', text));
+  }
+  if (!isPeerSealed && auth === 'enforce' && state === 'peer-lost') {
+    const text = 'no peer with the same sync_key was heard';
+    found.push(problem('sync-key-unknown', text, { after: seconds(10) }));
+  }
+  return found;
 }
 
 function lossProblems({ peer, queues }: SyncStatus): readonly Finding[] {

@@ -62,10 +62,13 @@ const translations: Translations = {
   yieldAnswered: ({ kind }) => ({ kind }),
   yieldMerged: notHeard,
   takeoverDone: notHeard,
+  targetsTold: notHeard,
   purged: notHeard,
   stopRequested: notHeard,
+  statistics: notHeard,
   log: notHeard,
   recorded: notHeard,
+  peerSealed: notHeard,
 };
 
 function senderOf({ from }: { readonly from?: string }): { readonly from?: string } {

@@ -17,6 +17,8 @@ export function threadStarter(
     const before = threadIds();
     const worker = new Worker(join(__dirname, `../../sync/worker/worker${extension()}`), {
       name: 'sync',
+      // V8's default, whatever the program was started with: events of flows are short-lived.
+      resourceLimits: { maxYoungGenerationSizeMb: 48 },
     });
     let because = 'it ended by itself';
     worker.on('online', () => {

@@ -11,24 +11,25 @@ const checksUntilTimeout = 15;
 
 export class WorkerHeartbeat {
   readonly #timers: Timers;
+  readonly #reports: () => number;
   readonly #onSilent: () => void;
+  /** How many reports there were at the last check, and the checks since the last new one. */
+  #known = 0;
   #checks = 0;
   #timer: ArmedTimer | undefined;
 
-  /** `onSilent` is called once per `start`. */
-  constructor(timers: Timers, onSilent: () => void) {
+  /** `reports`: how many there were so far. `onSilent` is called once per `start`. */
+  constructor(timers: Timers, reports: () => number, onSilent: () => void) {
     this.#timers = timers;
+    this.#reports = reports;
     this.#onSilent = onSilent;
   }
 
   start(): void {
-    this.heard();
+    this.#known = this.#reports();
+    this.#checks = 0;
     this.stop();
     this.#timer = this.#timers.after(checkPeriod, () => this.#check());
-  }
-
-  heard(): void {
-    this.#checks = 0;
   }
 
   stop(): void {
@@ -36,7 +37,9 @@ export class WorkerHeartbeat {
   }
 
   #check(): void {
-    this.#checks += 1;
+    const reports = this.#reports();
+    this.#checks = reports === this.#known ? this.#checks + 1 : 0;
+    this.#known = reports;
     if (this.#checks >= checksUntilTimeout) this.#onSilent();
     else this.#timer = this.#timers.after(checkPeriod, () => this.#check());
   }

@@ -15,8 +15,14 @@ import {
   type Microseconds,
   type Timers,
 } from '../../base/time.js';
-import type { SyncCommand, SyncReport, SyncRequest, SyncStatus } from '../../sync/messages.js';
-import type { SyncSettings } from '../../sync/settings.js';
+import type {
+  StatisticsStatus,
+  SyncCommand,
+  SyncReport,
+  SyncRequest,
+  SyncStatus,
+} from '../../sync/messages.js';
+import type { WorkerSettings } from '../../sync/settings.js';
 import { WorkerHeartbeat } from './workerHeartbeat.js';
 
 /** A started worker: a thread (syncThread.ts), a fake in tests. */
@@ -36,12 +42,16 @@ export type StartWorker = (listener: WorkerListener) => WorkerHandle;
 
 /** With what each worker is started. */
 export interface SupervisorOptions {
-  readonly settings: SyncSettings;
+  readonly settings: WorkerSettings;
   readonly listingPath: string;
   /** For conntrackd's own client. */
   readonly clientPath: string | undefined;
   /** The worker reports the events of its role machine. */
   readonly records?: boolean;
+  /** A role drives the engine. */
+  readonly hasRole?: boolean;
+  /** Those of sync_key, as they are now; undefined where there are none. */
+  readonly keys?: () => SyncCommand | undefined;
 }
 
 export interface SupervisorPorts {
@@ -55,6 +65,8 @@ export interface SupervisorPorts {
 
 export interface SyncPicture {
   readonly status: SyncStatus | undefined;
+  /** Absent where no log of ended connections is kept, and before its first report. */
+  readonly statistics?: StatisticsStatus;
   readonly downBecause: string | undefined;
   readonly restarts: number;
   readonly listingPath: string;
@@ -79,15 +91,17 @@ const reconfigureTimeout = seconds(30);
 export class WorkerSupervisor {
   readonly #ports: SupervisorPorts;
   readonly #options: SupervisorOptions;
-  #settings: SyncSettings;
+  #settings: WorkerSettings;
   #worker: WorkerHandle | undefined;
   #startedAt: Microseconds;
   #pause: Microseconds = firstPause;
   #restart: ArmedTimer | undefined;
   #isStopping = false;
   #restarts = 0;
+  #reports = 0;
   #downBecause: string | undefined;
   #lastStatus: SyncStatus | undefined;
+  #lastStatistics: StatisticsStatus | undefined;
   #nextId = 1;
   readonly #heartbeat: WorkerHeartbeat;
   readonly #waiting = new Map<number, (result: SyncResult) => void>();
@@ -97,7 +111,11 @@ export class WorkerSupervisor {
     this.#options = options;
     this.#settings = options.settings;
     this.#startedAt = ports.clock.now();
-    this.#heartbeat = new WorkerHeartbeat(ports.timers, () => this.#silent());
+    this.#heartbeat = new WorkerHeartbeat(
+      ports.timers,
+      () => this.#reports,
+      () => this.#silent(),
+    );
   }
 
   /** The worker's last word on itself; undefined before the first, and while it is down. */
@@ -116,8 +134,10 @@ export class WorkerSupervisor {
 
   /** For `status`. */
   get picture(): SyncPicture {
+    const statistics = this.#lastStatistics;
     return {
       status: this.#lastStatus,
+      ...(statistics === undefined ? {} : { statistics }),
       downBecause: this.#downBecause,
       restarts: this.#restarts,
       listingPath: this.#options.listingPath,
@@ -125,13 +145,12 @@ export class WorkerSupervisor {
   }
 
   /** Whether these are other settings than the engine has. */
-  needs(settings: SyncSettings | undefined): settings is SyncSettings {
-    return settings !== undefined && JSON.stringify(settings) !== JSON.stringify(this.#settings);
+  needs(settings: WorkerSettings): boolean {
+    return JSON.stringify(settings) !== JSON.stringify(this.#settings);
   }
 
   start(): void {
     const { start, clock } = this.#ports;
-    const { listingPath, clientPath, records } = this.#options;
     this.#startedAt = clock.now();
     this.#downBecause = undefined;
     // A late word of a worker that is gone must not be taken for its successor's.
@@ -156,13 +175,9 @@ export class WorkerSupervisor {
     }
     this.#worker = worker;
     this.#heartbeat.start();
-    worker.post({
-      kind: 'start',
-      settings: this.#settings,
-      listingPath,
-      ...(clientPath === undefined ? {} : { clientPath }),
-      ...(records === true ? { records } : {}),
-    });
+    this.#postKeys();
+    const first = this.#firstCommand();
+    if (first !== undefined) worker.post(first);
   }
 
   /** Dropped while no worker runs: a new one is told all it needs. */
@@ -201,8 +216,9 @@ export class WorkerSupervisor {
    * After a reload; resolves with what became of it, for the operator. The settings also hold for
    * each later start.
    */
-  async reconfigure(settings: SyncSettings): Promise<string> {
+  async reconfigure(settings: WorkerSettings): Promise<string> {
     this.#settings = settings;
+    this.#postKeys();
     const { ok, message } = await this.#ask(
       (id) => ({ kind: 'reconfigure', id, settings }),
       reconfigureTimeout,
@@ -210,6 +226,12 @@ export class WorkerSupervisor {
     return ok
       ? `sync engine: ${message}`
       : `${message}; it goes by the new settings when its present work ends, or from its next start`;
+  }
+
+  /** Before the settings that name them. */
+  #postKeys(): void {
+    const command = this.#options.keys?.();
+    if (command !== undefined) this.#worker?.post(command);
   }
 
   /** Asks the worker to end by itself, then ends it. */
@@ -222,6 +244,24 @@ export class WorkerSupervisor {
     await this.#ask((id) => ({ kind: 'stop', id }), stopTimeout);
     this.#worker = undefined;
     await worker.terminate();
+  }
+
+  /** What a worker is told first; undefined where there is nothing for it to do. */
+  #firstCommand(): SyncCommand | undefined {
+    const { listingPath, clientPath, records, hasRole } = this.#options;
+    const { sync, statistics } = this.#settings;
+    const paths = { listingPath, ...(clientPath === undefined ? {} : { clientPath }) };
+    if (sync !== undefined) {
+      return {
+        kind: 'start',
+        settings: sync,
+        ...paths,
+        ...(records === true ? { records } : {}),
+        ...(statistics === undefined ? {} : { statistics }),
+        ...(hasRole === true ? { hasRole } : {}),
+      };
+    }
+    return statistics === undefined ? undefined : { kind: 'startStatistics', statistics, ...paths };
   }
 
   #ask(command: (id: number) => SyncCommand, timeout: Microseconds): Promise<SyncResult> {
@@ -253,8 +293,9 @@ export class WorkerSupervisor {
   }
 
   #reported(report: SyncReport): void {
-    this.#heartbeat.heard();
+    this.#reports++;
     if (report.kind === 'status') this.#lastStatus = report.status;
+    if (report.kind === 'statistics') this.#lastStatistics = report.status;
     if (report.kind === 'result') this.#waiting.get(report.id)?.(report);
     this.#ports.onReport(report);
   }
@@ -264,6 +305,7 @@ export class WorkerSupervisor {
     this.#heartbeat.stop();
     this.#worker = undefined;
     this.#lastStatus = undefined;
+    this.#lastStatistics = undefined;
     this.#downBecause = because;
     for (const [id, settle] of this.#waiting)
       settle(refused(id, `the sync engine died: ${because}`));
