@@ -1,6 +1,6 @@
 /** `keepstate check`: all problems of a configuration, and of a pair of them. */
 import type { Command } from 'commander';
-import { printableJson, printableLines } from '../base/printable.js';
+import { printable, printableJson, printableLines } from '../base/printable.js';
 import { defaultConfig } from './defaultConfig.js';
 import type { Judged } from '../config/acceptedWarnings.js';
 import { loadNode, type LoadResult } from '../config/loadNode.js';
@@ -8,6 +8,7 @@ import { crossCheck } from '../config/peer/crossCheck.js';
 import type { LoadPorts } from '../config/loadPorts.js';
 import { printNode } from '../config/printNode.js';
 import { formatProblems, type ConfigProblem } from '../config/problem.js';
+import { isRoot, scriptUsers } from '../config/scriptUsers.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 
 export interface CheckOptions {
@@ -94,7 +95,7 @@ export function runCheck(options: CheckOptions, ports: LoadPorts, output: TextOu
     accepted: parts.flatMap(({ accepted }) => accepted),
   };
   const isCompared = own.settings !== undefined && peer?.settings !== undefined;
-  report(judged, own, isCompared, options, output);
+  report(judged, own, isCompared, options, ports, output);
   if (!own.readable || peer?.readable === false) return 2;
   const isFailed = judged.problems.some(
     ({ severity }) => severity === 'error' || options.strict === true,
@@ -123,6 +124,7 @@ function report(
   own: LoadResult,
   isCompared: boolean,
   options: CheckOptions,
+  ports: LoadPorts,
   output: TextOutput,
 ): void {
   const print = (text: string): void => {
@@ -134,6 +136,7 @@ function report(
     for (const line of formatProblems(judged.problems)) print(`${line}\n`);
     const files = [options.config, ...(options.peer === undefined ? [] : [options.peer])];
     print(`${files.join(' and ')}: ${summary(judged)}\n`);
+    for (const line of scriptLines(own, ports)) print(`${line}\n`);
     if (options.peer !== undefined && !isCompared) {
       print('the two were not compared with each other: correct the errors first\n');
     }
@@ -141,6 +144,26 @@ function report(
   if (options.print === true && own.settings !== undefined && own.values !== undefined) {
     output.out(printNode(own.values));
   }
+}
+
+/** Which scripts have what; nothing where that depends on a machine that is not asked. */
+function scriptLines({ settings }: LoadResult, { machine }: LoadPorts): readonly string[] {
+  if (settings === undefined || machine === undefined) return [];
+  const scripts = scriptUsers(settings, (name) => machine.userExists(name));
+  const root = scripts.filter(({ user }) => isRoot(user));
+  const others = scripts.filter(({ user }) => !isRoot(user));
+  const lines: string[] = [];
+  if (root.length > 0) {
+    const programs = root.map(({ program }) => program).join(', ');
+    lines.push(
+      `scripts as root, with the capabilities that keepstate is started with: ${programs}`,
+    );
+  }
+  if (others.length > 0) {
+    const programs = others.map(({ program, user }) => `${program} (${user})`).join(', ');
+    lines.push(`scripts without capabilities, as a user of their own: ${programs}`);
+  }
+  return lines.map((line) => printable(line));
 }
 
 /**

@@ -2,17 +2,23 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { printableJson, printableValue } from '../base/printable.js';
-import { systemTurns } from '../base/systemClock.js';
+import { systemClock, SystemTimers, systemTurns } from '../base/systemClock.js';
+import { systemRandom } from '../base/systemRandom.js';
 import { defaultConfig } from './defaultConfig.js';
 import { incumbentNames } from '../config/machine/incumbents.js';
 import { loadNode } from '../config/loadNode.js';
 import { formatProblem } from '../config/problem.js';
 import { systemLoadPorts } from '../config/systemPorts.js';
 import type { NodeSettings } from '../config/nodeSettings.js';
+import { batchedMake } from '../net/probe/batchedCarrier.js';
+import type { CarrierMake } from '../net/probe/carrier.js';
+import { Probers } from '../net/probe/probers.js';
+import { rawSocketMake } from '../net/probe/rawSocketCarrier.js';
 import { enterNetworkNamespace } from '../net/socket/networkNamespace.js';
 import { examine, namespaceUnknown } from './doctor/examine.js';
 import { gatherFacts } from './doctor/facts.js';
 import type { Finding } from './doctor/doctorFinding.js';
+import { askTargets } from './doctor/targets.js';
 import { teach } from './teach.js';
 import { print } from './talk.js';
 import { lookOf, paint, wrap, type Look } from './terminal.js';
@@ -73,7 +79,22 @@ async function findingsOf(settings: NodeSettings): Promise<readonly Finding[]> {
     running: await appearedHere(names, systemTurns),
     enabled: isAwayFromUnits() ? [] : enabledUnits(names),
   };
-  return examine(settings, gatherFacts(settings, found));
+  const targets = await targetFindings(settings);
+  return [...examine(settings, gatherFacts(settings, found)), ...targets];
+}
+
+/** Asked once, by the sockets that the daemon would use. */
+async function targetFindings({ vrrp }: NodeSettings): Promise<readonly Finding[]> {
+  const { targets = [] } = vrrp;
+  if (targets.length === 0) return [];
+  const timers = new SystemTimers(systemClock);
+  const make = (): CarrierMake => rawSocketMake() ?? batchedMake;
+  const probers = new Probers({ clock: systemClock, timers, random: systemRandom, make });
+  try {
+    return await askTargets(targets, { probers, timers });
+  } finally {
+    probers.close();
+  }
 }
 
 export function findingsText(findings: readonly Finding[], look: Look): string {

@@ -85,12 +85,15 @@ async function cache(
   const answer = await askDaemon(options, { verb: 'status' });
   if (answer === undefined) return;
   // The daemon of the same version made this answer.
-  const { sync } = answer.result as StatusAnswer;
-  if (sync?.listingPath === undefined) {
+  const { sync, statistics } = answer.result as StatusAnswer;
+  // A node that only logs what ends knows its flows too, and none of a peer.
+  const listingPath =
+    sync?.listingPath ?? (name === 'internal' ? statistics?.listingPath : undefined);
+  if (listingPath === undefined) {
     refuse(nothingReplicated, options);
     return;
   }
-  const result = await printCache(sync.listingPath, {
+  const result = await printCache(listingPath, {
     cache: name,
     format: formatOf(options),
     passes: listing.passes,

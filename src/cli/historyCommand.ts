@@ -1,8 +1,9 @@
 /** `keepstate history` and `keepstate events`. */
 import { InvalidArgumentError, type Command } from 'commander';
 import { printableJson } from '../base/printable.js';
-import { follow } from '../control/client.js';
+import { follow, type ClientOutcome } from '../control/client.js';
 import { readHistoryEntry, readHistoryEvent } from '../control/historyEntry.js';
+import { readersPath } from '../control/readOnly.js';
 import { eventLine, historyText } from './historyText.js';
 import {
   askDaemon,
@@ -71,23 +72,32 @@ async function history(options: HistoryOptions): Promise<void> {
 
 function events(options: HistoryOptions): Promise<void> {
   const look = lookOf(process.stdout, process.env);
+  const show = (event: unknown): void => {
+    const entry = readHistoryEvent(event);
+    if (options.json === true) print(printableJson(event));
+    else if (entry !== undefined) print(eventLine(entry, look));
+  };
   return new Promise((resolve) => {
+    const given = clientOptions(options);
+    let conversation = follow(given, show, (outcome) => {
+      if (outcome.kind !== 'notAllowed') {
+        end(outcome);
+        return;
+      }
+      // A group that only reads has a socket of its own.
+      const path = readersPath(given.path);
+      conversation = follow({ ...given, path }, show, (again) => {
+        end(again.kind === 'noDaemon' || again.kind === 'notAllowed' ? outcome : again);
+      });
+    });
+    const end = (outcome: ClientOutcome): void => {
+      if (outcome.kind !== 'answer') explain(outcome, options);
+      resolve();
+    };
     const finish = (): void => {
       conversation.close();
       resolve();
     };
-    const conversation = follow(
-      clientOptions(options),
-      (event) => {
-        const entry = readHistoryEvent(event);
-        if (options.json === true) print(printableJson(event));
-        else if (entry !== undefined) print(eventLine(entry, look));
-      },
-      (outcome) => {
-        if (outcome.kind !== 'answer') explain(outcome, options);
-        resolve();
-      },
-    );
     process.once('SIGINT', finish);
     process.once('SIGTERM', finish);
     process.stdout.once('error', finish);

@@ -36,7 +36,7 @@ function outcomes(entry: HistoryEntry): readonly string[] {
     entry.takeoverMs === undefined
       ? []
       : [
-          `addresses up after ${round(entry.takeoverMs)} ms; ${entry.flowsCommitted ?? 0} flows committed ` +
+          `${silenceText(entry)}addresses up after ${round(entry.takeoverMs)} ms; ${entry.flowsCommitted ?? 0} flows committed ` +
             `(${entry.flowsFailed ?? 0} failed) in ${round(entry.commitMs ?? 0)} ms${inAdvance(entry)}`,
         ];
   const full =
@@ -56,6 +56,10 @@ function outcomes(entry: HistoryEntry): readonly string[] {
 export function historyText(entries: readonly HistoryEntry[], look: Look): string {
   if (entries.length === 0) return 'no transition is known yet';
   return entries.map((entry) => historyLine(entry, look)).join('\n');
+}
+
+function silenceText({ silenceMs }: HistoryEntry): string {
+  return silenceMs === undefined ? '' : `the other was silent for ${round(silenceMs)} ms; `;
 }
 
 function round(milliseconds: number): number {

@@ -1,13 +1,5 @@
-/** The program `keepstate`: gives commander the words of the command line. */
+/** The program `keepstate` with all its commands. */
 import { buildProgram } from './program.js';
+import { startProgram } from './programBase.js';
 
-// A reader that went away (| head) ends the program quietly.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-
-// Nor does a daemon end because nobody reads its log, or because the disk under it is full: the
-// line is lost.
-process.stderr.on('error', () => undefined);
-
-void buildProgram().parseAsync();
+startProgram(buildProgram());

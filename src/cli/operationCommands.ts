@@ -14,6 +14,7 @@ interface OperationOptions extends ControlOption {
   readonly json?: true;
   readonly force?: true;
   readonly release?: true;
+  readonly stay?: true;
 }
 
 export function registerOperations(program: Command): void {
@@ -22,12 +23,14 @@ export function registerOperations(program: Command): void {
     .description('hand the role over to the peer, as planned work: nothing breaks')
     .option('--force', 'also without a synchronised peer (connections may break)')
     .option('--release', 'end the hold on preemption that a hand-over leaves behind')
+    .option('--stay', 'hold preemption over restarts too, unless return_role is on')
     .option('--json', 'for programs')
     .action((options: OperationOptions) => {
+      const { force = false, stay } = options;
       const request: ControlRequest =
         options.release === true
           ? { verb: 'failoverRelease' }
-          : { verb: 'failover', force: options.force === true };
+          : { verb: 'failover', force, ...(stay === true ? { stay } : {}) };
       return operate(options, request);
     });
   teach(
@@ -35,11 +38,13 @@ export function registerOperations(program: Command): void {
     {
       'Hand over before you work on this node, on the MASTER': 'failover',
       'Let it take the role back afterwards, where it preempts': 'failover --release',
+      'Before its restart, as an upgrade of the package does': 'failover --stay',
     },
     askingExitCodes,
     `Replication is drained, the peer commits the flows, then this node resigns with priority 0. It does not
 preempt the peer again until the peer is lost or "failover --release" is given here. It is refused
-when the peer lacks connections, unless --force is given.`,
+when the peer lacks connections, unless --force is given. With --stay a node that is not MASTER holds
+its preemption too, and that is no refusal.`,
   );
   const maintenance = withControl(program.command('maintenance'))
     .description('keep this node from taking the role, also over restarts')

@@ -2,6 +2,8 @@
  * `keepstate status` as text: the answer to «who, since when, why» first, then each part, then what
  * to do. Pure.
  */
+import { alertsText } from './alertsText.js';
+import { sealRow } from './sealText.js';
 import type {
   InstanceStatus,
   StatusAnswer,
@@ -11,6 +13,8 @@ import type {
 import { printableValue } from '../base/printable.js';
 import { problemsText } from './problemText.js';
 import { heading } from './statusHeading.js';
+import { statisticsText } from './statisticsText.js';
+import { targetsText } from './targetText.js';
 import { age, duration, paint, table, wrap, type Look, type Tone } from './terminal.js';
 
 /**
@@ -40,8 +44,7 @@ export function watchedText(answer: StatusAnswer, now: number, look: Look): stri
   const lines = joined([first, problems, ...middle])
     .trimEnd()
     .split('\n');
-  // The last row stays empty for the cursor.
-  const shown = Math.max(1, look.rows - 2);
+  const shown = Math.max(1, look.rows - 1);
   return `${lines.slice(0, shown).join('\n')}\n… ${lines.length - shown} more lines: keepstate status\n`;
 }
 
@@ -57,7 +60,10 @@ function sections(status: StatusAnswer, now: number, look: Look): readonly strin
   return [
     status.groups.length === 0 ? '' : groups(status, now, look),
     status.instances.length === 0 ? '' : instances(status, now, look),
+    status.targets === undefined ? '' : targetsText(status.targets, now, look),
     status.sync === undefined ? '' : sync(status.sync, now, look),
+    status.statistics === undefined ? '' : statisticsText(status.statistics, look),
+    status.alerts === undefined ? '' : alertsText(status.alerts, look),
     process(status),
   ];
 }
@@ -126,6 +132,7 @@ function sync(status: SyncStatusAnswer, now: number, look: Look): string {
   const rows: (readonly [string, string])[] = [
     ['mode', `${status.mode}, parity ${parityText(status)}`],
     ['peer', syncPeerText(peer)],
+    ...sealRow(status),
     ...holdsRow(peer),
     ...kernelRow(status),
     ...rolesRow(peer, now),

@@ -10,6 +10,7 @@ import { isSocketPathTooLong, longestSocketPath } from '../base/socketPath.js';
 import { seconds, toSeconds, type Microseconds } from '../base/time.js';
 import { ask, type ClientOptions, type ClientOutcome } from '../control/client.js';
 import { refusal, type ControlRequest, type Refusal } from '../control/protocol.js';
+import { isReading, readersPath } from '../control/readOnly.js';
 import { configuredControlPath } from './controlPath.js';
 import { defaultConfig } from './defaultConfig.js';
 
@@ -70,6 +71,22 @@ export function complain(text: string): void {
 }
 
 /**
+ * Asks. Who may not use the control socket, and only wants to know something, is answered at the
+ * socket of `control_read_group`.
+ */
+export async function askToRead(
+  options: ControlOption,
+  request: ControlRequest,
+  timeout?: Microseconds,
+): Promise<ClientOutcome> {
+  const given = clientOptions(options, timeout);
+  const outcome = await ask(given, request);
+  if (outcome.kind !== 'notAllowed' || !isReading(request)) return outcome;
+  const asReader = await ask({ ...given, path: readersPath(given.path) }, request);
+  return asReader.kind === 'noDaemon' || asReader.kind === 'notAllowed' ? outcome : asReader;
+}
+
+/**
  * Asks, and gives the result on. What went wrong is printed, with its remedy, and sets the exit
  * code; then the answer is undefined.
  */
@@ -85,7 +102,7 @@ export async function askDaemon(
       : timers.after(seconds(5), () => {
           complain(`keepstate: still waiting, for ${toSeconds(timeout)} s at most`);
         });
-  const outcome = await ask(clientOptions(options, timeout), request);
+  const outcome = await askToRead(options, request, timeout);
   notice?.cancel();
   if (outcome.kind === 'answer') return outcome;
   explain(outcome, options);

@@ -23,6 +23,25 @@ export function lookOf(
   };
 }
 
+/**
+ * Of a screen that is drawn line by line: its real width, since a line that is longer would push
+ * the first one off it. 80 by 24 where the terminal does not tell its size.
+ */
+export function screenLookOf(
+  stream: { readonly columns?: number; readonly rows?: number },
+  environment: Readonly<Record<string, string | undefined>>,
+): Look & { readonly rows: number } {
+  const orElse = (given: number | undefined, usual: number): number =>
+    given === undefined || given < 1 ? usual : given;
+  return {
+    colour: environment['NO_COLOR'] === undefined,
+    columns: orElse(stream.columns, 80),
+    rows: orElse(stream.rows, 24),
+  };
+}
+
+const escape = '\u001b';
+
 export type Tone = 'good' | 'warning' | 'bad' | 'plain' | 'strong';
 
 const codes: Readonly<Record<Tone, string>> = {
@@ -34,7 +53,7 @@ const codes: Readonly<Record<Tone, string>> = {
 };
 
 export function paint(text: string, tone: Tone, look: Look): string {
-  return look.colour && tone !== 'plain' ? `\u001b[${codes[tone]}m${text}\u001b[0m` : text;
+  return look.colour && tone !== 'plain' ? `${escape}[${codes[tone]}m${text}${escape}[0m` : text;
 }
 
 /** Words filled into lines of at most `columns`, later lines indented by `indent`. */
@@ -68,7 +87,30 @@ export function table(rows: readonly (readonly string[])[], look: Look): string 
 }
 
 export function clip(line: string, columns: number): string {
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
+  if (line.length <= columns) return line;
+  return columns < 1 ? '' : `${line.slice(0, columns - 1)}…`;
+}
+
+/** As `paint` writes it, in a group. */
+const colourChange = new RegExp(`(${escape}\\[\\d*m)`);
+
+/**
+ * The same for a line with colours: what changes the colour has no width, and no colour stays on.
+ */
+export function clipPainted(line: string, columns: number): string {
+  let room = columns;
+  let shown = '';
+  // A split by a group keeps what it was split at: text, colour, text, ...
+  for (const [i, part] of line.split(colourChange).entries()) {
+    if (i % 2 === 1) {
+      shown += part;
+      continue;
+    }
+    if (part.length > room) return `${shown}${clip(part, room)}${i > 1 ? `${escape}[0m` : ''}`;
+    shown += part;
+    room -= part.length;
+  }
+  return shown;
 }
 
 /** `3 d 4 h`, `5 min 2 s`, `0.4 s`: two units at most. */

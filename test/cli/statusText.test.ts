@@ -59,11 +59,13 @@ WARNING the external table is 91 % full
   });
 
   test('a watched screen begins with who is MASTER and what is wrong, and is cut at its end', () => {
-    const lines = watchedText(sampleStatus, now, { ...plain, rows: 24 }).split('\n');
+    const lines = watchedText(sampleStatus, now, { ...plain, rows: 24 })
+      .trimEnd()
+      .split('\n');
     expect(lines).toHaveLength(24);
     expect(lines[0]).toContain('fw1 is MASTER since');
     expect(lines[5]).toContain('WARNING the external table is 91 % full');
-    expect(lines[22]).toMatch(/^… \d+ more lines: keepstate status$/);
+    expect(lines[23]).toMatch(/^… \d+ more lines: keepstate status$/);
     expect(watchedText(sampleStatus, now, plain)).toBe(statusText(sampleStatus, now, plain));
   });
 
@@ -258,6 +260,19 @@ describe('history as text', () => {
     addresses up after 4.6 ms; 10 flows committed (5 failed) in 1.2 ms
     the kernel's table was full: raise net.netfilter.nf_conntrack_max`);
     expect(historyText([], plain)).toBe('no transition is known yet');
+  });
+
+  test('a takeover tells how long the other had been silent', () => {
+    const entry = {
+      ...takeover,
+      silenceMs: 3004.21,
+      flowsCommitted: 2,
+      commitMs: 1,
+      takeoverMs: 5,
+    };
+    expect(historyText([entry], { ...plain, columns: 120 })).toContain(
+      'the other was silent for 3004.2 ms; addresses up after 5 ms; 2 flows committed',
+    );
   });
 
   test('a commit that began before the takeover says so', () => {

@@ -7,6 +7,7 @@ import { formatIp } from '../../base/ipAddress.js';
 import { withoutRealTime } from '../../config/machine/hastyAdverts.js';
 import { incumbents, type Incumbents } from '../../config/machine/incumbents.js';
 import {
+  accounting,
   connectionTracking,
   forwarding,
   interfacesOfRoles,
@@ -53,6 +54,7 @@ export function examine(settings: NodeSettings, report: MachineReport): readonly
     ...capabilities(report),
     ...(settings.sync === undefined ? [] : [...tracksNothing(report), ...directionZones(report)]),
     ...connectionTracking(settings, report.sysctls, report.conntrackEntries),
+    ...accounting(settings, report.sysctls),
     ...legacyTables(report),
     ...rules(settings, report),
   ];

@@ -154,7 +154,12 @@ describe('doctor', () => {
     ],
     [
       'the unit of conntrackd is enabled',
-      { incumbents: { running: [], enabled: [{ unit: 'conntrackd.service', link: '/etc/x' }] } },
+      {
+        incumbents: {
+          running: [],
+          enabled: [{ name: 'conntrackd', unit: 'conntrackd.service', link: '/etc/x' }],
+        },
+      },
       'incumbent-enabled',
     ],
     ['no rule tracks', { ruleset: rulesetOf('stateless') }, 'no-conntrack'],
