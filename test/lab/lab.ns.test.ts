@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readlinkSync } from 'node:fs';
 import type { Bridge } from './bridge.js';
 import { run } from './command.js';
 import { Lab } from './lab.js';
@@ -100,15 +101,20 @@ describe('the namespace laboratory', () => {
   test('what a dead run left behind is removed, with the processes in it', async () => {
     const dead = spawnSync('true').pid;
     const stale = `ks${dead}xabcd-orphan`;
-    spawnSync('ip', ['netns', 'add', stale]);
-    const orphan = a.start(['true']);
-    await orphan.exited();
-    const left = spawnSync('sh', [
-      '-c',
-      `setsid ip netns exec ${stale} sleep 1000 >/dev/null 2>&1 & echo $!`,
-    ]).stdout.toString();
-    expect(Number(left)).toBeGreaterThan(0);
-    expect(await removeStaleLabs()).toContain(stale);
+    // The name comes last: what finds the namespace, finds the process in it.
+    const left = Number(
+      spawnSync('sh', [
+        '-c',
+        'setsid unshare --net sleep 1000 >/dev/null 2>&1 & echo $!',
+      ]).stdout.toString(),
+    );
+    const ours = readlinkSync('/proc/self/ns/net');
+    await waitFor(() => readlinkSync(`/proc/${left}/ns/net`) !== ours);
+    spawnSync('ip', ['netns', 'attach', stale, `${left}`]);
+    expect(await listNamespaces()).toContain(stale);
+    // Another laboratory that opens meanwhile may be first.
+    await removeStaleLabs();
+    await waitFor(() => !existsSync(`/proc/${left}`), { description: 'the orphan to be gone' });
     expect(await listNamespaces()).not.toContain(stale);
   });
 

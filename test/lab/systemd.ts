@@ -19,7 +19,7 @@ export class SystemdMachine {
   readonly #boot: ManagedProcess;
   #enter: readonly string[] = [];
 
-  private constructor(host: Host, directory: string) {
+  private constructor(host: Host, directory: string, base: string | undefined) {
     this.#host = host;
     this.#directory = directory;
     this.#cgroup = basename(host.namespace);
@@ -27,13 +27,18 @@ export class SystemdMachine {
       'bash',
       join(repositoryRoot, 'test/lab/systemdBoot.sh'),
       ...[directory, this.#cgroup, repositoryRoot, process.execPath],
+      ...(base === undefined ? [] : [base]),
     ]);
   }
 
-  /** `files` are laid over the root before the boot: path to content, or to a `source` to copy. */
+  /**
+   * `files` are laid over the root before the boot: path to content, or to a `source` to copy.
+   * `base`: the root of another system than this one.
+   */
   static async boot(
     host: Host,
     files: Readonly<Record<string, string | { readonly source: string }>>,
+    base?: string,
   ): Promise<SystemdMachine> {
     const directory = host.path('systemd');
     for (const [path, content] of Object.entries(files)) {
@@ -43,7 +48,7 @@ export class SystemdMachine {
       else cpSync(content.source, target);
     }
     mkdirSync(directory, { recursive: true });
-    const machine = new SystemdMachine(host, directory);
+    const machine = new SystemdMachine(host, directory, base);
     try {
       await machine.#booted();
       return machine;

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# systemdBoot.sh DIRECTORY CGROUP REPOSITORY NODE: systemd as process 1 of a machine of its own, in the network
-# namespace of the caller. Its root is this machine's, seen through an overlay that keeps every change in memory;
-# DIRECTORY/files, if there, is laid over that. The units that would touch the kernel both share (sysctls that no
-# namespace separates, modules, swap, clocks) are masked. Killing unshare(1) is the power-off.
+# systemdBoot.sh DIRECTORY CGROUP REPOSITORY NODE [BASE]: systemd as process 1 of a machine of its
+# own, in the network namespace of the caller. Its root is this machine's, or the folder BASE, seen
+# through an overlay that keeps every change in memory; DIRECTORY/files, if there, is laid over
+# that. With BASE nothing of this repository is in there. The units that would touch the kernel both
+# share (sysctls that no namespace separates, modules, swap, clocks) are masked. Killing unshare(1)
+# is the power-off.
 set -euo pipefail
-directory=$1 cgroup=$2 repository=$3 node=$4
+directory=$1 cgroup=$2 repository=$3 node=$4 base=${5:-/}
 
 if [ -z "${KEEPSTATE_INSIDE:-}" ]; then
   mount --make-rprivate /
@@ -29,15 +31,17 @@ memory=$directory/memory root=$directory/memory/root
 mkdir -p "$memory"
 mount -t tmpfs none "$memory"
 mkdir -p "$memory"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$memory/upper,workdir=$memory/work" none "$root"
+mount -t overlay -o "lowerdir=$base,upperdir=$memory/upper,workdir=$memory/work" none "$root"
 mount -t proc none "$root/proc"
 mount -t sysfs none "$root/sys"
 mount -t cgroup2 none "$root/sys/fs/cgroup"
 mount -t tmpfs none "$root/run"
 mount --rbind /dev "$root/dev"
 # They may be on file systems of their own, which an overlay of / does not show.
-mount --bind "$repository" "$root$repository"
-mount --bind "$directory" "$root$directory"
+if [ "$base" = / ]; then
+  mount --bind "$repository" "$root$repository"
+  mount --bind "$directory" "$root$directory"
+fi
 
 masks=$root/run/systemd/system
 mkdir -p "$masks"
@@ -55,8 +59,10 @@ rm -rf "$root/var/lib/keepstate" "$root/etc/keepstate"
 rm -f "$root"/etc/systemd/system/*.wants/{keepalived,conntrackd,keepstate}.service
 echo "keepstate-lab" >"$root/etc/hostname"
 # Where a package puts it.
-printf '#!/bin/sh\nexec %s %s/bin/keepstate "$@"\n' "$node" "$repository" >"$root/usr/bin/keepstate"
-chmod 755 "$root/usr/bin/keepstate"
+if [ "$base" = / ]; then
+  printf '#!/bin/sh\nexec %s %s/bin/keepstate "$@"\n' "$node" "$repository" >"$root/usr/bin/keepstate"
+  chmod 755 "$root/usr/bin/keepstate"
+fi
 if [ -d "$directory/files" ]; then cp -a "$directory/files/." "$root/"; fi
 
 cd "$root"

@@ -125,3 +125,16 @@ async function ready(started: ManagedProcess): Promise<ManagedProcess> {
   await started.waitForOutput('"ready":true', { timeout: 60_000 });
   return started;
 }
+
+/**
+ * Datagrams that reached the host and were dropped there, because a program of the test did not
+ * read them in time: they are no loss of the network.
+ */
+export async function unreadDatagrams(host: Host): Promise<number> {
+  const text = await host.exec(['cat', '/proc/net/snmp']);
+  const [names = [], values = []] = text
+    .split('\n')
+    .filter((line) => line.startsWith('Udp:'))
+    .map((line) => line.split(' '));
+  return Number(values[names.indexOf('RcvbufErrors')] ?? NaN);
+}

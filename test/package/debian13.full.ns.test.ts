@@ -1,0 +1,5 @@
+import { debianStory } from './debianStory.js';
+
+describe('Debian 13', () => {
+  debianStory('trixie', 20);
+});
