@@ -12,6 +12,7 @@ const exceptions: Readonly<Record<string, string>> = {
   'config/reference.ts: configurationReference':
     'scripts/generateConfigurationReference.ts writes it',
   'daemon/problemTable/page.ts: problemsPage': 'scripts/generateProblemsPage.ts writes it',
+  'http/monitoringPage.ts: monitoringPage': 'scripts/generateMonitoringPage.ts writes it',
   'vrrp/machine/recording.ts: replay': 'scripts/replay.ts calls it',
   'base/machineRecord.ts: MachineReplay': 'scripts/replay.ts calls it',
   'net/socket/networkNamespace.ts: withNetworkNamespace':

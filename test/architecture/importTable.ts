@@ -21,7 +21,10 @@ const lazily =
 /** The daemon composes a node from all other rooms. */
 const everyOtherRoom: Rule = (to) => !/^(\.\.|cli|daemon)\//.test(to);
 
-const settingsTypes = ['type:vrrp/settings.ts', 'type:sync/settings.ts'];
+const settingsTypes = [
+  ...['type:vrrp/settings.ts', 'type:sync/settings.ts', 'type:http/settings.ts'],
+  'alert/alertSettings.ts',
+];
 
 /** Besides itself and `base`. */
 const table: Readonly<Record<string, readonly Allowed[]>> = {
@@ -33,6 +36,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'net/netlink': ['net/socket', 'net/ports.ts'],
   'net/channel': ['net/socket', 'net/ports.ts'],
   'net/vrrp': ['net/socket', 'net/ports.ts'],
+  'net/probe': ['net/socket', 'net/ports.ts'],
 
   conntrack: ['conntrack/record'],
   'conntrack/record': ['conntrack/constants.ts'],
@@ -50,11 +54,13 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   ],
 
   vrrp: [
-    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/notify', 'vrrp/scripts', 'vrrp/status'],
-    ...['vrrp/tracking', 'vrrp/wire', 'net/ports.ts'],
+    ...['vrrp/addresses', 'vrrp/auth', 'vrrp/machine', 'vrrp/notify', 'vrrp/scripts'],
+    ...['vrrp/status', 'vrrp/tracking', 'vrrp/wire', 'net/ports.ts'],
   ],
-  'vrrp/wire': ['vrrp/settings.ts', 'net/ports.ts'],
-  'vrrp/machine': ['vrrp/wire', 'vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/reach': ['vrrp/tracking', 'vrrp/machine', 'vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/auth': ['vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/wire': ['vrrp/auth', 'vrrp/settings.ts', 'net/ports.ts'],
+  'vrrp/machine': ['vrrp/wire', 'vrrp/auth', 'vrrp/settings.ts', 'net/ports.ts'],
   'vrrp/addresses': ['vrrp/machine', 'vrrp/settings.ts', 'net/ports.ts'],
   'vrrp/scripts': ['vrrp/settings.ts'],
   'vrrp/notify': ['vrrp/scripts', 'vrrp/settings.ts'],
@@ -63,11 +69,12 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...['vrrp/settings.ts', 'net/ports.ts'],
   ],
   'vrrp/status': [
-    ...['vrrp/addresses', 'vrrp/machine', 'vrrp/tracking', 'vrrp/wire', 'vrrp/settings.ts'],
+    ...['vrrp/addresses', 'vrrp/auth', 'vrrp/machine', 'vrrp/tracking', 'vrrp/wire'],
+    'vrrp/settings.ts',
   ],
   'vrrp/dumps': ['vrrp/machine', 'vrrp/status', 'vrrp/settings.ts'],
 
-  sync: ['type:sync/wire', 'type:sync/links'],
+  sync: ['type:sync/wire', 'type:sync/links', 'type:sync/seal'],
   'sync/wire': ['conntrack/*', 'net/ports.ts'],
   'sync/tables': ['sync/wire', 'conntrack/*'],
   'sync/local': ['sync/tables', 'sync', 'conntrack/*'],
@@ -79,6 +86,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'sync/stream/modes': ['sync/wire'],
   'sync/stream/queues': ['sync/tables', 'sync/wire', 'conntrack/*'],
   'sync/links': ['sync/wire', 'sync', 'net/ports.ts'],
+  'sync/seal': ['sync/wire', 'sync', 'net/ports.ts'],
   'sync/engine': [
     ...['sync/links', 'sync/stream', 'sync/local', 'sync/remote', 'sync/tables', 'sync/wire'],
     ...['sync', 'conntrack/*'],
@@ -92,11 +100,13 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...['sync/peerChannel', 'sync/comparison', 'sync/engine', 'sync/local', 'sync/remote'],
     ...['sync/tables', 'sync', 'conntrack/*'],
   ],
+  'sync/statistics': ['sync/role', 'sync/local', 'sync/tables', 'sync', 'conntrack/*'],
   'sync/client': [
-    ...['sync/role', 'sync/peerChannel', 'sync/engine', 'sync/tables', 'sync', 'conntrack/*'],
+    ...['sync/statistics', 'sync/role', 'sync/peerChannel', 'sync/engine', 'sync/seal'],
+    ...['sync/tables', 'sync', 'conntrack/*'],
   ],
   // The worker joins the logic of `sync` to real sockets.
-  'sync/worker': ['sync/*', 'net/channel'],
+  'sync/worker': ['sync/*', 'net/channel', 'net/socket'],
 
   config: [
     ...['config/warn', 'config/build', 'config/keywords', 'config/table', 'config/text'],
@@ -124,9 +134,11 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...settingsTypes,
   ],
   'config/peer': ['config/build', 'config/keywords', 'config/table', 'config', ...settingsTypes],
-  'config/migrate': ['config/text', 'config'],
+  'config/migrate': ['config/text', 'config', 'type:vrrp/settings.ts'],
 
   control: [],
+  http: ['type:control'],
+  alert: ['vrrp/scripts', 'type:vrrp/settings.ts'],
   coordinator: ['sync/messages.ts', 'vrrp/status/rolePicture.ts', 'control/protocol.ts'],
 
   daemon: [everyOtherRoom, 'daemon/*'],
@@ -136,23 +148,35 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'daemon/worker': [everyOtherRoom, 'daemon/host'],
   'daemon/status': [everyOtherRoom, 'daemon/problemTable', 'daemon/worker'],
   'daemon/disk': [everyOtherRoom, 'daemon/problemTable'],
-  'daemon/roles': [everyOtherRoom, 'daemon/problemTable', 'daemon/disk'],
+  'daemon/web': [everyOtherRoom, 'daemon/problemTable'],
+  'daemon/alerts': [everyOtherRoom, 'daemon/problemTable', 'daemon/disk'],
+  'daemon/roles': [
+    ...[everyOtherRoom, 'daemon/problemTable', 'daemon/disk', 'daemon/status/peerRole.ts'],
+  ],
 
   cli: [
     ...['cli/conntrack', 'cli/doctor', 'config/*', 'control', 'conntrack/*', 'net/socket'],
+    'net/probe',
     ...[lazily('daemon/runDaemon.ts'), lazily('daemon/release.ts')],
+    lazily('daemon/host/leastPrivilege.ts'),
     ...[lazily('daemon/host/otherDaemons.ts'), lazily('daemon/host/incumbentUnits.ts')],
   ],
   'cli/conntrack': ['conntrack/*'],
-  'cli/doctor': ['cli/doctor/nft', 'config/*', 'net/netlink', 'net/socket'],
+  'cli/doctor': [
+    ...['cli/doctor/nft', 'config/*', 'net/netlink', 'net/socket'],
+    ...['net/ports.ts', 'vrrp/reach/probeSpec.ts', 'vrrp/reach/refusals.ts'],
+  ],
   'cli/doctor/nft': ['net/netlink'],
 };
 
 /** Packages, each behind the one room that hides it. */
 const packages: Readonly<Record<string, string>> = {
   netlink: 'net',
+  'raw-socket': 'net',
   winston: 'daemon',
   commander: 'cli',
+  'prom-client': 'http',
+  nodemailer: 'alert',
 };
 
 /** One line per import that the table forbids; empty when all is well. */

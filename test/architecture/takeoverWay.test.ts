@@ -17,18 +17,26 @@ function section(title: string): string {
 const filesIn = (text: string): string[] =>
   [...text.matchAll(/`([a-z][\w/]*\.ts)`/g)].map(([, file = '']) => file);
 
-test('the way of a takeover has at most 30 files, those of the page in its order', () => {
+const roomOf = (file: string): string => file.split('/')[0] ?? '';
+
+test('a takeover runs at most 30 files and enters no room a third time, as the page says', () => {
   const script = ['-r', './scripts/trace.cjs', 'scripts/traceTakeover.ts'];
   const printed = execFileSync(process.execPath, script, { cwd: repositoryRoot, encoding: 'utf8' });
-  const [way = ''] = printed.split('aside, ');
-  const traced = [...way.matchAll(/^ {2}(\S+\.ts): /gm)].map(([, file]) => file);
+  const [way = '', aside = ''] = printed.split('aside, ');
+  const files = (text: string): string[] =>
+    [...text.matchAll(/^ {2}(\S+\.ts): /gm)].map(([, file = '']) => file);
+  const traced = files(way);
   const rows = section('From an advert to the VIP')
     .split('\n')
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) => filesIn(line).slice(0, 1));
   expect(traced).toEqual(rows);
   expect(traced.length).toBeGreaterThan(20);
-  expect(traced.length).toBeLessThanOrEqual(30);
+  const inRooms = [...traced, ...files(aside)].filter((file) => roomOf(file) !== 'base');
+  expect(inRooms.length).toBeLessThanOrEqual(30);
+  const visits = traced.map(roomOf).filter((room, at, rooms) => room !== rooms[at - 1]);
+  const most = Math.max(...visits.map((room) => visits.filter((one) => one === room).length));
+  expect(most).toBe(2);
 }, 30_000);
 
 test('the other walks name files that exist', () => {

@@ -31,7 +31,7 @@ test('what has the machine for itself exists', () => {
 test('./check knows the parts, and teaches them', () => {
   const text = readFileSync(join(repositoryRoot, 'check'), 'utf8');
   const known = /all_parts='([^']*)'/.exec(text)?.[1]?.split(' ') ?? [];
-  expect(known).toEqual(['unit', 'fuzz', ...Object.keys(parts), 'alone']);
+  expect(known).toEqual(['unit', 'fuzz', ...Object.keys(parts), 'alone', 'browser']);
   const help = text.slice(text.indexOf('--full [PART...]  '), text.indexOf('--unit  '));
   for (const part of known) expect(help).toMatch(new RegExp(`^ +${part} +\\S`, 'm'));
 });

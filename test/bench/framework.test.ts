@@ -1,4 +1,4 @@
-import { formatReport, judge, losses, summarise } from '../../bench/framework.js';
+import { formatReport, formatVerdict, judge, losses, summarise } from '../../bench/framework.js';
 
 const figures = {
   ours: summarise([{ cost: 3 }, { cost: 1 }, { cost: 2, extra: 5 }]),
@@ -44,6 +44,17 @@ describe('benchmark framework', () => {
     expect(text).toContain('cost  2  (1 .. 3)');
     expect(text).toContain('ours cost: 0.3333 times theirs, at most 0.5: met');
     expect(text).toContain('theirs cost: 6, at most 5: MISSED');
+  });
+
+  test('what is compared by its difference is missed where that is too much', () => {
+    const against = { figure: 'cost', candidate: 'theirs', against: 'ours' } as const;
+    expect(judge({ ...against, beyondAtMost: 4 }, figures)).toMatchObject({
+      beyond: 4,
+      isMet: true,
+    });
+    const missed = judge({ ...against, beyondAtMost: 3 }, figures);
+    expect(formatVerdict(missed)).toBe('theirs cost: 3 times ours, 4 more, at most 3 more: MISSED');
+    expect(judge({ ...against, against: 'nobody', beyondAtMost: 9 }, figures).isMet).toBe(false);
   });
 
   test('says of a run what was lost, and nothing where nothing was', () => {

@@ -6,6 +6,7 @@ import type { Problem, StatusAnswer } from '../../../src/control/statusAnswer.js
 import { pairAddresses } from '../../lab/firewallPair.js';
 import { Lab } from '../../lab/lab.js';
 import { firewallPair, type FirewallPair } from '../../lab/firewallPair.js';
+import { waitFor } from '../../lab/waitFor.js';
 import { KeepstateNode } from '../../support/daemon/keepstateNode.js';
 import { pairConfig, type PairConfigOptions } from '../../support/daemon/pairConfig.js';
 
@@ -50,6 +51,13 @@ async function settled(): Promise<void> {
   await fw2.waitForStatus(isQuiet('BACKUP'), 'fw2 to be a BACKUP without problems');
 }
 
+/** A busy machine may have been late meanwhile, which is a problem for as long as it goes on. */
+async function isWell(): Promise<void> {
+  await waitFor(async () => (await exitCodes()).every((code) => code === 0), {
+    description: 'status of both to exit with 0',
+  });
+}
+
 /** Of `status`, as a monitor asks it. */
 async function exitCodes(): Promise<(number | null)[]> {
   return Promise.all([fw1, fw2].map(async (node) => (await node.cli('status')).exitCode));
@@ -72,7 +80,7 @@ async function acknowledgeAll(): Promise<void> {
 
 test('both nodes tell who is MASTER, and each the role of the other', async () => {
   await acknowledgeAll();
-  expect(await exitCodes()).toEqual([0, 0]);
+  await isWell();
   expect((await fw1.status()).sync?.peer).toMatchObject({
     role: 'BACKUP',
     units: [{ name: 'G1' }],
@@ -109,7 +117,7 @@ test('a lasting problem outlives the daemon', async () => {
   const seen = await fw2.cli('acknowledge', 'two-masters', '--json');
   expect(JSON.parse(seen.stdout)).toMatchObject({ counts: { acknowledged: 1 } });
   await acknowledgeAll();
-  expect(await exitCodes()).toEqual([0, 0]);
+  await isWell();
 });
 
 test('an address that somebody adds on the BACKUP', async () => {
@@ -118,7 +126,7 @@ test('an address that somebody adds on the BACKUP', async () => {
   expect(await exitCodes()).toEqual([0, 1]);
   await pair.firewalls[1].ip(`addr del ${lanVip}/24 dev lan`);
   expect(codes((await ends(fw2, 'vip-not-ours')).endedProblems)).toContain('vip-not-ours');
-  expect(await exitCodes()).toEqual([0, 0]);
+  await isWell();
 });
 
 test('maintenance of the BACKUP: no standby, and a hand-over is refused with its name', async () => {
@@ -131,7 +139,7 @@ test('maintenance of the BACKUP: no standby, and a hand-over is refused with its
   expect(refused.stderr).toContain('the peer fw2 says: in maintenance');
   expect((await fw2.cli('maintenance', 'off')).exitCode).toBe(0);
   await settled();
-  expect(await exitCodes()).toEqual([0, 0]);
+  await isWell();
 });
 
 test('a FAULT of the BACKUP: no standby', async () => {
@@ -152,7 +160,7 @@ test('a file that would not start, and a reload that is refused, until it is men
   expect(await exitCodes()).toEqual([1, 0]);
   fw1.writeConfig(right);
   expect((await fw1.cli('reload')).exitCode).toBe(0);
-  await ends(fw1, 'reload-refused');
+  await isWell();
   expect(await exitCodes()).toEqual([0, 0]);
 });
 

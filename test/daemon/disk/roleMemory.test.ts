@@ -5,7 +5,9 @@ import { silentLogger } from '../../../src/base/logger.js';
 import { systemClock } from '../../../src/base/systemClock.js';
 import { microseconds, seconds, type Microseconds } from '../../../src/base/time.js';
 import { RoleMemory } from '../../../src/daemon/disk/roleMemory.js';
-import { readBootId, StateFile } from '../../../src/daemon/disk/stateFile.js';
+import { readBootId } from '../../../src/daemon/disk/disk.js';
+import { StateFile } from '../../../src/daemon/disk/stateFile.js';
+import type { RolePicture } from '../../../src/vrrp/status/rolePicture.js';
 import { RecordedLog } from '../../support/base/recordedLog.js';
 import { vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings } from '../../support/vrrp/settings.js';
@@ -34,7 +36,7 @@ test('peers are told of a MASTER that is gone as long as the slowest of them may
   // Three adverts of a second, and the skew of priority 0.
   expect([...memory.awaited(vrrp, now)]).toEqual(['A']);
   expect([...memory.resumable(vrrp, now)]).toEqual([]);
-  memory.forget();
+  memory.forget({ heard: {} });
   expect([...memory.awaited(vrrp, now)]).toEqual([]);
 });
 
@@ -53,4 +55,46 @@ test('maintenance that cannot be saved says so, until it can', () => {
   memory.setMaintenance(true);
   expect(memory.maintenanceUnsaved).toBeUndefined();
   expect(new RoleMemory(join(directory, 'control.sock'), state, logger).maintenance).toBe(true);
+});
+
+describe('a hold on preemption that is to outlive a restart', () => {
+  const open = (): RoleMemory =>
+    new RoleMemory(join(directory, 'control.sock'), directory, silentLogger);
+  const roles = (state: 'MASTER' | 'BACKUP'): RolePicture => ({
+    instances: [
+      {
+        ...{ unit: 'A', vrid: 5, effectivePriority: 100, lastAdvertSent: microseconds(1) },
+        ...{ masterHeard: undefined, master: undefined },
+      },
+    ],
+    units: [{ name: 'A', state, since: microseconds(0) }],
+  });
+
+  test('is known to the next life, also after a clean stop', () => {
+    const memory = open();
+    expect(memory.holds).toBe(false);
+    memory.setHold(true);
+    memory.save(roles('BACKUP'), { heard: {} });
+    memory.forget({ heard: {} });
+    expect(open().holds).toBe(true);
+  });
+
+  test('ends where it is released, and with the role', () => {
+    open().setHold(true);
+    open().setHold(false);
+    expect(open().holds).toBe(false);
+    const memory = open();
+    memory.setHold(true);
+    memory.save(roles('MASTER'), { heard: {} });
+    expect(memory.holds).toBe(false);
+    expect(open().holds).toBe(false);
+  });
+
+  test('ends with the boot', () => {
+    const file = new StateFile(join(directory, 'role.json'), silentLogger, {
+      ...{ loss: 'all', durable: false },
+    });
+    file.write({ bootId: 'another', maintenance: false, units: {}, holds: true });
+    expect(open().holds).toBe(false);
+  });
 });

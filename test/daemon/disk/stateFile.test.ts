@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../../src/base/logger.js';
 import { microseconds, seconds } from '../../../src/base/time.js';
-import {
-  mastersWithin,
-  nothingSaved,
-  readBootId,
-  StateFile,
-} from '../../../src/daemon/disk/stateFile.js';
+import { readBootId } from '../../../src/daemon/disk/disk.js';
+import { mastersWithin, nothingSaved, StateFile } from '../../../src/daemon/disk/stateFile.js';
 import { RecordedLog } from '../../support/base/recordedLog.js';
 
 let directory: string;

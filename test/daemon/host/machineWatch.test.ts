@@ -1,6 +1,7 @@
 import { seconds } from '../../../src/base/time.js';
 import { MachineWatch, type MachineLook } from '../../../src/daemon/host/machineWatch.js';
 import { loadNodeText } from '../../../src/config/loadNode.js';
+import type { Incumbents } from '../../../src/config/machine/incumbents.js';
 import type { NodeSettings } from '../../../src/config/nodeSettings.js';
 import { systemLoadPorts } from '../../../src/config/systemPorts.js';
 import { ManualTime } from '../../support/base/manualTime.js';
@@ -44,8 +45,8 @@ class FakeMachine implements MachineLook {
     'net/netfilter/nf_conntrack_tcp_loose': 1,
     'net/ipv4/ip_forward': 0,
   };
-  runs: readonly { name: string; pid: number }[] = [];
-  units: readonly { unit: string; link: string }[] = [];
+  runs: Incumbents['running'] = [];
+  units: Incumbents['enabled'] = [];
   isBroken = false;
 
   sysctl(name: string): number | undefined {
@@ -143,7 +144,8 @@ test('a conntrackd that appears later is a problem until it ends', async () => {
 });
 
 test('an enabled unit of either is a warning, of one whose work is not done here it is none', () => {
-  const units = ['keepalived', 'conntrackd'].map((name) => ({
+  const units = (['keepalived', 'conntrackd'] as const).map((name) => ({
+    name,
     unit: `${name}.service`,
     link: `/etc/systemd/system/multi-user.target.wants/${name}.service`,
   }));

@@ -120,7 +120,29 @@ test('for the journal each line has its priority in front', async () => {
   log.log('info', 'listening');
   await log.close();
   expect(stderr.map((line) => line.slice(0, 3))).toEqual(['<3>', '<4>', '<5>', '<6>']);
-  expect(stderr[2]).toMatch(/^<5>\S+Z notice: Entering MASTER STATE instance=VI\n$/);
+  // The journal has a time of its own.
+  expect(stderr[2]).toBe('<5>notice: Entering MASTER STATE instance=VI\n');
+});
+
+describe('log_format json', () => {
+  const fields = { instance: 'VI', n: 3 };
+  const line = { level: 'notice', message: 'Entering MASTER STATE', fields };
+
+  test('a line on stderr and in the file is one JSON object with its time', async () => {
+    const log = openLog({ level: 'info', timers, file: path, format: 'json' });
+    log.log('notice', 'Entering MASTER STATE', fields);
+    await log.close();
+    const printed = JSON.parse(stderr[0] ?? '') as { time: string };
+    expect(printed).toEqual({ ...line, time: expect.stringMatching(/^\d{4}-.*Z$/) as string });
+    expect(readFileSync(path, 'utf8')).toBe(stderr[0]);
+  });
+
+  test('the journal gets the object without a time, its priority in front', async () => {
+    const log = openLog({ level: 'info', timers, stderr: 'priority', format: 'json' });
+    log.log('notice', 'Entering MASTER STATE', fields);
+    await log.close();
+    expect(stderr[0]).toBe(`<5>${JSON.stringify(line)}\n`);
+  });
 });
 
 test('what the journal gets by syslog does not go to stderr too', async () => {

@@ -1,9 +1,10 @@
 /** What becomes of the router's news: history for all units, the coordinator for the bound one. */
 import { microseconds } from '../../../src/base/time.js';
 import type { CoordinatorInput } from '../../../src/coordinator/runner.js';
-import { roleObserver } from '../../../src/daemon/roles/roleObserver.js';
+import { Afterwards, roleObserver } from '../../../src/daemon/roles/roleObserver.js';
 import type { RoleRecorder } from '../../../src/daemon/roles/roleRecorder.js';
 import type { RouterObserver } from '../../../src/vrrp/routerPorts.js';
+import { ManualTime } from '../../support/base/manualTime.js';
 import { ip } from '../../support/vrrp/settings.js';
 
 let log: string[];
@@ -24,6 +25,7 @@ beforeEach(() => {
     isBound: (unit) => unit === 'G',
     membersOf: () => ['A', 'B'],
     sendToCoordinator: (event) => void events.push(event),
+    afterwards: { add: (work) => work() },
     beforeVipsGo: () => void log.push('VIPs go'),
     afterRoleChange: () => void log.push('look'),
   });
@@ -77,4 +79,22 @@ test('another MASTER is an event of the bound unit, of others a split in the his
   const because = '10.0.0.2 was MASTER too, with priority 50';
   expect(events).toEqual([{ kind: 'otherMasterSeen', because, address: '10.0.0.2' }]);
   expect(log).toEqual([`split other: ${because}`]);
+});
+
+test('what is kept waits for the next turn, in order; a stop does it at once', async () => {
+  const time = new ManualTime();
+  const afterwards = new Afterwards(time);
+  afterwards.add(() => {
+    log.push('first');
+    afterwards.add(() => log.push('third'));
+  });
+  afterwards.add(() => log.push('second'));
+  expect(log).toEqual([]);
+  await time.advance(microseconds(1));
+  expect(log).toEqual(['first', 'second', 'third']);
+  afterwards.add(() => log.push('fourth'));
+  afterwards.flush();
+  expect(log.at(-1)).toBe('fourth');
+  await time.advance(microseconds(1));
+  expect(log).toHaveLength(4);
 });

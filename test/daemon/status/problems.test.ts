@@ -5,6 +5,7 @@ import {
   latenessProblems,
 } from '../../../src/daemon/status/problems.js';
 import type { SyncStatus } from '../../../src/sync/messages.js';
+import type { SealStatus } from '../../../src/sync/seal/sealStatus.js';
 import type { RefusedSender } from '../../../src/sync/links/refusedSenders.js';
 import type { InstanceSnapshot } from '../../../src/vrrp/status/snapshot.js';
 import { sampleCounts, sampleInstance, sampleSync } from '../../support/daemon/statusSamples.js';
@@ -71,6 +72,22 @@ describe('problems', () => {
     } as const;
     expect(syncCodes({ links: [tcp] })).toEqual(['sync-link-unconnected']);
     expect(syncCodes({ links: [{ ...tcp, isSending: true, isReceiving: false }] })).toEqual([]);
+  });
+
+  test('of the sealed channels', () => {
+    const seal: SealStatus = {
+      ...{ activeKeyId: 1, keys: [{ id: 1, fingerprint: 'f' }], auth: 'enforce', encrypts: true },
+      ...{ isPeerSealed: true, heard: {}, refused: {} },
+    };
+    expect(syncCodes({ seal })).toEqual([]);
+    const plain = { ...seal, auth: 'permissive', isPeerSealed: false } as const;
+    expect(syncCodes({ seal: plain })).toEqual(['sync-not-sealed']);
+    expect(syncCodes({ seal: { ...plain, isPeerSealed: true } })).toEqual([]);
+    const refused = { ...seal, refused: { wrong: 3 }, refusedAt: now };
+    expect(syncCodes({ seal: refused })).toEqual(['sync-seal-refused']);
+    expect(syncCodes({ seal: { ...refused, refusedAt: seconds(900) } })).toEqual([]);
+    const unknown = { ...seal, isPeerSealed: false };
+    expect(syncCodes({ seal: unknown, state: 'peer-lost' })).toContain('sync-key-unknown');
   });
 
   test('of an instance', () => {

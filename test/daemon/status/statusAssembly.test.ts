@@ -26,6 +26,7 @@ const source: StatusSource = {
   phase: 'steady',
   maintenance: false,
   sync: { status: sync, downBecause: undefined, restarts: 0, listingPath: '/l', mode: 'FTFW' },
+  statistics: undefined,
   lateness: { p50Ms: 0, p99Ms: 0, maxMs: 0 },
   rssBytes: 1,
   further: [],

@@ -5,7 +5,10 @@ import type { VrrpDatagram } from '../../../src/net/ports.js';
 import { advertOf } from '../../../src/vrrp/wire/advert.js';
 import { encodeAdvert, type AdvertV2 } from '../../../src/vrrp/wire/packet.js';
 import type { ComplaintReason } from '../../../src/vrrp/machine/advertProblems.js';
-import type { InstanceSettings } from '../../../src/vrrp/settings.js';
+import { Secret } from '../../../src/base/secret.js';
+import { encodeTrailer } from '../../../src/vrrp/auth/trailer.js';
+import type { RouterOptions } from '../../../src/vrrp/routerPorts.js';
+import type { HmacSettings, InstanceSettings } from '../../../src/vrrp/settings.js';
 import { RouterHarness, vrrpSettings } from '../../support/vrrp/routerHarness.js';
 import { instanceSettings, ip, password, vip } from '../../support/vrrp/settings.js';
 
@@ -22,9 +25,9 @@ interface Given {
 }
 
 /** Codes of the problems of a MASTER that received this. */
-async function codesAfter(given: Given): Promise<string[]> {
+async function codesAfter(given: Given, options: Partial<RouterOptions> = {}): Promise<string[]> {
   const settings = instanceSettings({ virtualAddresses: [vip('10.0.0.100')], ...given.ours });
-  const harness = new RouterHarness(vrrpSettings([settings]));
+  const harness = new RouterHarness(vrrpSettings([settings]), options);
   await harness.router.start();
   await harness.time.advance(seconds(5));
   const from = given.datagram?.source ?? source;
@@ -47,11 +50,40 @@ const flipped = (bytes: Uint8Array, at: number, mask: number): Uint8Array =>
 const unicast = { unicastPeers: [peer] };
 const toUs = { destination: ip('10.0.0.1') };
 
+const secret = new Secret(new Uint8Array(32).fill(1));
+const wrong = { id: 1, secret: new Secret(new Uint8Array(32).fill(2)) };
+const hmac: HmacSettings = {
+  keys: [{ id: 1, secret }],
+  activeKeyId: 1,
+  antiReplay: 'time',
+  timeWindow: seconds(5),
+  mode: 'enforce',
+};
+
+/** The harness's clock at its start, in seconds since 1970. */
+const start = 1_767_225_600;
+
+/** `bytes` with a trailer whose number is `at` seconds after that. */
+const signed =
+  (key: { readonly id: number; readonly secret: Secret }, at = 5) =>
+  (bytes: Uint8Array): Uint8Array => {
+    const trailer = encodeTrailer({ advert: bytes, source }, key, BigInt(start + at) << 32n);
+    return Uint8Array.from([...bytes, ...trailer]);
+  };
+const right = { id: 1, secret };
+const ours = { hmac };
+
 const cases: readonly (readonly [ComplaintReason, Given])[] = [
   [
     'authHmac',
     { payload: (bytes) => Uint8Array.from([...bytes, 1, ...Array<number>(27).fill(0)]) },
   ],
+  ['authMissing', { ours }],
+  ['authMalformed', { ours, payload: (bytes) => flipped(signed(right)(bytes), 20, 0x80) }],
+  ['authStale', { ours, payload: signed(wrong, 500) }],
+  ['authUnknownKey', { ours, payload: signed({ id: 2, secret }) }],
+  ['authWrong', { ours, payload: signed(wrong) }],
+  ['clockSkew', { ours, payload: signed(right, 500) }],
   ['noAddress', { ours: { version: 3 }, theirs: { version: 3, virtualAddresses: [] } }],
   ['length', { payload: (bytes) => bytes.subarray(0, bytes.length - 4) }],
   ['ttl', { datagram: { ttl: 254 } }],
@@ -77,6 +109,16 @@ const cases: readonly (readonly [ComplaintReason, Given])[] = [
 
 test.each(cases)('%s', async (reason, given) => {
   expect(await codesAfter(given)).toContain(reason);
+});
+
+test('authReplay', async () => {
+  const signedNumbers = { heard: { '10.0.0.2 A': BigInt(start + 5) << 32n } };
+  const codes = await codesAfter({ ours, payload: signed(right) }, { signedNumbers });
+  expect(codes).toContain('authReplay');
+});
+
+test('a signed advertisement that is right is no problem', async () => {
+  expect(await codesAfter({ ours, payload: signed(right) })).toEqual([]);
 });
 
 test('an advertisement that is right is no problem', async () => {

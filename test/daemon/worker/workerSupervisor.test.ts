@@ -80,7 +80,7 @@ function supervise() {
       onReport: (report) => reports.push(report),
       onDown: (because) => downs.push(because),
     },
-    { settings, listingPath: '/run/x', clientPath: undefined },
+    { settings: { sync: settings }, listingPath: '/run/x', clientPath: undefined },
   );
   supervisor.start();
   return { world, workers, reports, downs, supervisor, state };
@@ -216,7 +216,7 @@ describe('worker supervisor', () => {
 
   test('a reload says what became of it, also where the engine is busy for long, or down', async () => {
     const { world, workers, supervisor } = supervise();
-    const changed = { mode: 'NOTRACK' } as unknown as SyncSettings;
+    const changed = { sync: { mode: 'NOTRACK' } as unknown as SyncSettings };
     const done = supervisor.reconfigure(changed);
     workers[0]?.listener.report(result(1));
     expect(await done).toBe('sync engine: done');
@@ -224,7 +224,9 @@ describe('worker supervisor', () => {
     world.advance(seconds(30));
     expect(await busy).toMatch(/did not answer within 30000 ms; it goes by the new settings when/);
     workers[0]?.listener.ended('exit 1');
-    expect(await supervisor.reconfigure(settings)).toMatch(/down: exit 1; .* from its next start/);
+    expect(await supervisor.reconfigure({ sync: settings })).toMatch(
+      /down: exit 1; .* from its next start/,
+    );
     world.advance(milliseconds(250));
     expect(workers[1]?.commands).toMatchObject([{ kind: 'start', settings: { mode: 'FTFW' } }]);
   });
@@ -246,7 +248,7 @@ describe('worker supervisor', () => {
     const { world, workers, downs } = supervise();
     world.advance(seconds(14));
     workers[0]?.listener.report({ kind: 'log', level: 'info', message: 'busy', fields: {} });
-    world.advance(seconds(14));
+    world.advance(seconds(15));
     expect(workers[0]?.isTerminated).toBe(false);
     world.advance(seconds(1));
     expect(workers[0]?.isTerminated).toBe(true);

@@ -320,7 +320,10 @@ export class BypassLife {
         wake: () => undefined,
         bulkStarted: () => undefined,
         bulkDone: (since) => {
-          if (isSender) this.#later(200, () => external.sweep(0, since, 1_000, () => undefined));
+          if (isSender)
+            this.#later(200, () =>
+              external.sweep(0, { since, keepsOlder: false }, 1_000, () => undefined),
+            );
         },
         resyncAsked: () => undefined,
       },

@@ -1,4 +1,5 @@
 /** Internal caches without a kernel: what a feed would say is set by the test. */
+import type { EventMessage } from '../../../src/conntrack/kernel/kernelEvents.js';
 import { BypassedInternal } from '../../../src/sync/local/bypassedInternal.js';
 import { CachedInternal } from '../../../src/sync/local/cachedInternal.js';
 import type { FeedState, InternalCacheOptions } from '../../../src/sync/local/internalCache.js';
@@ -7,6 +8,8 @@ import type { FingerprintedTable } from '../../../src/sync/tables/fingerprintedT
 export class ManualFeed implements FeedState {
   isMass = false;
   isQuiet = false;
+  /** The bytes of the event that is handled. */
+  event: Uint8Array = new Uint8Array(0);
   comparing: () => boolean = () => false;
 
   isMassDelete(): boolean {
@@ -19,6 +22,11 @@ export class ManualFeed implements FeedState {
 
   replicatesDumps(): boolean {
     return !this.isQuiet;
+  }
+
+  eventMessage(): EventMessage {
+    const bytes = new Uint8Array(this.event);
+    return { view: new DataView(bytes.buffer), bytes, at: 0, length: bytes.length };
   }
 }
 

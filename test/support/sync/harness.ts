@@ -20,11 +20,14 @@ import { flowFromRecord } from '../../../src/conntrack/text/recordView.js';
 import { NetworkReporter } from '../../../src/daemon/host/networkReporter.js';
 import { RtnetlinkWatch } from '../../../src/net/netlink/rtnetlinkWatch.js';
 import { answerClient, type Clients } from '../../../src/sync/client/clientRequests.js';
+import { ClientServer } from '../../../src/sync/client/clientServer.js';
 import { Commands } from '../../../src/sync/worker/commands.js';
 import type { Engine } from '../../../src/sync/engine/engine.js';
 import type { CacheName, SyncCommand, SyncReport } from '../../../src/sync/messages.js';
-import type { SyncSettings } from '../../../src/sync/settings.js';
-import { syncChannels } from '../../../src/sync/worker/workerChannel.js';
+import type { StatisticsSettings, SyncSettings } from '../../../src/sync/settings.js';
+import { EndedFlowLog } from '../../../src/sync/statistics/endedFlowLog.js';
+import { nodeLogFiles } from '../../../src/sync/statistics/logFiles.js';
+import { sendSyslog, syncChannels } from '../../../src/sync/worker/workerChannel.js';
 
 const [settingsFile = '', watch] = process.argv.slice(2);
 const print = (value: unknown): void => {
@@ -51,6 +54,15 @@ const logger: Logger = {
     print({ kind: 'log', level, message, fields });
   },
 };
+const openLog = (settings: StatisticsSettings): EndedFlowLog =>
+  new EndedFlowLog(settings, {
+    clock: systemClock,
+    timers,
+    turns,
+    logger,
+    files: nodeLogFiles,
+    sendSyslog,
+  });
 const commands = new Commands({
   clock: systemClock,
   timers,
@@ -58,6 +70,8 @@ const commands = new Commands({
   random: systemRandom,
   logger,
   openChannel: syncChannels(timers, systemTurns),
+  openServer: (options) => new ClientServer(options),
+  openLog,
   report: (report: SyncReport) => {
     print(report);
     if (freeze === 'armed' && report.kind === 'commitProgress') freeze = 'begun';

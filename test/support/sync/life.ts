@@ -298,7 +298,7 @@ export class SyncLife {
       const hasGap = lastGap !== undefined && sequenceDistance(lastGap, since) >= 0;
       if (mode !== 'FTFW' && hasGap) return;
       for (let slot = 0; ;) {
-        slot = to.external.sweep(slot, since, 10_000, () => undefined);
+        slot = to.external.sweep(slot, { since, keepsOlder: false }, 10_000, () => undefined);
         if (slot === 0) return;
       }
     });

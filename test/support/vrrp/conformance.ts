@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { formatIp, type IpAddress } from '../../../src/base/ipAddress.js';
 import { microseconds } from '../../../src/base/time.js';
 import { advertOf } from '../../../src/vrrp/wire/advert.js';
+import type { AdvertProof } from '../../../src/vrrp/auth/proof.js';
 import type { UnitAction } from '../../../src/vrrp/machine/actions.js';
 import type { Conditions, TimerName, UnitEvent } from '../../../src/vrrp/machine/events.js';
 import { unitStep } from '../../../src/vrrp/machine/unit.js';
@@ -54,6 +55,8 @@ interface AdvertInput {
   readonly trailerByte?: number;
   /** After encoding: turned bits, as `offset: mask`. */
   readonly flip?: Readonly<Record<string, number>>;
+  /** What the verifier made of the trailer. */
+  readonly proof?: AdvertProof;
 }
 
 interface EventInput {
@@ -231,6 +234,7 @@ function advertEvent(settings: InstanceSettings, at: number, input: AdvertInput)
     kind: 'datagram',
     at: microseconds(at),
     instance: settings.name,
+    ...(input.proof === undefined ? {} : { proof: input.proof }),
     datagram: {
       source,
       destination,

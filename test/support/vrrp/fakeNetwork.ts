@@ -203,6 +203,8 @@ export class FakeVrrpSocket implements VrrpSocket {
   readonly sent: VrrpSend[] = [];
   readonly waiting: VrrpDatagram[] = [];
   isClosed = false;
+  /** What the kernel says to each send. */
+  outcome: KernelOutcome = done;
   readonly #log: string[];
   #listener: (datagram: VrrpDatagram) => void = () => undefined;
 
@@ -226,7 +228,7 @@ export class FakeVrrpSocket implements VrrpSocket {
   send(request: VrrpSend): KernelOutcome {
     this.sent.push(request);
     this.#log.push(`advert ${request.payload[2] ?? 0}`);
-    return done;
+    return this.outcome;
   }
 
   close(): void {

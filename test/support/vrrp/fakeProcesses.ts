@@ -9,6 +9,7 @@ import type { ScriptCommand } from '../../../src/vrrp/settings.js';
 export interface FakeProcess {
   readonly words: readonly string[];
   readonly signals: string[];
+  readonly environment: ScriptCommand['environment'];
   end(how: ProcessEnd): void;
 }
 
@@ -19,7 +20,8 @@ export class FakeProcesses implements ProcessSpawner {
 
   start(command: ScriptCommand, onEnd: (end: ProcessEnd) => void): StartedProcess {
     const signals: string[] = [];
-    this.started.push({ words: command.words, signals, end: onEnd });
+    const { words, environment } = command;
+    this.started.push({ words, environment, signals, end: onEnd });
     if (this.endsWith !== undefined) {
       const status = this.endsWith;
       queueMicrotask(() => onEnd({ kind: 'exited', status }));

@@ -24,6 +24,8 @@ export interface PairOptions {
   readonly priorities?: Readonly<Record<Side, number>>;
   /** For the instances of one side. */
   readonly extra?: Partial<Record<Side, Partial<InstanceSpec>>>;
+  /** Further lines for the instances of both sides. */
+  readonly instanceText?: string;
 }
 
 /** Counters of keepalived.stats that only a faulty peer can move. */
@@ -68,10 +70,11 @@ export class VrrpPair {
   }
 
   spec(side: Side): NodeSpec {
-    const { grouped, unicast, version, priorities, password, extra } = this.#options;
+    const { grouped, unicast, version, priorities, password, extra, instanceText } = this.#options;
     const peer: Side = side === 'a' ? 'b' : 'a';
     const members = grouped === true ? [0, 1] : [0];
     return {
+      ...(instanceText === undefined ? {} : { instanceText }),
       instances: members.map((n) => ({
         name: instanceName(n),
         interfaceName: `eth${n}`,
