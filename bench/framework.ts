@@ -22,6 +22,8 @@ export interface Comparison {
   readonly against?: string;
   readonly atMost?: number;
   readonly atLeast?: number;
+  /** How much more than `against` the candidate may have, in the unit of the figure. */
+  readonly beyondAtMost?: number;
 }
 
 export interface Benchmark {
@@ -42,6 +44,8 @@ export interface Verdict extends Comparison {
   readonly median: number;
   /** candidate / against, medians. */
   readonly ratio: number | undefined;
+  /** candidate - against, where that is limited. */
+  readonly beyond?: number;
   readonly isMet: boolean;
 }
 
@@ -125,16 +129,18 @@ function summary(runs: readonly number[]): Summary {
 
 /** A missing figure fails its comparison. */
 export function judge(comparison: Comparison, figures: Report['figures']): Verdict {
-  const { figure, candidate, against, atMost, atLeast } = comparison;
+  const { figure, candidate, against, atMost, atLeast, beyondAtMost } = comparison;
   const median = figures[candidate]?.[figure]?.median ?? NaN;
   const other = against === undefined ? undefined : (figures[against]?.[figure]?.median ?? NaN);
   const ratio = other === undefined ? undefined : median / other;
   const compared = ratio ?? median;
+  const beyond = beyondAtMost === undefined || other === undefined ? undefined : median - other;
   const isMet =
     !Number.isNaN(compared) &&
     (atMost === undefined || compared <= atMost) &&
-    (atLeast === undefined || compared >= atLeast);
-  return { ...comparison, median, ratio, isMet };
+    (atLeast === undefined || compared >= atLeast) &&
+    (beyondAtMost === undefined || (beyond ?? NaN) <= beyondAtMost);
+  return { ...comparison, median, ratio, ...(beyond === undefined ? {} : { beyond }), isMet };
 }
 
 export function formatReport(report: Report): string {
@@ -152,11 +158,13 @@ export function formatReport(report: Report): string {
 /** One line: what was compared, the limit, and whether it holds. */
 export function formatVerdict(verdict: Verdict): string {
   const { figure, candidate, against, atMost, atLeast, median, ratio, isMet } = verdict;
+  const { beyond, beyondAtMost } = verdict;
   const value =
     ratio === undefined ? round(median) : `${round(ratio)} times ${against ?? ''}`.trim();
   const limit =
     (atMost === undefined ? '' : `, at most ${atMost}`) +
-    (atLeast === undefined ? '' : `, at least ${atLeast}`);
+    (atLeast === undefined ? '' : `, at least ${atLeast}`) +
+    (beyond === undefined ? '' : `, ${round(beyond)} more, at most ${beyondAtMost ?? 0} more`);
   const mark = limit === '' ? '' : isMet ? ': met' : ': MISSED';
   return `${candidate} ${figure}: ${value}${limit}${mark}`;
 }

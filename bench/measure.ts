@@ -57,6 +57,8 @@ export interface LoadOptions {
   /** Each flow ends when there are this many younger ones; absent: never. */
   readonly hold?: number;
   readonly first?: number;
+  /** The program runs before all threads, as the kernel's work on packets does. */
+  readonly runsFirst?: boolean;
 }
 
 export interface Loaded {
@@ -67,8 +69,9 @@ export interface Loaded {
 
 /** Runs bench/native/load.c in `host` to its end. */
 export async function load(host: Host, program: string, options: LoadOptions): Promise<Loaded> {
-  const { flows, rate, hold = -1, first = 0 } = options;
-  const text = await host.exec([program, ...[flows, rate, hold, first].map(String)], {
+  const { flows, rate, hold = -1, first = 0, runsFirst = false } = options;
+  const before = runsFirst ? ['chrt', '--fifo', '99'] : [];
+  const text = await host.exec([...before, program, ...[flows, rate, hold, first].map(String)], {
     timeoutMilliseconds: 300_000,
   });
   return JSON.parse(text) as Loaded;

@@ -19,6 +19,9 @@ conntrackd. After a light batch keepstate rests 5 ms, so that five events share 
   'sync-idle': `What is left are some thirteen wake-ups a second, each of which finds cold caches: four looks at the roles, one
 advert and the file that remembers it, four ticks of the engine, one hello, digest and status each. After events the
 engine ticks ten times a second for two seconds.`,
+  'statistics-ended': `A connection begins and ends, so that each line has two events. The program that makes them runs before all threads, and
+both daemons at real-time priority, as conntrackd does by itself. CPU is per line that is in the file at the end. conntrackd writes each line by
+itself, and where a core is not enough for it, it loses events; keepstate writes what came meanwhile at once.`,
   'busy-loops': `The program that makes the flows runs before all threads, as the kernel's work on packets does; the loops are of
 ordinary priority. The time counts from the last flow until both caches hold all. keepstate notices by the drop counter of its socket what the
 reliable events did not tell, and compares with the kernel; a conntrackd compares never, and what it lacks then it lacks for good.`,

@@ -31,6 +31,8 @@ import {
 } from './syncPair.js';
 
 const kinds: readonly PairKind[] = ['keepstate', 'conntrackd'];
+/** keepstate with `sync_key`. */
+const sealedName = 'keepstate with keys';
 const roomy: PairOptions = { buffer: 256 << 20, maxGrowth: 256 << 20, hashLimit: 524_288 };
 const ordinary: PairOptions = { ...roomy, buffer: 2 << 20, maxGrowth: 8 << 20 };
 const small: PairOptions = { ...roomy, buffer: 2 << 20, maxGrowth: 2 << 20 };
@@ -80,11 +82,17 @@ class SyncBenchmarks {
     return {
       name: 'sync-burst',
       description: `${burstFlows} flows created and destroyed as fast as the kernel takes them`,
-      candidates: this.#candidates(roomy, measure),
+      candidates: [
+        ...this.#candidates(roomy, measure),
+        this.#candidate(sealedName, 'keepstate', { ...roomy, sealed: true }, measure),
+      ],
       comparisons: [
         ...cpuGoals(0.45, 0.6),
+        ...sealGoals(0.35),
         { figure: 'bytesPerEvent', candidate: 'keepstate', against: 'conntrackd' },
+        { figure: 'bytesPerEvent', candidate: sealedName, against: 'keepstate' },
         { figure: 'eventsLost', candidate: 'keepstate', atMost: 0 },
+        { figure: 'eventsLost', candidate: sealedName, atMost: 0 },
       ],
     };
   }
@@ -260,17 +268,24 @@ class SyncBenchmarks {
   }
 
   #candidates(options: PairOptions, measure: (pair: Pair) => Promise<Figures>): Candidate[] {
-    return kinds.map((name) => ({
-      name,
-      run: async () => {
-        const pair = await startPair(name, this.#hosts, options);
-        try {
-          return await measure(pair);
-        } finally {
-          await pair.stop();
-        }
-      },
-    }));
+    return kinds.map((kind) => this.#candidate(kind, kind, options, measure));
+  }
+
+  #candidate(
+    name: string,
+    kind: PairKind,
+    options: PairOptions,
+    measure: (pair: Pair) => Promise<Figures>,
+  ): Candidate {
+    const run = async (): Promise<Figures> => {
+      const pair = await startPair(kind, this.#hosts, options);
+      try {
+        return await measure(pair);
+      } finally {
+        await pair.stop();
+      }
+    };
+    return { name, run };
   }
 
   /** CPU of both ends for one load, from its first event until both caches are empty again. */
@@ -347,6 +362,16 @@ function cpuGoals(sender: number, receiver: number): Benchmark['comparisons'] {
     { figure: 'senderMicrosecondsPerEvent', ...common, atMost: sender },
     { figure: 'receiverMicrosecondsPerEvent', ...common, atMost: receiver },
   ];
+}
+
+/** Microseconds of a core that keys may cost an event, on either side. */
+function sealGoals(beyondAtMost: number): Benchmark['comparisons'] {
+  return ['senderMicrosecondsPerEvent', 'receiverMicrosecondsPerEvent'].map((figure) => ({
+    figure,
+    candidate: sealedName,
+    against: 'keepstate',
+    beyondAtMost,
+  }));
 }
 
 /** When each flow of bench/native/load.c was created, nanoseconds; key is address and ports. */

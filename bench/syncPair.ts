@@ -3,7 +3,7 @@
  * between them. keepstate is the whole daemon of this checkout's build, VRRP included; conntrackd
  * is conntrackd alone.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { systemClock, SystemTimers } from '../src/base/systemClock.js';
 import { seconds } from '../src/base/time.js';
 import { ask } from '../src/control/client.js';
@@ -31,6 +31,8 @@ export interface PairOptions {
   readonly reliable?: boolean;
   /** Given: VRRPv3. */
   readonly advertSeconds?: number;
+  /** `sync_key`: keepstate's channels are sealed. */
+  readonly sealed?: boolean;
 }
 
 export interface SyncNode {
@@ -115,6 +117,11 @@ export async function startKeepstate(
 ): Promise<Keepstate> {
   const host = hosts[index];
   const directory = newDirectory(host, 'keepstate');
+  if (options.sealed === true) {
+    writeFileSync(`${directory}/sync.key`, `hex:${'0123456789abcdef'.repeat(4)}\n`, {
+      mode: 0o600,
+    });
+  }
   return Keepstate.start(host, nodeConfig(index, directory, options), directory);
 }
 
@@ -170,19 +177,32 @@ export class Keepstate implements SyncNode {
 
   /**
    * The daemon as it is installed: bin/keepstate and the compiled files. Resolves when it answers.
+   * `preloads` are files that are loaded before it.
    */
-  static async start(host: Host, config: string, directory: string): Promise<Keepstate> {
-    const node = Keepstate.spawn(host, config, directory);
+  static async start(
+    host: Host,
+    config: string,
+    directory: string,
+    preloads: readonly string[] = [],
+  ): Promise<Keepstate> {
+    const node = Keepstate.spawn(host, config, directory, preloads);
     await node.process.waitForOutput('keepstate runs', { timeout: 60_000 });
     return node;
   }
 
   /** As `start`, without waiting. */
-  static spawn(host: Host, config: string, directory: string): Keepstate {
+  static spawn(
+    host: Host,
+    config: string,
+    directory: string,
+    preloads: readonly string[] = [],
+  ): Keepstate {
     const file = host.file(`${directory.slice(host.directory.length + 1)}/keepstate.conf`, config);
     const control = `${directory}/control.sock`;
     const profile = process.env['KEEPSTATE_BENCH_NODE_OPTIONS']?.split(' ') ?? [];
-    const command = [process.execPath, ...profile, `${repositoryRoot}/bin/keepstate`, 'run'];
+    const requires = preloads.flatMap((path) => ['--require', path]);
+    const program = [...profile, ...requires, `${repositoryRoot}/bin/keepstate`];
+    const command = [process.execPath, ...program, 'run'];
     const args = ['--config', file, '--control', control, '--log-level', 'info'];
     return new Keepstate(host, host.start([...command, ...args]), control);
   }
@@ -241,6 +261,7 @@ export function nodeConfig(index: 0 | 1, directory: string, options: PairOptions
   node_name node${index + 1}
   state_directory ${directory}/state
   vrrp_priority -20
+  ${options.sealed === true ? `sync_key 1 file:${directory}/sync.key\n  sync_active_key 1` : ''}
 }
 vrrp_instance V {
   interface sync

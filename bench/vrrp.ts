@@ -12,6 +12,7 @@ import { sleep, waitFor } from '../test/lab/waitFor.js';
 import { keepalivedConf, type InstanceSpec, type NodeSpec } from '../test/support/vrrp/nodeSpec.js';
 import type { Benchmark, Figures } from './framework.js';
 import { lateness, part } from './advertLateness.js';
+import { manyInstances } from './manyInstances.js';
 import { compile, cpuNanoseconds, eventQueue, load } from './measure.js';
 import { Keepstate, requireBuild, syncConfig, syncHosts } from './syncPair.js';
 
@@ -31,7 +32,7 @@ export async function open(): Promise<{ benchmarks: Benchmark[]; close: () => Pr
   }
   const program = await compile(lab, 'load');
   return {
-    benchmarks: [underLoad(hosts[0], program), manyInstances(many)],
+    benchmarks: [underLoad(hosts[0], program), manyMasters(many)],
     close: () => lab.close(),
   };
 }
@@ -129,19 +130,9 @@ function syncOnly(host: Host, directory: string): string {
   return syncConfig(0, directory, { buffer: growth, maxGrowth: growth, hashLimit: 524_288 });
 }
 
-function manyInstances(host: Host): Benchmark {
+function manyMasters(host: Host): Benchmark {
   const spec: NodeSpec = {
-    instances: [0, 1].flatMap((n) =>
-      Array.from({ length: perInterface }, (_, i) => ({
-        name: `V${n}x${i + 1}`,
-        interfaceName: `eth${n}`,
-        vrid: i + 1,
-        priority: 200,
-        vips: [`10.${n}.1.${i + 1}/16`],
-        garpMasterDelay: 1,
-        garpMasterRepeat: 1,
-      })),
-    ),
+    instances: manyInstances(perInterface),
   };
   const conf = keepalivedConf(spec);
   const measure = async (pids: () => number[]): Promise<Figures> => {
