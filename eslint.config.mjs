@@ -46,6 +46,7 @@ export default tseslint.config(
     ignores: [
       'dist/',
       'build/',
+      'dist-packages/',
       'coverage/',
       'node_modules/',
       'bench-results/',

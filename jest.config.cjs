@@ -1,6 +1,6 @@
 /**
- * Four projects: pure tests, time-bounded fuzzing, tests that build network namespaces and run side by side, and those of
- * them that have the machine for themselves.
+ * Five projects: pure tests, time-bounded fuzzing, tests that build network namespaces and run side by side, those of
+ * them that have the machine for themselves, and those with a browser.
  */
 const { alone } = require('./scripts/testParts.cjs');
 
@@ -27,7 +27,12 @@ module.exports = {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.ns\\.test\\.ts$', '\\.fuzz\\.test\\.ts$'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '\\.ns\\.test\\.ts$',
+        '\\.fuzz\\.test\\.ts$',
+        '\\.browser\\.test\\.ts$',
+      ],
     },
     { ...shared, displayName: 'fuzz', testMatch: ['<rootDir>/test/**/*.fuzz.test.ts'] },
     {
@@ -43,6 +48,12 @@ module.exports = {
       setupFilesAfterEnv,
       testMatch: alone.map((path) => `<rootDir>/${path}`),
       testPathIgnorePatterns: ['/node_modules/'],
+    },
+    {
+      ...shared,
+      displayName: 'browser',
+      setupFilesAfterEnv,
+      testMatch: ['<rootDir>/test/**/*.browser.test.ts'],
     },
   ],
 };

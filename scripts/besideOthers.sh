@@ -12,6 +12,10 @@ if [ "${1:-}" = --load ]; then
   load=$2
   shift 2
 fi
+if [ ! -e dist/.built ]; then
+  echo "not built: npm run build" >&2
+  exit 2
+fi
 if [ $# -eq 0 ]; then
   sed -n '2,5s/^# \?//p' "${BASH_SOURCE[0]}" >&2
   exit 2
@@ -95,7 +99,7 @@ background ip netns exec "${hosts[2]}" conntrackd -C "$scratch/conntrackd.conf"
 for host in "${hosts[@]}"; do
   # shellcheck disable=SC2016 # expanded by the inner shell
   background ip netns exec "$host" sh -c 'n=0; while sleep 0.2; do n=$((n % 9999 + 1))
-    conntrack -I -p udp -t 2 -s 198.51.100.1 -d 203.0.113.1 --sport $((n + 1000)) --dport 9; done'
+    conntrack -I -p udp -t 2 -s 198.51.100.1 -d 203.0.113.1 --sport $((n + 1000)) --dport 9 >/dev/null 2>&1; done'
 done
 for ((i = 0; i < load; i++)); do background sh -c 'while :; do :; done'; done
 

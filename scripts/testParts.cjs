@@ -15,7 +15,8 @@ const alone = [
 const parts = {
   rounds: 'test/daemon/',
   matrix: 'test/(conformance|vrrp)/',
-  soak: 'test/(cli|config|conntrack|control|lab|net|sync)/',
+  soak: 'test/(cli|config|conntrack|control|lab|net|simulation|sync)/',
+  packages: 'test/package/',
 };
 
 module.exports = { alone, parts };

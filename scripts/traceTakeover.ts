@@ -12,17 +12,7 @@ import { traceTakeover } from '../test/support/daemon/tracedTakeover.js';
 const asides: Readonly<Record<string, string>> = {
   'base/': 'values and their arithmetic',
   'coordinator/evidence.ts': 'what was shown of the last role counts no more',
-  'coordinator/handOver.ts': 'a hand-over that was on its way would end',
-  'daemon/disk/': 'history and role memory',
-  'daemon/roles/roleRecorder.ts': 'history',
-  'daemon/roles/roleSender.ts': 'the role is sent to the peer',
-  'daemon/roles/tickPeriod.ts': 'the next look',
-  'daemon/roles/vrrpWitness.ts': 'the next look',
-  'daemon/worker/workerHeartbeat.ts': 'a worker that reports is alive',
-  'vrrp/addresses/announceOrder.ts': 'the order of announcements, which follow the VIP',
-  'vrrp/machine/counters.ts': 'counters',
   'vrrp/machine/reasons.ts': 'the sentence for log, history and status',
-  'vrrp/status/rolePicture.ts': 'the next look',
 };
 
 async function main(): Promise<void> {
