@@ -5,6 +5,7 @@
       "target_name": "keepstate_native",
       "sources": [
         "src/net/native/addon.cc",
+        "src/net/native/aes_gcm.cc",
         "src/net/native/batched_socket.cc",
         "src/net/native/privileges.cc",
         "src/net/native/signal_watch.cc",

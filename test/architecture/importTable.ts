@@ -33,6 +33,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   net: [],
   'net/native': [],
   'net/socket': ['net/native', 'net/ports.ts'],
+  'net/cipher': ['net/native'],
   'net/netlink': ['net/socket', 'net/ports.ts'],
   'net/channel': ['net/socket', 'net/ports.ts'],
   'net/vrrp': ['net/socket', 'net/ports.ts'],
@@ -86,7 +87,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'sync/stream/modes': ['sync/wire'],
   'sync/stream/queues': ['sync/tables', 'sync/wire', 'conntrack/*'],
   'sync/links': ['sync/wire', 'sync', 'net/ports.ts'],
-  'sync/seal': ['sync/wire', 'sync', 'net/ports.ts'],
+  'sync/seal': ['sync/wire', 'sync', 'net/cipher', 'net/ports.ts'],
   'sync/engine': [
     ...['sync/links', 'sync/stream', 'sync/local', 'sync/remote', 'sync/tables', 'sync/wire'],
     ...['sync', 'conntrack/*'],

@@ -11,6 +11,7 @@
 #include <climits>
 #include <cstdint>
 
+#include "aes_gcm.h"
 #include "batched_socket.h"
 #include "napi_values.h"
 #include "privileges.h"
@@ -106,6 +107,7 @@ void Export(napi_env env, napi_value exports, const char* name, napi_callback fu
 
 NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "NativeSocket", keepstate::BatchedSocket::Define(env));
+  napi_set_named_property(env, exports, "RecordCipher", keepstate::DefineRecordCipher(env));
   Export(env, exports, "openSocket", OpenSocket);
   Export(env, exports, "enterNetworkNamespace", EnterNetworkNamespace);
   Export(env, exports, "restoreNetworkNamespace", RestoreNetworkNamespace);

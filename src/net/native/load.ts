@@ -70,10 +70,18 @@ export interface NativeSocket {
   close(): void;
 }
 
+/** src/net/native/aes_gcm.cc. Methods return 0 or a positive errno (EBADMSG: of nobody with the key). */
+export interface NativeRecordCipher {
+  seal(records: Uint8Array, length: number, clearBytes: number): number;
+  open(record: Uint8Array, clearBytes: number, into: Uint8Array): number;
+}
+
 export interface NativeAddon {
   /** A descriptor, or a negative errno. */
   openSocket(domain: number, type: number, protocol: number): number;
   readonly NativeSocket: new (descriptor: number) => NativeSocket;
+  /** Absent where the program exports no OpenSSL. The key has 16 bytes. */
+  readonly RecordCipher?: new (key: Uint8Array) => NativeRecordCipher;
   /** Moves the calling thread; descriptor of the namespace it was in, or a negative errno. */
   enterNetworkNamespace(path: string): number;
   restoreNetworkNamespace(descriptor: number, doReturn: boolean): number;

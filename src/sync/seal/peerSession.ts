@@ -1,5 +1,5 @@
 /** A session of another node that this one believes: its keys and the counters that were seen. */
-import { createDecipheriv } from 'node:crypto';
+import { recordCipher, type RecordCipher } from '../../net/cipher/recordCipher.js';
 import { ReplayWindow } from './replayWindow.js';
 import type { SealKeys } from './sealKeys.js';
 import {
@@ -12,16 +12,21 @@ import {
 
 export type OpenedRecord = Uint8Array | 'replayed' | 'unknownKey' | 'wrong';
 
+const nothing = new Uint8Array(0);
+/**
+ * What was opened, until the next record is; its length has 16 bits. Whoever keeps it longer copies
+ * it, as with the memory of a socket.
+ */
+const room = new Uint8Array(65_536);
+
 export class PeerSession {
   readonly nonce: Uint8Array;
   /** As headers have it. */
   readonly number: number;
   readonly #port: number;
   /** By key number. */
-  readonly #traffic = new Map<number, Uint8Array>();
+  readonly #traffic = new Map<number, RecordCipher>();
   readonly #window: ReplayWindow;
-  readonly #iv = new Uint8Array(12);
-  readonly #cipherOptions = { authTagLength: tagBytes };
 
   /** `floor`: lower counters were sent before this node believed the session. */
   constructor(nonce: Uint8Array, port: number, floor: number) {
@@ -31,41 +36,38 @@ export class PeerSession {
     this.#window = new ReplayWindow(floor);
   }
 
-  /** `record`: data under this session. What is opened is new, and of a holder of the key. */
+  /**
+   * `record`: data under this session. What is opened is new, and of a holder of the key; it stands
+   * until the next one is.
+   */
   open(keys: SealKeys, header: SealHeader, record: Uint8Array): OpenedRecord {
-    const key = this.#trafficOf(keys, header.keyId);
-    if (key === undefined) return 'unknownKey';
+    const cipher = this.#trafficOf(keys, header.keyId);
+    if (cipher === undefined) return 'unknownKey';
     if (!this.#window.isNew(header.counter)) return 'replayed';
-    const opened = this.#decipher(key, header, record);
+    const opened = this.#decipher(cipher, header, record);
     if (opened === undefined) return 'wrong';
     this.#window.note(header.counter);
     return opened;
   }
 
-  #decipher(key: Uint8Array, header: SealHeader, record: Uint8Array): Uint8Array | undefined {
+  #decipher(cipher: RecordCipher, header: SealHeader, record: Uint8Array): Uint8Array | undefined {
     const end = record.length - tagBytes;
-    const isEncrypted = header.kind === sealKinds.encrypted;
-    for (let i = 10; i < sealHeaderBytes; i++) this.#iv[i - 4] = record[i] ?? 0;
-    const decipher = createDecipheriv('aes-128-gcm', key, this.#iv, this.#cipherOptions);
-    decipher.setAuthTag(record.subarray(end));
-    decipher.setAAD(record.subarray(0, isEncrypted ? sealHeaderBytes : end));
-    const body = record.subarray(sealHeaderBytes, end);
-    const opened = isEncrypted ? decipher.update(body) : body;
-    try {
-      decipher.final();
-    } catch {
-      return undefined;
+    if (header.kind === sealKinds.authenticated) {
+      return cipher.open(record, end, nothing) ? record.subarray(sealHeaderBytes, end) : undefined;
     }
-    return opened;
+    const body = room.subarray(0, end - sealHeaderBytes);
+    return cipher.open(record, sealHeaderBytes, body) ? body : undefined;
   }
 
-  #trafficOf(keys: SealKeys, keyId: number): Uint8Array | undefined {
+  #trafficOf(keys: SealKeys, keyId: number): RecordCipher | undefined {
     // A key that was taken out of the configuration opens nothing any more.
     if (!keys.has(keyId)) return undefined;
     const known = this.#traffic.get(keyId);
     if (known !== undefined) return known;
     const key = keys.traffic(keyId, this.nonce, this.#port);
-    if (key !== undefined) this.#traffic.set(keyId, key);
-    return key;
+    if (key === undefined) return undefined;
+    const cipher = recordCipher(key);
+    this.#traffic.set(keyId, cipher);
+    return cipher;
   }
 }

@@ -98,6 +98,17 @@ export class SealMachine {
     return this.#own.seal(this.#options.keys(), datagram, into);
   }
 
+  /** The same for datagrams of `size` bytes end to end, the last of which may be shorter. */
+  sealRun(datagrams: Uint8Array, size: number, into: Uint8Array): number {
+    const keys = this.#options.keys();
+    const count = Math.floor(datagrams.length / size);
+    const rest = datagrams.subarray(count * size);
+    const whole = datagrams.subarray(0, count * size);
+    const used = count === 0 ? 0 : this.#own.sealRun(keys, whole, count, into);
+    if (rest.length === 0) return used;
+    return used + this.#own.seal(keys, rest, into.subarray(used));
+  }
+
   /** `source`: the address that it claims to come from. */
   open(bytes: Uint8Array, source: string, now: Microseconds): Opened {
     if (bytes[0] !== sealMagic) {
@@ -233,7 +244,7 @@ export class SealMachine {
     const bytes = new Uint8Array(length);
     const { number: session, counter } = this.#own;
     const header = { kind, keyId: keys.activeId, flags, session, counter };
-    writeSealHeader(bytes, header, length);
+    writeSealHeader(bytes, 0, header, length);
     bytes.set(this.#own.nonce, sealHeaderBytes);
     bytes.set(this.#challenge, sealHeaderBytes + nonceBytes);
     bytes.set(answered, sealHeaderBytes + 2 * nonceBytes);

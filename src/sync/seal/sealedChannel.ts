@@ -92,11 +92,7 @@ export class SealedChannel implements Channel {
 
   #sendRun(datagrams: Uint8Array, size: number): KernelOutcome {
     if (!this.#machine.seals) return this.#inner.sendRun?.(datagrams, size) ?? noRun;
-    let used = 0;
-    for (let at = 0; at < datagrams.length; at += size) {
-      const room = this.#room.subarray(used);
-      used += this.#machine.seal(datagrams.subarray(at, at + size), room);
-    }
+    const used = this.#machine.sealRun(datagrams, size, this.#room);
     const sealed = this.#room.subarray(0, used);
     return this.#inner.sendRun?.(sealed, size + sealOverhead) ?? noRun;
   }

@@ -34,22 +34,27 @@ export interface SealHeader {
   readonly counter: number;
 }
 
-/** Writes 16 bytes at the beginning of `into`; `length` of the whole record. */
-export function writeSealHeader(into: Uint8Array, header: SealHeader, length: number): void {
+/** Writes 16 bytes at `at`; `length` of the whole record. */
+export function writeSealHeader(
+  into: Uint8Array,
+  at: number,
+  header: SealHeader,
+  length: number,
+): void {
   const { kind, keyId, flags, session, counter } = header;
   const high = Math.floor(counter / 0x1_0000_0000);
   const low = counter >>> 0;
   // Byte by byte: a view for each datagram would cost more than all of it.
-  into[0] = sealMagic;
-  into[1] = kind;
-  into[2] = length >>> 8;
-  into[3] = length;
-  into[4] = keyId;
-  into[5] = flags;
-  write32(into, 6, session);
-  into[10] = high >>> 8;
-  into[11] = high;
-  write32(into, 12, low);
+  into[at] = sealMagic;
+  into[at + 1] = kind;
+  into[at + 2] = length >>> 8;
+  into[at + 3] = length;
+  into[at + 4] = keyId;
+  into[at + 5] = flags;
+  write32(into, at + 6, session);
+  into[at + 10] = high >>> 8;
+  into[at + 11] = high;
+  write32(into, at + 12, low);
 }
 
 function write32(into: Uint8Array, at: number, value: number): void {
