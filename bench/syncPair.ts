@@ -174,6 +174,7 @@ export class Keepstate implements SyncNode {
   readonly host: Host;
   readonly process: ManagedProcess;
   readonly #control: string;
+  readonly #directory: string;
 
   /**
    * The daemon as it is installed: bin/keepstate and the compiled files. Resolves when it answers.
@@ -197,20 +198,26 @@ export class Keepstate implements SyncNode {
     directory: string,
     preloads: readonly string[] = [],
   ): Keepstate {
-    const file = host.file(`${directory.slice(host.directory.length + 1)}/keepstate.conf`, config);
+    const file = writeConfig(host, directory, config);
     const control = `${directory}/control.sock`;
     const profile = process.env['KEEPSTATE_BENCH_NODE_OPTIONS']?.split(' ') ?? [];
     const requires = preloads.flatMap((path) => ['--require', path]);
     const program = [...profile, ...requires, `${repositoryRoot}/bin/keepstate`];
     const command = [process.execPath, ...program, 'run'];
     const args = ['--config', file, '--control', control, '--log-level', 'info'];
-    return new Keepstate(host, host.start([...command, ...args]), control);
+    return new Keepstate(host, host.start([...command, ...args]), control, directory);
   }
 
-  private constructor(host: Host, started: ManagedProcess, control: string) {
+  private constructor(host: Host, started: ManagedProcess, control: string, directory: string) {
     this.host = host;
     this.process = started;
     this.#control = control;
+    this.#directory = directory;
+  }
+
+  /** Writes its file anew; `reload` reads it. */
+  configure(config: (directory: string) => string): void {
+    writeConfig(this.host, this.#directory, config(this.#directory));
   }
 
   async ask(request: ControlRequest): Promise<unknown> {
@@ -243,6 +250,10 @@ export class Keepstate implements SyncNode {
   async stop(): Promise<void> {
     await this.process.stop();
   }
+}
+
+function writeConfig(host: Host, directory: string, config: string): string {
+  return host.file(`${directory.slice(host.directory.length + 1)}/keepstate.conf`, config);
 }
 
 /**
