@@ -3,6 +3,7 @@
  * `status`. docs/monitoring.md and the exposition are made from this table.
  */
 import type { MetricRow } from './metricRow.js';
+import { alertMetrics } from './alertMetrics.js';
 import { instanceMetrics } from './instanceMetrics.js';
 import { nodeMetrics } from './nodeMetrics.js';
 import { peerMetrics } from './peerMetrics.js';
@@ -19,4 +20,5 @@ export const metricTable: readonly MetricRow[] = [
   ...peerMetrics,
   ...takeoverMetrics,
   ...statisticsMetrics,
+  ...alertMetrics,
 ];

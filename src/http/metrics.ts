@@ -53,13 +53,24 @@ export class HistoryMetrics {
   }
 }
 
-/** `accept`: the client's header; OpenMetrics where it asks for that, else text 0.0.4. */
+export const lookAge = {
+  name: 'keepstate_look_age_seconds',
+  help: 'Age of this answer: clients that ask within 0.2 s share a look, unless something happened.',
+  type: 'gauge',
+  labels: [],
+} as const;
+
+/**
+ * `ageSeconds`: of the view. `accept`: the client's header; OpenMetrics where it asks for that,
+ * else text 0.0.4.
+ */
 export async function exposition(
   view: NodeView,
   history: HistoryMetrics,
-  accept: string,
+  { ageSeconds, accept }: { readonly ageSeconds: number; readonly accept: string },
 ): Promise<Exposition> {
   const registry = registryFor(accept);
+  addRow(registry, lookAge, [{ labels: {}, value: ageSeconds }]);
   for (const row of metricTable) addRow(registry, row, row.read(view.status));
   history.registerIn(registry);
   return { contentType: registry.contentType, text: await registry.metrics() };

@@ -1,5 +1,6 @@
 /** docs/monitoring.md from the table of metrics. Pure. */
 import { metricTable } from './metricTable.js';
+import { lookAge } from './metrics.js';
 import { roleCauses } from './roleCause.js';
 
 const head = `# Monitoring
@@ -81,7 +82,12 @@ const ofHistory = [
 
 export function monitoringPage(): string {
   const rows = [
-    ...metricTable.map(({ name, type, labels, help }) => [name, type, labels.join(', '), help]),
+    ...[lookAge, ...metricTable].map(({ name, type, labels, help }) => [
+      name,
+      type,
+      labels.join(', '),
+      help,
+    ]),
     ...ofHistory,
   ];
   const lines = rows.map(

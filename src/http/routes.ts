@@ -44,8 +44,11 @@ const routes: Readonly<Record<string, Route>> = {
     type: 'text/html; charset=utf-8',
     body: page(view, samples(), now()),
   }),
-  '/metrics': async ({ view }, _url, accept, { history }) =>
-    metricsAnswer(await exposition(view, history, accept)),
+  '/metrics': async ({ view, takenAt }, _url, accept, { history, now }) => {
+    // The wall clock may step back between the two readings.
+    const ageSeconds = Math.max(0, now() - takenAt) / 1000;
+    return metricsAnswer(await exposition(view, history, { ageSeconds, accept }));
+  },
   '/metrics/keepalived': async ({ view }, _url, accept) =>
     metricsAnswer(await keepalivedExposition(view, accept)),
   '/healthz': ({ view }, url) => health(view.status, url.searchParams.get('role')),

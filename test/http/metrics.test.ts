@@ -5,19 +5,21 @@ import { metricTable } from '../../src/http/metricTable.js';
 import { fullStatus } from '../support/http/fullStatus.js';
 import { sampleStatus, sampleView, withoutSync } from '../support/http/sampleView.js';
 
+const plainText = { ageSeconds: 0.1, accept: '' };
 const lines = (text: string): string[] => text.split('\n').filter((line) => /^[a-z]/.test(line));
 
 async function metrics(more: Parameters<typeof sampleView>[0] = {}): Promise<string[]> {
-  const { text } = await exposition(sampleView(more), new HistoryMetrics(), '');
+  const { text } = await exposition(sampleView(more), new HistoryMetrics(), plainText);
   return lines(text);
 }
 
 test('each value of status stands in the text form 0.0.4', async () => {
-  const { contentType } = await exposition(sampleView(), new HistoryMetrics(), '');
+  const { contentType } = await exposition(sampleView(), new HistoryMetrics(), plainText);
   expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   const shown = await metrics();
   expect(shown).toEqual(
     expect.arrayContaining([
+      'keepstate_look_age_seconds 0.1',
       'keepstate_build_info{version="1.2.3",node="fw1"} 1',
       'keepstate_role{state="MASTER"} 1',
       'keepstate_role{state="BACKUP"} 0',
@@ -38,7 +40,7 @@ test('what is not known is left out, and is no 0', async () => {
   const shown = await metrics();
   expect(shown.filter((line) => line.includes('table="kernel"'))).toEqual([]);
   const alone = { ...sampleView(), status: withoutSync(sampleStatus()) };
-  const { text } = await exposition(alone, new HistoryMetrics(), '');
+  const { text } = await exposition(alone, new HistoryMetrics(), plainText);
   expect(text).not.toMatch(/keepstate_(flows|parity|peer|events|overruns|sync)/);
 });
 
@@ -61,7 +63,7 @@ test('takeovers and role changes are counted as they happen', async () => {
   };
   history.note({ ...entry, kind: 'group', phase: 'changed' });
   history.note({ ...entry, kind: 'group', phase: 'completed', takeoverMs: 80, commitMs: 60 });
-  const { text } = await exposition(sampleView(), history, '');
+  const { text } = await exposition(sampleView(), history, plainText);
   const shown = lines(text);
   expect(shown).toContain(
     'keepstate_role_changes_total{unit="G",kind="group",to="MASTER",cause="silence"} 1',
@@ -73,7 +75,10 @@ test('takeovers and role changes are counted as they happen', async () => {
 
 test('OpenMetrics where the client asks for it', async () => {
   const accept = 'application/openmetrics-text; version=1.0.0,text/plain;q=0.5';
-  const { contentType, text } = await exposition(sampleView(), new HistoryMetrics(), accept);
+  const { contentType, text } = await exposition(sampleView(), new HistoryMetrics(), {
+    ageSeconds: 0,
+    accept,
+  });
   expect(contentType).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
   expect(text.trimEnd().endsWith('# EOF')).toBe(true);
 });
@@ -144,12 +149,12 @@ function changed(status: StatusAnswer, path: string): StatusAnswer {
 test('each number of status moves a metric, or stands in the list of those that have none', async () => {
   const full = fullStatus();
   const view = { ...sampleView(), status: full };
-  const before = (await exposition(view, new HistoryMetrics(), '')).text;
+  const before = (await exposition(view, new HistoryMetrics(), plainText)).text;
   const silent: string[] = [];
   for (const [path] of leaves(full)) {
     if (withoutMetric.some(([one]) => one.test(path))) continue;
     const status = changed(full, path);
-    const { text } = await exposition({ ...view, status }, new HistoryMetrics(), '');
+    const { text } = await exposition({ ...view, status }, new HistoryMetrics(), plainText);
     if (text === before) silent.push(path);
   }
   expect(silent).toEqual([]);

@@ -9,6 +9,7 @@ const text = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 const known = new Set([
   ...metricTable.map(({ name }) => name),
+  'keepstate_look_age_seconds',
   'keepstate_role_changes_total',
   'keepstate_takeover_duration_seconds_bucket',
   'keepstate_commit_duration_seconds_bucket',

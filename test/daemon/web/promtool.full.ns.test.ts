@@ -45,7 +45,7 @@ test('/metrics with everything that a node can know: no error, no advice', async
   const entry = { at: '', name: 'G', kind: 'group', from: 'BACKUP', to: 'MASTER' } as const;
   history.note({ ...entry, because: 'start', phase: 'changed' });
   history.note({ ...entry, because: 'start', phase: 'completed', takeoverMs: 80, commitMs: 60 });
-  const { text } = await exposition(view, history, '');
+  const { text } = await exposition(view, history, { ageSeconds: 0, accept: '' });
   const { stdout, stderr, exitCode } = await tryRun([promtool, 'check', 'metrics'], {
     input: text,
   });

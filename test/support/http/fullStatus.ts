@@ -23,6 +23,10 @@ export function fullStatus(): StatusAnswer {
   const keys = { 1: 'aa', 2: 'bb' };
   return {
     ...status,
+    alerts: {
+      ...{ last: 7, unsaved: 1 },
+      sinks: [{ name: 'mail mx', waiting: 2, taken: 3, lost: 4, failures: 5, reason: 'refused' }],
+    },
     scripts: [{ name: 'check', state: 'bad', lastEnd: 'exit 1', running: false }],
     instances: [
       {
