@@ -1,4 +1,6 @@
 /** A node shows itself over HTTP: the same as status, whoever asks, however they ask. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { StatusAnswer } from '../../../src/control/statusAnswer.js';
 import type { CommandResult } from '../../lab/command.js';
 import type { Host } from '../../lab/host.js';
@@ -19,6 +21,19 @@ const config = `http {
 vrrp_instance A {
   interface wan
   virtual_router_id 77
+  advert_int 0.2
+  version 3
+  virtual_ipaddress {
+    10.4.0.9/24
+  }
+}
+`;
+
+/** Waits for the master that is under attack, and takes its role where adverts are missing. */
+const standby = `vrrp_instance A {
+  interface wan
+  virtual_router_id 77
+  priority 50
   advert_int 0.2
   version 3
   virtual_ipaddress {
@@ -107,7 +122,10 @@ test('only the networks of allow are answered, and the socket is for root', asyn
   expect((await host.exec(['stat', '-c', '%a', path])).trim()).toBe('600');
 });
 
-test('hostile clients: bounded, and the others are answered', async () => {
+test('hostile clients: bounded, the others are answered, and no advert is missed', async () => {
+  const backup = new KeepstateNode(other, standby);
+  await backup.start();
+  await backup.waitForAdverts(2, ['A']);
   const hostile = host.file('hostile.py', hostilePython);
   const before = await node.status();
   const { stdout, exitCode } = await host.tryExec(['python3', hostile, String(hostileRequests)], {
@@ -120,6 +138,8 @@ test('hostile clients: bounded, and the others are answered', async () => {
   });
   const after = await node.status();
   expect(after.since).toBe(before.since);
+  expect((await backup.history()).map(({ to }) => to)).not.toContain('MASTER');
+  await backup.stop();
   // Half a second late, and the role was in danger (docs/problems.md).
   const codes = [...after.problems, ...after.endedProblems].map(({ code }) => code);
   expect(codes).not.toContain('late');
@@ -148,6 +168,22 @@ test('a port that is taken is a problem until it is free', async () => {
   expect((await host.tryExec(['curl', '-s', 'http://127.0.0.1:9643/healthz'])).stdout).toBe(
     'ok: MASTER\n',
   );
+});
+
+test("the other systems' lines of docs/monitoring.md do what they are there for", async () => {
+  const page = readFileSync(join(__dirname, '../../../docs/monitoring.md'), 'utf8');
+  const rows = [
+    ...page.matchAll(/^\| (Nagios|check_mk|Zabbix).*?`.*?\/usr\/bin\/keepstate (.*?)`/gm),
+  ];
+  const commands = new Map(rows.map(([, system = '', words = '']) => [system, words.split(' ')]));
+  expect([...commands.keys()]).toEqual(['Nagios', 'check_mk', 'Zabbix']);
+  for (const system of ['Nagios', 'check_mk']) {
+    const { stdout, exitCode } = await node.cli(...(commands.get(system) ?? []));
+    expect(stdout).toMatch(/^KEEPSTATE (OK|WARNING|CRITICAL): .*\|.+\n$/);
+    expect(exitCode).toBe(['OK', 'WARNING', 'CRITICAL'].indexOf(stdout.split(/[ :]/)[1] ?? ''));
+  }
+  const { stdout } = await node.cli(...(commands.get('Zabbix') ?? []));
+  expect(JSON.parse(stdout)).toMatchObject({ role: 'MASTER' });
 });
 
 const takerPython = `
