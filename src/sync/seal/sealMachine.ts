@@ -10,7 +10,8 @@
  * first datagram that opens under a new session ends the old one of that address; nothing before
  * does. At most two sessions of an address wait for that, and 20 hellos of an address are worked on
  * in a second; answers to the own challenge are always looked at, so that a flood of hellos keeps
- * nobody out.
+ * nobody out. A session of this node itself is never believed: whoever sends its own greetings back
+ * would be taken for the peer otherwise.
  */
 import { milliseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
 import { OwnSession, type OwnSessionOptions } from './ownSession.js';
@@ -35,6 +36,8 @@ export interface SealOptions extends OwnSessionOptions {
   /** A datagram of the peer opened under this key; the first one completes the roll-out. */
   readonly heard: (keyId: number) => void;
   readonly hasCompleted: () => boolean;
+  /** The session of another channel of this node. */
+  readonly isOwn?: (nonce: Uint8Array) => boolean;
 }
 
 export type Opened =
@@ -78,6 +81,11 @@ export class SealMachine {
     this.#options = options;
     this.#own = new OwnSession(options);
     this.#challenge = options.freshNonce();
+  }
+
+  /** Of what leaves. */
+  get nonce(): Uint8Array {
+    return this.#own.nonce;
   }
 
   /** What leaves is sealed; before the peer has shown the key, `permissive` sends it plain. */
@@ -177,6 +185,7 @@ export class SealMachine {
     if (!this.#mayWork(source, now)) return refused('tooManyHellos');
     if (!this.#isMacRight(header, bytes)) return refused('wrong');
     const [nonce = nothing, challenge = nothing] = parts;
+    if (this.#isOwn(nonce)) return refused('reflected');
     const isKnown = this.#believes(source, nonce);
     if (!isKnown) this.#isAsked = true;
     const flags = isKnown ? believes : 0;
@@ -189,6 +198,7 @@ export class SealMachine {
     const [nonce = nothing, challenge = nothing, answered = nothing] = parts;
     if (!isEqual(answered, this.#challenge)) return refused('staleAnswer');
     if (!this.#isMacRight(header, bytes)) return refused('wrong');
+    if (this.#isOwn(nonce)) return refused('reflected');
     if (!this.#believes(source, nonce)) {
       const peer = this.#peerOf(source, now);
       if (peer === undefined) return refused('tooManyHellos');
@@ -202,6 +212,10 @@ export class SealMachine {
 
   #isMacRight({ keyId }: SealHeader, bytes: Uint8Array): boolean {
     return this.#options.keys().isMacRight(keyId, this.#options.port, bytes);
+  }
+
+  #isOwn(nonce: Uint8Array): boolean {
+    return isEqual(nonce, this.#own.nonce) || this.#options.isOwn?.(nonce) === true;
   }
 
   #believes(source: string, nonce: Uint8Array): boolean {

@@ -7,6 +7,7 @@ export const sealRefusals = {
   wrong: 'the key does not open it',
   replayed: 'it was received before',
   tooManyHellos: 'there are more greetings than a peer sends',
+  reflected: 'this node sent it itself',
   staleAnswer: 'it answers no question of this node',
 } as const;
 

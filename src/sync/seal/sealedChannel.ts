@@ -19,6 +19,7 @@ export interface SealedChannelPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly refused: (reason: SealRefusal) => void;
+  readonly closed?: () => void;
 }
 
 export class SealedChannel implements Channel {
@@ -45,6 +46,11 @@ export class SealedChannel implements Channel {
       this.onceWritable = (callback) => inner.onceWritable?.(callback);
     }
     this.#tick();
+  }
+
+  /** Of what leaves. */
+  get nonce(): Uint8Array {
+    return this.#machine.nonce;
   }
 
   get mtu(): number | undefined {
@@ -87,6 +93,7 @@ export class SealedChannel implements Channel {
 
   close(): void {
     this.#timer?.cancel();
+    this.#ports.closed?.();
     this.#inner.close();
   }
 

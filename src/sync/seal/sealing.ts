@@ -24,12 +24,18 @@ export class Sealing {
   #settings: SealSettings | undefined;
   #keys: SealKeys | undefined;
   #isPeerSealed = false;
+  readonly #channels = new Set<SealedChannel>();
   readonly #heard = new Map<number, Microseconds>();
   readonly #refused = new Map<SealRefusal, number>();
   #refusedAt: Microseconds | undefined;
 
   constructor(ports: SealingPorts) {
     this.#ports = ports;
+  }
+
+  /** Nothing plain is taken from it any more. */
+  get isPeerSealed(): boolean {
+    return this.#settings !== undefined && this.#isPeerSealed;
   }
 
   give(keys: readonly SharedKey[], isPeerSealed: boolean): void {
@@ -59,14 +65,19 @@ export class Sealing {
       heard: (keyId: number) => {
         this.#noteHeard(keyId);
       },
+      isOwn: (nonce: Uint8Array) =>
+        [...this.#channels].some((one) => Buffer.compare(one.nonce, nonce) === 0),
     };
-    return new SealedChannel(channel, options, {
+    const sealed = new SealedChannel(channel, options, {
       ...this.#ports,
+      closed: () => this.#channels.delete(sealed),
       refused: (reason) => {
         this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
         if (!usual.has(reason)) this.#refusedAt = this.#ports.clock.now();
       },
     });
+    this.#channels.add(sealed);
+    return sealed;
   }
 
   status(): SealStatus | undefined {

@@ -1,6 +1,6 @@
 /**
  * Thousands of lives of two nodes in virtual time: restarts, rotations, and a network that loses,
- * repeats, reorders and sends again what it heard in any life before.
+ * repeats, reorders, sends back, and sends again what it heard in any life before.
  */
 import { addTime, milliseconds } from '../../../src/base/time.js';
 import { SealKeys } from '../../../src/sync/seal/sealKeys.js';
@@ -65,6 +65,16 @@ class Life {
           if (old !== undefined) this.#wire.push(old);
         }
         break;
+      case 4:
+        this.#sendBack();
+        break;
+    }
+  }
+
+  /** What each has just said comes to itself, as from the other. */
+  #sendBack(): void {
+    for (const { to, bytes } of this.#recorded.slice(-20)) {
+      this.#wire.push({ to: to === 0 ? 1 : 0, bytes });
     }
   }
 

@@ -93,6 +93,17 @@ test('its own datagrams sent back are refused', () => {
   expect(a.received).toEqual([]);
 });
 
+test('its own greetings sent back begin no session', () => {
+  const [a] = pair() as [SealNode, SealNode];
+  a.now = seconds(5);
+  a.hear(node().say('who asks for a greeting'), 'b');
+  let reflected: Uint8Array | undefined = question(a);
+  for (let i = 0; i < 4 && reflected !== undefined; i++) reflected = a.hear(reflected, 'b');
+  a.hear(a.say('echo'), 'b');
+  expect(a.received).toEqual([]);
+  expect(a.refused).toContain('reflected');
+});
+
 test('another key: nothing is believed, and the greeting is refused', () => {
   const stranger = { id: 1, bytes: otherKey.bytes };
   const [a, b] = [node(), node({ keys: [stranger] })];

@@ -187,6 +187,25 @@ test('nobody is greeted any more once the peer is known, nor after the end', asy
   expect(a.wire.isClosed).toBe(true);
 });
 
+test('what one channel of a node sends is not the peer’s on another one', () => {
+  const clock = time();
+  const { sealing, wire, channel, received } = end(clock, '10.0.0.2');
+  const second = new Wire('10.0.0.2');
+  const other = sealing.wrap(second, 3_780);
+  other.onDatagram(() => undefined);
+  const crosswise = (): void => {
+    for (const bytes of wire.sent.splice(0)) second.deliver(bytes);
+    for (const bytes of second.sent.splice(0)) wire.deliver(bytes);
+  };
+  for (let i = 0; i < 5; i++) crosswise();
+  other.send(bytesOf('from the other link'));
+  crosswise();
+  expect(received).toEqual([]);
+  expect(sealing.status()?.refused).toMatchObject({ reflected: 2 });
+  other.close();
+  channel.close();
+});
+
 test('in a stream sealed records and plain messages lie end to end', () => {
   const stream = new MessageStream();
   const sealed = new Uint8Array(5_000);
