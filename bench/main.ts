@@ -35,6 +35,7 @@ const names = [
   'simulator',
   'reach',
   'start',
+  'beat',
 ];
 
 const usage = `npm run bench -- NAME ...|all [--repeats N] [--only TEXT]

@@ -38,6 +38,7 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   'net/channel': ['net/socket', 'net/ports.ts'],
   'net/vrrp': ['net/socket', 'net/ports.ts'],
   'net/probe': ['net/socket', 'net/ports.ts'],
+  'net/beat': ['net/native', 'net/socket', 'net/ports.ts'],
 
   conntrack: ['conntrack/record'],
   'conntrack/record': ['conntrack/constants.ts'],

@@ -13,6 +13,8 @@
 
 #include "aes_gcm.h"
 #include "batched_socket.h"
+#include "beat_binding.h"
+#include "beat_seal.h"
 #include "napi_values.h"
 #include "privileges.h"
 #include "signal_watch.h"
@@ -108,11 +110,13 @@ void Export(napi_env env, napi_value exports, const char* name, napi_callback fu
 NAPI_MODULE_INIT() {
   napi_set_named_property(env, exports, "NativeSocket", keepstate::BatchedSocket::Define(env));
   napi_set_named_property(env, exports, "RecordCipher", keepstate::DefineRecordCipher(env));
+  napi_set_named_property(env, exports, "NativeBeatThread", keepstate::BeatBinding::Define(env));
   Export(env, exports, "openSocket", OpenSocket);
   Export(env, exports, "enterNetworkNamespace", EnterNetworkNamespace);
   Export(env, exports, "restoreNetworkNamespace", RestoreNetworkNamespace);
   Export(env, exports, "lockFile", LockFile);
   Export(env, exports, "peerUser", PeerUser);
+  Export(env, exports, "hmacSha256", keepstate::HmacSha256);
   Export(env, exports, "watchSignal", keepstate::WatchSignal);
   Export(env, exports, "executeWith", keepstate::ExecuteWith);
   return exports;

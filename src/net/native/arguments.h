@@ -54,6 +54,20 @@ struct Arguments {
     *bytes = length * width;
     return true;
   }
+
+  // The memory of a Float64Array, as its two ends; false when the argument is none.
+  bool Doubles(size_t i, double** begin, double** end) const {
+    bool is_typed_array = false;
+    if (napi_is_typedarray(env, value[i], &is_typed_array) != napi_ok || !is_typed_array) return false;
+    napi_typedarray_type type;
+    size_t length = 0;
+    void* memory = nullptr;
+    napi_get_typedarray_info(env, value[i], &type, &length, &memory, nullptr, nullptr);
+    if (type != napi_float64_array) return false;
+    *begin = static_cast<double*>(memory);
+    *end = *begin + length;
+    return true;
+  }
 };
 
 }  // namespace keepstate

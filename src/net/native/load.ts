@@ -76,12 +76,57 @@ export interface NativeRecordCipher {
   open(record: Uint8Array, clearBytes: number, into: Uint8Array): number;
 }
 
+/**
+ * src/net/native/beat_binding.cc. Methods return 0 or a positive errno unless they say otherwise.
+ * A descriptor that is handed over belongs to the thread, whatever the answer.
+ */
+export interface NativeBeatThread {
+  /** `onChange` is called on this thread when a report has something new. */
+  start(intervalMilliseconds: number, onChange: () => void): number;
+  /** At most 512 bytes. */
+  setBeat(content: Uint8Array): number;
+  /** No bytes: no key. The bytes are wiped. */
+  setKey(key: Uint8Array): number;
+  /** 8 bytes each; none for `peer`: nobody is believed. */
+  setSessions(own: Uint8Array, peer: Uint8Array): number;
+  setLoopLimits(ownMilliseconds: number, peerMilliseconds: number): number;
+  /** `link` is a sockaddr_ll, `mark` 8 bytes. */
+  setProbe(descriptor: number, link: Uint8Array, mark: Uint8Array): number;
+  /** `prefix` is an IP and a UDP header, `divider` the ticks per beat; descriptor -1: no socket. */
+  setPath(
+    index: number,
+    descriptor: number,
+    prefix: Uint8Array,
+    link: Uint8Array,
+    divider: number,
+    limitMilliseconds: number,
+    leastBeats: number,
+  ): number;
+  setPathLimits(index: number, limitMilliseconds: number, leastBeats: number): number;
+  forgetPath(index: number): number;
+  removePath(index: number): number;
+  /** As though the IP datagram had come in: 0, the number of a refusal, or a negative errno. */
+  deliver(index: number, datagram: Uint8Array): number;
+  /** How many paths stand in `into`; `isTold`: what is new now is new no more. */
+  takeReport(into: Float64Array, isTold: boolean): number;
+  /** Length of header and content, 0 where none was heard, or a negative errno. */
+  takeBeat(into: Uint8Array): number;
+  takeStranger(into: Uint8Array): number;
+  close(): void;
+}
+
 export interface NativeAddon {
   /** A descriptor, or a negative errno. */
   openSocket(domain: number, type: number, protocol: number): number;
   readonly NativeSocket: new (descriptor: number) => NativeSocket;
   /** Absent where the program exports no OpenSSL. The key has 16 bytes. */
   readonly RecordCipher?: new (key: Uint8Array) => NativeRecordCipher;
+  readonly NativeBeatThread: new () => NativeBeatThread;
+  /**
+   * src/net/native/beat_seal.cc. Positive errno or 0; `into` has 32 bytes. ENOSYS: Node.js exports
+   * no HMAC.
+   */
+  hmacSha256(key: Uint8Array, bytes: Uint8Array, into: Uint8Array): number;
   /** Moves the calling thread; descriptor of the namespace it was in, or a negative errno. */
   enterNetworkNamespace(path: string): number;
   restoreNetworkNamespace(descriptor: number, doReturn: boolean): number;
