@@ -1,8 +1,14 @@
 /**
- * `npm run conformance:rewrite`: writes anew what the conformance cases of VRRP and of the sync
- * worker's role expect. Review the difference; never rewrite and fix in one commit.
+ * `npm run conformance:rewrite`: writes anew what the conformance cases of VRRP, of the sync
+ * worker's role and of the agreement expect. Review the difference; never rewrite and fix in one commit.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  agreementCaseFiles,
+  renderAgreementCase,
+  splitCases,
+} from '../test/support/agreement/agreementConformance.js';
+import { renderPairCase } from '../test/support/agreement/pairCases.js';
 import { renderRoleFile, roleCaseFiles } from '../test/support/sync/roleConformance.js';
 import { caseFiles, renderCase } from '../test/support/vrrp/conformance.js';
 
@@ -18,5 +24,13 @@ function rewrite(paths: readonly string[], render: (text: string) => string): nu
   return rewritten;
 }
 
-const rewritten = rewrite(caseFiles(), renderCase) + rewrite(roleCaseFiles(), renderRoleFile);
+const each = (render: (text: string) => string) => (text: string) =>
+  splitCases(text)
+    .map((one) => render(one))
+    .join('\n');
+const rewritten =
+  rewrite(caseFiles(), renderCase) +
+  rewrite(roleCaseFiles(), renderRoleFile) +
+  rewrite(agreementCaseFiles(), each(renderAgreementCase)) +
+  rewrite(agreementCaseFiles('cases'), each(renderPairCase));
 process.stdout.write(`${rewritten} files rewritten\n`);

@@ -7,6 +7,12 @@ const tree = join(__dirname, '..', '..', 'src');
 
 /** Each with the reason for which it stays. */
 const exceptions: Readonly<Record<string, string>> = {
+  'agreement/machine.ts: agreementStep': 'not wired yet: docs/decisions/agreement.md',
+  'agreement/agreementState.ts: initialAgreement': 'its beginning',
+  'agreement/wire/beatContent.ts: encodeBeatContent': 'what its beats carry',
+  'agreement/wire/beatContent.ts: decodeBeatContent': 'the other direction',
+  'agreement/wire/beatDatagram.ts: encodeBeat': 'for a node where main sends the beats',
+  'agreement/wire/beatDatagram.ts: decodeBeat': 'the other direction',
   'cli/conntrack/reference.ts: conntrackReference':
     'scripts/generateConntrackReference.ts writes it',
   'config/reference.ts: configurationReference':

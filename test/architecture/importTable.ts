@@ -141,6 +141,8 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
   control: [],
   http: ['type:control'],
   alert: ['vrrp/scripts', 'type:vrrp/settings.ts'],
+  agreement: [],
+  'agreement/wire': ['agreement/statement.ts'],
   coordinator: ['sync/messages.ts', 'vrrp/status/rolePicture.ts', 'control/protocol.ts'],
 
   daemon: [everyOtherRoom, 'daemon/*'],
