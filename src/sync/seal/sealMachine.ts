@@ -34,7 +34,7 @@ export interface SealOptions extends OwnSessionOptions {
   /** `permissive`: plain datagrams are taken from a peer that never completed a session. */
   readonly isPermissive: () => boolean;
   /** A datagram of the peer opened under this key; the first one completes the roll-out. */
-  readonly heard: (keyId: number) => void;
+  readonly heard: (keyId: number, now: Microseconds) => void;
   readonly hasCompleted: () => boolean;
   /** The session of another channel of this node. */
   readonly isOwn?: (nonce: Uint8Array) => boolean;
@@ -128,7 +128,7 @@ export class SealMachine {
     switch (header.kind) {
       case sealKinds.encrypted:
       case sealKinds.authenticated:
-        return this.#openData(header, bytes, source);
+        return this.#openData(header, bytes, source, now);
       case sealKinds.hello:
         return this.#hello(header, bytes, source, now);
       case sealKinds.answer:
@@ -154,7 +154,7 @@ export class SealMachine {
     return this.#record(sealKinds.hello, 0, nothing);
   }
 
-  #openData(header: SealHeader, bytes: Uint8Array, source: string): Opened {
+  #openData(header: SealHeader, bytes: Uint8Array, source: string, now: Microseconds): Opened {
     const peer = this.#peers.get(source);
     const session =
       peer?.current?.number === header.session
@@ -167,7 +167,7 @@ export class SealMachine {
     const opened = session.open(this.#options.keys(), header, bytes);
     if (typeof opened === 'string') return refused(opened);
     if (session !== peer.current) this.#begin(peer, session);
-    this.#options.heard(header.keyId);
+    this.#options.heard(header.keyId, now);
     return { kind: 'data', datagram: opened };
   }
 

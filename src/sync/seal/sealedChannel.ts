@@ -79,11 +79,12 @@ export class SealedChannel implements Channel {
     this.#inner.onDatagram((bytes, source, port, arrival) => {
       if (this.#admits?.({ source, port, arrival }) === false) return;
       const from = this.#textOf(source);
-      const isStream = this.#inner.stream !== undefined;
-      for (const record of isStream ? recordsOf(bytes) : [bytes]) {
+      const open = (record: Uint8Array): void => {
         const datagram = this.#open(record, from);
         if (datagram !== undefined) listener(datagram, source, port, arrival);
-      }
+      };
+      if (this.#inner.stream === undefined) open(bytes);
+      else for (const record of recordsOf(bytes)) open(record);
     });
   }
 

@@ -62,9 +62,7 @@ export class Sealing {
       keys: () => this.#keys ?? first,
       isPermissive: () => this.#settings?.auth === 'permissive',
       hasCompleted: () => this.#isPeerSealed,
-      heard: (keyId: number) => {
-        this.#noteHeard(keyId);
-      },
+      heard: (keyId: number, now: Microseconds) => this.#noteHeard(keyId, now),
       isOwn: (nonce: Uint8Array) =>
         [...this.#channels].some((one) => Buffer.compare(one.nonce, nonce) === 0),
     };
@@ -92,8 +90,8 @@ export class Sealing {
     };
   }
 
-  #noteHeard(keyId: number): void {
-    this.#heard.set(keyId, this.#ports.clock.now());
+  #noteHeard(keyId: number, now: Microseconds): void {
+    this.#heard.set(keyId, now);
     if (this.#isPeerSealed) return;
     this.#isPeerSealed = true;
     this.#ports.peerSealed();
