@@ -607,6 +607,13 @@ const aroundThem: readonly SeededBug[] = [
     past: 'found by the simulator',
   },
   {
+    name: 'lost-messages-not-asked-for',
+    file: 'src/sync/engine/engine.ts',
+    from: "const repairs = this.#settings.mode === 'NOTRACK' && !isCompared;",
+    to: 'const repairs = false;',
+    past: 'found by the simulator',
+  },
+  {
     name: 'maintenance-not-kept',
     file: 'src/daemon/disk/roleMemory.ts',
     from: '    this.#maintenance = saved.maintenance;',

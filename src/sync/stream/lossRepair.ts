@@ -1,0 +1,36 @@
+/**
+ * NOTRACK has no acknowledgements: what is lost stays lost. Where nobody compares the tables (flows
+ * that go straight into the kernel, a peer that is no keepstate) the peer's whole table is asked
+ * for again. A network that goes on losing is asked less and less often.
+ */
+import { microseconds, seconds, subtractTime, type Microseconds } from '../../base/time.js';
+
+const firstPause = seconds(5);
+const longestPause = seconds(300);
+
+export class LossRepair {
+  /** Messages that were missing when the table was last asked for. */
+  #known = 0;
+  #askedAt: Microseconds | undefined;
+  #pause = firstPause;
+
+  /** `missing`: messages that never came, so far. True: it is time to ask. */
+  isDue(missing: number, now: Microseconds): boolean {
+    const since = this.#askedAt === undefined ? undefined : subtractTime(now, this.#askedAt);
+    if (since !== undefined && since < this.#pause) return false;
+    if (missing <= this.#known) {
+      // What came late was counted as missing before.
+      this.#known = missing;
+      this.#pause = firstPause;
+      return false;
+    }
+    this.#known = missing;
+    if (since !== undefined) this.#pause = twice(this.#pause);
+    this.#askedAt = now;
+    return true;
+  }
+}
+
+function twice(pause: Microseconds): Microseconds {
+  return microseconds(Math.min(2 * pause, longestPause));
+}
