@@ -20,8 +20,8 @@ export function settleMasters(
   const other = livingMaster(step.state, at, settings);
   if (own.role !== 'MASTER' || other === undefined) return rivalIsGone(step, settings);
   const peer = peers[other];
-  const said = peer?.said;
-  if (listening !== undefined || said === undefined || !isProven(peer, settings)) return step;
+  if (listening !== undefined || peer?.said === undefined || !isProven(peer, settings)) return step;
+  const { said } = peer;
   if (vrrpOrder(said, ownCandidate(step.state, settings)) > 0) {
     const because = `${other} is MASTER and the stronger one`;
     return rivalIsGone(giveWay(step, 5, because, 'BACKUP', settings), settings);
