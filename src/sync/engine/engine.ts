@@ -57,6 +57,8 @@ export interface EnginePorts {
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly openChannel: OpenChannel;
+  /** The peer has shown a key of this node; absent: there is none. */
+  readonly isPeerSealed?: () => boolean;
   readonly report: (report: SyncReport) => void;
   /** Who hears of connections that end here; absent: nobody. */
   readonly endedFlows?: EndedFlows;
@@ -155,6 +157,7 @@ export class Engine {
       open: ports.openChannel,
       acceptAnySource: settings.acceptAnySource,
       isMultihop: settings.seal?.isMultihop === true,
+      ...(ports.isPeerSealed === undefined ? {} : { isPeerSealed: ports.isPeerSealed }),
       ...(settings.multicastPeers === undefined ? {} : { multicastPeers: settings.multicastPeers }),
       peerSpeaks: settings.mode !== 'ALARM',
       clock: ports.clock,

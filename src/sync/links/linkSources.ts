@@ -22,8 +22,8 @@ interface Network {
 /** Somebody of whom a good message came. */
 interface Sender {
   readonly address: IpAddress;
-  /** When it was last heard with TTL 255. */
-  nearAt: Microseconds | undefined;
+  /** When it was last heard with TTL 255 at an own address, and in groups, where many leave with 1. */
+  readonly nearAt: { own?: Microseconds; group?: Microseconds };
   /** When it last spoke on the peer channel from a port below 1024. */
   privilegedAt: Microseconds | undefined;
   heardAt: Microseconds;
@@ -34,6 +34,8 @@ export interface LinkSourcesOptions {
   readonly acceptAny: boolean;
   /** Routers stand between the nodes, and a key says who is the peer. */
   readonly isMultihop?: boolean;
+  /** It has shown a key, and can be no conntrackd later. */
+  readonly isPeerSealed?: () => boolean;
   /** `sync_peer`: the senders on multicast links. */
   readonly multicastPeers?: readonly IpAddress[];
   readonly clock: Clock;
@@ -47,8 +49,9 @@ const mostSenders = 4;
 const senderTimeout = seconds(60);
 const nearTtl = 255;
 /**
- * A living peer says something each second. After such a silence a conntrackd may stand at the address of a keepstate: a
- * node that goes back to the pair, whose datagrams leave with TTL 64.
+ * A living peer says something each second. After such a silence a conntrackd may stand at the
+ * address of a keepstate: a node that goes back to the pair, whose datagrams leave with TTL 64.
+ * Where the peer has shown a key that cannot be: its TTL is remembered as long as this process lives.
  */
 const nearMemory = seconds(10);
 
@@ -87,14 +90,14 @@ export class LinkSources {
   }
 
   /** What was admitted held a good message. */
-  heard(door: Door, { source, port, arrival }: DatagramOrigin): void {
+  heard(settings: SyncLink, door: Door, { source, port, arrival }: DatagramOrigin): void {
     const now = this.#options.clock.now();
     const known = this.#senderOf(source);
-    const nearAt = arrival?.ttl === nearTtl ? now : undefined;
+    const near = arrival?.ttl === nearTtl ? { [pathOf(settings)]: now } : {};
     const privilegedAt = door === 'peer' && isPrivilegedPort(port) ? now : undefined;
     if (known !== undefined) {
       known.heardAt = now;
-      known.nearAt = nearAt ?? known.nearAt;
+      Object.assign(known.nearAt, near);
       known.privilegedAt = privilegedAt ?? known.privilegedAt;
       return;
     }
@@ -102,7 +105,7 @@ export class LinkSources {
     // Only where any source is accepted there can be none left.
     if (place < 0) return;
     const address = { family: source.family, bytes: source.bytes.slice() };
-    this.#senders[place] = { address, nearAt, privilegedAt, heardAt: now };
+    this.#senders[place] = { address, nearAt: near, privilegedAt, heardAt: now };
   }
 
   /** Its hello on the peer channel bears a virtual router of this node's. */
@@ -132,7 +135,9 @@ export class LinkSources {
     if (!this.#isPeerAddress(settings, source)) return 'address';
     if (arrival?.strangeDevice !== undefined) return 'device';
     const sender = this.#senderOf(source);
-    if (arrival !== undefined && arrival.ttl !== nearTtl && this.#isNear(sender)) return 'ttl';
+    if (arrival !== undefined && arrival.ttl !== nearTtl && this.#isNear(sender, settings)) {
+      return 'ttl';
+    }
     if (door === 'peer' && !isPrivilegedPort(port) && this.#isPrivileged(sender)) return 'port';
     if (sender !== undefined || this.isNamed(settings, source)) return undefined;
     const isFull = this.#senders.length >= mostSenders;
@@ -159,9 +164,11 @@ export class LinkSources {
     return this.#isInNetwork(settings, source);
   }
 
-  #isNear(sender: Sender | undefined): boolean {
-    if (sender?.nearAt === undefined || this.#options.isMultihop === true) return false;
-    return subtractTime(this.#options.clock.now(), sender.nearAt) < nearMemory;
+  #isNear(sender: Sender | undefined, settings: SyncLink): boolean {
+    const nearAt = sender?.nearAt[pathOf(settings)];
+    if (nearAt === undefined || this.#options.isMultihop === true) return false;
+    if (this.#options.isPeerSealed?.() === true) return true;
+    return subtractTime(this.#options.clock.now(), nearAt) < nearMemory;
   }
 
   /** It was heard from a port that only a privileged program can have. */
@@ -178,6 +185,10 @@ export class LinkSources {
   #silentOne(now: Microseconds): number {
     return this.#senders.findIndex(({ heardAt }) => subtractTime(now, heardAt) >= senderTimeout);
   }
+}
+
+function pathOf({ kind }: SyncLink): 'own' | 'group' {
+  return kind === 'multicast' ? 'group' : 'own';
 }
 
 /** Without a privilege nobody has it, unless ip_unprivileged_port_start is lower (ip-sysctl). */

@@ -30,6 +30,8 @@ export interface LinksOptions {
   readonly acceptAnySource: boolean;
   /** `peer_multihop`. */
   readonly isMultihop?: boolean;
+  /** The peer has shown a key: no conntrackd stands at its address later. */
+  readonly isPeerSealed?: () => boolean;
   /** `sync_peer`. */
   readonly multicastPeers?: readonly IpAddress[];
   /** A peer that lives speaks once a second at least. */
@@ -81,10 +83,11 @@ export class Links {
   constructor(options: LinksOptions) {
     this.#options = options;
     this.#links = options.links.map((settings) => new Link(settings, options.writable));
-    const { multicastPeers, isMultihop } = options;
+    const { multicastPeers, isMultihop, isPeerSealed } = options;
     this.sources = new LinkSources({
       acceptAny: options.acceptAnySource,
       isMultihop: isMultihop === true,
+      ...(isPeerSealed === undefined ? {} : { isPeerSealed }),
       ...(multicastPeers === undefined ? {} : { multicastPeers }),
       clock: options.clock,
       logger: options.logger,
@@ -234,7 +237,7 @@ export class Links {
     if (peerSpeaks && !this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
     if (peerSpeaks && this.#guard.isOtherHost(speaker)) this.#options.hostChanged();
     if (!this.#received(index, datagram, port)) return;
-    this.sources.heard('sync', speaker);
+    this.sources.heard(link.settings, 'sync', speaker);
     const pretender = peerSpeaks ? this.#guard.heard(speaker, now) : undefined;
     if (pretender === undefined) return;
     const { interfaceName } = this.#links[pretender.link]?.settings ?? link.settings;

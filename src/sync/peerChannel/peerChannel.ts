@@ -27,8 +27,12 @@ const digestPause = seconds(1);
 const conntrackdIsSilent = 'a conntrackd cannot say what it holds';
 const noInternal = 'the peer keeps no internal cache (DisableInternalCache)';
 
-export interface PeerChannelPort extends Pick<GreetingPort, 'version' | 'nodeName'> {
-  send(datagram: Uint8Array): void;
+export interface PeerChannelPort extends Pick<
+  GreetingPort,
+  'directToken' | 'version' | 'nodeName'
+> {
+  /** `isGreeting`: also who does not know this node has to hear it. */
+  send(datagram: Uint8Array, isGreeting?: boolean): void;
   /** The MASTER to which this node gave way knows it; `merged` where it has merged its flows. */
   stepDownAnswered(merged: MergeSummary | undefined): void;
   /** What the peer knows of the targets that it asks. */
@@ -66,6 +70,7 @@ export class PeerChannel implements EngineObserver {
     this.#greeting = new PeerGreeting({
       version: port.version,
       nodeName: port.nodeName,
+      ...(port.directToken === undefined ? {} : { directToken: port.directToken }),
       send,
       left: (now) => this.#comparison.left(now),
     });
@@ -256,6 +261,7 @@ export class PeerChannel implements EngineObserver {
       this.#greeting.received(message, now);
       this.#comparison.greeted(message, now);
     },
+    path: () => undefined,
     digest: (message, now) => this.#digest(message, now),
     noDigest: (message, now) => this.#digest(message, now),
     holds: (message, now) => {
@@ -329,7 +335,7 @@ export class PeerChannel implements EngineObserver {
   }
 
   #send(message: PeerMessage): void {
-    this.#port.send(encodePeerMessage(message));
+    this.#port.send(encodePeerMessage(message), message.kind === 'hello');
   }
 
   #peerName(): string {

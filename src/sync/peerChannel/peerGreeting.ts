@@ -23,6 +23,8 @@ export interface GreetingPort {
   /** keepstate's own version. */
   readonly version: string;
   readonly nodeName: string;
+  /** On groups: what this node shows where it speaks to the peer's own address. */
+  readonly directToken?: number;
   /** What the hello tells of the role that has left; absent: nothing. */
   readonly left?: (now: Microseconds) => Pick<Hello, 'leftovers' | 'wasMasterMs'>;
 }
@@ -147,12 +149,13 @@ export class PeerGreeting {
   say(now: Microseconds): void {
     this.#helloAt = now;
     this.#hellos++;
-    const { version, nodeName: name } = this.#port;
+    const { version, nodeName: name, directToken } = this.#port;
+    const direct = directToken === undefined ? {} : { direct: directToken };
     const maintenance = this.#inMaintenance ? { maintenance: true } : {};
     const roles = this.#roles === undefined ? {} : { roles: toWireRoles(this.#roles, now) };
     const left = this.#port.left?.(now) ?? {};
     const heard = this.isPresent(now);
-    const further = { ...maintenance, ...roles, can, ...left };
+    const further = { ...maintenance, ...roles, ...direct, can, ...left };
     this.#port.send({ kind: 'hello', name, version, heard, ...further });
   }
 }

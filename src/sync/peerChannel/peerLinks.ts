@@ -1,16 +1,21 @@
 /**
  * Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on
- * all. Who is heard is decided as on the links themselves, but for `accept_any_sync_source`, which
+ * all. Beside a group there is the peer's own address (directPath.ts); then greetings alone go to
+ * the group, for a peer that starts again or stands elsewhere. Who is heard is decided as on the links themselves, but for `accept_any_sync_source`, which
  * holds there alone.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
+import type { Microseconds } from '../../base/time.js';
 import type { Channel, DatagramOrigin } from '../../net/ports.js';
 import type { OwnRole } from '../comparison/ownRole.js';
 import type { LinkedEngine } from './channelEngine.js';
 import type { EngineObserver } from '../engine/engineObserver.js';
 import { onPort } from '../links/links.js';
+import { DirectPath } from './directPath.js';
 import { PeerChannel, type PeerChannelPort } from './peerChannel.js';
 import { StreamGuard, type Speaker } from '../links/streamGuard.js';
+import type { SyncLink } from '../settings.js';
+import { decodePeerMessage } from '../wire/peerMessage.js';
 
 /** Milliseconds would be too often for a link that is down. */
 const ticksBetweenTries = 20;
@@ -28,6 +33,8 @@ export class PeerLinks implements EngineObserver {
   readonly #engine: LinkedEngine;
   readonly #port: number;
   readonly #sockets = new Map<number, Channel>();
+  /** By link; of groups alone. */
+  readonly #paths = new Map<number, DirectPath>();
   readonly #guard = new StreamGuard();
   /** Why a socket could not be opened the last time; told once as long as that does not change. */
   #refused: string | undefined;
@@ -38,22 +45,31 @@ export class PeerLinks implements EngineObserver {
     this.#port = port;
     // Before the channel, which says hello at its first tick: then its socket is open.
     engine.observe(this);
+    const token = engine.ports.random.below(0x1_0000_0000);
+    engine.settings.links.forEach((link, index) => {
+      if (link.kind === 'multicast') this.#paths.set(index, this.#pathBeside(link, index, token));
+    });
     this.channel = new PeerChannel(engine, role, {
       ...said,
+      ...(this.#paths.size === 0 ? {} : { directToken: token }),
       nodeName: engine.settings.nodeName,
-      send: (datagram) => {
-        this.#sockets.get(engine.links.active)?.send(datagram);
+      send: (datagram, isGreeting) => {
+        const { active } = engine.links;
+        const isSent = this.#paths.get(active)?.send(datagram) === true;
+        if (!isSent || isGreeting === true) this.#sockets.get(active)?.send(datagram);
       },
     });
   }
 
   /** Why the channel is closed on some link. */
   get refused(): string | undefined {
-    return this.#refused;
+    const paths = [...this.#paths].map(([index, { refused }]) => this.#named(index, refused));
+    return this.#refused ?? paths.find((text) => text !== undefined);
   }
 
-  tick(): void {
+  tick(now: Microseconds): void {
     if (this.#ticks++ % ticksBetweenTries === 0) this.#open();
+    for (const path of this.#paths.values()) path.tick(now);
   }
 
   /**
@@ -63,6 +79,8 @@ export class PeerLinks implements EngineObserver {
   interfaceIs(interfaceName: string, index: number | undefined): void {
     this.#engine.settings.links.forEach((link, at) => {
       if (link.interfaceName !== interfaceName) return;
+      const path = this.#paths.get(at);
+      if (path?.isOfAnother(index) === true) path.close();
       const socket = this.#sockets.get(at);
       if (socket?.interfaceIndex !== undefined && socket.interfaceIndex !== index) {
         socket.close();
@@ -74,6 +92,7 @@ export class PeerLinks implements EngineObserver {
 
   close(): void {
     this.channel.close();
+    for (const path of this.#paths.values()) path.close();
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
   }
@@ -85,7 +104,7 @@ export class PeerLinks implements EngineObserver {
       if (this.#sockets.has(index)) return;
       const opened = ports.openChannel(onPort(link, this.#port));
       if ('refused' in opened) {
-        refused ??= `${link.interfaceName}: ${opened.refused}`;
+        refused ??= this.#named(index, opened.refused);
         return;
       }
       this.#sockets.set(index, opened);
@@ -95,7 +114,7 @@ export class PeerLinks implements EngineObserver {
       opened.onDatagram((datagram, source, port, arrival) => {
         const origin = { link: index, source, port, arrival };
         if (opened.screen === undefined && !admits(origin)) return;
-        this.#received(origin, datagram);
+        if (!this.#isRepeated(origin, datagram)) this.#received(link, origin, datagram);
       });
     });
     if (refused !== undefined && refused !== this.#refused) {
@@ -105,25 +124,74 @@ export class PeerLinks implements EngineObserver {
     this.#refused = refused;
   }
 
-  #received(speaker: Speaker & DatagramOrigin, datagram: Uint8Array): void {
-    const { links, settings, ports } = this.#engine;
-    const { sources, active } = links;
-    const { link: index, source } = speaker;
-    const link = settings.links[index];
-    if (link === undefined) return;
-    const now = ports.clock.now();
-    // The replication, which has a guard of its own, has followed the peer to another link.
-    const isHolderDead = (holder: Speaker): boolean => holder.link !== index && index === active;
+  #named(index: number, refused: string | undefined): string | undefined {
+    const name = this.#engine.settings.links[index]?.interfaceName ?? '';
+    return refused === undefined ? undefined : `${name}: ${refused}`;
+  }
+
+  #pathBeside(group: SyncLink, index: number, token: number): DirectPath {
+    const { ports } = this.#engine;
+    return new DirectPath(group, this.#port, {
+      clock: ports.clock,
+      open: (link) => ports.openChannel(link),
+      token,
+      admits: (link, origin) => this.#engine.links.sources.admits(link, 'peer', origin),
+      received: (link, origin, datagram) => {
+        this.#heard(link, { ...origin, link: index }, datagram);
+      },
+      refused: (origin) => {
+        this.#admits({ ...origin, link: index }, ports.clock.now());
+      },
+    });
+  }
+
+  /** What the peer says to the group beside its own way. */
+  #isRepeated({ link, source }: Speaker, datagram: Uint8Array): boolean {
+    const path = this.#paths.get(link);
+    if (path?.isSpokenBy(source) !== true) return false;
+    const message = decodePeerMessage(datagram);
+    return message?.kind === 'hello' && message.direct === path.peerToken;
+  }
+
+  /** By a link itself: the socket of the group, where it is one. */
+  #received(link: SyncLink, speaker: Speaker & DatagramOrigin, datagram: Uint8Array): void {
+    const { sources } = this.#engine.links;
+    const { source } = speaker;
+    const path = this.#paths.get(speaker.link);
     const isNamed = sources.isNamed(link, source);
     if (!isNamed && this.channel.isOfCluster(datagram)) sources.recognise(source);
-    const isPeer = (address: IpAddress): boolean => sources.isPeer(address);
-    if (!this.#guard.admits(speaker, isHolderDead, isPeer, now)) return;
+    const isLate = path?.hasJustBegun(source) === true;
+    if (!isLate && !this.#admits(speaker, this.#engine.ports.clock.now())) return;
+    if (!this.#heard(link, speaker, datagram)) return;
+    const message = decodePeerMessage(datagram);
+    if (message?.kind !== 'hello') return;
+    path?.learn(source, message.direct);
+  }
+
+  #admits(speaker: Speaker, now: Microseconds): boolean {
+    const { links } = this.#engine;
+    const { link: index } = speaker;
+    // The replication, which has a guard of its own, has followed the peer to another link.
+    const isHolderDead = (holder: Speaker): boolean =>
+      holder.link !== index && index === links.active;
+    const isPeer = (address: IpAddress): boolean => links.sources.isPeer(address);
+    return this.#guard.admits(speaker, isHolderDead, isPeer, now);
+  }
+
+  /** True where it was a message. */
+  #heard(link: SyncLink, speaker: Speaker & DatagramOrigin, datagram: Uint8Array): boolean {
+    const { links, settings, ports } = this.#engine;
+    const { sources } = links;
+    const { source } = speaker;
+    const isNamed = sources.isNamed(settings.links[speaker.link] ?? link, source);
     const from = isNamed ? undefined : formatIp(source);
-    if (!this.channel.receive(datagram, from)) return;
-    sources.heard('peer', speaker);
+    if (!this.channel.receive(datagram, from)) return false;
+    sources.heard(link, 'peer', speaker);
+    const now = ports.clock.now();
     const pretender = this.#guard.heard(speaker, now);
-    if (pretender === undefined) return;
+    if (pretender === undefined) return true;
     const { interfaceName } = settings.links[pretender.link] ?? link;
     sources.refused.note({ ...pretender, reason: 'stream', door: 'peer', interfaceName }, now);
+    return true;
   }
 }

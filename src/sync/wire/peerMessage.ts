@@ -35,7 +35,14 @@ export type PeerMessage =
        * Said while it is not MASTER: so long ago it was, also in an earlier life of its process.
        */
       readonly wasMasterMs?: number;
+      /**
+       * In a group, from a node that can be spoken to at its own address: what it shows there
+       * (`path`). A number for each life of the process.
+       */
+      readonly direct?: number;
     }
+  /** Beside a group, to the peer's own address: whether the sender hears it there. */
+  | { readonly kind: 'path'; readonly token: number; readonly heard: boolean }
   /** Count and fingerprint of the internal cache once all messages before `sequence` were sent. */
   | {
       readonly kind: 'digest';
@@ -148,6 +155,7 @@ const longest = 1_024;
  */
 const fields: Readonly<Record<Kind, Readonly<Record<string, 'number' | 'string' | 'boolean'>>>> = {
   hello: { name: 'string', version: 'string', heard: 'boolean' },
+  path: { token: 'number', heard: 'boolean' },
   digest: { sequence: 'number', count: 'number', high: 'number', low: 'number' },
   noDigest: {},
   holds: {
@@ -237,7 +245,7 @@ function isHello(record: Readonly<Record<string, unknown>>): boolean {
   if (!isOptional(record['maintenance'], 'boolean')) return false;
   if (record['roles'] !== undefined && !isWireRoles(record['roles'])) return false;
   if (record['can'] !== undefined && !isListOfWords(record['can'])) return false;
-  const numbers = [record['leftovers'], record['wasMasterMs']];
+  const numbers = [record['leftovers'], record['wasMasterMs'], record['direct']];
   return numbers.every((value) => value === undefined || isUint32(value));
 }
 

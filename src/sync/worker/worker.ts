@@ -52,6 +52,7 @@ const ports = {
   ...common,
   openChannel: syncChannels(timers, systemTurns, sealing),
   sealing,
+  isPeerSealed: () => sealing.isPeerSealed,
   openLog: (settings: StatisticsSettings) =>
     new EndedFlowLog(settings, { ...common, files: nodeLogFiles, sendSyslog }),
 };

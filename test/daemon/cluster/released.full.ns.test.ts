@@ -44,10 +44,13 @@ describe('beside the first release', () => {
   });
 
   /** `old`: the index of the node that runs the first release. */
-  async function startNodes(old: 0 | 1): Promise<readonly [KeepstateNode, KeepstateNode]> {
+  async function startNodes(
+    old: 0 | 1,
+    link: 'UDP' | 'Multicast' = 'UDP',
+  ): Promise<readonly [KeepstateNode, KeepstateNode]> {
     const node = (index: 0 | 1): KeepstateNode => {
       const root = index === old ? released : undefined;
-      return new KeepstateNode(pair.firewalls[index], pairConfig({ index }), root);
+      return new KeepstateNode(pair.firewalls[index], pairConfig({ index, link }), root);
     };
     const nodes = [node(0), node(1)] as const;
     await Promise.all(nodes.map((one) => one.start()));
@@ -64,6 +67,16 @@ describe('beside the first release', () => {
       await node.waitForStatus(isEqual, `equal caches on ${node.host.name}`, { timeout: 180_000 });
     }
   }
+
+  test('in a group, where it listens alone: it is a keepstate, and both hold the same', async () => {
+    const nodes = await startNodes(1, 'Multicast');
+    await startTcp(pair.client, { server, count: connections });
+    await nodes[1].waitForStatus(
+      ({ sync }) => (sync?.external.entries ?? 0) >= connections,
+      'the flows at the standby',
+    );
+    await bothEqual(nodes);
+  });
 
   test.each([
     ['the MASTER', 0],

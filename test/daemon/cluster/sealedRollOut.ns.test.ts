@@ -8,7 +8,7 @@ import { firewallPair, pairAddresses, type FirewallPair } from '../../lab/firewa
 import { Lab } from '../../lab/lab.js';
 import { startServer, startTcp } from '../../lab/traffic.js';
 import { KeepstateNode } from '../../support/daemon/keepstateNode.js';
-import { pairConfig } from '../../support/daemon/pairConfig.js';
+import { pairConfig, type PairConfigOptions } from '../../support/daemon/pairConfig.js';
 
 jest.setTimeout(300_000);
 
@@ -39,21 +39,10 @@ afterAll(async () => {
   await lab.close();
 });
 
-function config(index: 0 | 1, auth?: string): string {
+function config(index: 0 | 1, auth?: string, link: PairConfigOptions['link'] = 'UDP'): string {
   const seal = ['sync_key 1 file:@DIRECTORY@/one.key', 'sync_active_key 1'];
   const globalLines = auth === undefined ? [] : [...seal, `sync_auth ${auth}`];
-  return pairConfig({ index, globalLines });
-}
-
-/** The same over another kind of link. */
-function over(kind: 'tcp' | 'multicast', index: 0 | 1): string {
-  const text = config(index, 'enforce');
-  const [own] = [pairAddresses.sync[index]];
-  if (kind === 'tcp') return text.replace('  UDP {', '  TCP {');
-  return text.replace(
-    / {2}UDP \{[^}]*\}/,
-    `  Multicast {\n    IPv4_address 225.0.0.50\n    Group 3780\n    IPv4_interface ${own}\n    Interface sync\n  }`,
-  );
+  return pairConfig({ index, globalLines, link });
 }
 
 /** Twenty more connections, all of which the standby holds. */
@@ -106,16 +95,16 @@ test('a restart remembers that the peer is sealed', async () => {
   await openFlows();
 });
 
-test.each(['tcp', 'multicast'] as const)('over %s', async (kind) => {
-  await reload(0, over(kind, 0));
-  await reload(1, over(kind, 1));
+test.each(['TCP', 'Multicast'] as const)('over %s', async (kind) => {
+  await reload(0, config(0, 'enforce', kind));
+  await reload(1, config(1, 'enforce', kind));
   await openFlows();
   const capture = await pair.firewalls[1].capture('sync', {
     filter: 'udp or tcp',
     direction: 'in',
   });
   const status = await openFlows();
-  expect(status.sync?.links[0]).toMatchObject({ kind });
+  expect(status.sync?.links[0]).toMatchObject({ kind: kind.toLowerCase() });
   expect(status.sync?.seal?.heardAgoMs[1]).toBeLessThan(10_000);
   const frames = await capture.waitForFrames(10);
   const server = Buffer.from(pairAddresses.server.split('.').map(Number));

@@ -17,6 +17,8 @@ export interface PairConfigOptions {
   readonly syncLines?: readonly string[];
   readonly mode?: 'FTFW' | 'NOTRACK' | 'ALARM';
   readonly generalLines?: readonly string[];
+  /** Of the sync network; UDP unless it says otherwise. */
+  readonly link?: 'UDP' | 'TCP' | 'Multicast';
   readonly withoutSync?: boolean;
 }
 
@@ -68,20 +70,14 @@ ${instance('WAN', 'wan', wan, 52, [wanEntry])}`
 
 function syncBlocks(options: PairConfigOptions): string {
   const { sync, lan, wan, lanVip, wanVip } = pairAddresses;
-  const { index, mode = 'FTFW', modeLines = [], syncLines = [], generalLines = [] } = options;
+  const { mode = 'FTFW', modeLines = [], syncLines = [], generalLines = [] } = options;
   const ignored = [...sync, ...lan, ...wan, lanVip, wanVip, '127.0.0.1'];
   return `
 Sync {
   Mode ${mode} {
     ${modeLines.join('\n    ')}
   }
-  UDP {
-    IPv4_address ${sync[index]}
-    IPv4_Destination_Address ${sync[1 - index] ?? ''}
-    Port 3780
-    Interface sync
-    Checksum on
-  }
+  ${linkBlock(options)}
   ${syncLines.join('\n  ')}
 }
 General {
@@ -106,4 +102,20 @@ General {
   ${generalLines.join('\n  ')}
 }
 `;
+}
+
+/** 225.0.0.50 leaves with TTL 1, as all groups that a router may carry on. */
+function linkBlock({ index, link = 'UDP' }: PairConfigOptions): string {
+  const { sync } = pairAddresses;
+  const places =
+    link === 'Multicast'
+      ? ['IPv4_address 225.0.0.50', 'Group 3780', `IPv4_interface ${sync[index]}`]
+      : [
+          `IPv4_address ${sync[index]}`,
+          `IPv4_Destination_Address ${sync[1 - index] ?? ''}`,
+          'Port 3780',
+        ];
+  return `${link} {
+    ${[...places, 'Interface sync', 'Checksum on'].join('\n    ')}
+  }`;
 }

@@ -20,10 +20,11 @@ const group = linkOf({
 });
 
 function sourcesOf(multicastPeers?: readonly IpAddress[], isMultihop = false) {
-  const state = { now: seconds(1), lines: [] as unknown[] };
+  const state = { now: seconds(1), lines: [] as unknown[], isSealed: false };
   const sources = new LinkSources({
     acceptAny: false,
     isMultihop,
+    isPeerSealed: () => state.isSealed,
     ...(multicastPeers === undefined ? {} : { multicastPeers }),
     clock: { now: () => state.now, wallClock: () => state.now },
     logger: { log: (_level, _message, fields) => state.lines.push(fields) },
@@ -31,7 +32,7 @@ function sourcesOf(multicastPeers?: readonly IpAddress[], isMultihop = false) {
   const isTaken = (address: string): boolean => {
     const origin = { source: ip(address), port: 40_000, arrival: { ttl: 255 } };
     const isAdmitted = sources.admits(group, 'sync', origin);
-    if (isAdmitted) sources.heard('sync', origin);
+    if (isAdmitted) sources.heard(group, 'sync', origin);
     return isAdmitted;
   };
   return { state, sources, isTaken };
@@ -63,7 +64,7 @@ test('a peer that speaks from a port below 1024 is not heard from a higher one',
   const from = (port: number) => ({ source: ip('127.0.0.1'), port, arrival: { ttl: 255 } });
   const isTaken = (port: number): boolean => {
     const isAdmitted = sources.admits(group, 'peer', from(port));
-    if (isAdmitted) sources.heard('peer', from(port));
+    if (isAdmitted) sources.heard(group, 'peer', from(port));
     return isAdmitted;
   };
   // An older keepstate's.
@@ -84,7 +85,7 @@ test('a conntrackd at the address of a keepstate that went is heard when that is
   const isTakenWith = (ttl: number): boolean => {
     const origin = { source: ip('127.0.0.1'), port: 40_000, arrival: { ttl } };
     const isAdmitted = sources.admits(group, 'sync', origin);
-    if (isAdmitted) sources.heard('sync', origin);
+    if (isAdmitted) sources.heard(group, 'sync', origin);
     return isAdmitted;
   };
   expect(isTaken('127.0.0.1')).toBe(true);
@@ -97,6 +98,28 @@ test('a conntrackd at the address of a keepstate that went is heard when that is
   expect(isTaken('127.0.0.1')).toBe(true);
   expect(isTakenWith(64)).toBe(false);
   expect(sources.refused.counts).toEqual({ ttl: 2 });
+});
+
+test('a peer that has shown a key is never one behind a router, however long it was silent', () => {
+  const { state, sources, isTaken } = sourcesOf();
+  expect(isTaken('127.0.0.1')).toBe(true);
+  state.isSealed = true;
+  state.now = seconds(100_000);
+  const far = { source: ip('127.0.0.1'), port: 40_000, arrival: { ttl: 64 } };
+  expect(sources.admits(group, 'sync', far)).toBe(false);
+});
+
+test('the TTL of its unicast says nothing of what it sends to a group, nor the other way', () => {
+  const { sources } = sourcesOf();
+  const unicast = linkOf({
+    ...{ kind: 'udp', local: '127.0.0.1', destination: '127.0.0.2', interfaceName: 'lo' },
+  });
+  const from = (ttl: number) => ({ source: ip('127.0.0.2'), port: 700, arrival: { ttl } });
+  sources.heard(unicast, 'peer', from(255));
+  expect(sources.admits(group, 'sync', from(1))).toBe(true);
+  expect(sources.admits(unicast, 'peer', from(64))).toBe(false);
+  sources.heard(group, 'sync', from(255));
+  expect(sources.admits(group, 'sync', from(1))).toBe(false);
 });
 
 test('where sync_peer names them, exactly those may speak', () => {
