@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registerCheck, runCheck, type CheckOptions } from '../../src/cli/checkCommand.js';
 import { registerMigrate } from '../../src/cli/migrateCommand.js';
-import { instanceText, load, memoryFiles, portsWith } from './loading.js';
+import type { KeyFiles } from '../../src/config/loadPorts.js';
+import { instanceText, load, machineWith, memoryFiles, portsWith } from './loading.js';
 
 class Captured {
   text = '';
@@ -210,6 +211,24 @@ describe('the sample configurations', () => {
     expect(result.problems).toEqual([]);
     expect(result.settings?.binding.kind).not.toBe('none');
   });
+
+  test.each(names.filter((name) => name.endsWith('-pair.conf')))(
+    '%s is right with the keys that it prepares, and its signatures need no clock',
+    (name) => {
+      const text = readFileSync(join(samples, name), 'utf8');
+      const signs = /^( +)# (?=(sync_key|sync_active_key|auth_hmac) | {4}|\})/gm;
+      const keyFiles: KeyFiles = {
+        read: () => ({ kind: 'text', text: `hex:${'0123456789abcdef'.repeat(4)}` }),
+        whyNotSecret: () => undefined,
+      };
+      const { problems, settings } = load(text.replace(signs, '$1'), {
+        machine: machineWith({ keyFiles }),
+      });
+      expect(problems).toEqual([]);
+      expect(settings?.sync?.seal).toMatchObject({ activeKeyId: 1, auth: 'enforce' });
+      expect(settings?.vrrp.instances[0]?.hmac).toMatchObject({ antiReplay: 'monotonic' });
+    },
+  );
 
   test('there are three', () => {
     expect(names).toHaveLength(3);

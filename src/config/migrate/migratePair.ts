@@ -62,7 +62,7 @@ export function migrate(
     for (const problem of problems) if (isLoss(problem)) losses.set(problem.message, problem);
     lines = applyEdits(lines, edits);
   }
-  lines = [...head, ...acceptances(loadLines(lines, textPorts).problems), ...lines];
+  lines = [...head, ...ownGlobals(lines, loadLines(lines, textPorts)), ...lines];
   const { problems, settings } = loadLines(lines, textPorts);
   lines = withPingProposals(withNotes(lines, problems), settings?.vrrp.scripts ?? []);
   const remaining = loadLines(lines, textPorts);
@@ -123,7 +123,28 @@ function editsOf(
   return edits;
 }
 
-/** A `global_defs` with one line for each code of a warning whose line must stay. */
+/** The peer has it too: a pair takes the signs away on both nodes, when both are keepstate. */
+const preparedKey = [
+  '    # keepstate: when both nodes are keepstate, a key seals the sync link: keepstate key new --file',
+  '    # /etc/keepstate/sync.key, the same file on both, then take the signs away (docs/security.md).',
+  '    # sync_key 1 file:/etc/keepstate/sync.key',
+  '    # sync_active_key 1',
+  '    # sync_auth permissive',
+];
+
+/** A `global_defs` in front of the operator's: what is accepted, and the key that could be there. */
+function ownGlobals(
+  lines: readonly string[],
+  { problems, settings }: LoadResult,
+): readonly string[] {
+  const { sync } = settings ?? {};
+  const isPrepared = lines.some((line) => line.includes('sync_key'));
+  const hasNoKey = sync !== undefined && sync.seal === undefined && !isPrepared;
+  const body = [...acceptances(problems), ...(hasNoKey ? preparedKey : [])];
+  return body.length === 0 ? [] : ['global_defs {', ...body, '}', ''];
+}
+
+/** One line for each code of a warning whose line must stay. */
 function acceptances(problems: readonly ConfigProblem[]): readonly string[] {
   const byCode = new Map<string, ConfigProblem[]>();
   for (const problem of problems) {
@@ -132,12 +153,10 @@ function acceptances(problems: readonly ConfigProblem[]): readonly string[] {
     if (warningCodes[code].migrate !== 'accepts') continue;
     byCode.set(code, [...(byCode.get(code) ?? []), problem]);
   }
-  if (byCode.size === 0) return [];
-  const body = [...byCode].flatMap(([code, found]) => [
+  return [...byCode].flatMap(([code, found]) => [
     ...[...new Set(found.map(({ message }) => `    # keepstate: accepted: ${message}`))],
     `    accept_warning ${code} "kept by migrate: the peer may go by it"`,
   ]);
-  return ['global_defs {', ...body, '}', ''];
 }
 
 /** What still bites is said above its line. */

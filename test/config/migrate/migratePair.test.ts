@@ -7,7 +7,16 @@ import { runCheck } from '../../../src/cli/checkCommand.js';
 import { runMigrate } from '../../../src/cli/migrateCommand.js';
 import type { NodeSettings } from '../../../src/config/nodeSettings.js';
 import type { SyncSettings } from '../../../src/sync/settings.js';
-import { instanceText, load, loadFiles, memoryFiles, placesOf, portsWith } from '../loading.js';
+import type { KeyFiles } from '../../../src/config/loadPorts.js';
+import {
+  instanceText,
+  load,
+  loadFiles,
+  machineWith,
+  memoryFiles,
+  placesOf,
+  portsWith,
+} from '../loading.js';
 
 class Captured {
   text = '';
@@ -115,6 +124,19 @@ describe.each(pairs)('%s with %s', (keepalived, conntrackd, added) => {
           .replace(/^# {3}(?=\S)/, ''),
       );
     }
+  });
+
+  test('prepare a key, once, that keeps permissive company when the signs are taken away', () => {
+    const keyFiles: KeyFiles = {
+      read: () => ({ kind: 'text', text: `hex:${'0123456789abcdef'.repeat(4)}` }),
+      whyNotSecret: () => undefined,
+    };
+    const sealed = text.replace(/# (?=sync_key 1|sync_active_key|sync_auth)/g, '');
+    const { problems, settings } = load(sealed, { machine: machineWith({ keyFiles }) });
+    expect(problems).toEqual([]);
+    expect(settings?.sync?.seal).toMatchObject({ activeKeyId: 1, auth: 'permissive' });
+    const again = migrateFiles({ '/m.conf': text }).text;
+    expect(again.match(/# sync_key 1/g)).toHaveLength(1);
   });
 
   test('migrated again, nothing changes but the head', () => {

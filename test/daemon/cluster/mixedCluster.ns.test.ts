@@ -1,7 +1,6 @@
-import { keepstateCommand } from '../../lab/keepstateProgram.js';
 import { Cluster } from '../../support/daemon/cluster.js';
-import { incumbent, incumbentConfig, keepstate } from '../../support/daemon/clusterMembers.js';
-import { KeepstateClusterNode, type ClusterNode } from '../../support/daemon/clusterNode.js';
+import { incumbent, keepstate } from '../../support/daemon/clusterMembers.js';
+import type { ClusterNode } from '../../support/daemon/clusterNode.js';
 import { expectSurvival } from '../../support/daemon/clusterTraffic.js';
 
 jest.setTimeout(600_000);
@@ -35,26 +34,6 @@ describe('a cluster of keepstate on one node and keepalived with conntrackd on t
     }
   });
 
-  test('a pair migrates node by node, with files that migrate made, under one set of connections', async () => {
-    const cluster = await Cluster.open<ClusterNode, ClusterNode>([incumbent, incumbent]);
-    try {
-      await cluster.dropInvalidInput();
-      const traffic = await cluster.startTraffic();
-      await cluster.nodes[1].waitForReplica(traffic.flows);
-      // The idle node first; then the role goes to it, and the other follows.
-      await migrateNode(cluster, 1);
-      await cluster.waitForRoles();
-      await cluster.nodes[1].waitForReplica(traffic.flows);
-      await migrateNode(cluster, 0);
-      await cluster.waitForRoles();
-      await cluster.nodes[1].waitForReplica(traffic.flows);
-      await thereAndBack(cluster);
-      expectSurvival(await traffic.finish(), traffic.amounts);
-    } finally {
-      await cluster.close();
-    }
-  });
-
   test('a pair of keepstate goes back node by node, under one set of connections', async () => {
     const cluster = await Cluster.open<ClusterNode, ClusterNode>([keepstate, keepstate]);
     try {
@@ -81,27 +60,4 @@ async function goBack(cluster: Cluster, index: 0 | 1): Promise<void> {
   await cluster.nodes[index].stop();
   cluster.nodes[index] = incumbent(cluster.pair.firewalls[index], index);
   await cluster.nodes[index].start();
-}
-
-/** Stops what runs on the node and starts keepstate with the file that `migrate` makes of the two. */
-async function migrateNode(cluster: Cluster, index: 0 | 1): Promise<void> {
-  const host = cluster.pair.firewalls[index];
-  const { keepalived, conntrackd } = incumbentConfig(index);
-  const script = '/etc/conntrackd/primary-backup.sh';
-  const files = [
-    host.file('old-keepalived.conf', keepalived.replaceAll('@SCRIPT@', script)),
-    host.file('old-conntrackd.conf', conntrackd.replaceAll('@DIRECTORY@', host.directory)),
-  ];
-  const migrated = await host.tryExec([...keepstateCommand(), 'migrate', ...files]);
-  expect(migrated.exitCode).toBe(0);
-  const node = new KeepstateClusterNode(host, ownPlaces(migrated.stdout));
-  await cluster.nodes[index].stop();
-  cluster.nodes[index] = node;
-  await node.start();
-}
-
-/** Two nodes share this machine's file system. */
-function ownPlaces(config: string): string {
-  const places = 'state_directory @DIRECTORY@/state\n  control_socket @DIRECTORY@/run/control.sock';
-  return config.replace('global_defs {', `global_defs {\n  ${places}`);
 }
