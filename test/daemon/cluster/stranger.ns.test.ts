@@ -1,7 +1,7 @@
 /**
  * Strangers against a running pair: a host of its own on the sync network, one that borrows the
- * peer's address there, one on the LAN that does so, and a user of the machine without privileges.
- * None moves the role, plants a flow, empties a cache or takes the replication; each is counted by
+ * peer's address there, and one on the LAN that does so (a user of the machine:
+ * localThief.ns.test.ts). None moves the role, plants a flow or empties a cache; each is counted by
  * reason and named.
  */
 import type { StatusAnswer } from '../../../src/control/statusAnswer.js';
@@ -10,7 +10,6 @@ import type { Host } from '../../lab/host.js';
 import { Lab } from '../../lab/lab.js';
 import type { ManagedProcess } from '../../lab/managedProcess.js';
 import { startServer, startTcp } from '../../lab/traffic.js';
-import { waitFor } from '../../lab/waitFor.js';
 import { KeepstateNode } from '../../support/daemon/keepstateNode.js';
 import { pairConfig } from '../../support/daemon/pairConfig.js';
 
@@ -183,43 +182,3 @@ test.each(['numbers', 'alive'])(
     await nothingMoved();
   },
 );
-
-describe('a user of the machine (B1b)', () => {
-  const thief = (port: number): string[] => [
-    ...['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'],
-    ...[process.execPath, '-e'],
-    `const s = require('node:dgram').createSocket({ type: 'udp4', reuseAddr: true });
-     s.on('error', (error) => { console.log(error.code); process.exit(0); });
-     s.bind(${port}, '${sync2}', () => console.log('bound'));`,
-  ];
-
-  test('cannot bind the ports beside the daemon', async () => {
-    const [, fw2] = pair.firewalls;
-    for (const port of [3_780, 3_781]) expect(await fw2.exec(thief(port))).toBe('EADDRINUSE\n');
-  });
-
-  test('who had them before the daemon is named, and they are taken as soon as he is gone', async () => {
-    const [, fw2] = pair.firewalls;
-    await nodes[1].stop();
-    const thieves = [3_780, 3_781].map((port) => fw2.start(thief(port)));
-    for (const one of thieves) await one.waitForOutput('bound');
-    await nodes[1].start();
-    const status = await nodes[1].waitForStatus(
-      ({ problems }) =>
-        ['sync-link-refused', 'peer-channel-refused'].every((code) =>
-          problems.some((one) => one.code === code),
-        ),
-      'the ports to be missed',
-    );
-    for (const code of ['sync-link-refused', 'peer-channel-refused']) {
-      const found = status.problems.find((one) => one.code === code);
-      expect(found?.text).toMatch(/belongs to a process .*\(uid 65534\)/);
-    }
-    for (const one of thieves) await one.kill();
-    await nodes[1].waitForStatus(
-      ({ sync }) => sync?.state === 'synchronised' && sync.peer.kind === 'keepstate',
-      'the peer to be heard again',
-    );
-    await waitFor(async () => (await nodes[0].status()).sync?.peer.kind === 'keepstate');
-  });
-});

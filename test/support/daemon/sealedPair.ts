@@ -35,15 +35,21 @@ export class SealedPair {
     options: Omit<PairConfigOptions, 'index'> = {},
     ...preloads: readonly string[]
   ): Promise<SealedPair> {
-    const made = new SealedPair(await firewallPair(lab), options);
-    await startServer(made.pair.server);
-    await Promise.all(made.nodes.map((node) => node.start(...preloads)));
-    await made.nodes[0].waitForRole('MASTER');
-    await made.nodes[1].waitForRole('BACKUP');
+    const made = new SealedPair(await firewallPair(lab), options, sealLines());
+    await made.run(...preloads);
     return made;
   }
 
-  private constructor(pair: FirewallPair, options: Omit<PairConfigOptions, 'index'>) {
+  /** Not started; `lines` in place of `sealLines()`. */
+  static async prepare(lab: Lab, lines: readonly string[]): Promise<SealedPair> {
+    return new SealedPair(await firewallPair(lab), {}, lines);
+  }
+
+  private constructor(
+    pair: FirewallPair,
+    options: Omit<PairConfigOptions, 'index'>,
+    lines: readonly string[],
+  ) {
     this.pair = pair;
     this.#options = options;
     for (const firewall of pair.firewalls) {
@@ -53,9 +59,17 @@ export class SealedPair {
     }
     const [fw1, fw2] = pair.firewalls;
     this.nodes = [
-      new KeepstateNode(fw1, this.config(0, sealLines())),
-      new KeepstateNode(fw2, this.config(1, sealLines())),
+      new KeepstateNode(fw1, this.config(0, lines)),
+      new KeepstateNode(fw2, this.config(1, lines)),
     ];
+  }
+
+  /** Until they have their roles. */
+  async run(...preloads: readonly string[]): Promise<void> {
+    await startServer(this.pair.server);
+    await Promise.all(this.nodes.map((node) => node.start(...preloads)));
+    await this.nodes[0].waitForRole('MASTER');
+    await this.nodes[1].waitForRole('BACKUP');
   }
 
   /** Connections so far. */
