@@ -11,9 +11,7 @@ import type { PeerChannel } from '../peerChannel/peerChannel.js';
 
 /** A table of a million flows is read in 2 s on an idle machine. */
 const comparisonTimeout = seconds(10);
-/**
- * A peer that has not answered by then says nothing of its table, as one of before this question.
- */
+/** What an older keepstate has not compared by then, it does not compare. */
 const answerTimeout = seconds(2);
 /** A peer that found a difference asks for everything by itself. */
 const mendTimeout = seconds(8);
@@ -27,10 +25,7 @@ interface CheckedEngine extends DrainedEngine {
   };
 }
 
-interface AskedPeer extends Pick<
-  PeerChannel,
-  'askAcknowledgement' | 'askComparison' | 'isKeepstate'
-> {
+interface AskedPeer extends Pick<PeerChannel, 'askAcknowledgement' | 'askComparison' | 'ability'> {
   readonly holdings: Pick<PeerChannel['holdings'], 'confirms' | 'ofPeer'>;
 }
 
@@ -65,7 +60,10 @@ async function compareWithKernel(engine: CheckedEngine): Promise<string | undefi
   return `the internal cache could not be compared with the kernel: ${failure}`;
 }
 
-/** Waits until the peer has found itself equal to what this node holds now. */
+/**
+ * Waits until the peer has found itself equal to what this node holds now. A conntrackd or an older
+ * keepstate cannot say; one that can, and does not, has just started, or is not there any more.
+ */
 async function confirmation(
   engine: CheckedEngine,
   channel: AskedPeer,
@@ -79,17 +77,13 @@ async function confirmation(
     const now = clock.now();
     const passed = subtractTime(now, startedAt);
     const peer = channel.holdings.ofPeer(now);
-    // One that has just started says in a moment what it holds, which may be nothing yet.
-    const mayStillSay = peer === undefined && channel.isKeepstate(now) && passed < answerTimeout;
-    // A conntrackd, an older keepstate, or one that keeps no external cache.
-    if (peer?.external === undefined && !mayStillSay) return undefined;
+    const cannotSay = channel.ability() === 'cannot';
+    const keepsNone = peer !== undefined && peer.external === undefined;
+    if (keepsNone || (peer === undefined && cannotSay)) return undefined;
     const isEqual = channel.holdings.confirms(mark, now);
     if (isEqual === true) return undefined;
-    if (isEqual === undefined && passed >= answerTimeout) return undefined;
-    if (passed >= mendTimeout) {
-      const own = engine.internal.table.alive;
-      return `the peer holds ${peer?.external ?? 0} flows of this node's ${own}, and they are not the same`;
-    }
+    if (isEqual === undefined && cannotSay && passed >= answerTimeout) return undefined;
+    if (passed >= mendTimeout) return whyNot(engine.internal.table.alive, peer?.external, isEqual);
     channel.askComparison(now);
     await new Promise<void>((resolve) => {
       timers.after(look, () => {
@@ -97,4 +91,11 @@ async function confirmation(
       });
     });
   }
+}
+
+function whyNot(own: number, external: number | undefined, isEqual: boolean | undefined): string {
+  if (external === undefined) return 'the peer does not say which flows it holds';
+  return isEqual === undefined
+    ? `the peer has not compared its ${external} flows with this node's ${own} in time`
+    : `the peer holds ${external} flows of this node's ${own}, and they are not the same`;
 }

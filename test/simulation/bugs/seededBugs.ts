@@ -614,6 +614,13 @@ const aroundThem: readonly SeededBug[] = [
     past: 'found by the simulator',
   },
   {
+    name: 'silent-peer-may-take',
+    file: 'src/sync/role/handOverCheck.ts',
+    from: "const cannotSay = channel.ability() === 'cannot';",
+    to: 'const cannotSay = passed >= answerTimeout;',
+    past: 'found by the simulator',
+  },
+  {
     name: 'maintenance-not-kept',
     file: 'src/daemon/disk/roleMemory.ts',
     from: '    this.#maintenance = saved.maintenance;',

@@ -181,7 +181,7 @@ describe('a planned hand-over', () => {
   interface Peer {
     external: number | undefined;
     answer: boolean | undefined;
-    /** It was greeted, and says after so long what it holds; absent: at once. */
+    /** It was greeted as one that compares, and says after so long what it holds. */
     saysAfter?: Microseconds;
   }
 
@@ -211,7 +211,8 @@ describe('a planned hand-over', () => {
     };
     const channel = {
       holdings,
-      isKeepstate: () => peer !== undefined,
+      ability: () =>
+        (peer?.saysAfter === undefined ? 'cannot' : 'compares') as 'cannot' | 'compares',
       askAcknowledgement: () => undefined,
       askComparison: () => undefined,
     };
@@ -245,6 +246,17 @@ describe('a planned hand-over', () => {
     };
     expect(await waits(false, 0)).toContain('the peer holds 0 flows');
     expect(await waits(true, 300)).toBeUndefined();
+  });
+
+  test('is refused where a peer that could say it is silent, or does not compare', async () => {
+    const waits = async (saysAfter: number, external: number): Promise<string | undefined> => {
+      const one = world();
+      one.acknowledged = 7;
+      const peer = { external, answer: undefined, saysAfter: seconds(saysAfter) };
+      return outcome(one, peer);
+    };
+    expect(await waits(60, 300)).toBe('the peer does not say which flows it holds');
+    expect(await waits(3, 0)).toContain('has not compared its 0 flows');
   });
 
   test('is refused where the kernel cannot be compared, the peer does not acknowledge, or holds others', async () => {
