@@ -89,16 +89,18 @@ int BeatBinding::SetLoopLimits(const Arguments& call) {
   return 0;
 }
 
-// setProbe(descriptor, link, mark): the descriptor belongs to the thread, whatever the answer.
+// setProbe(descriptor, link, mark): before start(), because the thread waits for the descriptor
+// outside the mutex. It belongs to the thread, whatever the answer.
 int BeatBinding::SetProbe(const Arguments& call) {
   sockaddr_ll link;
   uint8_t* mark;
   size_t length;
-  if (!ReadLink(call, 1, &link) || !call.Memory(2, &mark, &length) || length != kSessionBytes) {
+  const bool is_valid = loop_ == nullptr && ReadLink(call, 1, &link) &&
+                        call.Memory(2, &mark, &length) && length == kSessionBytes;
+  if (!is_valid) {
     if (call.Int(0) >= 0) close(call.Int(0));
     return EINVAL;
   }
-  const Guard guard(thread_.mutex);
   thread_.probe.Open(call.Int(0), link, Get(mark, kSessionBytes));
   return 0;
 }

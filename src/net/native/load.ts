@@ -90,7 +90,7 @@ export interface NativeBeatThread {
   /** 8 bytes each; none for `peer`: nobody is believed. */
   setSessions(own: Uint8Array, peer: Uint8Array): number;
   setLoopLimits(ownMilliseconds: number, peerMilliseconds: number): number;
-  /** `link` is a sockaddr_ll, `mark` 8 bytes. */
+  /** Before `start`. `link` is a sockaddr_ll, `mark` 8 bytes. */
   setProbe(descriptor: number, link: Uint8Array, mark: Uint8Array): number;
   /** `prefix` is an IP and a UDP header, `divider` the ticks per beat; descriptor -1: no socket. */
   setPath(

@@ -17,11 +17,11 @@ export class BeatFlood {
   readonly #offsets = new Uint32Array(run);
   readonly #lengths = new Uint32Array(run);
 
-  /** IPv4 addresses. */
+  /** IPv4 addresses; contents of all lengths, unless given. */
   static open(
     host: Host,
     interfaceName: string,
-    ends: { readonly from: string; readonly to: string },
+    ends: { readonly from: string; readonly to: string; readonly contentBytes?: number },
   ): BeatFlood {
     return withNetworkNamespace(host.namespacePath, () => {
       const opened = BatchedSocket.open({ domain: AF_PACKET, type: SOCK_DGRAM, protocol: 0 });
@@ -34,7 +34,7 @@ export class BeatFlood {
         beatDatagram({
           ...{ source: parseIp(ends.from)!, destination: parseIp(ends.to)!, port: 3781 },
           ...{ session: '8899aabbccddeeff', sequence: 1_000_000 + i },
-          content: new Uint8Array((i * 5) % 512).fill(i),
+          content: new Uint8Array(ends.contentBytes ?? (i * 5) % 512).fill(i),
         }),
       );
       return new BeatFlood(opened.socket, to, datagrams);

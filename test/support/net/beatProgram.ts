@@ -22,6 +22,8 @@ export interface BeatProgramSettings {
   /** Hexadecimal. */
   readonly key?: string;
   readonly content?: string;
+  /** Milliseconds; 20 unless given. */
+  readonly interval?: number;
   readonly loopLimits?: { readonly own: number; readonly peer: number };
 }
 
@@ -44,7 +46,7 @@ function print(line: unknown): void {
 
 function main(settings: BeatProgramSettings): void {
   const started = BeatThread.start({
-    ...{ interval: 20, session: settings.session },
+    ...{ interval: settings.interval ?? 20, session: settings.session },
     loopLimits: settings.loopLimits ?? { own: 0, peer: 0 },
     onNews: (news) => news.forEach((one) => print(one)),
   });
