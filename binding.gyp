@@ -19,6 +19,8 @@
         "src/net/native/beat_send.cc",
         "src/net/native/beat_thread.cc",
         "src/net/native/beat_tick.cc",
+        "src/net/native/capability_sets.cc",
+        "src/net/native/narrow_threads.cc",
         "src/net/native/privileges.cc",
         "src/net/native/signal_watch.cc",
         "src/net/native/socket_options.cc",

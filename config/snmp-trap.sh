@@ -2,7 +2,7 @@
 # SNMP traps from keepstate's alarms, with net-snmp's snmptrap (Debian: apt install snmp).
 #
 #   alert {
-#       exec "/etc/keepstate/snmp-trap.sh 192.0.2.50 public"
+#       exec "/usr/lib/keepstate/snmp-trap.sh 192.0.2.50 public"
 #       on role problem
 #   }
 #

@@ -1,5 +1,6 @@
 /**
- * The program itself: compiled code, run-time packages and the addon, as they stand in a package.
+ * The program itself: the bundles, the packages with native parts and the addon, as they stand in a
+ * package.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -48,7 +49,9 @@ export function putApplication(tree: StagedTree, folder: string, app: Applicatio
   tree.put(join(folder, 'package.json'), packageJson(app));
   tree.copy(join(checkout, 'bin/keepstate'), join(folder, 'bin/keepstate'), 0o755);
   tree.copy(join(checkout, 'LICENSE'), join(folder, 'LICENSE'));
-  tree.copyTree(join(checkout, 'dist'), join(folder, 'dist'), (name) => name.endsWith('.js'));
+  const bundles = join(checkout, 'dist/bundle');
+  if (!existsSync(bundles)) throw new Error('the bundles are not there: npm run build:ts');
+  tree.copyTree(bundles, join(folder, 'dist/bundle'), (name) => name.endsWith('.js'));
   putPackages(tree, folder, app);
   tree.copy(
     app.addon,
@@ -56,8 +59,11 @@ export function putApplication(tree: StagedTree, folder: string, app: Applicatio
   );
 }
 
+/** What stays outside the bundles: `netlink` and `raw-socket` look for their addons. */
+const outside: readonly string[] = ['netlink', 'node-gyp-build', 'raw-socket', 'nan'];
+
 function putPackages(tree: StagedTree, folder: string, app: Application): void {
-  for (const each of packagesOf(app)) {
+  for (const each of packagesOf(app).filter(({ name }) => outside.includes(name))) {
     const from = join(app.checkout, each.folder);
     tree.copyTree(from, join(folder, each.folder), (name) => isRuntimeFile(name, app.architecture));
   }
@@ -94,7 +100,10 @@ function packageJson({ checkout, version }: Application): string {
     string,
     unknown
   >;
-  const kept = ['name', 'description', 'license', 'engines', 'os', 'bin', 'dependencies'];
+  const kept = ['name', 'description', 'license', 'engines', 'os', 'bin'];
   const fields = Object.fromEntries(kept.map((name) => [name, whole[name]]));
-  return `${JSON.stringify({ ...fields, version }, undefined, 2)}\n`;
+  const dependencies = Object.fromEntries(
+    Object.entries(whole['dependencies'] as object).filter(([name]) => outside.includes(name)),
+  );
+  return `${JSON.stringify({ ...fields, dependencies, version }, undefined, 2)}\n`;
 }

@@ -19,6 +19,8 @@ export interface CommandNode {
   readonly description: string;
   readonly options: readonly CommandOption[];
   readonly commands: readonly CommandNode[];
+  /** What its arguments may be, where that is a list: sections, `on` and `off`. */
+  readonly words: readonly string[];
   /** What stands behind the lists of `--help`: examples and remarks. */
   readonly remarks: string;
 }
@@ -35,6 +37,7 @@ export function commandTree(command: Command): CommandNode {
       .visibleCommands(command)
       .filter((each) => each.name() !== 'help')
       .map(commandTree),
+    words: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     remarks: remarksOf(command),
   };
 }

@@ -1,9 +1,17 @@
-/** Completions for bash, zsh and fish, from commander's tree: words, choices, and files. */
+/**
+ * Completions for bash, zsh and fish, from commander's tree: words, choices, files and control
+ * sockets.
+ */
 import type { CommandNode, CommandOption } from './commandTree.js';
 
-/** Values that are paths: files of a configuration, sockets, folders. */
-const isPath = ({ value = '' }: CommandOption): boolean =>
-  /file|path|socket|folder|directory|config/i.test(value);
+const isSocket = ({ long }: CommandOption): boolean => long === '--control';
+
+/** Values that are paths: files of a configuration, folders. */
+const isPath = (option: CommandOption): boolean =>
+  /file|path|folder|directory|config/i.test(option.value ?? '') && !isSocket(option);
+
+/** Where daemons have theirs. */
+const socketFolder = '/run/keepstate';
 
 /** Each command with the words that lead to it: `sync flush`. */
 function flat(command: CommandNode, above: string): readonly (readonly [string, CommandNode])[] {
@@ -16,8 +24,10 @@ function flat(command: CommandNode, above: string): readonly (readonly [string, 
 const longs = ({ options }: CommandNode): readonly string[] =>
   options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);
 
-const wordsOf = (command: CommandNode): readonly string[] =>
-  command.commands.map(({ name }) => name);
+const wordsOf = (command: CommandNode): readonly string[] => [
+  ...command.commands.map(({ name }) => name),
+  ...command.words,
+];
 
 export function bashCompletion(program: CommandNode): string {
   const all = [['', program] as const, ...flat(program, '')];
@@ -28,10 +38,19 @@ export function bashCompletion(program: CommandNode): string {
   const known = all.map(([path]) => `'${path}'`).filter((path) => path !== "''");
   const options = all.flatMap(([, { options: each }]) => each);
   const paths = flagsOf(options.filter(isPath));
+  const sockets = flagsOf(options.filter(isSocket));
   const choices = options
     .filter((option) => option.choices.length > 0)
     .map((option) => `    ${flagsOf([option])}) words='${option.choices.join(' ')}'; path=- ;;`);
   return `# bash completion for keepstate: generated from its commands.
+_keepstate_sockets() {
+    local name
+    COMPREPLY=()
+    for name in "$1"* ${socketFolder}/"$1"*.sock; do
+        if [ -S "$name" ] || [ -d "$name" ]; then COMPREPLY+=("$name"); fi
+    done
+    compopt -o filenames 2>/dev/null
+}
 _keepstate() {
     local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} path='' words='' word i
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -42,6 +61,7 @@ _keepstate() {
     done
     case $before in
     ${paths}) mapfile -t COMPREPLY < <(compgen -f -- "$current"); compopt -o filenames 2>/dev/null; return ;;
+    ${sockets}) _keepstate_sockets "$current"; return ;;
 ${choices.join('\n')}
     esac
     case $path in
@@ -98,8 +118,14 @@ _keepstate "$@"
 function zshOption(option: CommandOption): string {
   const { long, short, value, choices, description } = option;
   const flag = long ?? short ?? '';
-  const action = choices.length > 0 ? `(${choices.join(' ')})` : isPath(option) ? '_files' : ' ';
+  const action = choices.length > 0 ? `(${choices.join(' ')})` : zshAction(option);
   return `${flag}[${quoted(description).replace(/[[\]]/g, '')}]${value === undefined ? '' : `:${value}:${action}`}`;
+}
+
+/** Sockets are offered from where they stand, and from anywhere by a path. */
+function zshAction(option: CommandOption): string {
+  if (isSocket(option)) return `_files -g "*(=)" -W "(. ${socketFolder})"`;
+  return isPath(option) ? '_files' : ' ';
 }
 
 function quoted(text: string): string {
@@ -116,6 +142,10 @@ export function fishCompletion(program: CommandNode): string {
       ({ name, description }) =>
         `complete -c keepstate -n '__fish_seen_subcommand_from ${command.name}' -f -a ${name} -d '${fishQuoted(description)}'`,
     ),
+    ...command.words.map(
+      (word) =>
+        `complete -c keepstate -n '__fish_seen_subcommand_from ${command.name}' -f -a ${word}`,
+    ),
     ...command.options.map((option) => fishOption(command.name, option)),
   ]);
   return [
@@ -131,7 +161,8 @@ function fishOption(command: string, option: CommandOption): string {
   const words = [
     ...(long === undefined ? [] : [`-l ${long.replace(/^--/, '')}`]),
     ...(short === undefined ? [] : [`-s ${short.replace(/^-/, '')}`]),
-    ...(value === undefined ? [] : [isPath(option) ? '-r -F' : '-x']),
+    ...(value === undefined ? [] : [isPath(option) || isSocket(option) ? '-r -F' : '-x']),
+    ...(isSocket(option) ? [`-a '(path filter -t socket ${socketFolder}/*.sock)'`] : []),
     ...(choices.length === 0 ? [] : [`-a '${choices.join(' ')}'`]),
   ];
   return `complete -c keepstate -n '__fish_seen_subcommand_from ${command}' ${words.join(' ')} -d '${fishQuoted(description)}'`;

@@ -10,6 +10,7 @@ import { copyrightFile } from './copyrightFile.js';
 import type { DebianPackage } from './debianPackage.js';
 import { manualPages } from './manual.js';
 import type { NodeRelease } from './nodeRelease.js';
+import { run } from './run.js';
 import type { StagedTree } from './stagedTree.js';
 
 const debianNames: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
@@ -37,7 +38,11 @@ export function flavour(
     const text = given(app, 'compat.sh').replaceAll('NAME', command);
     tree.put(`${home}/compat/${command}`, text, 0o755);
   }
-  if (node !== undefined) tree.copy(node.program, `${home}/bin/keepstate`, 0o755);
+  if (node !== undefined) {
+    tree.copy(node.program, `${home}/bin/keepstate`, 0o755);
+    // That of another machine runs nowhere here.
+    if (app.architecture === process.arch) putCodeCaches(tree, app, node);
+  }
   putSystemFiles(tree, app);
   putTeaching(tree, app, epochSeconds);
   putDocuments(tree, app, name, node, epochSeconds);
@@ -50,12 +55,19 @@ export function flavour(
   };
 }
 
+/** What V8 has compiled, for the Node.js inside. */
+function putCodeCaches(tree: StagedTree, { checkout }: Application, node: NodeRelease): void {
+  const folder = join(tree.root, home, 'app/dist/bundle');
+  run(process.execPath, [join(checkout, 'scripts/codeCache.cjs'), folder, node.program]);
+}
+
 function putSystemFiles(tree: StagedTree, app: Application): void {
   const units = '/usr/lib/systemd/system';
   for (const unit of ['keepstate.service', 'keepstate-release.service']) {
     tree.copy(join(app.checkout, 'config', unit), join(units, unit));
   }
   tree.copy(join(app.checkout, 'config/unicast-pair.conf'), '/etc/keepstate/keepstate.conf.sample');
+  tree.copy(join(app.checkout, 'config/snmp-trap.sh'), `${home}/snmp-trap.sh`, 0o755);
   tree.put('/etc/logrotate.d/keepstate', given(app, 'logrotate'));
   tree.put('/usr/lib/sysusers.d/keepstate.conf', given(app, 'sysusers.conf'));
   tree.put('/usr/lib/tmpfiles.d/keepstate.conf', given(app, 'tmpfiles.conf'));
@@ -96,7 +108,7 @@ function putDocuments(
   tree.copyTree(
     join(app.checkout, 'config'),
     `${folder}/examples`,
-    (it) => !it.endsWith('.service'),
+    (it) => !it.endsWith('.service') && it !== 'snmp-trap.sh',
   );
 }
 

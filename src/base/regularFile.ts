@@ -77,8 +77,11 @@ export function readDescriptor(descriptor: number, limit: FileLimit): FileText {
   const chunks: Buffer[] = [];
   let length = 0;
   // One byte beyond the limit tells a file that is longer than it says (/proc, or one that grows).
+  // Many are read at a start, and most of /proc are short and say 0.
+  let chunkBytes = Math.max(2_048, size + 1);
   while (length <= bytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(65_536, bytes + 1 - length));
+    const chunk = Buffer.allocUnsafe(Math.min(65_536, chunkBytes, bytes + 1 - length));
+    chunkBytes *= 2;
     const count = readSync(descriptor, chunk, 0, chunk.length, position ?? null);
     if (count === 0) break;
     if (position !== undefined) position += count;

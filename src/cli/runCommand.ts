@@ -33,13 +33,10 @@ export function registerRun(program: Command): void {
     .option('-i, --config-id <id>', 'for @ID conditions in the configuration')
     .option('--record <file>', 'append each VRRP event, for npm run replay; holds the password')
     .action(async (options: RunCommandOptions) => {
-      // Before the daemon's room is loaded: the program may be executed anew.
-      const { leavePrivileges } = await import('../daemon/host/leastPrivilege.js');
-      const notNarrowed = leavePrivileges(options);
       const { runDaemon } = await import('../daemon/runDaemon.js');
       // A start that failed half way, or a stop, must not wait for what is still open: a service
       // manager waits with it.
-      process.exit(await runDaemon({ ...options, notNarrowed }));
+      process.exit(await runDaemon(options));
     });
   teach(
     run,

@@ -156,10 +156,11 @@ export class KeepstateNode {
 
   async start(): Promise<void> {
     this.#supervisor?.start();
-    this.#machineWatch.start();
     this.#reach?.apply(this.#settings.vrrp, bindingsOf(this.#settings));
     this.#reach?.tick();
     await this.router.start();
+    // Looks through files and processes: the first advertisement does not wait for that.
+    this.#machineWatch.start();
     this.#onTick();
     await this.#served.promise;
     this.#ports.service.ready(serviceStatusLine(this.router.roles(), this.#supervisor), () =>

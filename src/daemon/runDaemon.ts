@@ -26,7 +26,7 @@ import { holdAfterRestart } from './roles/holdAfterRestart.js';
 import { openLog, severities, type ProcessLog } from './log/log.js';
 import type { KeepstateNode } from './node.js';
 import { findConflicts, holdsLockFile, isKeepstate } from './host/otherDaemons.js';
-import { refuseRoot } from './host/leastPrivilege.js';
+import { leavePrivileges, refuseRoot } from './host/leastPrivilege.js';
 import { enterOwnNamespace } from './host/ownNamespace.js';
 import { nameProcess } from './host/processName.js';
 import { PidFile } from './disk/pidFile.js';
@@ -51,8 +51,6 @@ export interface RunOptions {
   readonly configId?: string;
   /** A file to which each VRRP event is appended, for a replay. */
   readonly record?: string;
-  /** Why capabilities could not be left (host/leastPrivilege.ts). */
-  readonly notNarrowed?: string | undefined;
 }
 
 /** Exit codes: 0 stopped as asked, 1 cannot start, 2 the file cannot be read. */
@@ -68,12 +66,14 @@ export async function runDaemon(options: RunOptions): Promise<number> {
   };
   const loaded = load();
   const { settings } = loaded;
+  // Before a word is said: the program may be executed anew.
+  const notNarrowed = settings === undefined ? undefined : leavePrivileges(settings, options);
   writeProblems(loaded.problems);
   if (settings === undefined) return loaded.readable ? 1 : 2;
   const timers = new SystemTimers(systemClock);
   const log = openConfiguredLog(settings, options.logLevel, timers);
-  if (options.notNarrowed !== undefined) {
-    log.log('warning', 'capabilities without use are kept', { reason: options.notNarrowed });
+  if (notNarrowed !== undefined) {
+    log.log('warning', 'capabilities without use are kept', { reason: notNarrowed });
   }
   try {
     return await new Run(settings, options, log, { load, stamp: watched.stamp }).untilStopped();

@@ -162,7 +162,6 @@ const table: Readonly<Record<string, readonly Allowed[]>> = {
     ...['cli/conntrack', 'cli/doctor', 'config/*', 'control', 'conntrack/*', 'net/socket'],
     'net/probe',
     ...[lazily('daemon/runDaemon.ts'), lazily('daemon/release.ts')],
-    lazily('daemon/host/leastPrivilege.ts'),
     ...[lazily('daemon/host/otherDaemons.ts'), lazily('daemon/host/incumbentUnits.ts')],
   ],
   'cli/conntrack': ['conntrack/*'],

@@ -35,7 +35,7 @@ export async function makeBroken(from: string, folder: string, version: string):
   const script = `
     dpkg-deb --raw-extract "$1" "$2"
     sed -i "s/^Version: .*/Version: $3/" "$2/DEBIAN/control"
-    echo 'throw new Error("a part is missing");' >"$2/usr/lib/keepstate/app/dist/daemon/runDaemon.js"
+    echo 'throw new Error("a part is missing");' >"$2/usr/lib/keepstate/app/dist/bundle/run.js"
     dpkg-deb --build -Zgzip -z1 "$2" "$2.deb"`;
   await run(['bash', '-ec', script, 'bash', from, tree, version]);
   return `${tree}.deb`;

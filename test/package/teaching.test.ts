@@ -7,6 +7,7 @@ import { commandTree, type CommandNode } from '../../scripts/package/commandTree
 import { bashCompletion, fishCompletion, zshCompletion } from '../../scripts/package/completion.js';
 import { manualPages, plain } from '../../scripts/package/manual.js';
 import { buildProgram } from '../../src/cli/program.js';
+import { statsSections } from '../../src/control/protocol.js';
 import { rootRows } from '../../src/config/keywords/rootRows.js';
 
 const program = commandTree(buildProgram());
@@ -47,6 +48,8 @@ describe('completion', () => {
     try {
       writeFileSync(join(folder, 'completion'), bashCompletion(program));
       writeFileSync(join(folder, 'node.conf'), '');
+      const leave = "listen('trial.sock', () => process.kill(process.pid, 'SIGKILL'))";
+      spawnSync(process.execPath, ['-e', `net.createServer().${leave}`], { cwd: folder });
       const script = `source ./completion; COMP_WORDS=(keepstate "$@"); COMP_CWORD=$#; _keepstate; printf '%s\\n' "\${COMPREPLY[@]}"`;
       const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], {
         cwd: folder,
@@ -65,12 +68,20 @@ describe('completion', () => {
     expect(offered('check', '--st')).toEqual(['--strict']);
     expect(offered('run', '--log-level', 'de')).toEqual(['debug']);
     expect(offered('check', '--config', 'no')).toEqual(['node.conf']);
+    expect(offered('stats', 'net')).toEqual(['network']);
+    expect(offered('sync', 'flush', 'int')).toEqual(['internal']);
+    expect(offered('maintenance', 'of')).toEqual(['off']);
+    // A file that is no socket is not offered as one.
+    expect(offered('status', '--control', 'no')).toEqual([]);
+    expect(offered('status', '--control', 'tr')).toEqual(['trial.sock']);
   });
 
   test.each([
-    ['zsh', zshCompletion(program)],
-    ['fish', fishCompletion(program)],
-  ])('of %s has each command, with what it is for', (_shell, text) => {
+    ['zsh', zshCompletion(program), /--control\[[^\]]*\]:path:_files -g "\*\(=\)"/],
+    ['fish', fishCompletion(program), /-l control -r -F -a '\(path filter -t socket/],
+  ])('of %s has each command, sections and sockets', (_shell, text, socket) => {
     expect(program.commands.filter(({ name }) => !text.includes(name))).toEqual([]);
+    expect(statsSections.filter((section) => !text.includes(section))).toEqual([]);
+    expect(text).toMatch(socket);
   });
 });

@@ -9,6 +9,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Clock, RandomSource, Timers } from '../../base/time.js';
 import { microseconds, milliseconds, seconds, subtractTime } from '../../base/time.js';
 import type { ArmedTimer, Microseconds } from '../../base/time.js';
+import { threadFile } from '../../base/threadFile.js';
 import type { Alarm } from '../../alert/alarm.js';
 import type { AlertOrder, AlertReport, AlertStart, SinkStatus } from '../../alert/alertMessages.js';
 import { sinkNames, type CommandPolicy, type SinkSettings } from '../../alert/alertSettings.js';
@@ -199,7 +200,7 @@ export class AlertService {
         going: queue.book.going,
       },
     };
-    const worker = new Worker(join(__dirname, `../../alert/alertThread${extension()}`), {
+    const worker = new Worker(threadFile('alert/alertThread'), {
       name: 'alert',
       workerData: start,
     });
@@ -268,9 +269,4 @@ export class AlertService {
   #post(order: AlertOrder): void {
     this.#worker?.postMessage(order);
   }
-}
-
-/** `.js` after the build, `.ts` where this file itself runs from source. */
-function extension(): string {
-  return __filename.endsWith('.ts') ? '.ts' : '.js';
 }

@@ -1,8 +1,8 @@
 /**
  * Least privilege where no service manager sees to it: `run` leaves the capabilities that it has no
  * use for, and with `run_user` the user root, before it opens anything. Threads have capabilities
- * of their own and Node.js has several from its start, so the program is executed anew: the threads
- * of before end, and each later one inherits what is left.
+ * of their own and Node.js has several from its start: each of them leaves its own, and each later
+ * one inherits what is left. For another user the program is executed anew.
  *
  * A script of root's gets by execve(2) what is in the bounding set. Where there is one, that set
  * stays as it is, so that what such scripts do goes on working; scripts with a user of their own
@@ -17,23 +17,16 @@ import {
   type CapabilitySets,
 } from '../../base/capabilities.js';
 import { KeepstateError } from '../../base/errors.js';
-import { loadNode } from '../../config/loadNode.js';
 import type { NodeSettings } from '../../config/nodeSettings.js';
 import { scriptUsers } from '../../config/scriptUsers.js';
-import { systemLoadPorts } from '../../config/systemPorts.js';
-import { executeWith } from '../../net/socket/privileges.js';
+import type { KernelOutcome } from '../../net/ports.js';
+import { executeWith, narrowThreads, type Identity } from '../../net/socket/privileges.js';
 import { findUser, readAccountFiles, type AccountFiles } from '../../vrrp/scripts/accounts.js';
 
 /** What is left, and as whom; no identity: the user stays. */
 export interface Narrowing {
   readonly capabilities: bigint;
   readonly identity?: Identity;
-}
-
-interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: readonly number[];
 }
 
 /** `<(cat a b)` of a shell stands below these. */
@@ -43,7 +36,6 @@ const readOnce = /^\/(dev|proc)\//;
 interface StartOptions {
   readonly config: string;
   readonly control?: string;
-  readonly configId?: string;
 }
 
 export interface PrivilegeFacts {
@@ -108,35 +100,40 @@ function identityOf(user: string, { passwd, group }: AccountFiles): Identity {
 }
 
 /**
- * Goes on as the same program with what is left. Returns where that is so already, and why not
- * where it cannot be; a configuration with errors is left to the start. Throws
+ * Goes on with what is left; for `run_user` as the same program executed anew, which reads the
+ * configuration again. Returns where no thread keeps more, and why not where some do. Throws
  * KeepstateError('run-user') where the user cannot be had.
  */
-export function leavePrivileges({ config, control, configId }: StartOptions): string | undefined {
+export function leavePrivileges(
+  settings: NodeSettings,
+  { config, control }: StartOptions,
+): string | undefined {
   // The program that is executed does not do so again.
   const { KEEPSTATE_NARROWED: isDone, ...environment } = process.env;
   delete process.env['KEEPSTATE_NARROWED'];
   if (isDone !== undefined) return undefined;
-  if (readOnce.test(config)) return 'the configuration comes by a pipe and cannot be read twice';
-  const ports = systemLoadPorts(configId === undefined ? {} : { configId });
-  const { settings } = loadNode(config, ports);
-  if (settings === undefined) return undefined;
-  const { controlPath, stateDirectory } = settings.keepstate;
-  const folders = [dirname(control ?? controlPath), stateDirectory];
   const accounts = readAccountFiles();
   const sets = readCapabilities(readFileSync('/proc/self/status', 'utf8'));
   const narrowing = planNarrowing(settings, { uid: process.geteuid?.() ?? 0, sets, accounts });
   if (narrowing === undefined) return undefined;
-  const { identity } = narrowing;
-  if (identity !== undefined) for (const path of folders) giveFolder(path, identity);
+  const { capabilities, identity } = narrowing;
+  if (identity === undefined) return refusal(narrowThreads(capabilities));
+  if (readOnce.test(config)) return 'the configuration comes by a pipe and cannot be read twice';
+  const { controlPath, stateDirectory } = settings.keepstate;
+  const folders = [dirname(control ?? controlPath), stateDirectory];
+  for (const path of folders) giveFolder(path, identity);
   const words = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const outcome = executeWith(narrowing, words, {
-    ...environment,
-    KEEPSTATE_NARROWED: '1',
-  });
-  const reason = outcome.kind === 'refused' ? outcome.message : outcome.kind;
-  if (identity === undefined) return reason;
-  throw new KeepstateError('run-user', `run_user: cannot become that user: ${reason}`);
+  const narrowed = { ...environment, KEEPSTATE_NARROWED: '1' };
+  const reason = refusal(executeWith({ capabilities, identity }, words, narrowed));
+  throw new KeepstateError(
+    'run-user',
+    `run_user: cannot become that user: ${reason ?? 'the program came back'}`,
+  );
+}
+
+function refusal(outcome: KernelOutcome): string | undefined {
+  if (outcome.kind === 'done') return undefined;
+  return outcome.kind === 'refused' ? outcome.message : outcome.kind;
 }
 
 /** Throws KeepstateError('run-user') where `run_user` is wanted and this is root all the same. */

@@ -88,11 +88,12 @@ export function findConflicts(
   wanted: readonly IncumbentName[],
   look: ProcessLook = systemProcesses(),
 ): readonly Conflict[] {
-  return wanted.flatMap((name) =>
-    runningHere([name], look)
-      .slice(0, 1)
-      .map((program) => ({ program, remedy: `systemctl disable --now ${name}` })),
-  );
+  if (wanted.length === 0) return [];
+  const running = runningHere(wanted, look);
+  return wanted.flatMap((name) => {
+    const program = running.find((one) => one.name === name);
+    return program === undefined ? [] : [{ program, remedy: `systemctl disable --now ${name}` }];
+  });
 }
 
 function pidsOf({ proc }: ProcessLook): readonly number[] {

@@ -1,11 +1,11 @@
 /**
  * The HTTP thread's other end: starts it, gives it looks at the node, starts it again when it dies.
  */
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
 import { seconds, type ArmedTimer, type Timers } from '../../base/time.js';
+import { threadFile } from '../../base/threadFile.js';
 import type { HistoryEvent } from '../../control/statusAnswer.js';
 import type { HttpNews, HttpQuestion, NodeView } from '../../http/httpMessages.js';
 import type { HttpSettings } from '../../http/settings.js';
@@ -58,7 +58,7 @@ export class HttpService {
 
   #start(settings: HttpSettings): void {
     const { logger, timers } = this.#ports;
-    const worker = new Worker(join(__dirname, `../../http/thread${extension()}`), {
+    const worker = new Worker(threadFile('http/thread'), {
       name: 'http',
       workerData: settings,
     });
@@ -115,9 +115,4 @@ export class HttpService {
   #post(news: HttpNews): void {
     this.#worker?.postMessage(news);
   }
-}
-
-/** `.js` after the build, `.ts` where this file itself runs from source. */
-function extension(): string {
-  return __filename.endsWith('.ts') ? '.ts' : '.js';
 }

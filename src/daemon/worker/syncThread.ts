@@ -1,8 +1,8 @@
 /** The sync worker as a thread: the entry of src/sync in a node:worker_threads Worker. */
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorStack } from '../../base/errors.js';
 import type { Logger } from '../../base/logger.js';
+import { threadFile } from '../../base/threadFile.js';
 import type { ThreadScheduling } from '../../config/nodeSettings.js';
 import type { SyncReport } from '../../sync/messages.js';
 import { schedule, threadIds } from '../host/scheduling.js';
@@ -15,7 +15,7 @@ export function threadStarter(
 ): StartWorker {
   return (listener) => {
     const before = threadIds();
-    const worker = new Worker(join(__dirname, `../../sync/worker/worker${extension()}`), {
+    const worker = new Worker(threadFile('sync/worker/worker'), {
       name: 'sync',
       // V8's default, whatever the program was started with: events of flows are short-lived.
       resourceLimits: { maxYoungGenerationSizeMb: 48 },
@@ -38,9 +38,4 @@ export function threadStarter(
       },
     };
   };
-}
-
-/** `.js` after the build, `.ts` where this file itself runs from source. */
-function extension(): string {
-  return __filename.endsWith('.ts') ? '.ts' : '.js';
 }

@@ -119,5 +119,6 @@ NAPI_MODULE_INIT() {
   Export(env, exports, "hmacSha256", keepstate::HmacSha256);
   Export(env, exports, "watchSignal", keepstate::WatchSignal);
   Export(env, exports, "executeWith", keepstate::ExecuteWith);
+  Export(env, exports, "narrowThreads", keepstate::NarrowThreads);
   return exports;
 }

@@ -153,6 +153,11 @@ export interface NativeAddon {
     words: readonly string[],
     environment: readonly string[],
   ): number;
+  /**
+   * src/net/native/narrow_threads.cc. Positive errno or 0; `capabilities` as above, of each thread
+   * of this process.
+   */
+  narrowThreads(capabilities: Uint32Array): number;
 }
 
 let loaded: NativeAddon | undefined;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,18 +13,12 @@
 #include <vector>
 
 #include "arguments.h"
+#include "capability_sets.h"
 #include "napi_values.h"
 
 namespace keepstate {
 
 namespace {
-
-constexpr int kMostCapabilities = 64;
-
-struct Kept {
-  uint32_t words[2];
-  bool Has(int capability) const { return (words[capability >> 5] >> (capability & 31)) & 1; }
-};
 
 std::vector<std::string> Strings(napi_env env, napi_value array) {
   std::vector<std::string> result;
@@ -50,16 +43,6 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-// What root gets by execve(2) is its bounding set. Without CAP_SETPCAP that stays, and so does the
-// rest of it.
-int NarrowBoundingSet(const Kept& kept) {
-  for (int capability = 0; capability < kMostCapabilities; capability++) {
-    if (kept.Has(capability) || prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 1) continue;
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return errno;
-  }
-  return 0;
-}
-
 // The whole identity of this thread alone: the others end with execve(2).
 int BecomeUser(const uint32_t* identity, size_t count) {
   std::vector<gid_t> groups(identity + 2, identity + count);
@@ -69,26 +52,6 @@ int BecomeUser(const uint32_t* identity, size_t count) {
   const uid_t user = identity[0];
   if (syscall(SYS_setresgid, group, group, group) != 0) return errno;
   if (syscall(SYS_setresuid, user, user, user) != 0) return errno;
-  return 0;
-}
-
-// Permitted and effective; and, for a user other than root, what execve(2) hands on.
-int NarrowThread(const Kept& kept, bool is_handed_on) {
-  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (syscall(SYS_capget, &header, data) != 0) return errno;
-  for (int i = 0; i < 2; i++) {
-    data[i].permitted &= kept.words[i];
-    data[i].effective = data[i].permitted;
-    data[i].inheritable = is_handed_on ? data[i].permitted : 0;
-  }
-  if (syscall(SYS_capset, &header, data) != 0) return errno;
-  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return errno;
-  if (!is_handed_on) return 0;
-  for (int capability = 0; capability < kMostCapabilities; capability++) {
-    if (((data[capability >> 5].permitted >> (capability & 31)) & 1) == 0) continue;
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) return errno;
-  }
   return 0;
 }
 

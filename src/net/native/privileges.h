@@ -10,4 +10,8 @@ namespace keepstate {
 // supplementary groups ...], or empty: the user stays. words: string[], the program's path first.
 napi_value ExecuteWith(napi_env env, napi_callback_info info);
 
+// narrowThreads(capabilities): errno. The same for each thread of this process, which goes on; where
+// it fails, some may have fewer.
+napi_value NarrowThreads(napi_env env, napi_callback_info info);
+
 }  // namespace keepstate

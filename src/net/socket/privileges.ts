@@ -1,4 +1,6 @@
-/** execve(2) with fewer capabilities and as another user, which Node.js does not have. */
+/**
+ * Fewer capabilities for this process, and execve(2) as another user: Node.js has neither of them.
+ */
 import { nativeAddon } from '../native/load.js';
 import type { KernelOutcome } from '../ports.js';
 import { outcomeOf } from './outcome.js';
@@ -6,27 +8,40 @@ import { outcomeOf } from './outcome.js';
 export interface Privileges {
   /** All that is left, as bits (linux/capability.h). */
   readonly capabilities: bigint;
-  /** Absent: the user stays. */
-  readonly identity?: {
-    readonly uid: number;
-    readonly gid: number;
-    readonly groups: readonly number[];
-  };
+  readonly identity: Identity;
+}
+
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
 }
 
 /**
- * Runs `words`, the path of a program first, in this process's place. Returns only where that could
+ * No thread of this process keeps other capabilities than these. Where that was refused, some may
+ * be gone.
+ */
+export function narrowThreads(capabilities: bigint): KernelOutcome {
+  return outcomeOf(nativeAddon().narrowThreads(words(capabilities)));
+}
+
+/**
+ * Runs `command`, the path of a program first, in this process's place. Returns only where that could
  * not be: then it was refused, and some capabilities may be gone.
  */
 export function executeWith(
   { capabilities, identity }: Privileges,
-  words: readonly string[],
+  command: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): KernelOutcome {
-  const bits = Uint32Array.of(Number(capabilities & 0xffff_ffffn), Number(capabilities >> 32n));
-  const who = identity === undefined ? [] : [identity.uid, identity.gid, ...identity.groups];
+  const who = Uint32Array.of(identity.uid, identity.gid, ...identity.groups);
   const entries = Object.entries(environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
-  return outcomeOf(nativeAddon().executeWith(bits, Uint32Array.from(who), words, entries));
+  return outcomeOf(nativeAddon().executeWith(words(capabilities), who, command, entries));
+}
+
+/** Low and high. */
+function words(capabilities: bigint): Uint32Array {
+  return Uint32Array.of(Number(capabilities & 0xffff_ffffn), Number(capabilities >> 32n));
 }

@@ -54,19 +54,27 @@ async function startWith(
   await node.waitForRole('MASTER');
 }
 
-/** Of each thread: its user and its effective capabilities. */
-function threads(): readonly string[] {
-  const tasks = `/proc/${node.process.pid}/task`;
+const threads = (): readonly string[] => threadsOf(node.process.pid);
+
+/** Of each thread: its user and its effective capabilities. Another set is told with its own. */
+function threadsOf(pid: number): readonly string[] {
+  const tasks = `/proc/${pid}/task`;
   return readdirSync(tasks).map((task) => {
     const status = readFileSync(`${tasks}/${task}/status`, 'utf8');
     const uid = /^Uid:\t(\d+)/m.exec(status)?.[1] ?? '?';
-    return `${uid} ${readCapabilities(status).effective.toString(16)}`;
+    const { effective, permitted, bounding } = readCapabilities(status);
+    const others = [
+      ...(permitted === effective ? [] : [`permitted ${permitted.toString(16)}`]),
+      // A user other than root gets nothing by it.
+      ...(uid !== '0' || bounding === effective ? [] : [`bounding ${bounding.toString(16)}`]),
+    ];
+    return [uid, effective.toString(16), ...others].join(' ');
   });
 }
 
 /** What its configuration says that it needs. */
-function needed(): string {
-  const { settings } = loadNode(node.configFile, systemLoadPorts());
+function needed(file = node.configFile): string {
+  const { settings } = loadNode(file, systemLoadPorts());
   return settings === undefined ? 'no settings' : neededCapabilities(settings).toString(16);
 }
 
@@ -141,7 +149,7 @@ test('run_user: no thread is root, and it serves as before, over a reload too', 
   await node.waitForRole('MASTER');
 });
 
-test('a configuration by a pipe is read once: nothing is left, and run_user is refused', async () => {
+test('a configuration by a pipe is read once: capabilities are left, and run_user is refused', async () => {
   const host = pair.firewalls[0];
   const start = (globalLines: readonly string[]) => {
     const text = pairConfig({ index: 0, globalLines }).replaceAll('@DIRECTORY@', host.directory);
@@ -150,8 +158,9 @@ test('a configuration by a pipe is read once: nothing is left, and run_user is r
     return host.start(['bash', '-c', `exec 3< <(cat ${file}); exec ${command}`]);
   };
   const plain = start([]);
-  await plain.waitForOutput('cannot be read twice', { timeout: 60_000 });
   await plain.waitForOutput('keepstate runs', { timeout: 60_000 });
+  const file = join(host.directory, 'piped.conf');
+  expect(new Set(threadsOf(plain.pid))).toEqual(new Set([`0 ${needed(file)}`]));
   await plain.stop();
   const refused = start(['run_user nobody']);
   expect((await refused.exited()).code).toBe(1);
