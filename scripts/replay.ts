@@ -1,11 +1,12 @@
 /**
  * `npm run replay -- FILE`: lives a recording again and prints each event with what it led to:
- * those of VRRP, of the coordinator and of the sync worker's role, in the order in which they
- * happened. Where the two latter do otherwise now than when they were recorded, both are shown, and
- * the exit code is 1. A recording of 0.1.0 has VRRP alone.
+ * those of VRRP, of the coordinator, of the sync worker's role and of the agreement, in the order in
+ * which they happened. Where all but VRRP do otherwise now than when they were recorded, both are
+ * shown, and the exit code is 1. A recording of 0.1.0 has VRRP alone.
  */
 import { readFileSync } from 'node:fs';
 import { MachineReplay } from '../src/base/machineRecord.js';
+import { agreementStep } from '../src/agreement/machine.js';
 import { coordinatorStep } from '../src/coordinator/step.js';
 import { roleStep } from '../src/sync/role/machine.js';
 import { fromJsonLine, replay, toJsonLine } from '../src/vrrp/machine/recording.js';
@@ -14,18 +15,39 @@ interface LivedStep {
   readonly event: unknown;
   readonly recorded: readonly unknown[];
   readonly actions: readonly unknown[];
-  readonly state: { readonly role: string; readonly epoch: number };
+  /** What the machine is after it. */
+  readonly summary: string;
 }
+
+type Line<Machine extends { readonly line: (line: never) => unknown }> = Parameters<
+  Machine['line']
+>[0];
 
 /** The machines besides VRRP's, each with its lines as they were parsed. */
 function machines(): ReadonlyMap<string, (line: unknown) => LivedStep | undefined> {
   const coordinator = new MachineReplay(coordinatorStep);
   const role = new MachineReplay(roleStep);
+  const agreement = new MachineReplay(agreementStep);
   // Lines of a recording are what these machines wrote; unknown members change nothing.
   return new Map<string, (line: unknown) => LivedStep | undefined>([
-    ['coordinator', (line) => coordinator.line(line as Parameters<typeof coordinator.line>[0])],
-    ['role', (line) => role.line(line as Parameters<typeof role.line>[0])],
+    ['coordinator', (line) => withEpoch(coordinator.line(line as Line<typeof coordinator>))],
+    ['role', (line) => withEpoch(role.line(line as Line<typeof role>))],
+    [
+      'agreement',
+      (line) => {
+        const step = agreement.line(line as Line<typeof agreement>);
+        if (step === undefined) return undefined;
+        return { ...step, summary: `${step.state.own.role}, term ${step.state.term}` };
+      },
+    ],
   ]);
+}
+
+function withEpoch<
+  Step extends { readonly state: { readonly role: string; readonly epoch: number } },
+>(step: Step | undefined): (Step & { readonly summary: string }) | undefined {
+  if (step === undefined) return undefined;
+  return { ...step, summary: `${step.state.role}, epoch ${step.state.epoch}` };
 }
 
 function print(text: string): void {
@@ -33,10 +55,10 @@ function print(text: string): void {
 }
 
 /** Number of events that led to something else. */
-function printMachine(name: string, { event, recorded, actions, state }: LivedStep): number {
+function printMachine(name: string, { event, recorded, actions, summary }: LivedStep): number {
   print(toJsonLine({ machine: name, event }));
   for (const action of actions) print(`  ${toJsonLine(action)}`);
-  print(`  = ${name} ${state.role}, epoch ${state.epoch}`);
+  print(`  = ${name} ${summary}`);
   if (toJsonLine(recorded) === toJsonLine(actions)) return 0;
   for (const action of recorded) print(`  recorded: ${toJsonLine(action)}`);
   return 1;

@@ -1,5 +1,5 @@
 /**
- * `npm run replay -- FILE`: three machines in one recording, in order; what is decided otherwise
+ * `npm run replay -- FILE`: four machines in one recording, in order; what is decided otherwise
  * now is shown.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,12 +9,15 @@ import { join } from 'node:path';
 import { silentLogger } from '../../../src/base/logger.js';
 import { MachineRecorder } from '../../../src/base/machineRecord.js';
 import { microseconds, seconds } from '../../../src/base/time.js';
+import { initialAgreement } from '../../../src/agreement/agreementState.js';
+import { agreementStep } from '../../../src/agreement/machine.js';
 import { coordinatorStep } from '../../../src/coordinator/step.js';
 import { initialCoordinator } from '../../../src/coordinator/vocabulary.js';
 import { RecordingFile } from '../../../src/daemon/disk/recordingFile.js';
 import { roleStep } from '../../../src/sync/role/machine.js';
 import { initialRole } from '../../../src/sync/role/roleState.js';
 import { repositoryRoot, typescriptCommand } from '../../lab/runTypescript.js';
+import { agreementSettings } from '../../support/agreement/settings.js';
 import { roleSettings } from '../../support/sync/roleConformance.js';
 import { instanceSettings, unitSettings } from '../../support/vrrp/settings.js';
 
@@ -63,17 +66,24 @@ describe('a recording', () => {
     role.begin(initialRole, roleSettings);
     const command = { kind: 'becomeFault', epoch: 1, at } as const;
     role.step(command, roleSettings, roleStep(initialRole, command, roleSettings).actions);
+    const agreement = new MachineRecorder('agreement', write);
+    agreement.begin(initialAgreement, agreementSettings);
+    const begun = { kind: 'role', role: 'BACKUP', at } as const;
+    const { actions } = agreementStep(initialAgreement, begun, agreementSettings);
+    agreement.step(begun, agreementSettings, actions);
   }
 
-  test('of VRRP, coordinator and role is lived again in order, and nothing differs', async () => {
+  test('of VRRP, coordinator, role and agreement is lived again in order, and nothing differs', async () => {
     await record(true);
     const { status, lines } = replay();
     expect(lines.filter((line) => line.startsWith('{')).map((line) => line.slice(0, 50))).toEqual([
       expect.stringMatching(/^\{"machine":"coordinator","event":\{"kind":"worker/),
       expect.stringMatching(/^\{"machine":"role","event":\{"kind":"becomeFault/),
+      expect.stringMatching(/^\{"machine":"agreement","event":\{"kind":"role/),
       expect.stringMatching(/^\{"unit":"A","event":\{"kind":"start"/),
     ]);
     expect(lines).toContain('  = role FAULT, epoch 1');
+    expect(lines).toContain('  = agreement BACKUP, term 0');
     expect(status).toBe(0);
   });
 

@@ -88,7 +88,7 @@ const facts = {
 };
 const backupFacts: readonly WrittenEvent[] = [facts, { kind: 'role', role: 'BACKUP' }];
 
-const beginnings: Readonly<Record<string, readonly WrittenEvent[]>> = {
+export const beginnings: Readonly<Record<string, readonly WrittenEvent[]>> = {
   start: [],
   backup: [
     ...backupFacts,
