@@ -32,10 +32,21 @@ const nativeParts = {
   },
 };
 
+/** undefined where it is not installed: then the compiled files serve, and a start takes longer. */
+function esbuild() {
+  try {
+    return require('esbuild');
+  } catch {
+    process.stderr.write('bundle: esbuild is not installed: npm ci\n');
+    return undefined;
+  }
+}
+
 async function main() {
   // A bundle of before would run in place of what was compiled now.
   rmSync(folder, { recursive: true, force: true });
-  const { build } = require('esbuild');
+  const build = esbuild()?.build;
+  if (build === undefined) return;
   await build({
     absWorkingDir: checkout,
     entryPoints: entries,
