@@ -180,11 +180,11 @@ export class SealMachine {
   }
 
   #hello(header: SealHeader, bytes: Uint8Array, source: string, now: Microseconds): Opened {
-    const parts = partsOf(bytes, 2);
-    if (parts === undefined) return refused('malformed');
+    if (!hasParts(bytes, 2)) return refused('malformed');
+    // Of a flood nothing more is looked at.
     if (!this.#mayWork(source, now)) return refused('tooManyHellos');
     if (!this.#isMacRight(header, bytes)) return refused('wrong');
-    const [nonce = nothing, challenge = nothing] = parts;
+    const [nonce, challenge] = [partOf(bytes, 0), partOf(bytes, 1)];
     if (this.#isOwn(nonce)) return refused('reflected');
     const isKnown = this.#believes(source, nonce);
     if (!isKnown) this.#isAsked = true;
@@ -193,11 +193,10 @@ export class SealMachine {
   }
 
   #answer(header: SealHeader, bytes: Uint8Array, source: string, now: Microseconds): Opened {
-    const parts = partsOf(bytes, 3);
-    if (parts === undefined) return refused('malformed');
-    const [nonce = nothing, challenge = nothing, answered = nothing] = parts;
-    if (!isEqual(answered, this.#challenge)) return refused('staleAnswer');
+    if (!hasParts(bytes, 3)) return refused('malformed');
+    if (!isEqual(partOf(bytes, 2), this.#challenge)) return refused('staleAnswer');
     if (!this.#isMacRight(header, bytes)) return refused('wrong');
+    const [nonce, challenge] = [partOf(bytes, 0), partOf(bytes, 1)];
     if (this.#isOwn(nonce)) return refused('reflected');
     if (!this.#believes(source, nonce)) {
       const peer = this.#peerOf(source, now);
@@ -268,12 +267,14 @@ export class SealMachine {
   }
 }
 
-/** `count` values of 16 bytes between header and MAC; undefined where the length is another. */
-function partsOf(bytes: Uint8Array, count: number): readonly Uint8Array[] | undefined {
-  if (bytes.length !== sealHeaderBytes + (count + 1) * nonceBytes) return undefined;
-  return Array.from({ length: count }, (_one, i) =>
-    bytes.subarray(sealHeaderBytes + i * nonceBytes, sealHeaderBytes + (i + 1) * nonceBytes),
-  );
+/** `count` values of 16 bytes between header and MAC. */
+function hasParts(bytes: Uint8Array, count: number): boolean {
+  return bytes.length === sealHeaderBytes + (count + 1) * nonceBytes;
+}
+
+function partOf(bytes: Uint8Array, index: number): Uint8Array {
+  const at = sealHeaderBytes + index * nonceBytes;
+  return bytes.subarray(at, at + nonceBytes);
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -64,7 +64,7 @@ export class SealHostility {
       case 'flipped':
         return this.#flipped(old);
       case 'extended':
-        return Uint8Array.from([...old, ...this.#some(1 + random.below(40))]);
+        return this.#extended(old);
       case 'rewritten':
         return this.#rewritten(old);
       case 'session':
@@ -87,6 +87,14 @@ export class SealHostility {
   #some(length: number): Uint8Array {
     const at = this.#random.below(noiseBytes - length);
     return this.#noise.subarray(at, at + length);
+  }
+
+  #extended(old: Uint8Array): Uint8Array {
+    const more = this.#some(1 + this.#random.below(40));
+    const bytes = new Uint8Array(old.length + more.length);
+    bytes.set(old);
+    bytes.set(more, old.length);
+    return bytes;
   }
 
   #flipped(old: Uint8Array): Uint8Array {
