@@ -330,7 +330,7 @@ export class Engine {
     const { resync, machine } = this.replicator;
     const announces = this.announcesEnds(now);
     const { lost, before } = machine.counters;
-    const isCompared = announces && !this.#settings.disableExternalCache;
+    const isCompared = announces && this.externalMode.committable !== undefined;
     const repairs = this.#settings.mode === 'NOTRACK' && !isCompared;
     if (repairs && this.#lossRepair.isDue(lost - before, now)) {
       this.askForAll('messages of the peer were lost');
