@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from './command.js';
+import { run, tryRun } from './command.js';
 
 export type DebianSuite = 'bookworm' | 'trixie';
 
@@ -43,6 +43,8 @@ export async function debianBase(suite: DebianSuite): Promise<string> {
     );
     if (!existsSync(root)) renameSync(making, root);
   } finally {
+    // debootstrap that was ended leaves it behind, and what it said would be lost with it.
+    await tryRun(['umount', join(making, 'proc')]);
     rmSync(making, { recursive: true, force: true });
   }
   return root;
