@@ -9,9 +9,9 @@ import { isHeardByOthers } from './candidates.js';
 import { mayMoveByChoice } from './damping.js';
 import type { AgreementSettings } from './settings.js';
 import { listen } from './standstill.js';
-import { takeNow, takeWithLease } from './taking.js';
+import { takeByCause } from './taking.js';
 import { tellUntrusted, trustIsOver } from './trust.js';
-import { livingMaster } from './views.js';
+import { hearsNode, livingMaster, speakers } from './views.js';
 
 /** Answered by `allowTake` or `refuseTake`: at once, or after listening or the arbiter's word. */
 export function takeWanted(
@@ -46,7 +46,12 @@ function preempt(
     return refuse(step, `${holds.segments.join(', ')} has not been whole for long enough`);
   }
   if (!mayMoveByChoice(step.state, at)) return refuse(step, 'the role has just moved');
-  return takeNow(step, { rule: 6, because: 'VRRP preempts', isAsked: true }, settings);
+  // Who does not hear this node would go on, with the lease.
+  if (settings.arbiter === 'required' && !isHeardBySomeMaster(step.state, at, settings)) {
+    return refuse(step, 'the MASTER does not hear this node');
+  }
+  const cause = { rule: 6, because: 'VRRP preempts', isAsked: true, needsLease: false };
+  return takeByCause(step, cause, settings);
 }
 
 function replaceMaster(
@@ -63,13 +68,11 @@ function replaceMaster(
       return refuse(extend(step, { refusedSince }), `${master} is heard as MASTER`);
     }
     const told = tellUntrusted(step, master);
-    return takeNow(told, { rule: 8, because, isAsked: true }, settings);
+    return takeByCause(told, { rule: 8, because, isAsked: true, needsLease: true }, settings);
   }
-  const cause = { rule: 1, because, isAsked: true };
-  // Who resigned has given the lease back.
-  return wish === 'masterDown'
-    ? takeWithLease(step, cause, settings)
-    : takeNow(step, cause, settings);
+  // Who resigned gave the role away.
+  const needsLease = wish === 'masterDown' || settings.arbiter === 'required';
+  return takeByCause(step, { rule: 1, because, isAsked: true, needsLease }, settings);
 }
 
 /** A silent peer that a third node hears as MASTER. */
@@ -81,6 +84,16 @@ function masterOfOthers(
   return Object.entries(state.peers).find(
     ([name, { said }]) => said?.role === 'MASTER' && isHeardByOthers(state, name, at, settings),
   )?.[0];
+}
+
+function isHeardBySomeMaster(
+  state: AgreementState,
+  at: EventOf<'takeWanted'>['at'],
+  settings: AgreementSettings,
+): boolean {
+  return speakers(state, at, settings).some(
+    ([, says]) => says.role === 'MASTER' && hearsNode(says, settings),
+  );
 }
 
 function refuse(step: AgreementStep, because: string): AgreementStep {

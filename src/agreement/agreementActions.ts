@@ -80,6 +80,10 @@ export type AgreementAction =
    * and ends the process as soon as a peer says MASTER.
    */
   | { readonly kind: 'guardLoop'; readonly after: Microseconds | undefined }
+  /**
+   * Asked until it grants, or a lease has had time to end (600 ms): who is refused then is refused
+   * by one that renews it. No answer for 100 ms is none.
+   */
   | { readonly kind: 'askArbiter'; readonly question: number }
   | { readonly kind: 'releaseLease' }
   | { readonly kind: 'raiseProblem'; readonly code: string; readonly text: string }

@@ -27,7 +27,11 @@ export type AgreementTimer =
   /** In FAULT, and nobody was MASTER for VRRP's time. */
   | 'lastResort'
   /** The MASTER that was followed has had time to hear of it. */
-  | 'succession';
+  | 'succession'
+  /** A MASTER that lost its lease has stepped down by now. */
+  | 'lease'
+  /** The lease of whoever gave the role away is free by now. */
+  | 'leaseGrace';
 
 export interface PeerPath {
   readonly state: PathState;
@@ -93,6 +97,8 @@ export interface Doubt {
 export interface Silence {
   readonly peer: string;
   readonly since: Microseconds;
+  /** Its last sign of life. */
+  readonly began: Microseconds;
   readonly probe: number;
   readonly answers: Answers | undefined;
   /** The whole limit has passed. */
@@ -103,10 +109,15 @@ export interface Silence {
 export interface Taking {
   readonly rule: number;
   readonly because: string;
-  /** `turn`: better candidates first. `arbiter`: its answer is awaited. `done`: VRRP was told. */
-  readonly stage: 'turn' | 'arbiter' | 'done';
+  /**
+   * `turn`: better candidates first. `arbiter`: its answer is awaited. `lease`: granted, and a MASTER
+   * that lost its lease has still to step down. `done`: VRRP was told.
+   */
+  readonly stage: 'turn' | 'arbiter' | 'lease' | 'done';
   /** VRRP has asked, and waits for an answer. */
   readonly isAsked: boolean;
+  /** Nobody gave the role away: where there is an arbiter, its lease is asked for. */
+  readonly needsLease: boolean;
   /** Of the question to the arbiter. */
   readonly question: number;
 }
@@ -162,6 +173,8 @@ export interface AgreementState {
   /** By which the limits are multiplied. */
   readonly doubling: number;
   readonly lease: 'none' | 'held' | 'refused' | 'lost';
+  /** The role was given to this node: the lease of whoever had it may not be free yet. */
+  readonly isLeaseYoung: boolean;
   /** Codes of problems that were raised. */
   readonly problems: readonly string[];
   /** Number of the last probe, and of the last question. */
@@ -195,6 +208,7 @@ export const initialAgreement: AgreementState = {
   moves: [],
   doubling: 1,
   lease: 'none',
+  isLeaseYoung: false,
   problems: [],
   works: 0,
 };

@@ -3,23 +3,32 @@
  * refusal keeps a node from it, and no answer leaves it to VRRP's time; `required`: no role from
  * silence without the lease.
  */
+import { addTime, milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { raise } from './roleAccount.js';
-import { extend, type AgreementStep } from './agreementActions.js';
+import { extend, startTimer, type AgreementStep } from './agreementActions.js';
 import type { EventOf } from './agreementEvents.js';
+import type { Taking } from './agreementState.js';
 import type { AgreementSettings } from './settings.js';
 import { dropTaking, giveWay, takeNow } from './taking.js';
-import { speakers } from './views.js';
+import { hearsNode, speakers } from './views.js';
+
+/** A holder counts a lease from its asking. */
+export const leaseTime = milliseconds(400);
+/** The arbiter counts so much longer, from its answer. */
+const safeAfter = milliseconds(600);
+/** The lease of the one before, and its release that may be lost. */
+const graceOfLease = seconds(1);
 
 export function arbiterAnswered(
   step: AgreementStep,
-  { question, answer }: EventOf<'arbiterAnswer'>,
+  { at, question, answer }: EventOf<'arbiterAnswer'>,
   settings: AgreementSettings,
 ): AgreementStep {
   const { taking } = step.state;
   if (taking?.stage !== 'arbiter' || taking.question !== question) return step;
   switch (answer) {
     case 'granted':
-      return takeNow(extend(step, { lease: 'held' }), taking, settings);
+      return granted(extend(step, { lease: 'held' }), taking, at, settings);
     case 'refused':
       return dropTaking(
         extend(step, { lease: 'refused' }),
@@ -29,6 +38,34 @@ export function arbiterAnswered(
     case 'none':
       return unanswered(extend(step, { lease: 'lost' }), settings);
   }
+}
+
+/**
+ * A MASTER that had lost its lease before may have had this node to hear: from the silence on it
+ * needs as long to step down as a lease lasts, and to take its addresses off.
+ */
+function granted(
+  step: AgreementStep,
+  taking: Taking,
+  at: Microseconds,
+  settings: AgreementSettings,
+): AgreementStep {
+  const { silence } = step.state;
+  if (settings.arbiter === 'required' && !taking.isAsked && silence !== undefined) {
+    const rest = subtractTime(addTime(silence.began, safeAfter), at);
+    const waiting = { taking: { ...taking, stage: 'lease' } as const };
+    if (rest > 0) return extend(step, waiting, startTimer('lease', rest));
+  }
+  return takeNow(step, taking, settings);
+}
+
+export function leaseIsSafe(
+  step: AgreementStep,
+  _event: EventOf<'timer'>,
+  settings: AgreementSettings,
+): AgreementStep {
+  const { taking } = step.state;
+  return taking?.stage === 'lease' ? takeNow(step, taking, settings) : step;
 }
 
 function unanswered(step: AgreementStep, settings: AgreementSettings): AgreementStep {
@@ -43,35 +80,56 @@ function unanswered(step: AgreementStep, settings: AgreementSettings): Agreement
   return dropTaking(step, "the arbiter does not answer: VRRP's time counts", settings);
 }
 
-/** A MASTER steps down when another holds the lease; `required`: also when it lost both. */
+/** A MASTER steps down when another holds the lease. */
 export function leaseChanged(
   step: AgreementStep,
-  { at, state: lease }: EventOf<'lease'>,
+  { state: lease }: EventOf<'lease'>,
   settings: AgreementSettings,
 ): AgreementStep {
-  const known = extend(step, { lease });
-  if (known.state.own.role !== 'MASTER') return known;
-  if (lease === 'refused') {
-    return giveWay(known, 9, 'the arbiter says that another holds the role', 'BACKUP', settings);
-  }
-  return alone(known, at, settings);
+  return yieldToLease(extend(step, { lease }), settings);
 }
 
-/** After the lease or a peer was lost. */
-export function alone(
+/** The lease of whoever gave the role away had time to end. */
+export function leaseGrew(
   step: AgreementStep,
-  at: EventOf<'lease'>['at'],
+  _event: EventOf<'timer'>,
   settings: AgreementSettings,
 ): AgreementStep {
-  const { own, lease } = step.state;
-  if (settings.arbiter !== 'required' || own.role !== 'MASTER' || lease !== 'lost') return step;
-  if (speakers(step.state, at, settings).length > 0) return step;
+  return yieldToLease(extend(step, { isLeaseYoung: false }), settings);
+}
+
+function yieldToLease(step: AgreementStep, settings: AgreementSettings): AgreementStep {
+  const { lease, isLeaseYoung, own } = step.state;
+  if (lease !== 'refused' || isLeaseYoung || own.role !== 'MASTER') return step;
+  return giveWay(step, 9, 'the arbiter says that another holds the role', 'BACKUP', settings);
+}
+
+/** This node became MASTER: by a lease, or because the role was given to it. */
+export function beginLease(step: AgreementStep, settings: AgreementSettings): AgreementStep {
+  if (settings.arbiter === 'none' || step.state.lease === 'held') return step;
+  return extend(
+    step,
+    { lease: 'none', isLeaseYoung: true },
+    startTimer('leaseGrace', graceOfLease),
+  );
+}
+
+/** After each event: `required`, and both the arbiter and all peers that hear this node are lost. */
+export function settleLease(
+  step: AgreementStep,
+  at: Microseconds,
+  settings: AgreementSettings,
+): AgreementStep {
+  const { own, lease, taking } = step.state;
+  if (own.role !== 'MASTER') return taking === undefined ? freeLease(step) : step;
+  if (settings.arbiter !== 'required' || lease !== 'lost') return step;
+  if (speakers(step.state, at, settings).some(([, says]) => hearsNode(says, settings))) return step;
   const because = 'peer and arbiter are both lost, and the lease is required';
   return raise(giveWay(step, 9, because, 'BACKUP', settings), 'no-master', because);
 }
 
 /** A lease that was asked for and not needed is free for others. */
-export function freeLease(step: AgreementStep): AgreementStep {
+function freeLease(step: AgreementStep): AgreementStep {
   if (step.state.lease !== 'held') return step;
   return extend(step, { lease: 'none' }, { kind: 'releaseLease' });
 }

@@ -9,7 +9,7 @@ import { takeWanted } from './admission.js';
 import { extend, type AgreementStep } from './agreementActions.js';
 import type { AgreementEvent } from './agreementEvents.js';
 import type { AgreementState, AgreementTimer } from './agreementState.js';
-import { arbiterAnswered, leaseChanged } from './arbiter.js';
+import { arbiterAnswered, leaseChanged, leaseGrew, leaseIsSafe, settleLease } from './arbiter.js';
 import { forgiven, moveHoldOver, segmentsRose } from './damping.js';
 import { faultImminent, lastResortIsDue, serveForFaulty } from './memberFault.js';
 import { factsChanged, maintenance, roleChanged } from './ownFacts.js';
@@ -76,6 +76,8 @@ const timers: Readonly<Record<AgreementTimer, Handlers['timer']>> = {
   forgive: forgiven,
   loop: loopHadItsTime,
   lastResort: lastResortIsDue,
+  lease: leaseIsSafe,
+  leaseGrace: leaseGrew,
   // Settled after each event.
   succession: (step) => extend(step, { predecessor: undefined }),
 };
@@ -109,6 +111,7 @@ function settle(
   step = takeFromYielded(step, settings);
   step = serveForFaulty(step, at, settings);
   step = reviseDoubt(step, at, settings);
+  step = settleLease(step, at, settings);
   step = settleProblems(step, at, settings);
   step = watchPeers(watchRise(before, step, settings), settings);
   return announce(before, step, settings);

@@ -69,7 +69,8 @@ function followFaulty(step: AgreementStep, at: Time, settings: AgreementSettings
     ([, { role, held }]) => role === 'FAULT' && held > 0 && held === state.term,
   );
   if (faulty === undefined) return step;
-  const cause = { rule: 2, because: 'the MASTER is in FAULT', isAsked: false };
+  const because = 'the MASTER is in FAULT';
+  const cause = { rule: 2, because, isAsked: false, needsLease: false };
   const better = betterCandidates(state, faulty[0], at, settings);
   return takeInTurn(holdRole(step, [], settings), cause, better, faulty[0], settings);
 }
@@ -80,7 +81,7 @@ function beLastResort(step: AgreementStep, at: Time, settings: AgreementSettings
   const others = speakers(step.state, at, settings);
   const areFaulty = others.every(([, says]) => says.role === 'FAULT' || says.isInMaintenance);
   if (others.length > 0 && areFaulty && isBestOfFaulty(step.state, at, settings)) {
-    return takeAsLastResort(step, settings);
+    return takeAsLastResort(step, false, settings);
   }
   if (step.state.isLastHope) return step;
   return extend(step, { isLastHope: true }, startTimer('lastResort', settings.masterDown));
@@ -107,11 +108,17 @@ export function lastResortIsDue(
   // One that can serve does so by VRRP's time; it is asked again.
   const isWorse =
     others.some(([, says]) => isAble(says)) || !isBestOfFaulty(due.state, at, settings);
-  return recent || isWorse ? due : takeAsLastResort(due, settings);
+  return recent || isWorse ? due : takeAsLastResort(due, others.length === 0, settings);
 }
 
-function takeAsLastResort(step: AgreementStep, settings: AgreementSettings): AgreementStep {
-  const cause = { rule: 2, because: 'no node is without a fault', isAsked: false };
+/** Others that say FAULT agree; with none to be heard the arbiter is asked. */
+function takeAsLastResort(
+  step: AgreementStep,
+  needsLease: boolean,
+  settings: AgreementSettings,
+): AgreementStep {
+  const because = 'no node is without a fault';
+  const cause = { rule: 2, because, isAsked: false, needsLease };
   return takeInTurn(hopeNoMore(step), cause, 0, undefined, settings);
 }
 

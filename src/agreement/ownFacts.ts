@@ -2,7 +2,7 @@
 import { milliseconds } from '../base/time.js';
 import { extend, startTimer, type AgreementStep } from './agreementActions.js';
 import type { EventOf } from './agreementEvents.js';
-import { freeLease } from './arbiter.js';
+import { beginLease } from './arbiter.js';
 import { countMove, holdRole } from './damping.js';
 import type { AgreementSettings } from './settings.js';
 import { endDoubt, endTurn, serveAsLastResort } from './taking.js';
@@ -27,7 +27,7 @@ export function roleChanged(
   if (role !== 'MASTER') return leave(ended, role);
   if (own.role === 'MASTER') return ended;
   const begun = extend(
-    follow(countMove(ended, at), at, settings),
+    beginLease(follow(countMove(ended, at), at, settings), settings),
     { own: { ...own, role, held: term + 1 }, term: term + 1 },
     { kind: 'guardLoop', after: settings.masterDown },
   );
@@ -52,12 +52,11 @@ function follow(
 }
 
 function leave(step: AgreementStep, role: EventOf<'role'>['role']): AgreementStep {
-  const left = extend(
+  return extend(
     step,
     { own: { ...step.state.own, role, isLastResort: false }, rival: undefined },
     { kind: 'guardLoop', after: undefined },
   );
-  return freeLease(left);
 }
 
 export function factsChanged(

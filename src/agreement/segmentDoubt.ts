@@ -205,7 +205,7 @@ export function takeFromYielded(step: AgreementStep, settings: AgreementSettings
   if (peer === undefined || !isHeard(peer) || peer.said?.role !== 'BACKUP') return step;
   const because = `the peer gave way on ${doubt.segments.join(', ')}`;
   const held = holdRole(step, doubt.segments, settings);
-  return takeNow(held, { rule: 3, because, isAsked: false }, settings);
+  return takeNow(held, { rule: 3, because, isAsked: false, needsLease: false }, settings);
 }
 
 export function agreementFailed(

@@ -3,13 +3,19 @@
  * for its own address, and neighbours for theirs: a dead process is told from a dead node, and a
  * dead switch from both.
  */
-import { milliseconds, seconds, subtractTime, type Microseconds } from '../base/time.js';
+import {
+  microseconds,
+  milliseconds,
+  seconds,
+  subtractTime,
+  type Microseconds,
+} from '../base/time.js';
 import { raise, tell } from './roleAccount.js';
 import { extend, patchPeer, type AgreementStep } from './agreementActions.js';
 import type { EventOf } from './agreementEvents.js';
 import type { AgreementState, Answers, Peer, PeerPath, Silence } from './agreementState.js';
-import { alone } from './arbiter.js';
 import { betterCandidates, isHeardByOthers } from './candidates.js';
+import { leaseTime } from './arbiter.js';
 import { falseSilence } from './damping.js';
 import { silenceLimit } from './limits.js';
 import type { AgreementSettings } from './settings.js';
@@ -29,14 +35,14 @@ export function allSilent(
 ): AgreementStep {
   const peer = step.state.peers[name];
   if (peer === undefined || !canJudge(peer, settings)) return step;
-  if (step.state.own.role === 'MASTER') return alone(step, at, settings);
   if (peer.said?.role !== 'MASTER' || step.state.taking !== undefined) return step;
   const kept = keptFrom(step.state, settings);
   if (kept !== undefined) return tellNobody(step, kept, at, settings);
   const limit = silenceLimit(step.state, peer, settings);
-  if (lasted < limit) return ask(step, name, at, settings);
+  const began = microseconds(at - lasted);
+  if (lasted < limit) return ask(step, name, at, began, settings);
   const isAsked = step.state.silence?.peer === name && isFresh(step.state.silence, at, limit);
-  const asked = isAsked ? step : ask(step, name, at, settings);
+  const asked = isAsked ? step : ask(step, name, at, began, settings);
   const whole = patchSilence(asked, { isWhole: true });
   const paths = mapPaths(peer, (path) => ({ ...path, state: silenced(path.state) }));
   return patchPeer(whole, name, { fellSilent: peer.session, paths });
@@ -73,13 +79,14 @@ function ask(
   step: AgreementStep,
   peer: string,
   since: Microseconds,
+  began: Microseconds,
   settings: AgreementSettings,
 ): AgreementStep {
   const probe = step.state.works + 1;
   const segments = segmentsOf(settings);
   return extend(
     step,
-    { works: probe, silence: { peer, since, probe, answers: undefined, isWhole: false } },
+    { works: probe, silence: { peer, since, began, probe, answers: undefined, isWhole: false } },
     {
       ...({ kind: 'probe', probe, peer, segments, neighbours: neighboursAsked } as const),
       ...{ within: probeWithin, also: [] },
@@ -104,14 +111,14 @@ export function judgeSilence(
   if (silence?.answers === undefined || !silence.isWhole || taking !== undefined) return step;
   if (isHeardByOthers(step.state, silence.peer, at, settings)) return step;
   if (subtractTime(at, silence.since) > answersCountFor) {
-    return patchSilence(ask(step, silence.peer, at, settings), { isWhole: true });
+    return patchSilence(ask(step, silence.peer, at, silence.began, settings), { isWhole: true });
   }
   const verdict = verdictOf(silence.answers);
   if (verdict !== undefined) {
     return extend(tell(step, 1, verdict, settings), { silence: undefined });
   }
   const because = 'all paths are silent, its kernel too, and a neighbour answers: the node is gone';
-  const cause = { rule: 1, because, isAsked: false };
+  const cause = { rule: 1, because, isAsked: false, needsLease: true };
   const better = betterCandidates(step.state, silence.peer, at, settings);
   return takeInTurn(step, cause, better, silence.peer, settings);
 }
@@ -148,11 +155,22 @@ export function livesAgain(
   return wasNone ? falseSilence(forgotten, settings) : forgotten;
 }
 
+/** A MASTER that needs the lease steps down before another can have it. */
+function watchedLimit(
+  state: AgreementState,
+  peer: Peer,
+  settings: AgreementSettings,
+): Microseconds {
+  const limit = silenceLimit(state, peer, settings);
+  if (settings.arbiter !== 'required' || state.own.role !== 'MASTER') return limit;
+  return microseconds(Math.min(limit, leaseTime));
+}
+
 /** The beat thread is told each limit that is in force. */
 export function watchPeers(step: AgreementStep, settings: AgreementSettings): AgreementStep {
   let next = step;
   for (const [name, peer] of Object.entries(step.state.peers)) {
-    const limit = silenceLimit(step.state, peer, settings);
+    const limit = watchedLimit(step.state, peer, settings);
     if (peer.watched === limit || !isHeard(peer)) continue;
     next = patchPeer(next, name, { watched: limit });
     next = extend(next, {}, { kind: 'watchSilence', peer: name, limit });

@@ -15,7 +15,7 @@ import type { EventOf } from './agreementEvents.js';
 import type { AgreementState, Listening } from './agreementState.js';
 import { silenceLimit } from './limits.js';
 import type { AgreementSettings } from './settings.js';
-import { giveWay, takeNow } from './taking.js';
+import { giveWay, takeByCause } from './taking.js';
 import { livingMaster, ownCandidate, speakers, vrrpOrder } from './views.js';
 
 /** Beat periods in which another MASTER would be heard. */
@@ -88,7 +88,8 @@ function resume(step: AgreementStep, at: Microseconds, settings: AgreementSettin
   const isStrange = strangersNow(step.state, at, settings).length > 0;
   if (master === undefined && !isStrange) {
     const because = 'it was MASTER before it started again, and no other is heard';
-    return takeNow(step, { rule: 1, because, isAsked: true }, settings);
+    const cause = { rule: 1, because, isAsked: true, needsLease: true };
+    return takeByCause(step, cause, settings);
   }
   const because = `another MASTER is heard${master === undefined ? '' : `: ${master}`}`;
   return extend(tell(step, 1, because, settings), {}, { kind: 'refuseTake', because });
@@ -141,5 +142,6 @@ export function loopHadItsTime(
   if (!stands || refusedSince === undefined || taking !== undefined) return step;
   if (own.role !== 'BACKUP' || livingMaster(step.state, at, settings) !== undefined) return step;
   const because = "the MASTER's loop stands still for VRRP's time";
-  return takeNow(step, { rule: 4, because, isAsked: false }, settings);
+  const cause = { rule: 4, because, isAsked: false, needsLease: true };
+  return takeByCause(step, cause, settings);
 }

@@ -12,7 +12,7 @@ import type { AgreementSettings } from './settings.js';
 import { livingMaster } from './views.js';
 
 /** What is to be done: a take that VRRP asked for is only allowed. */
-export type Cause = Pick<Taking, 'rule' | 'because' | 'isAsked'>;
+export type Cause = Pick<Taking, 'rule' | 'because' | 'isAsked' | 'needsLease'>;
 
 /** Better candidates first, one limit for each (rule 7). */
 export function takeInTurn(
@@ -43,22 +43,13 @@ export function turnCame(
   return taking?.stage === 'turn' ? takeByCause(step, taking, settings) : step;
 }
 
-/** Only silence asks the arbiter: where the other one speaks both agree. */
-function takeByCause(
+/** Where nobody gave the role away the arbiter is asked, if there is one. */
+export function takeByCause(
   step: AgreementStep,
   cause: Cause,
   settings: AgreementSettings,
 ): AgreementStep {
-  return cause.rule === 1 ? takeWithLease(step, cause, settings) : takeNow(step, cause, settings);
-}
-
-/** From silence: with an arbiter only as it answers. */
-export function takeWithLease(
-  step: AgreementStep,
-  cause: Cause,
-  settings: AgreementSettings,
-): AgreementStep {
-  if (settings.arbiter === 'none') return takeNow(step, cause, settings);
+  if (settings.arbiter === 'none' || !cause.needsLease) return takeNow(step, cause, settings);
   const question = step.state.works + 1;
   return extend(
     step,
@@ -77,7 +68,7 @@ export function takeNow(
   const { own, works } = step.state;
   const told = tell(step, rule, because, settings);
   const done = extend(endDoubt(endTurn(told)), {
-    taking: isAsked ? undefined : { ...cause, stage: 'done', question: works },
+    taking: isAsked && !cause.needsLease ? undefined : { ...cause, stage: 'done', question: works },
     silence: undefined,
     refusedSince: undefined,
   });
@@ -106,6 +97,8 @@ export function withdrawTaking(
 ): AgreementStep {
   const { taking, own } = step.state;
   if (taking === undefined || own.role === 'MASTER') return step;
+  // VRRP was allowed to, and knew what is heard.
+  if (taking.isAsked && taking.stage === 'done') return step;
   if (livingMaster(step.state, at, settings) === undefined) return step;
   const because = 'a MASTER is heard';
   if (taking.stage !== 'done') return dropTaking(step, because, settings);
@@ -140,7 +133,8 @@ export function endDoubt(step: AgreementStep): AgreementStep {
 }
 
 export function endTurn(step: AgreementStep): AgreementStep {
-  return step.state.taking?.stage === 'turn' ? extend(step, {}, stopTimer('turn')) : step;
+  const stage = step.state.taking?.stage;
+  return stage === 'turn' || stage === 'lease' ? extend(step, {}, stopTimer(stage)) : step;
 }
 
 /** Serves although members are faulty: nobody else can. */

@@ -66,6 +66,11 @@ export function speakers(
   });
 }
 
+/** Whether a peer says that it hears this node. */
+export function hearsNode({ hears }: UnitStatement, { node }: AgreementSettings): boolean {
+  return Object.values(hears[node] ?? {}).some((heard) => heard === 'living');
+}
+
 /** The peer that says MASTER now. */
 export function livingMaster(
   state: AgreementState,

@@ -4,6 +4,9 @@ import { agreementStep } from '../../src/agreement/machine.js';
 import { randomLife } from '../support/agreement/randomLife.js';
 import type { Step } from '../support/agreement/simulatedNode.js';
 
+/** Of a machine that does ten other things. */
+jest.setTimeout(600_000);
+
 const isFull = process.env['KEEPSTATE_FULL'] === '1';
 const lives = isFull ? 1_000 : 12;
 

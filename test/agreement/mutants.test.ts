@@ -9,6 +9,9 @@ import {
 import { mutatedStep, type Mutation } from '../support/agreement/mutants.js';
 import { breaksMust } from '../support/agreement/pairCases.js';
 
+/** Of a machine that does ten other things. */
+jest.setTimeout(600_000);
+
 const mutations: readonly (Mutation & { readonly found: string })[] = [
   {
     ...{ is: 'takes the role although the kernel answers', file: 'silence.ts', found: '6' },
@@ -147,19 +150,44 @@ const mutations: readonly (Mutation & { readonly found: string })[] = [
   },
 ];
 
+const leases: typeof mutations = [
+  {
+    ...{ is: 'takes beside one that lost its lease', file: 'arbiter.ts', found: 'lines' },
+    ...{ from: 'if (rest > 0)', to: 'if (false)' },
+  },
+  {
+    ...{ is: 'goes on for peers that do not hear it', file: 'arbiter.ts', found: '22' },
+    ...{ from: 'some(([, says]) => hearsNode(says, settings))', to: 'some(() => true)' },
+  },
+  {
+    ...{ is: 'believes a refusal at once', file: 'arbiter.ts', found: '22' },
+    ...{ from: 'isLeaseYoung: true', to: 'isLeaseYoung: false' },
+  },
+  {
+    ...{ is: 'keeps a lease that it does not use', file: 'arbiter.ts', found: 'lines' },
+    ...{
+      from: "return extend(step, { lease: 'none' }, { kind: 'releaseLease' });",
+      to: 'return step;',
+    },
+  },
+];
+
 const cases = readAgreementCases('cases');
 const lines = readAgreementCases();
 
-test.each(mutations.map((each) => [each.is, each] as const))('found: one that %s', (_is, each) => {
-  const step = mutatedStep(each);
-  if (each.found === 'lines') {
-    expect(lines.some(({ text }) => renderAgreementCase(text, step) !== text)).toBe(true);
-    return;
-  }
-  const numbered = cases.filter(({ name }) => name.includes(`: ${each.found}:`));
-  expect(numbered.length).toBeGreaterThan(0);
-  expect(numbered.some(({ text }) => breaksMust(text, step) !== undefined)).toBe(true);
-});
+test.each([...mutations, ...leases].map((each) => [each.is, each] as const))(
+  'found: one that %s',
+  (_is, each) => {
+    const step = mutatedStep(each);
+    if (each.found === 'lines') {
+      expect(lines.some(({ text }) => renderAgreementCase(text, step) !== text)).toBe(true);
+      return;
+    }
+    const numbered = cases.filter(({ name }) => name.includes(`: ${each.found}:`));
+    expect(numbered.length).toBeGreaterThan(0);
+    expect(numbered.some(({ text }) => breaksMust(text, step) !== undefined)).toBe(true);
+  },
+);
 
 test('the machine itself breaks none of them', () => {
   const numbers = new Set(mutations.map(({ found }) => found));

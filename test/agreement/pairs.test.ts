@@ -2,6 +2,9 @@
 import { readAgreementCases } from '../support/agreement/agreementConformance.js';
 import { breaksMust, renderPairCase } from '../support/agreement/pairCases.js';
 
+/** Of a machine that does ten other things. */
+jest.setTimeout(600_000);
+
 const cases = readAgreementCases('cases');
 
 test.each(cases.map(({ name, text }) => [name, text] as const))('%s', (_name, text) => {

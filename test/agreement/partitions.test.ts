@@ -8,6 +8,9 @@ import { happen } from '../support/agreement/faults.js';
 import { Observer } from '../support/agreement/pairCases.js';
 import { chanceOf } from '../support/agreement/randomLife.js';
 
+/** Of a machine that does ten other things. */
+jest.setTimeout(600_000);
+
 const drawn = process.env['KEEPSTATE_FULL'] === '1' ? 300 : 12;
 
 const faults = ['A', 'B'].flatMap((node) =>
@@ -79,4 +82,4 @@ test('two of them, one after the other, drawn by chance', () => {
     if (isServed) expect([broken, serving]).toEqual([broken, [owner]]);
     expect([broken, observer.gap <= 4_000]).toEqual([broken, true]);
   }
-}, 600_000);
+});

@@ -8,6 +8,7 @@ import type { AgreementEvent } from '../../../src/agreement/agreementEvents.js';
 import { agreementStep } from '../../../src/agreement/machine.js';
 import type { UnitStatement } from '../../../src/agreement/statement.js';
 import type { AgreementSettings } from '../../../src/agreement/settings.js';
+import { ArbiterModel } from './arbiterModel.js';
 import type { ModelBeat } from './beatModel.js';
 import { agreementSettings } from './settings.js';
 import { SimulatedNode, type Step } from './simulatedNode.js';
@@ -31,6 +32,8 @@ export interface ClusterOptions {
   readonly settings?: Partial<AgreementSettings>;
   readonly segments?: readonly string[];
   readonly links?: readonly string[];
+  /** One that grants leases; without it nodes are told what it says (`arbiter A none`). */
+  readonly hasArbiter?: boolean;
   readonly step?: Step;
   /** Between 0 and 1, for the loss of datagrams. */
   readonly chance?: () => number;
@@ -42,6 +45,7 @@ const onTheWay = microseconds(200);
 export class Cluster {
   readonly time = new VirtualTime();
   readonly wires: Wires;
+  readonly arbiter: ArbiterModel | undefined;
   readonly nodes: readonly SimulatedNode[];
   readonly lines: RoleLine[] = [];
   /** Nodes whose ruleset lets no advert in. */
@@ -60,6 +64,7 @@ export class Cluster {
     const { segments = ['lan', 'wan'], links = ['sync'], settings = {} } = options;
     this.#chance = options.chance ?? ((): number => 1);
     this.wires = new Wires(segments, links);
+    this.arbiter = options.hasArbiter === true ? new ArbiterModel(this.time) : undefined;
     const paths = [
       ...segments.map((name) => ({ name, kind: 'segment' as const })),
       ...links.map((name) => ({ name, kind: 'link' as const })),

@@ -90,7 +90,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   maintenance: (cluster, [name = '', state]) => {
     cluster.node(name).feed({ kind: 'maintenance', isOn: isOn(state) });
   },
+  /** What it says to a node; with one that grants leases `off` and `on`: the way to it. */
   arbiter: (cluster, [name = '', answer]) => {
+    if (answer === 'off') cluster.arbiter?.cut.add(name);
+    if (answer === 'on') cluster.arbiter?.cut.delete(name);
     if (answer === 'granted' || answer === 'refused' || answer === 'none') {
       cluster.node(name).arbiter = answer;
     }

@@ -44,6 +44,7 @@ const kinds: readonly (readonly [string, string])[] = [
   ['loss P 0.3', 'loss P 0'],
   ['ruleset N drop', 'ruleset N accept'],
   ['synchronised N off', 'synchronised N on'],
+  ['arbiter N off', 'arbiter N on'],
 ];
 
 export interface LifeResult {
@@ -57,9 +58,11 @@ export interface LifeResult {
 export function randomLife(seed: number, step?: Step): LifeResult {
   const chance = chanceOf(seed);
   const isThree = chance() < 0.15;
+  const arbiter = chance() < 0.6 ? 'none' : chance() < 0.5 ? 'default' : 'required';
   const options: ClusterOptions = {
     ...(isThree ? { priorities: { A: 150, B: 120, C: 100 } } : {}),
-    settings: { preempts: chance() < 0.5, hasKey: chance() < 0.8 },
+    settings: { preempts: chance() < 0.5, hasKey: chance() < 0.8, arbiter },
+    hasArbiter: arbiter !== 'none',
     chance,
     ...(step === undefined ? {} : { step }),
   };
@@ -128,6 +131,7 @@ function happenIfItCan(cluster: Cluster, words: string): void {
 function heal(cluster: Cluster): void {
   const { wires } = cluster;
   wires.deadSwitches.clear();
+  cluster.arbiter?.cut.clear();
   wires.loss.clear();
   cluster.dropsAdverts.clear();
   for (const node of cluster.nodes) {
@@ -165,10 +169,14 @@ class Witness {
   #see(): void {
     const { nodes } = this.#cluster;
     const serving = nodes.filter((node) => node.serves && node.canTurn);
-    const meet = serving.some((a) => serving.some((b) => a !== b && this.#hear(a, b)));
+    // «No two masters in any partition» is claimed with the lease required.
+    const isStrict = this.#cluster.node('A').settings.arbiter === 'required';
+    const meet = serving.some((a) =>
+      serving.some((b) => a !== b && (isStrict || this.#hear(a, b))),
+    );
     this.#twoMs = meet ? this.#twoMs + 10 : 0;
     if (this.#twoMs === mostTwoMs + 10) this.#fault('two MASTERs hear each other and go on');
-    const could = nodes.some(canServe);
+    const could = nodes.some((node) => this.#couldServe(node));
     const isServed = nodes.some((node) => node.serves);
     this.#noneMs = could && !isServed ? this.#noneMs + 10 : 0;
     if (this.#noneMs === mostNoneMs + 10) this.#fault('nobody serves though one could');
@@ -186,6 +194,12 @@ class Witness {
         !wires.floods.has(`${b.name} ${path}`) &&
         (wires.loss.get(path) ?? 0) === 0,
     );
+  }
+
+  /** With `last_resort` whatever its members are; with the lease required while it can be had. */
+  #couldServe(node: SimulatedNode): boolean {
+    const needsLease = node.settings.arbiter === 'required';
+    return node.canTurn && !(needsLease && this.#cluster.arbiter?.cut.has(node.name) === true);
   }
 
   #fault(text: string): void {
@@ -206,9 +220,4 @@ class Witness {
       this.#fault('in the end the role still moves');
     }
   }
-}
-
-/** Alone it would be MASTER: with `last_resort` whatever its members are. */
-function canServe(node: SimulatedNode): boolean {
-  return node.canTurn;
 }

@@ -20,6 +20,7 @@ import type { AgreementSettings } from '../../../src/agreement/settings.js';
 import type { UnitStatement } from '../../../src/agreement/statement.js';
 import { BeatModel, beatInterval, type BareEvent, type ModelBeat } from './beatModel.js';
 import { VrrpModel, type ModelAdvert } from './vrrpModel.js';
+import { LeaseClient } from './arbiterModel.js';
 import type { Cluster } from './cluster.js';
 
 export type Step = (
@@ -86,6 +87,13 @@ export class SimulatedNode {
         else this.feed({ kind: 'takeWanted', wish });
       },
     };
+    if (cluster.arbiter !== undefined) {
+      this.#lease = new LeaseClient(name, cluster.arbiter, cluster.time, {
+        canTurn: () => this.canTurn,
+        isMaster: () => this.vrrp.role === 'MASTER',
+        tell: (state) => this.feed({ kind: 'lease', state }),
+      });
+    }
     const { preempts } = settings;
     this.vrrp = new VrrpModel(cluster.time, cluster.wires.segments, { priority, preempts }, hands);
   }
@@ -208,6 +216,7 @@ export class SimulatedNode {
       this.feed(first);
       if (this.state.listening === undefined) this.#held = false;
     }
+    this.#lease?.renew();
     const unread = this.#unread.splice(0);
     for (const read of unread) read();
     const waiting = this.#waiting.splice(0);
@@ -349,7 +358,16 @@ export class SimulatedNode {
       case 'guardLoop':
         this.#guardAfter = action.after;
         return;
+      case 'releaseLease':
+        this.#lease?.release();
+        return;
       case 'askArbiter':
+        if (this.#lease !== undefined) {
+          this.#lease.ask((answer) =>
+            this.feed({ kind: 'arbiterAnswer', question: action.question, answer }),
+          );
+          return;
+        }
         time.after(milliseconds(this.arbiter === 'none' ? 100 : 1), () =>
           this.feed({ kind: 'arbiterAnswer', question: action.question, answer: this.arbiter }),
         );
@@ -358,7 +376,6 @@ export class SimulatedNode {
       case 'announceAddresses':
       case 'holdPreemption':
       case 'releasePreemption':
-      case 'releaseLease':
       case 'raiseProblem':
       case 'endProblem':
       case 'history':
@@ -367,6 +384,7 @@ export class SimulatedNode {
   }
 
   #taking: (() => void) | undefined;
+  readonly #lease: LeaseClient | undefined;
 
   /** Committed in advance, then the role with its addresses. */
   #take(because: string, awaitsCommit: boolean): void {
