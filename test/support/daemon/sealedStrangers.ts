@@ -73,7 +73,6 @@ function stateOf({ role, sync }: StatusAnswer): object {
     internal: sync?.internal.entries,
     external: sync?.external.entries,
     parity: sync?.parity,
-    resyncs: sync?.resyncs,
     malformed: sync?.peer.malformed,
   };
 }
@@ -136,6 +135,9 @@ export function strangersAreRefused(count: number, perSecond: number): void {
       // Of the true peer's nothing but what the kernel had no room for, and FTFW brings it again.
       const lostOf = (status: StatusAnswer): number => status.sync?.peer.lost ?? 0;
       expect(lostOf(await node.status()) - lostOf(before[i]!)).toBeLessThanOrEqual(gone);
+      // Nor was anything asked for again without such a loss.
+      const resyncsOf = (status: StatusAnswer): number => status.sync?.resyncs ?? 0;
+      expect(resyncsOf(await node.status()) - resyncsOf(before[i]!)).toBeLessThanOrEqual(gone);
       // Most were looked at.
       expect(counted).toBeGreaterThan(sent * 0.8);
       const grown = residentMebibytes(node.process.pid) - memory[i]!;

@@ -1,10 +1,11 @@
 /**
  * A stranger without the key on the sync network, from the network namespace it is started in:
  *
- *   sealStranger FILE SOURCE TARGET COUNT PER_SECOND SEED
+ *   sealStranger FILE SOURCE TARGET COUNT PER_SECOND SEED [TTL LOWEST_PORT]
  *
  * FILE holds what he recorded on his way to TARGET: lines of port and hexadecimal digits. SOURCE is
- * an address of the namespace, be it borrowed from the peer. Sends COUNT datagrams of all kinds to
+ * an address of the namespace, be it borrowed from the peer; TTL (255) and a source port of 512 from
+ * LOWEST_PORT (512) on are as the peer's own, so that they are no reason to refuse them. Sends COUNT datagrams of all kinds to
  * both ports and prints one line of JSON: {sent, refused, kinds}; `refused` by his own kernel.
  */
 import { createSocket } from 'node:dgram';
@@ -12,8 +13,9 @@ import { readFileSync } from 'node:fs';
 import { SeededRandom } from '../base/seededRandom.js';
 import { SealHostility, type HostileSeal } from './sealHostility.js';
 
-const [file = '', source = '', target = '', count = '1', perSecond = '1', seed = '1'] =
+const [file = '', source = '', target = '', count = '1', perSecond = '1', seed = '1', ...rest] =
   process.argv.slice(2);
+const [ttl = '255', lowestPort = '512'] = rest;
 const random = new SeededRandom(Number(seed));
 const recordings = new Map<number, Uint8Array[]>();
 for (const line of readFileSync(file, 'utf8').split('\n')) {
@@ -58,9 +60,7 @@ function burst(): void {
   done();
 }
 
-// Privileged, as the peer's on its own channel.
-socket.bind(512 + random.below(512), source, () => {
-  // As the peer's, so that it is no reason to refuse them.
-  socket.setTTL(255);
+socket.bind(Number(lowestPort) + random.below(512), source, () => {
+  socket.setTTL(Number(ttl));
   burst();
 });
