@@ -412,6 +412,8 @@ export interface SyncStatus {
     readonly directionZonesSent?: number;
     readonly name?: string;
     readonly version?: string;
+    /** A keepstate that says that it hears nothing of this node. */
+    readonly hearsNothing?: boolean;
     /** A keepstate that never takes the role. */
     readonly inMaintenance?: boolean;
     /** It tells what it knows of targets. */

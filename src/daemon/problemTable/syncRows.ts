@@ -95,6 +95,13 @@ export const syncRows = {
     ends: 'it was heard',
     remedy: 'give both nodes the same sync_key; sync_auth permissive lets them speak meanwhile',
   },
+  'peer-hears-nothing': {
+    severity: 'error',
+    begins: 'the peer is heard, and says for 10 s that it hears nothing of this node',
+    ends: 'it hears this node again, or is not heard any more',
+    remedy:
+      'look for what drops the datagrams on the way to the peer: a rule there, a path that works one way only, or a sync_active_key that the peer has not',
+  },
   'zones-not-replicated': {
     severity: 'warning',
     begins:

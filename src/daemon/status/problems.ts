@@ -207,6 +207,11 @@ function sealProblems({ seal, state }: SyncStatus, now: Microseconds): readonly 
 
 function lossProblems({ peer, queues }: SyncStatus): readonly Finding[] {
   const problems: Finding[] = [];
+  if (peer.hearsNothing === true) {
+    const text =
+      'the peer is heard, and hears nothing of this node: what happens here is lost to it';
+    problems.push(problem('peer-hears-nothing', text));
+  }
   if (peer.channelRefused !== undefined) {
     const text = `the peer channel cannot be opened: ${peer.channelRefused}`;
     problems.push(problem('peer-channel-refused', text));

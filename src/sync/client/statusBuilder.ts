@@ -93,6 +93,7 @@ export function buildStatus(
       ...(directionZones === 0 ? {} : { directionZonesSent: directionZones }),
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
+      ...(peer.hearsNothing === true ? { hearsNothing: true } : {}),
       ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
       ...(peer.comparesTargets === true ? { comparesTargets: true } : {}),
       ...(peer.roles === undefined ? {} : { roles: peer.roles }),

@@ -104,18 +104,25 @@ export class PeerChannel implements EngineObserver {
 
   view(now: Microseconds, isPeerHeard: boolean): PeerView {
     const { peer } = this.#greeting;
+    const hearsNothing = this.#greeting.hearsNothing(now) ? { hearsNothing: true } : {};
     if (this.#isPresent(now) && peer !== undefined) {
       const holds = this.holdings.ofPeer(now);
       return {
         kind: 'keepstate',
         ...peer,
+        ...hearsNothing,
         ...(holds === undefined ? {} : { holds }),
         ...this.#parity.view(now, this.#hasExternal(), this.#engine.check.doubt),
       };
     }
     return isPeerHeard
-      ? { kind: 'conntrackd', parity: 'unknown', parityBecause: conntrackdIsSilent }
-      : { kind: 'none', parity: 'unknown' };
+      ? {
+          kind: 'conntrackd',
+          ...hearsNothing,
+          parity: 'unknown',
+          parityBecause: conntrackdIsSilent,
+        }
+      : { kind: 'none', ...hearsNothing, parity: 'unknown' };
   }
 
   isKeepstate(now: Microseconds): boolean {

@@ -15,6 +15,8 @@ const lonelyHelloPause = seconds(5);
  */
 const firstHellos = 5;
 const peerTimeout = seconds(5);
+/** Longer than two nodes take to greet each other. */
+const longUnheard = seconds(10);
 
 type Hello = Extract<PeerMessage, { kind: 'hello' }>;
 
@@ -55,6 +57,8 @@ export class PeerGreeting {
   #peer: GreetedPeer | undefined;
   #helloAt: Microseconds | undefined;
   #hellos = 0;
+  /** Hellos of the peer that say that it hears nothing: the first in a row, and the last. */
+  #unheard: { readonly since: Microseconds; readonly last: Microseconds } | undefined;
   #inMaintenance = false;
   #roles: NodeRoles | undefined;
   /** A new life of the peer spoke, and has not said its roles. */
@@ -124,7 +128,17 @@ export class PeerGreeting {
       ...(hello.can?.includes('targets') === true ? { comparesTargets: true } : {}),
       ...(hello.wasMasterMs === undefined ? {} : { wasMaster: true }),
     };
+    this.#unheard = hello.heard ? undefined : { since: this.#unheard?.since ?? now, last: now };
     if (!hello.heard) this.say(now);
+  }
+
+  /** A peer that is heard, if only now and then, says for long that it hears nothing. */
+  hearsNothing(now: Microseconds): boolean {
+    if (this.#unheard === undefined) return false;
+    const { since, last } = this.#unheard;
+    return (
+      subtractTime(now, since) >= longUnheard && subtractTime(now, last) < 3 * lonelyHelloPause
+    );
   }
 
   /** The peer learns at once whether this node could take the role. */

@@ -4,6 +4,8 @@ import type { Parity, PeerHoldings } from '../messages.js';
 import type { GreetedPeer } from './peerGreeting.js';
 
 export interface PeerView extends Partial<GreetedPeer> {
+  /** It says that it hears nothing of this node. */
+  readonly hearsNothing?: boolean;
   readonly kind: 'none' | 'conntrackd' | 'keepstate';
   readonly holds?: PeerHoldings;
   readonly parity: Parity;

@@ -169,8 +169,11 @@ test('peer_port blocked: the peer that was a keepstate has fallen silent there',
   expect((await begins(fw1, 'peer-channel-silent')).text).toContain('peer_port');
   const { stdout } = await fw1.cli('status');
   expect(stdout.replace(/\s+/g, ' ')).toContain('a conntrackd, or peer_port is blocked');
+  // The other node hears this one, which says that it hears nothing.
+  await begins(fw2, 'peer-hears-nothing');
   await pair.firewalls[0].loseInput(0);
   await ends(fw1, 'peer-channel-silent');
+  await ends(fw2, 'peer-hears-nothing');
 });
 
 test('another password: another MASTER is heard and rejected, on both', async () => {

@@ -151,6 +151,29 @@ test('a rotation by key numbers under traffic: no flow is missing, no resync is 
   expect(status.sync?.seal?.heardAgoMs[2]).toBeLessThan(5_000);
 });
 
+test('a key that the peer lacks: nobody calls the caches equal, and the way back loses nothing', async () => {
+  await reload(nodes[1], config(1, ['sync_key 2 file:@DIRECTORY@/two.key', 'sync_active_key 2']));
+  await reload(nodes[0], config(0, keys(1)));
+  const doubts = await nodes[0].waitForStatus(
+    ({ sync, problems }) =>
+      sync?.parity !== 'equal' && problems.some(({ code }) => code === 'peer-hears-nothing'),
+    'the MASTER to doubt what the other holds',
+    { timeout: 60_000 },
+  );
+  expect(doubts.role).toBe('MASTER');
+  await nodes[1].waitForStatus(
+    ({ sync, problems }) =>
+      sync?.parity !== 'equal' && problems.some(({ code }) => code === 'sync-seal-refused'),
+    'the BACKUP to say what it refuses',
+    { timeout: 60_000 },
+  );
+  await reload(nodes[0], config(0, keys(2)));
+  await openFlows();
+  await reload(nodes[1], config(1, keys(2)));
+  await openFlows();
+  await nothingMoved();
+});
+
 test('a restart of either node: the other believes it again, and holds all flows', async () => {
   await nodes[1].stop();
   await nodes[1].start();

@@ -74,6 +74,12 @@ describe('problems', () => {
     expect(syncCodes({ links: [{ ...tcp, isSending: true, isReceiving: false }] })).toEqual([]);
   });
 
+  test('of a peer that is heard and hears nothing', () => {
+    expect(syncCodes({ peer: { ...sync.peer, hearsNothing: true } })).toEqual([
+      'peer-hears-nothing',
+    ]);
+  });
+
   test('of the sealed channels', () => {
     const seal: SealStatus = {
       ...{ activeKeyId: 1, keys: [{ id: 1, fingerprint: 'f' }], auth: 'enforce', encrypts: true },

@@ -128,6 +128,25 @@ test('the first hellos follow each other quickly: one that is lost must not make
   expect(one.sent.filter(({ kind }) => kind === 'hello')).toHaveLength(5 + 3);
 });
 
+test('a peer that says for ten seconds that it hears nothing is shown so, until it hears', () => {
+  const one = node();
+  const deaf = encodePeerMessage({ kind: 'hello', name: 'p', version: '1', heard: false });
+  const shown: number[] = [];
+  // As somebody who never heard this node says it: at first each second, then each five.
+  for (let second = 1; second <= 60; second++) {
+    one.now = seconds(second);
+    if (second < 5 || (second < 30 && second % 5 === 0)) one.channel.receive(deaf);
+    if (one.channel.view(one.now, true).hearsNothing === true) shown.push(second);
+  }
+  expect([shown[0], shown.at(-1), shown.length]).toEqual([11, 39, 29]);
+  one.channel.receive(deaf);
+  one.now = seconds(75);
+  one.channel.receive(deaf);
+  expect(one.channel.view(one.now, true).hearsNothing).toBe(true);
+  one.channel.receive(hello);
+  expect(one.channel.view(one.now, true).hearsNothing).toBeUndefined();
+});
+
 describe('targets', () => {
   const word: TargetWord = {
     ...{ name: 'WAN', state: 'bad', age: seconds(1), question: 5, addresses: [] },
