@@ -28,6 +28,8 @@ export type AgreementTimer =
   | 'lastResort'
   /** The MASTER that was followed has had time to hear of it. */
   | 'succession'
+  /** The role may move by choice again. */
+  | 'damped'
   /** A MASTER that lost its lease has stepped down by now. */
   | 'lease'
   /** The lease of whoever gave the role away is free by now. */

@@ -3,7 +3,7 @@
  * the unit within `moveHold`; at most 6 moves a minute; a silence that was none doubles the limits
  * for 10 minutes.
  */
-import { seconds, subtractTime, type Microseconds } from '../base/time.js';
+import { addTime, seconds, subtractTime, type Microseconds } from '../base/time.js';
 import { extend, startTimer, type AgreementStep } from './agreementActions.js';
 import type { AgreementState } from './agreementState.js';
 import { tell } from './roleAccount.js';
@@ -27,6 +27,12 @@ export function mayMoveByFault(state: AgreementState, at: Microseconds): boolean
 /** A move to the better one of two that serve; one more is kept for a fault that follows. */
 export function mayMoveByChoice(state: AgreementState, at: Microseconds): boolean {
   return !state.holds.move && movesWithinAMinute(state, at) < mostMoves - 1;
+}
+
+/** Until the role may move by choice, but for a hold, whose end is an event of its own. */
+export function untilChoice({ moves }: AgreementState, at: Microseconds): Microseconds {
+  const last = moves.at(1 - mostMoves);
+  return last === undefined ? seconds(0) : subtractTime(addTime(last, minute), at);
 }
 
 /** Each node counts what it sees: its own takeovers, and those of a peer. */

@@ -78,7 +78,8 @@ const timers: Readonly<Record<AgreementTimer, Handlers['timer']>> = {
   lastResort: lastResortIsDue,
   lease: leaseIsSafe,
   leaseGrace: leaseGrew,
-  // Settled after each event.
+  // What is settled after each event follows.
+  damped: (step) => step,
   succession: (step) => extend(step, { predecessor: undefined }),
 };
 

@@ -7,7 +7,7 @@ import { end, tell } from './roleAccount.js';
 import { extend, startTimer, stopTimer, type AgreementStep } from './agreementActions.js';
 import type { EventOf } from './agreementEvents.js';
 import type { AgreementState } from './agreementState.js';
-import { holdRole, mayMoveByChoice, mayMoveByFault } from './damping.js';
+import { holdRole, mayMoveByChoice, mayMoveByFault, untilChoice } from './damping.js';
 import { betterCandidates } from './candidates.js';
 import type { AgreementSettings } from './settings.js';
 import { giveWay, serveAsLastResort, takeInTurn } from './taking.js';
@@ -24,18 +24,31 @@ export function faultImminent(
   const { own } = step.state;
   const known = extend(step, { own: { ...own, faulty } });
   if (own.role !== 'MASTER') return known;
-  if (hasAblePeer(known.state, at, settings) && mayMoveByFault(known.state, at)) {
+  const isAbleThere = hasAblePeer(known.state, at, settings);
+  if (isAbleThere && mayMoveByFault(known.state, at)) {
     const because = `${faulty.join(', ')} failed and the peer can serve`;
     return giveWay(holdRole(known, [], settings), 2, because, 'FAULT', settings);
   }
   if (!settings.lastResort) {
     return giveWay(known, 2, 'members failed and no peer is known to serve', 'FAULT', settings);
   }
+  if (isAbleThere) return serveDamped(known, at, settings);
   if (!isBestOfFaulty(known.state, at, settings)) {
     return giveWay(known, 2, 'the peer has fewer faulty members', 'FAULT', settings);
   }
   const because = 'members failed and no peer can serve better';
   return extend(serveAsLastResort(tell(known, 2, because, settings)), {}, { kind: 'stayMaster' });
+}
+
+/** The role has moved too often: on what is left, until it may move again (rule 6). */
+function serveDamped(step: AgreementStep, at: Time, settings: AgreementSettings): AgreementStep {
+  const why = 'the role has moved too often within a minute';
+  return extend(
+    serveAsLastResort(tell(step, 6, `members failed, and ${why}`, settings), why),
+    {},
+    startTimer('damped', untilChoice(step.state, at)),
+    { kind: 'stayMaster' },
+  );
 }
 
 function hasAblePeer(state: AgreementState, at: Time, settings: AgreementSettings): boolean {

@@ -137,10 +137,13 @@ export function endTurn(step: AgreementStep): AgreementStep {
   return stage === 'turn' || stage === 'lease' ? extend(step, {}, stopTimer(stage)) : step;
 }
 
-/** Serves although members are faulty: nobody else can. */
-export function serveAsLastResort(step: AgreementStep): AgreementStep {
+/** Serves although members are faulty. */
+export function serveAsLastResort(
+  step: AgreementStep,
+  why = 'no node is without a fault',
+): AgreementStep {
   const { own } = step.state;
   const names = own.faulty.join(', ');
-  const text = `no node is without a fault: this one serves without ${names}`;
+  const text = `${why}: this one serves without ${names}`;
   return raise(extend(step, { own: { ...own, isLastResort: true } }), 'last-resort', text);
 }

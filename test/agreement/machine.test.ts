@@ -34,7 +34,7 @@ test('each kind of event and each timer comes in a case', () => {
   }
   const timers = [
     ...['turn', 'force', 'deadline', 'again', 'listen', 'moveHold', 'rise', 'forgive', 'loop'],
-    ...['lastResort', 'succession', 'lease', 'leaseGrace'],
+    ...['lastResort', 'succession', 'lease', 'leaseGrace', 'damped'],
   ];
   const others = [
     ...['paths', 'loss', 'allSilent', 'statement', 'peerLoopStandsStill', 'ownLoopStoodStill'],
