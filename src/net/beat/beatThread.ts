@@ -46,6 +46,19 @@ export interface BeatThreadOptions {
   readonly onNews: (news: readonly BeatNews[], report: BeatReport) => void;
 }
 
+/** What the thread does by itself, once the main loop has stood still for so long. */
+export interface Standing {
+  /** Milliseconds; those in which the whole process was stopped count for `content` alone. */
+  readonly after: number;
+  /** Said in place of the usual content, until the loop turns again. */
+  readonly content: Uint8Array;
+  /**
+   * SIGKILL to this process where a beat that the peer sends then has one of `bits` in byte `offset`
+   * of its content.
+   */
+  readonly endsOn?: { readonly offset: number; readonly bits: number };
+}
+
 const mostFast = 4;
 const mostPaths = 64;
 const mostBeatBytes = 560;
@@ -105,8 +118,10 @@ export class BeatThread {
    * What each beat says from the next tick on; before the first call nothing is sent. EMSGSIZE above
    * 512 bytes.
    */
-  say(content: Uint8Array): KernelOutcome {
-    return outcomeOf(this.#native.setBeat(content));
+  say(content: Uint8Array, standing?: Standing): KernelOutcome {
+    const { after = 0, content: other = content, endsOn } = standing ?? {};
+    const { offset = 0, bits = 0 } = endsOn ?? {};
+    return outcomeOf(this.#native.setBeat(content, other, after, offset, bits));
   }
 
   /**

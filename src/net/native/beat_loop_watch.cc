@@ -59,28 +59,38 @@ void BeatLoopWatch::Wake() {
 
 // Callbacks of sockets run inside libuv's poll, before its check: only the time spent waiting tells
 // that they have ended. A loop that always has something to do never waits, and turns.
-uint64_t BeatLoopWatch::Age(uint64_t now) {
+uint64_t BeatLoopWatch::Age(uint64_t now, bool was_away) {
+  if (was_away) Knock(now);
+  is_doubtful_ = was_away || (is_doubtful_ && knocked_ != 0);
   const uint64_t waited = uv_metrics_idle_time(loop_);
-  if (waited != waited_) last_wait_ = now;
+  if (waited != waited_ && !is_doubtful_) last_wait_ = now;
   waited_ = waited;
   const uint64_t last_turn = last_turn_;
+  if (last_wait_ == now && knocked_ == 0 && now > last_turn + kKnockAfter) Knock(now);
   const uint64_t knocked = knocked_;
-  if (last_wait_ == now && knocked == 0 && now > last_turn + kKnockAfter) {
-    knocked_ = now;
-    uv_async_send(&async_);
-  }
   const uint64_t alive = std::max(last_wait_, last_turn);
   const uint64_t standing = now > alive ? now - alive : 0;
   return knocked == 0 || knocked > now ? standing : std::max(standing, now - knocked);
 }
 
+void BeatLoopWatch::Knock(uint64_t now) {
+  knocked_ = now;
+  uv_async_send(&async_);
+}
+
+void BeatLoopWatch::Turned() {
+  const uint64_t now = Monotonic();
+  const uint64_t gap = now - last_turn_.exchange(now);
+  if (gap > 3 * kKnockAfter && gap > gap_) gap_ = gap;
+}
+
 void BeatLoopWatch::OnCheck(uv_check_t* handle) {
-  BeatLoopWatch* watch = static_cast<BeatLoopWatch*>(handle->data);
-  watch->last_turn_ = Monotonic();
+  static_cast<BeatLoopWatch*>(handle->data)->Turned();
 }
 
 void BeatLoopWatch::OnAsync(uv_async_t* handle) {
   BeatLoopWatch* watch = static_cast<BeatLoopWatch*>(handle->data);
+  watch->Turned();
   watch->knocked_ = 0;
   if (watch->is_wanted_.exchange(false) && watch->owner_ != nullptr) {
     watch->callbacks_.on_wake(watch->owner_);

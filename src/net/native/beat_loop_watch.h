@@ -27,10 +27,17 @@ class BeatLoopWatch {
   // From any thread.
   void Wake();
   // In the beat thread, each tick: nanoseconds for which the loop has neither turned nor waited, or
-  // has not woken although it was called.
-  uint64_t Age(uint64_t now);
+  // has not woken although it was called. `was_away`: this thread did not run for a while, and so
+  // perhaps the whole process; then only an answer shows that the loop is there again.
+  uint64_t Age(uint64_t now, bool was_away);
+
+  // Nanoseconds between two turns that were further apart than knocking explains, since the last
+  // call: the process was stopped, and its loop went on before this thread did.
+  uint64_t TakeGap() { return gap_.exchange(0); }
 
  private:
+  void Turned();
+  void Knock(uint64_t now);
   static void OnCheck(uv_check_t* handle);
   static void OnAsync(uv_async_t* handle);
   static void OnClosed(uv_handle_t* handle);
@@ -46,10 +53,12 @@ class BeatLoopWatch {
   bool is_closing_ = false;
   std::atomic<uint64_t> last_turn_{0};
   std::atomic<uint64_t> knocked_{0};  // 0: it has answered
+  std::atomic<uint64_t> gap_{0};
   std::atomic<bool> is_wanted_{false};
   // Of the beat thread alone.
   uint64_t waited_ = 0;
   uint64_t last_wait_ = 0;
+  bool is_doubtful_ = false;
 };
 
 }  // namespace keepstate

@@ -37,16 +37,24 @@ BeatPath* BeatBinding::PathAt(const Arguments& call) {
   return call.Uint(0) < kMostPaths ? thread_.paths[call.Uint(0)].get() : nullptr;
 }
 
-// setBeat(content): what each beat says from now on.
+// setBeat(content, standingContent, standingAfterMilliseconds, offset, bits): what each beat says
+// from now on, and what is said and done while the main loop stands still (struct Standing).
 int BeatBinding::SetBeat(const Arguments& call) {
-  uint8_t* content;
-  size_t length;
-  if (!call.Memory(0, &content, &length)) return EINVAL;
-  if (length > kMostContent) return EMSGSIZE;
+  uint8_t *usual, *standing;
+  size_t usual_length, standing_length;
+  if (!call.Memory(0, &usual, &usual_length)) return EINVAL;
+  if (!call.Memory(1, &standing, &standing_length)) return EINVAL;
+  if (usual_length > kMostContent || standing_length > kMostContent) return EMSGSIZE;
   const Guard guard(thread_.mutex);
-  Put(thread_.beat.data(), 4, kBeatMagic);
-  memcpy(thread_.beat.data() + kBeatHeaderBytes, content, length);
-  thread_.beat_bytes = kBeatHeaderBytes + length;
+  const auto set = [](SaidBeat* said, const uint8_t* content, size_t length) {
+    memcpy(said->bytes.data() + kBeatHeaderBytes, content, length);
+    said->length = kBeatHeaderBytes + length;
+  };
+  set(&thread_.beat, usual, usual_length);
+  set(&thread_.standing.beat, standing, standing_length);
+  thread_.standing.after = call.Uint(2) * kMillisecond;
+  thread_.standing.offset = call.Uint(3);
+  thread_.standing.bits = static_cast<uint8_t>(call.Uint(4));
   return 0;
 }
 
@@ -73,7 +81,7 @@ int BeatBinding::SetSessions(const Arguments& call) {
   if (!call.Memory(1, &peer, &peer_length)) return EINVAL;
   if (peer_length != 0 && peer_length != kSessionBytes) return EINVAL;
   const Guard guard(thread_.mutex);
-  memcpy(thread_.beat.data() + kSessionAt, own, kSessionBytes);
+  memcpy(thread_.session.data(), own, kSessionBytes);
   if (!thread_.listener.SetPeerSession(peer_length == 0 ? nullptr : peer)) return 0;
   for (const auto& path : thread_.paths) {
     if (path != nullptr) path->Forget(true);

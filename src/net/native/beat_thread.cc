@@ -51,6 +51,7 @@ int BeatThread::Start(uint64_t interval_milliseconds, BeatLoopWatch* loop) {
   pthread_attr_destroy(&attributes);
   is_running_ = code == 0;
   if (code != 0) Stop();
+  else pthread_setname_np(thread_, "keepstate-beat");
   return code;
 }
 
@@ -67,7 +68,6 @@ void BeatThread::Stop() {
 }
 
 void* BeatThread::Run(void* self) {
-  pthread_setname_np(pthread_self(), "keepstate-beat");
   static_cast<BeatThread*>(self)->Loop();
   return nullptr;
 }

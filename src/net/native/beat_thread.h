@@ -40,6 +40,21 @@ struct Facts {
   uint64_t peer_lateness = 0;  // ms
 };
 
+// Header and content as they are sent; 0 bytes: nothing.
+struct SaidBeat {
+  std::array<uint8_t, kMostBeat> bytes = {};
+  size_t length = 0;
+};
+
+// What is done without the main thread, once it has stood still for `after` (ns; 0: never).
+struct Standing {
+  SaidBeat beat;  // said in place of the usual one
+  uint64_t after = 0;
+  // The process ends where a beat of the peer that comes then has one of these bits in its content.
+  size_t offset = 0;
+  uint8_t bits = 0;
+};
+
 class BeatThread {
  public:
   explicit BeatThread(pid_t main_thread) : priority(main_thread) {}
@@ -61,9 +76,9 @@ class BeatThread {
   BeatProbe probe;
   BeatPriority priority;
   Facts facts;
-  // Header and content; 0 bytes: nothing is sent yet.
-  std::array<uint8_t, kMostBeat> beat = {};
-  size_t beat_bytes = 0;
+  std::array<uint8_t, kSessionBytes> session = {};
+  SaidBeat beat;
+  Standing standing;
   uint64_t own_limit = 0;   // ns that the main loop may stand still; 0: any time
   uint64_t peer_limit = 0;  // ms that the peer's may
 
@@ -72,10 +87,13 @@ class BeatThread {
   void Loop();
   void Wait(bool* ticked, bool* probed);
   void Tick(uint64_t now, uint64_t expirations);
+  void WatchLoop(uint64_t now, uint64_t late);
   void Send(uint64_t now);
   void Read(uint64_t now);
   // What is silent, once the probe came through and all sockets are empty.
   void Judge(uint64_t now);
+  // Ends the process where the peer says what it must not while this one's main loop stands still.
+  void EndIfReplaced(uint64_t now);
   // Sets the next deadline; asks for a probe where one has passed.
   void Watch(uint64_t now);
   void NoteLateness(uint64_t late, uint64_t now);
@@ -95,6 +113,8 @@ class BeatThread {
   std::array<PathState, kMostPaths> known_ = {};
   Facts known_facts_;
   bool has_woken_ = false;
+  // ns for which the main loop stood still while this thread ran.
+  uint64_t seen_standing_ = 0, last_tick_ = 0;
   uint64_t lateness_now_ = 0, lateness_before_ = 0, lateness_since_ = 0;
 };
 

@@ -1,5 +1,7 @@
 // What happens in a tick: send, read, and notice what is missing.
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -20,8 +22,7 @@ void BeatThread::Tick(uint64_t now, uint64_t expirations) {
   const uint64_t due = began_ + tick_ * interval_;
   const uint64_t late = (now > due ? now - due : 0) + (expirations - 1) * interval_;
   NoteLateness(late, now);
-  facts.loop_age = loop_->Age(now);
-  facts.longest_stand = std::max(facts.longest_stand, facts.loop_age);
+  WatchLoop(now, late);
   shares_.fill(BeatListener::kMostPerTick);
   // What this thread did not look for was not silent.
   if (late > 2 * interval_) {
@@ -31,6 +32,7 @@ void BeatThread::Tick(uint64_t now, uint64_t expirations) {
   }
   Send(now);
   Read(now);
+  EndIfReplaced(now);
 }
 
 void BeatThread::NoteLateness(uint64_t late, uint64_t now) {
@@ -44,15 +46,40 @@ void BeatThread::NoteLateness(uint64_t late, uint64_t now) {
 }
 
 void BeatThread::Send(uint64_t now) {
-  if (beat_bytes == 0) return;
+  const bool stands = standing.after != 0 && facts.loop_age >= standing.after;
+  SaidBeat& said = stands ? standing.beat : beat;
+  if (said.length == 0) return;
+  uint8_t* bytes = said.bytes.data();
   facts.sequence++;
-  Put(beat.data() + kLatenessAt, 2, AtMost(facts.lateness / kMillisecond, UINT16_MAX));
-  Put(beat.data() + kSequenceAt, 8, facts.sequence);
-  Put(beat.data() + kLoopAgeAt, 4, AtMost(facts.loop_age / kMillisecond, UINT32_MAX));
+  Put(bytes, 4, kBeatMagic);
+  memcpy(bytes + kSessionAt, session.data(), kSessionBytes);
+  Put(bytes + kLatenessAt, 2, AtMost(facts.lateness / kMillisecond, UINT16_MAX));
+  Put(bytes + kSequenceAt, 8, facts.sequence);
+  Put(bytes + kLoopAgeAt, 4, AtMost(facts.loop_age / kMillisecond, UINT32_MAX));
   for (const auto& path : paths) {
     if (path == nullptr || !path->IsDue(tick_)) continue;
-    path->Send(beat.data(), beat_bytes, path->settings().divider * interval_ / kMillisecond, &seal);
+    path->Send(bytes, said.length, path->settings().divider * interval_ / kMillisecond, &seal);
   }
+}
+
+// A process that was stopped, or whose machine was, says at once that it stood still, but does not
+// end by it: it reads what was said meanwhile, and then its main thread decides.
+void BeatThread::WatchLoop(uint64_t now, uint64_t late) {
+  const bool was_away = late > 2 * interval_;
+  facts.loop_age = std::max(loop_->Age(now, was_away), loop_->TakeGap());
+  facts.longest_stand = std::max(facts.longest_stand, facts.loop_age);
+  const bool is_new = facts.loop_age < now - last_tick_ || was_away;
+  seen_standing_ = is_new ? 0 : seen_standing_ + now - last_tick_;
+  last_tick_ = now;
+}
+
+void BeatThread::EndIfReplaced(uint64_t now) {
+  const HeardBeat& peer = listener.peer();
+  const size_t at = kBeatHeaderBytes + standing.offset;
+  if (standing.after == 0 || seen_standing_ < standing.after || at >= peer.length) return;
+  if (listener.peer_heard_at() != now || (peer.bytes[at] & standing.bits) == 0) return;
+  // Nothing of the process can be trusted to end by itself.
+  kill(getpid(), SIGKILL);
 }
 
 // Slow paths are looked at four times between two of their beats, and before each verdict.
@@ -104,7 +131,7 @@ void BeatThread::Summarise(uint64_t now) {
   facts.peer_loop_age = peer.length == 0 ? 0 : peer.Field(kLoopAgeAt, 4);
   facts.peer_lateness = peer.length == 0 ? 0 : peer.Field(kLatenessAt, 2);
   const bool peer_stands = peer_limit != 0 && facts.peer_loop_age >= peer_limit;
-  const bool own_stands = own_limit != 0 && facts.loop_age >= own_limit;
+  const bool own_stands = own_limit != 0 && facts.longest_stand >= own_limit;
   const auto set = [&](News bit, bool is_so) {
     facts.news = is_so ? facts.news | bit : facts.news & ~bit;
   };

@@ -83,8 +83,17 @@ export interface NativeRecordCipher {
 export interface NativeBeatThread {
   /** `onChange` is called on this thread when a report has something new. */
   start(intervalMilliseconds: number, onChange: () => void): number;
-  /** At most 512 bytes. */
-  setBeat(content: Uint8Array): number;
+  /**
+   * At most 512 bytes each. What is said and done once the main loop has stood still for so long
+   * (0: nothing): see `Standing` in src/net/beat/beatThread.ts.
+   */
+  setBeat(
+    content: Uint8Array,
+    standingContent: Uint8Array,
+    standingAfterMilliseconds: number,
+    offset: number,
+    bits: number,
+  ): number;
   /** No bytes: no key. The bytes are wiped. */
   setKey(key: Uint8Array): number;
   /** 8 bytes each; none for `peer`: nobody is believed. */

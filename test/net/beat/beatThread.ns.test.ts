@@ -12,13 +12,15 @@ import { waitFor } from '../../lab/waitFor.js';
 import { BeatFlood } from '../../support/net/beatFlood.js';
 import {
   addPath,
+  masterBit,
   type BeatProgramPath,
   type BeatProgramSettings,
 } from '../../support/net/beatProgram.js';
 
 const sessions = { a: '0011223344556677', b: '8899aabbccddeeff' };
 const key = '5a'.repeat(32);
-const usualLimit: SilenceLimit = { milliseconds: 400, beats: 3 };
+/** Far above what a busy machine takes from an ordinary thread. */
+const usualLimit: SilenceLimit = { milliseconds: 1_500, beats: 3 };
 const addresses = {
   lan: { a: '10.9.1.1', b: '10.9.1.2', prefix: 24 },
   sync: { a: 'fd99::1', b: 'fd99::2', prefix: 64 },
@@ -60,6 +62,7 @@ interface NodeOptions {
   readonly key?: string;
   readonly limit?: SilenceLimit;
   readonly interval?: number;
+  readonly standsAfter?: number;
   readonly loopLimits?: { readonly own: number; readonly peer: number };
 }
 
@@ -173,7 +176,9 @@ test('a path without frames is silent alone; with both all are, after all were l
   await waitFor(() => kinds().includes('allSilent'), { interval: 5 });
   expect(kinds().indexOf('allLate')).toBeLessThan(kinds().indexOf('allSilent'));
   const silent = told.find(({ kind }) => kind === 'allSilent');
-  expect(silent?.kind === 'allSilent' && silent.milliseconds).toBeGreaterThanOrEqual(400);
+  expect(silent?.kind === 'allSilent' && silent.milliseconds).toBeGreaterThanOrEqual(
+    usualLimit.milliseconds,
+  );
   // The node's own frames went through its loop-back before it said so.
   const probes = thread?.report().probes;
   expect(probes).toMatchObject({ failed: 0 });
@@ -264,6 +269,56 @@ test('a blocked main loop: its thread beats, and both sides know how long it sto
   await peer?.waitForOutput('ownLoopStood');
   expect([state('lan'), state('sync')]).toEqual(['living', 'living']);
   expect(thread?.report().paths.get(0)?.silences).toBe(0);
+});
+
+/** What the peer said last, in the news of this process. */
+function lastSaid(): string {
+  const beat = told.filter((news) => news.kind === 'beat').at(-1);
+  return beat?.kind === 'beat' ? Buffer.from(beat.beat.content).toString() : '';
+}
+
+const asMaster = Buffer.from([masterBit, 0]);
+
+test('a node whose loop stands still says so, and its process ends where the peer replaces it', async () => {
+  const own = startOwn({ key });
+  await startPeer({ key, standsAfter: 500 });
+  await bothLiving();
+  await waitFor(() => lastSaid() === 'of b');
+  peer?.write('block 1500\n');
+  await waitFor(() => lastSaid() === 'standing', { interval: 5 });
+  await waitFor(() => lastSaid() === 'of b');
+  // It turns: what the peer says does not end it.
+  own.say(asMaster);
+  await waitFor(() => peer?.stdout.match(/"kind":"beat"/g)?.length === 2);
+  own.say(Buffer.from('of a'));
+  await waitFor(() => peer?.stdout.match(/"kind":"beat"/g)?.length === 3);
+  expect(peer?.isRunning).toBe(true);
+  peer?.write('block 60000\n');
+  await waitFor(() => lastSaid() === 'standing', { interval: 5 });
+  expect(peer?.isRunning).toBe(true);
+  own.say(asMaster);
+  expect(await peer?.exited()).toEqual({ code: null, signal: 'SIGKILL' });
+});
+
+test('a process that was stopped for as long says so and goes on: its main thread decides', async () => {
+  const own = startOwn({ key });
+  await startPeer({ key, standsAfter: 500, loopLimits: { own: 500, peer: 0 } });
+  await bothLiving();
+  await waitFor(() => peer?.stdout.includes('"kind":"beat"'));
+  peer?.freeze();
+  await waitFor(() => peer?.isFrozen, { interval: 5 });
+  own.say(asMaster);
+  const frozen = performance.now();
+  await waitFor(() => performance.now() - frozen > 1_000);
+  peer?.thaw();
+  await waitFor(() => peer?.stdout.match(/"kind":"beat"/g)?.length === 2);
+  await peer?.waitForOutput('"ownLoopStood"');
+  const stood = peer?.jsonLines().find((line) => JSON.stringify(line).includes('ownLoopStood'));
+  expect((stood as { milliseconds: number }).milliseconds).toBeGreaterThanOrEqual(1_000);
+  // It has said something else in between, which this process may have been too busy to read.
+  await waitFor(() => kinds().filter((kind) => kind === 'beat').length > 1);
+  await waitFor(() => lastSaid() === 'of b');
+  expect(peer?.isRunning).toBe(true);
 });
 
 test('a stopped process does not take its own absence for silence of the peer', async () => {

@@ -138,6 +138,8 @@ test('content of 512 bytes is taken, of 513 refused, both ways', () => {
   const door = open();
   expect(door.hear(0, { content: Buffer.alloc(512, 1) })).toBe(0);
   expect(door.hear(0, { sequence: 2, content: Buffer.alloc(513, 1) })).toBe(refusal.length);
-  expect(door.native.setBeat(Buffer.alloc(512))).toBe(0);
-  expect(door.native.setBeat(Buffer.alloc(513))).toBe(90);
+  const [most, more] = [Buffer.alloc(512), Buffer.alloc(513)];
+  expect(door.native.setBeat(most, most, 0, 0, 0)).toBe(0);
+  expect(door.native.setBeat(more, most, 0, 0, 0)).toBe(90);
+  expect(door.native.setBeat(most, more, 0, 0, 0)).toBe(90);
 });

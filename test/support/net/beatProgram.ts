@@ -22,12 +22,16 @@ export interface BeatProgramSettings {
   /** Hexadecimal. */
   readonly key?: string;
   readonly content?: string;
+  /** Milliseconds for which the loop may stand still before it says `standing`. */
+  readonly standsAfter?: number;
   /** Milliseconds; 20 unless given. */
   readonly interval?: number;
   readonly loopLimits?: { readonly own: number; readonly peer: number };
 }
 
 export const beatPort = 3781;
+/** In the first byte of a content: ends a peer whose main loop stands still. */
+export const masterBit = 0x80;
 
 /** Throws where a path is refused. */
 export function addPath(thread: BeatThread, path: BeatProgramPath): void {
@@ -55,7 +59,11 @@ function main(settings: BeatProgramSettings): void {
   thread.believe(settings.peerSession);
   if (settings.key !== undefined) thread.useKey(Buffer.from(settings.key, 'hex'));
   for (const path of settings.paths) addPath(thread, path);
-  thread.say(Buffer.from(settings.content ?? ''));
+  const standing = {
+    ...{ after: settings.standsAfter ?? 0, content: Buffer.from('standing') },
+    endsOn: { offset: 0, bits: masterBit },
+  };
+  thread.say(Buffer.from(settings.content ?? ''), standing);
   createInterface({ input: process.stdin }).on('line', (line) => {
     const [command, milliseconds] = line.split(' ');
     if (command === 'block') {
