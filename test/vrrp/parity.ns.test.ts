@@ -35,6 +35,9 @@ interface Life {
   readonly notified: readonly string[];
 }
 
+/** Of a late machine: an interval of a second takes at most so much, on average. */
+const mostLateness = 1.1;
+
 let lab: Lab;
 let lives: Record<DaemonKind, Life>;
 beforeAll(async () => {
@@ -72,11 +75,12 @@ test('the adverts have the same fields, run by run', () => {
 
 test('the adverts are as many: one per interval in each time as MASTER, and as many goodbyes', () => {
   for (const life of [lives.keepstate, lives.keepalived]) {
-    // How long each time lasted is up to this machine's load; how many adverts belong into it is
-    // not.
-    expect(life.reigns.map(({ count }) => count)).toEqual(
-      life.reigns.map(({ duration }) => Math.round(duration) + 1),
-    );
+    // How long each time lasted is up to this machine's load, and so is how late each advert is;
+    // that none is missing is not: twice the interval between two of them would show here.
+    for (const { count, duration } of life.reigns) {
+      expect(count - 1).toBeLessThanOrEqual(Math.round(duration));
+      expect(count - 1).toBeGreaterThanOrEqual(Math.floor(duration / mostLateness));
+    }
   }
   expect(lives.keepstate.reigns).toHaveLength(lives.keepalived.reigns.length);
   const goodbyes = (life: Life): readonly number[] =>

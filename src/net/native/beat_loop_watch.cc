@@ -11,6 +11,8 @@ namespace keepstate {
 namespace {
 
 constexpr uint64_t kKnockAfter = 100 * kMillisecond;
+// A loop that waits is knocked at long before.
+constexpr uint64_t kStand = 3 * kKnockAfter;
 
 template <typename Handle>
 uv_handle_t* Plain(Handle* handle) {
@@ -70,7 +72,9 @@ uint64_t BeatLoopWatch::Age(uint64_t now, bool was_away) {
   const uint64_t knocked = knocked_;
   const uint64_t alive = std::max(last_wait_, last_turn);
   const uint64_t standing = now > alive ? now - alive : 0;
-  return knocked == 0 || knocked > now ? standing : std::max(standing, now - knocked);
+  const uint64_t age = knocked == 0 || knocked > now ? standing : std::max(standing, now - knocked);
+  if (age > kStand) told_turn_ = last_turn;
+  return age;
 }
 
 void BeatLoopWatch::Knock(uint64_t now) {
@@ -80,8 +84,9 @@ void BeatLoopWatch::Knock(uint64_t now) {
 
 void BeatLoopWatch::Turned() {
   const uint64_t now = Monotonic();
-  const uint64_t gap = now - last_turn_.exchange(now);
-  if (gap > 3 * kKnockAfter && gap > gap_) gap_ = gap;
+  const uint64_t last_turn = last_turn_.exchange(now);
+  const uint64_t gap = now - last_turn;
+  if (gap > kStand && gap > gap_ && last_turn != told_turn_) gap_ = gap;
 }
 
 void BeatLoopWatch::OnCheck(uv_check_t* handle) {

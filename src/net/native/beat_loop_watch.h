@@ -54,6 +54,8 @@ class BeatLoopWatch {
   std::atomic<uint64_t> last_turn_{0};
   std::atomic<uint64_t> knocked_{0};  // 0: it has answered
   std::atomic<uint64_t> gap_{0};
+  // The turn after which the thread itself has seen the loop stand.
+  std::atomic<uint64_t> told_turn_{0};
   std::atomic<bool> is_wanted_{false};
   // Of the beat thread alone.
   uint64_t waited_ = 0;

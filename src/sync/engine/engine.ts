@@ -34,7 +34,6 @@ import { Links, type OpenChannel } from '../links/links.js';
 import type { SyncReport } from '../messages.js';
 import { ownAddressesOf } from '../local/ownAddresses.js';
 import { Pump } from '../stream/pump.js';
-import { LossRepair } from '../stream/lossRepair.js';
 import { Replicator } from '../stream/replicator.js';
 import { canInherit } from './restartingSettings.js';
 import type { SyncSettings } from '../settings.js';
@@ -80,7 +79,6 @@ export class Engine {
   readonly check: KernelCheck;
   readonly externalMode: ExternalMode;
   readonly #pump: Pump;
-  readonly #lossRepair = new LossRepair();
   #settings: SyncSettings;
   /** What the main thread found on the interfaces. */
   #toldAddresses: readonly IpAddress[] = [];
@@ -329,12 +327,7 @@ export class Engine {
     }
     const { resync, machine } = this.replicator;
     const announces = this.announcesEnds(now);
-    const { lost, before } = machine.counters;
-    const isCompared = announces && this.externalMode.committable !== undefined;
-    const repairs = this.#settings.mode === 'NOTRACK' && !isCompared;
-    if (repairs && this.#lossRepair.isDue(lost - before, now)) {
-      this.askForAll('messages of the peer were lost');
-    }
+    const { lost } = machine.counters;
     if (this.catchUp.tick(now, resync.answeredAt, lost, announces)) this.reportCaughtUp();
     for (const observer of this.#observers) observer.tick?.(now, due);
   }

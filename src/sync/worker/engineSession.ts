@@ -15,6 +15,7 @@ import { PeerLinks } from '../peerChannel/peerLinks.js';
 import type { PeerView } from '../peerChannel/peerView.js';
 import type { RolePeer } from '../role/engineHands.js';
 import { NodeRole, type InheritedRole } from '../role/nodeRole.js';
+import { LossRepair } from '../stream/lossRepair.js';
 import type { NodeRoles } from '../wire/peerRoles.js';
 import type { Serving } from '../statistics/endedFlowLog.js';
 import type { StatusReporter } from './statusReporter.js';
@@ -56,6 +57,7 @@ export class EngineSession {
     this.#hasRole = hasRole;
     this.#status = status;
     this.engine = new Engine(settings, ports, before?.engine);
+    this.engine.observe(new LossRepair(this.engine));
     const record = (line: object): void => {
       ports.report({ kind: 'recorded', line });
     };

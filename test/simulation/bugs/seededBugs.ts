@@ -608,9 +608,9 @@ const aroundThem: readonly SeededBug[] = [
   },
   {
     name: 'lost-messages-not-asked-for',
-    file: 'src/sync/engine/engine.ts',
-    from: "const repairs = this.#settings.mode === 'NOTRACK' && !isCompared;",
-    to: 'const repairs = false;',
+    file: 'src/sync/stream/lossRepair.ts',
+    from: "if (settings.mode !== 'NOTRACK' || isCompared || !this.#isDue(lost - before, now)) return;",
+    to: 'if (now > 0) return;',
     past: 'found by the simulator',
   },
   {

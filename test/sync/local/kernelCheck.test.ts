@@ -212,7 +212,7 @@ describe('a planned hand-over', () => {
     const channel = {
       holdings,
       ability: () =>
-        (peer?.saysAfter === undefined ? 'cannot' : 'compares') as 'cannot' | 'compares',
+        (peer?.saysAfter === undefined ? 'cannot' : 'compares'),
       askAcknowledgement: () => undefined,
       askComparison: () => undefined,
     };

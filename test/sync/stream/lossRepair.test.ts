@@ -1,12 +1,28 @@
 import { seconds } from '../../../src/base/time.js';
-import { LossRepair } from '../../../src/sync/stream/lossRepair.js';
+import { LossRepair, type LossyStream } from '../../../src/sync/stream/lossRepair.js';
+
+type Change = Partial<Pick<LossyStream, 'settings' | 'externalMode' | 'announcesEnds'>>;
 
 /** Seconds at which it asks; `missing` by second, the last of them for ever. */
-function asked(missing: readonly number[], until: number): number[] {
-  const repair = new LossRepair();
-  return Array.from({ length: until }, (_one, second) => second).filter((second) =>
-    repair.isDue(missing[second] ?? missing.at(-1) ?? 0, seconds(second)),
-  );
+function asked(missing: readonly number[], until: number, change: Change = {}): number[] {
+  const found: number[] = [];
+  let second = 0;
+  const repair = new LossRepair({
+    settings: { mode: 'NOTRACK' },
+    externalMode: { committable: undefined },
+    announcesEnds: () => true,
+    ...change,
+    replicator: {
+      machine: {
+        get counters() {
+          return { lost: (missing[second] ?? missing.at(-1) ?? 0) + 7, before: 7 };
+        },
+      },
+    },
+    askForAll: () => found.push(second),
+  });
+  for (second = 0; second < until; second++) repair.tick(seconds(second));
+  return found;
 }
 
 test('nothing missing, nothing asked', () => {
@@ -30,4 +46,11 @@ test('a network that goes on losing is asked less and less, and again often once
 
 test('what came late was not lost', () => {
   expect(asked([0, 0, 1, 0, 0, 0, 0, 0, 1], 20)).toEqual([2, 8]);
+});
+
+test('only where NOTRACK loses and nobody compares', () => {
+  const cached = { externalMode: { committable: {} } };
+  expect(asked([0, 2], 100, cached)).toEqual([]);
+  expect(asked([0, 2], 100, { ...cached, announcesEnds: () => false })).toEqual([1]);
+  expect(asked([0, 2], 100, { settings: { mode: 'FTFW' } })).toEqual([]);
 });
