@@ -93,9 +93,7 @@ export function buildStatus(
       ...(directionZones === 0 ? {} : { directionZonesSent: directionZones }),
       ...(peer.name === undefined ? {} : { name: peer.name }),
       ...(peer.version === undefined ? {} : { version: peer.version }),
-      ...(peer.hearsNothing === true ? { hearsNothing: true } : {}),
-      ...(peer.inMaintenance === true ? { inMaintenance: true } : {}),
-      ...(peer.comparesTargets === true ? { comparesTargets: true } : {}),
+      ...marksOf(peer),
       ...(peer.roles === undefined ? {} : { roles: peer.roles }),
       ...(peer.rolesAt === undefined ? {} : { rolesAt: peer.rolesAt }),
       ...(peer.holds === undefined ? {} : { holds: peer.holds }),
@@ -195,5 +193,14 @@ function countsOf(
     destroyed: counters.destroyed,
     destroyFailed: counters.destroyFailed,
     limit: engine.settings.hashLimit,
+  };
+}
+
+/** What is so, of that which mostly is not. */
+function marksOf({ hearsNothing, inMaintenance, comparesTargets }: PeerView) {
+  return {
+    ...(hearsNothing === true ? { hearsNothing } : {}),
+    ...(inMaintenance === true ? { inMaintenance } : {}),
+    ...(comparesTargets === true ? { comparesTargets } : {}),
   };
 }
