@@ -40,6 +40,7 @@ export interface DirectPathPorts {
 interface Peer {
   readonly address: IpAddress;
   readonly token: number;
+  readonly learnedAt: Microseconds;
   /** From which it showed the token. */
   port?: number;
   heardAt?: Microseconds;
@@ -101,7 +102,8 @@ export class DirectPath {
     if (!isSame || token === undefined) this.close();
     if (token === undefined) return;
     // A new life of the peer: nothing goes its own way before it says that it hears this one.
-    this.#peer = { address: { family, bytes: bytes.slice() }, token };
+    const learnedAt = this.#ports.clock.now();
+    this.#peer = { address: { family, bytes: bytes.slice() }, token, learnedAt };
     this.#saidAt = undefined;
   }
 
@@ -166,7 +168,9 @@ export class DirectPath {
     const message = decodePeerMessage(datagram);
     const isPath = message?.kind === 'path';
     if (isPath ? message.token !== peer.token : origin.port !== peer.port) {
-      this.#ports.refused(origin);
+      // To the life of this node before it spoke for as long, and does not know yet that it ended.
+      const isOfBefore = peer.port === undefined && isWithin(peer.learnedAt, now);
+      if (!isOfBefore) this.#ports.refused(origin);
       return;
     }
     if (!isPath) {

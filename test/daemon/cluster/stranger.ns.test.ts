@@ -18,12 +18,6 @@ jest.setTimeout(300_000);
 const [sync1, sync2] = pairAddresses.sync;
 const own = '10.3.0.66';
 const flows = 20;
-/** What a listener may have: a flow on the replication, and a word on the peer channel. */
-const recorded = [
-  '3780 1020003c00000000000c0000cb007142cb007143000800050000000e0005000206000000',
-  `3781 ${Buffer.from('KSP1{"kind":"offer","token":1}').toString('hex')}`,
-  '',
-].join('\n');
 
 let lab: Lab;
 let pair: FirewallPair;
@@ -167,39 +161,6 @@ test('a flow and yielded put nothing into the kernel of the MASTER (B2)', async 
     await namesRefused(nodes[0], { address: source, reason, port: 'sync' });
   }
 });
-
-test.each([
-  ['from another address', own, '255', '512'],
-  ['from behind a router', sync1, '64', '512'],
-  ['from a port of any user’s', sync1, '255', '40000'],
-] as const)(
-  '33,000 datagrams of all kinds %s change nothing, and are counted',
-  async (_name, source, ttl, lowestPort) => {
-    const counted = ({ sync }: StatusAnswer): number =>
-      Object.values(sync?.peer.refusedBy ?? {}).reduce((sum, count) => sum + count, 0);
-    const before = await nodes[1].status();
-    if (source !== own)
-      await stranger.tryExec(['ip', 'address', 'add', `${source}/32`, 'dev', 'lo']);
-    const flood = stranger.startTypescript('test/support/sync/sealStranger.ts', [
-      ...[stranger.file('recorded.txt', recorded), source, sync2, '33000', '6000', '1'],
-      ...[ttl, lowestPort],
-    ]);
-    await flood.exited();
-    const { sent, refused } = flood.jsonLines().at(-1) as { sent: number; refused: number };
-    expect(sent).toBe(33_000);
-    await nodes[1].waitForStatus(
-      (now) => counted(now) - counted(before) > 0.8 * (sent - refused),
-      'his datagrams to be counted',
-    );
-    await nothingMoved();
-    const after = await nodes[1].waitForStatus(
-      ({ sync }) => sync?.parity === 'equal',
-      'both to hold the same',
-    );
-    expect(after.sync?.external.entries).toBe(before.sync?.external.entries);
-    expect(after.sync?.resyncs).toBe(before.sync?.resyncs);
-  },
-);
 
 test.each(['numbers', 'alive'])(
   'jumping numbers neither empty the cache nor stop replication: %s (B3)',

@@ -184,3 +184,20 @@ test('without an address of the configuration it speaks from one of its interfac
   path.tick(seconds(1));
   expect(wanted).toMatchObject([{ localAddress: ip('::1') }]);
 });
+
+test('what was said to the life before is no stranger, for as long as a peer goes on with it', () => {
+  const { a, b, tick } = pair();
+  b.isCut = true;
+  tick(1);
+  // Its socket is open, and the peer has not shown its token there.
+  const path = a.path;
+  path.close();
+  path.learn(addressB, 7);
+  tick(1);
+  a.hear(word, addressB, 602);
+  expect([a.received, a.strangers]).toEqual([[], []]);
+  tick(40);
+  a.strangers.length = 0;
+  a.hear(word, addressB, 602);
+  expect([a.received, a.strangers]).toEqual([[], [602]]);
+});
