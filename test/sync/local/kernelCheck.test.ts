@@ -211,8 +211,7 @@ describe('a planned hand-over', () => {
     };
     const channel = {
       holdings,
-      ability: () =>
-        (peer?.saysAfter === undefined ? 'cannot' : 'compares'),
+      ability: () => (peer?.saysAfter === undefined ? 'cannot' : 'compares'),
       askAcknowledgement: () => undefined,
       askComparison: () => undefined,
     };
