@@ -70,7 +70,9 @@ export interface NativeSocket {
   close(): void;
 }
 
-/** src/net/native/aes_gcm.cc. Methods return 0 or a positive errno (EBADMSG: of nobody with the key). */
+/**
+ * src/net/native/aes_gcm.cc. Methods return 0 or a positive errno (EBADMSG: of nobody with the key).
+ */
 export interface NativeRecordCipher {
   seal(records: Uint8Array, length: number, clearBytes: number): number;
   open(record: Uint8Array, clearBytes: number, into: Uint8Array): number;

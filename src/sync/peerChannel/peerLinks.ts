@@ -1,8 +1,8 @@
 /**
  * Sockets of the peer channel: one per sync link, on `peerPort`; sent on the active link, heard on
  * all. Beside a group there is the peer's own address (directPath.ts); then greetings alone go to
- * the group, for a peer that starts again or stands elsewhere. Who is heard is decided as on the links themselves, but for `accept_any_sync_source`, which
- * holds there alone.
+ * the group, for a peer that starts again or stands elsewhere. Who is heard is decided as on the
+ * links themselves, but for `accept_any_sync_source`, which holds there alone.
  */
 import { formatIp, type IpAddress } from '../../base/ipAddress.js';
 import type { Microseconds } from '../../base/time.js';

@@ -5,8 +5,9 @@
  *
  * FILE holds what he recorded on his way to TARGET: lines of port and hexadecimal digits. SOURCE is
  * an address of the namespace, be it borrowed from the peer; TTL (255) and a source port of 512 from
- * LOWEST_PORT (512) on are as the peer's own, so that they are no reason to refuse them. Sends COUNT datagrams of all kinds to
- * both ports and prints one line of JSON: {sent, refused, kinds}; `refused` by his own kernel.
+ * LOWEST_PORT (512) on are as the peer's own, so that they are no reason to refuse them. Sends COUNT
+ * datagrams of all kinds to both ports and prints one line of JSON: {sent, refused, kinds};
+ * `refused` by his own kernel.
  */
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
